@@ -1,0 +1,105 @@
+//! SHA-256 (FIPS 180-4) values, and the one framing by which every other hash of the format keeps its domain.
+
+use std::fmt;
+
+use sha2::{Digest, Sha256};
+
+/// A SHA-256 value, printed as 64 lowercase hex digits.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+pub struct Hash(#[serde(with = "serde_bytes")] pub [u8; 32]);
+
+impl Hash {
+    /// 32 zero bytes: the vault id inside the entry that founds the vault.
+    pub const ZERO: Self = Self([0; 32]);
+
+    /// The plain SHA-256 of `bytes`, as `sha256sum` prints it.
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(Sha256::digest(bytes).into())
+    }
+
+    /// SHA-256 over [`frame`]: a hash that cannot be mistaken for one of another domain.
+    pub fn tagged(domain: &str, parts: &[&[u8]]) -> Self {
+        Self::of(&frame(domain, parts))
+    }
+
+    /// Reads 64 lowercase hex digits; anything else is `None`.
+    pub fn from_hex(text: &str) -> Option<Self> {
+        unhex(text).map(Self)
+    }
+}
+
+impl fmt::Display for Hash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex(&self.0))
+    }
+}
+
+impl fmt::Debug for Hash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// The domain and the parts, each behind its length: one byte for the domain's, eight big-endian bytes for a part's,
+/// so that no two different lists have the same bytes.
+///
+/// # Panics
+///
+/// When the domain is longer than 255 bytes; domains are constants of the format.
+pub fn frame(domain: &str, parts: &[&[u8]]) -> Vec<u8> {
+    let mut framed = Vec::with_capacity(1 + domain.len() + parts.iter().map(|part| 8 + part.len()).sum::<usize>());
+    framed.push(u8::try_from(domain.len()).expect("a domain is a short constant"));
+    framed.extend_from_slice(domain.as_bytes());
+    for part in parts {
+        framed.extend_from_slice(&(part.len() as u64).to_be_bytes());
+        framed.extend_from_slice(part);
+    }
+    framed
+}
+
+/// Lowercase hex digits.
+pub fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(|digit| char::from(DIGITS[usize::from(digit)])).collect()
+}
+
+/// Exactly `N` bytes from `2 N` lowercase hex digits; anything else is `None`.
+pub fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
+    let digits = text.as_bytes();
+    if digits.len() != 2 * N {
+        return None;
+    }
+    let mut bytes = [0; N];
+    for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+        *byte = nibble(pair[0])? << 4 | nibble(pair[1])?;
+    }
+    Some(bytes)
+}
+
+fn nibble(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_of_different_lists_differ() {
+        assert_ne!(frame("d", &[b"ab", b"c"]), frame("d", &[b"a", b"bc"]));
+        assert_ne!(frame("d", &[b"a"]), frame("d", &[b"a", b""]));
+        assert_eq!(frame("d", &[b"a"]), b"\x01d\0\0\0\0\0\0\0\x01a");
+    }
+
+    #[test]
+    fn hex_takes_only_lowercase_of_the_exact_length() {
+        assert_eq!(unhex::<2>("0aff"), Some([10, 255]));
+        assert_eq!(unhex::<2>("0aFF"), None);
+        assert_eq!(unhex::<2>("0aff0"), None);
+        assert_eq!(hex(&[10, 255]), "0aff");
+    }
+}

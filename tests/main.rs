@@ -1,0 +1,1 @@
+//! All tests that need the whole program, in one binary.

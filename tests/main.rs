@@ -1,1 +1,4 @@
 //! All tests that need the whole program, in one binary.
+
+mod peers;
+mod vectors;

@@ -12,7 +12,7 @@ use ml_kem::{B32, Encoded, EncodedSizeUser, KemCore, MlKem768};
 use sha3::digest::{ExtendableOutput, Update, XofReader};
 use sha3::{Digest, Sha3_256, Shake256};
 use x25519_dalek::{EphemeralSecret, PublicKey as X25519Public, StaticSecret};
-use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+use zeroize::{Zeroize, Zeroizing};
 
 type DecapsulationKey = <MlKem768 as KemCore>::DecapsulationKey;
 type EncapsulationKey = <MlKem768 as KemCore>::EncapsulationKey;
@@ -36,9 +36,15 @@ pub(crate) struct HybridKem;
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct PublicKey([u8; PUBLIC_BYTES]);
 
-/// The 32-byte seed both halves come from.
-#[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
-pub(crate) struct PrivateKey([u8; 32]);
+/// The 32-byte seed, and the two private keys that `SHAKE256(seed, 96)` gives, kept because expanding them costs as
+/// much as using them. Each part wipes itself.
+#[derive(Clone)]
+pub(crate) struct PrivateKey {
+    seed: Zeroizing<[u8; 32]>,
+    ml_kem: DecapsulationKey,
+    x25519: StaticSecret,
+    x25519_public: X25519Public,
+}
 
 /// What a stanza carries.
 #[derive(Clone)]
@@ -52,20 +58,20 @@ impl hpke::Kem for HybridKem {
     const KEM_ID: u16 = 0x647a;
 
     fn sk_to_pk(sk: &PrivateKey) -> PublicKey {
-        let halves = sk.expand();
         let mut bytes = [0; PUBLIC_BYTES];
         let (ml_kem, x25519) = bytes.split_at_mut(ML_KEM_PUBLIC_BYTES);
-        ml_kem.copy_from_slice(&halves.ml_kem.encapsulation_key().as_bytes());
-        x25519.copy_from_slice(X25519Public::from(&halves.x25519).as_bytes());
+        ml_kem.copy_from_slice(&sk.ml_kem.encapsulation_key().as_bytes());
+        x25519.copy_from_slice(sk.x25519_public.as_bytes());
         PublicKey(bytes)
     }
 
     /// The trait wants it; age has no derived keys, an identity is the seed itself.
     fn derive_keypair(ikm: &[u8]) -> (PrivateKey, PublicKey) {
-        let mut seed = PrivateKey([0; 32]);
-        Shake256::default().chain(ikm).finalize_xof().read(&mut seed.0);
-        let public = Self::sk_to_pk(&seed);
-        (seed, public)
+        let mut seed = Zeroizing::new([0; 32]);
+        Shake256::default().chain(ikm).finalize_xof().read(seed.as_mut_slice());
+        let private = PrivateKey::from_seed(seed);
+        let public = Self::sk_to_pk(&private);
+        (private, public)
     }
 
     fn encap<R: CryptoRng + RngCore>(
@@ -100,32 +106,24 @@ impl hpke::Kem for HybridKem {
         if pk_sender_id.is_some() {
             return Err(HpkeError::DecapError);
         }
-        let halves = sk_recip.expand();
         let (ciphertext, share) = encapped_key.0.split_at(ML_KEM_CIPHERTEXT_BYTES);
         let ciphertext = ciphertext.try_into().map_err(|_| HpkeError::DecapError)?;
         let share = X25519Public::from(array(share)?);
-        let ml_kem_secret = halves.ml_kem.decapsulate(&ciphertext).map_err(|()| HpkeError::DecapError)?;
+        let ml_kem_secret = sk_recip.ml_kem.decapsulate(&ciphertext).map_err(|()| HpkeError::DecapError)?;
         let ml_kem_secret = Zeroizing::new(<[u8; 32]>::from(ml_kem_secret));
-        let x25519_secret = halves.x25519.diffie_hellman(&share);
+        let x25519_secret = sk_recip.x25519.diffie_hellman(&share);
         // A share of low order would fix the X25519 secret whatever the key: such a stanza is hostile.
         if !x25519_secret.was_contributory() {
             return Err(HpkeError::DecapError);
         }
-        let ours = X25519Public::from(&halves.x25519);
-        Ok(combine(&ml_kem_secret, x25519_secret.as_bytes(), &share, &ours))
+        Ok(combine(&ml_kem_secret, x25519_secret.as_bytes(), &share, &sk_recip.x25519_public))
     }
 }
 
-/// The two private keys, as `SHAKE256(seed, 96)` gives them.
-struct Halves {
-    ml_kem: DecapsulationKey,
-    x25519: StaticSecret,
-}
-
 impl PrivateKey {
-    fn expand(&self) -> Halves {
+    pub(crate) fn from_seed(seed: Zeroizing<[u8; 32]>) -> Self {
         let mut expanded = Zeroizing::new([0_u8; 96]);
-        Shake256::default().chain(self.0).finalize_xof().read(expanded.as_mut_slice());
+        Shake256::default().chain(*seed).finalize_xof().read(expanded.as_mut_slice());
         let third = |number: usize| {
             let mut bytes = Zeroizing::new([0_u8; 32]);
             bytes.copy_from_slice(&expanded[32 * number..32 * (number + 1)]);
@@ -135,9 +133,24 @@ impl PrivateKey {
         let (ml_kem, _) = MlKem768::generate_deterministic(&d, &z);
         d.zeroize();
         z.zeroize();
-        Halves { ml_kem, x25519: StaticSecret::from(*third(2)) }
+        let x25519 = StaticSecret::from(*third(2));
+        let x25519_public = X25519Public::from(&x25519);
+        Self { seed, ml_kem, x25519, x25519_public }
+    }
+
+    pub(crate) fn seed(&self) -> &Zeroizing<[u8; 32]> {
+        &self.seed
     }
 }
+
+/// The trait wants it; the seed is the key, and is never compared with a secret of someone else's choice.
+impl PartialEq for PrivateKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.seed == other.seed
+    }
+}
+
+impl Eq for PrivateKey {}
 
 impl PublicKey {
     fn ml_kem(&self) -> EncapsulationKey {
@@ -206,13 +219,13 @@ impl Serializable for PrivateKey {
     type OutputSize = U32;
 
     fn write_exact(&self, buf: &mut [u8]) {
-        buf.copy_from_slice(&self.0);
+        buf.copy_from_slice(self.seed.as_slice());
     }
 }
 
 impl Deserializable for PrivateKey {
     fn from_bytes(encoded: &[u8]) -> Result<Self, HpkeError> {
-        array(encoded).map(Self)
+        array(encoded).map(|seed| Self::from_seed(Zeroizing::new(seed)))
     }
 }
 

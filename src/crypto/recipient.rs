@@ -15,7 +15,7 @@ use base64::prelude::BASE64_STANDARD_NO_PAD;
 use bech32::Hrp;
 use hpke::{Deserializable, Kem, Serializable};
 use rand_core::OsRng;
-use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+use zeroize::Zeroizing;
 
 use super::hash::Hash;
 use super::kem::{self, EncapsulatedKey, HybridKem};
@@ -105,21 +105,19 @@ impl age::Recipient for Recipient {
     }
 }
 
-/// Who can open it: `AGE-SECRET-KEY-PQ-1…`, a 32-byte seed.
-#[derive(Clone, Zeroize, ZeroizeOnDrop)]
+/// Who can open it: `AGE-SECRET-KEY-PQ-1…`, a 32-byte seed. Wiped when dropped.
+#[derive(Clone)]
 pub struct Identity(kem::PrivateKey);
 
 impl Identity {
     /// From the 32 secret bytes; any will do.
     pub fn from_seed(seed: &[u8; 32]) -> Self {
-        Self(kem::PrivateKey::from_bytes(seed).expect("32 bytes are a private key"))
+        Self(kem::PrivateKey::from_seed(Zeroizing::new(*seed)))
     }
 
     /// The 32 secret bytes.
-    pub fn seed(&self) -> Zeroizing<[u8; 32]> {
-        let mut seed = Zeroizing::new([0; 32]);
-        self.0.write_exact(seed.as_mut_slice());
-        seed
+    pub fn seed(&self) -> &Zeroizing<[u8; 32]> {
+        self.0.seed()
     }
 
     /// The public half.

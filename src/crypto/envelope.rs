@@ -226,7 +226,8 @@ struct Header {
     hybrid_stanzas: usize,
 }
 
-/// Reads the header and the nonce behind it through age's own parser, prints it again and refuses what differs.
+/// Reads the header and the nonce behind it through age's own parser, prints it again and refuses what differs:
+/// the parser still takes stanzas of before age 1.0, whose last line is missing or full.
 fn canonical_header(bytes: &[u8]) -> Result<Header, EnvelopeError> {
     let damaged = EnvelopeError::Damaged { part: Part::Header };
     let header = &bytes[..header_end(bytes).ok_or(damaged)?];

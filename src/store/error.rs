@@ -117,7 +117,7 @@ impl StoreError {
             Some(Errno::EXIST) => Self::Exists { path },
             Some(Errno::NOTDIR) => Self::NotFolder { path },
             Some(Errno::ISDIR) => Self::NotRegular { path, kind: Kind::Folder },
-            Some(Errno::LOOP | Errno::XDEV) => Self::Link { path },
+            Some(Errno::LOOP) => Self::Link { path },
             Some(Errno::NOTEMPTY) => Self::NotEmpty { path },
             Some(Errno::NAMETOOLONG | Errno::ILSEQ) => Self::BadPath { path },
             Some(Errno::ACCESS | Errno::PERM) => Self::Denied { path },

@@ -1,1 +1,198 @@
-//! (being built)
+//! The only room that touches the disk, behind one trait. No keys, no formats, no words for people may enter it.
+//!
+//! - this file: [`Disk`] and [`Folder`], what the floors above may ask of a disk
+//! - [`error`]: what a disk can refuse
+//! - [`path`]: paths below a folder that cannot leave it
+//! - [`layout`]: the names inside a vault, made and parsed
+//! - [`real`]: the machine's disk
+//! - [`faulty`]: a disk in memory that loses power and fails on demand, for tests
+//! - [`hygiene`]: what this process refuses to leave behind
+//!
+//! Three rules hold for each implementation. A file is **written once under its final name** and never edited. Nothing
+//! is reached **through a link** below a folder. And nothing is **durable before [`Folder::sync`]** has returned.
+
+pub mod error;
+pub mod faulty;
+pub mod hygiene;
+pub mod layout;
+pub mod path;
+pub mod real;
+
+use std::ffi::OsString;
+use std::io::{Read, Write};
+use std::path::Path;
+use std::sync::Arc;
+
+pub use error::StoreError;
+pub use path::RelPath;
+
+/// The machine's disk, or a model of one.
+///
+/// Paths are those that a person named: links in the folders above the last component are followed, as she expects.
+pub trait Disk: Send + Sync {
+    /// Opens an existing folder. Everything below is reached through this handle, whatever happens to the path.
+    fn folder(&self, path: &Path) -> Result<Arc<dyn Folder>, StoreError>;
+
+    /// Makes a folder that must not exist yet, in one that does. Its name is durable when this returns.
+    fn create_folder(&self, path: &Path, mode: Mode) -> Result<Arc<dyn Folder>, StoreError>;
+
+    /// Opens a folder for configuration or state and makes what is missing of its path, privately and durably.
+    fn create_folder_all(&self, path: &Path) -> Result<Arc<dyn Folder>, StoreError>;
+
+    /// Removes an empty folder: undoes [`Disk::create_folder`].
+    fn remove_folder(&self, path: &Path) -> Result<(), StoreError>;
+
+    /// What lies at a path; the last component is never followed.
+    fn stat(&self, path: &Path) -> Result<Stat, StoreError>;
+
+    /// Opens a source for reading. Anything but a regular file is refused at once, without waiting for a writer.
+    fn source(&self, path: &Path) -> Result<Box<dyn Source>, StoreError>;
+
+    /// The items of a source folder, which must not be a link, in the byte order of their raw names.
+    fn list_source(&self, path: &Path) -> Result<Vec<Item>, StoreError>;
+
+    /// Moves a source to a path where nothing lies yet, on the same file system.
+    fn move_source(&self, from: &Path, to: &Path) -> Result<(), StoreError>;
+}
+
+/// A folder and what lies below it.
+pub trait Folder: Send + Sync {
+    /// The path by which this folder was opened, to be shown; it is never used again to reach anything.
+    fn shown(&self) -> &Path;
+
+    /// The whole of a regular file of at most `bytes_max` bytes; a longer one is refused before it is read.
+    fn read(&self, path: &RelPath, bytes_max: u64) -> Result<Vec<u8>, StoreError>;
+
+    /// As [`Folder::read`], from the medium where the system can be made to. Sync first: what is not yet written
+    /// cannot be read back.
+    fn read_back(&self, path: &RelPath, bytes_max: u64) -> Result<(Vec<u8>, ReadFrom), StoreError>;
+
+    /// What lies at a path; the last component is never followed.
+    fn stat(&self, path: &RelPath) -> Result<Stat, StoreError>;
+
+    /// Whether anything, of whatever kind, lies at a path.
+    fn exists(&self, path: &RelPath) -> Result<bool, StoreError> {
+        match self.stat(path) {
+            Ok(_) => Ok(true),
+            Err(StoreError::Missing { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The items of a folder below (`None`: of this one), in the byte order of their raw names.
+    fn list(&self, below: Option<&RelPath>) -> Result<Vec<Item>, StoreError>;
+
+    /// Writes a file once, under a name that must be free, and makes the folders above it. Where this fails, what it
+    /// created is removed. Its times are set to one constant instant where the file system lets us.
+    fn create(&self, path: &RelPath, bytes: &[u8], mode: Mode) -> Result<(), StoreError>;
+
+    /// As [`Folder::create`], for a file too large for memory; dropped before [`OutFile::finish`], it is removed.
+    /// Its times are left as they are.
+    fn create_stream(&self, path: &RelPath, mode: Mode) -> Result<Box<dyn OutFile>, StoreError>;
+
+    /// Makes a folder that must not exist yet, and those above it.
+    fn create_folder(&self, path: &RelPath, mode: Mode) -> Result<(), StoreError>;
+
+    /// Gives a file or folder another name, which must be free. For what `open` puts out; never inside a vault.
+    fn rename_new(&self, from: &RelPath, to: &RelPath) -> Result<(), StoreError>;
+
+    /// Makes these new files, and the names of all folders above them, durable as one group. An error is final: the
+    /// system may have forgotten what it could not write, so that no later sync of this handle can succeed.
+    fn sync(&self, created: &[RelPath]) -> Result<(), StoreError>;
+
+    /// Removes a file, a link itself, or an empty folder.
+    fn remove(&self, path: &RelPath) -> Result<(), StoreError>;
+
+    /// Locks an existing file against other processes, or says at once that one of them has it. The file must be
+    /// writable, so that a read-only medium is known before anything is done.
+    fn lock(&self, path: &RelPath) -> Result<Box<dyn Lock>, StoreError>;
+}
+
+/// A source that is being read.
+pub trait Source: Read + Send {
+    /// What the system says of the open file now. If it differs after reading, the file changed while it was read.
+    fn stat(&self) -> Result<Stat, StoreError>;
+}
+
+/// A new file that is being written.
+pub trait OutFile: Write + Send {
+    /// Keeps the file. It is durable only after [`Folder::sync`].
+    fn finish(self: Box<Self>) -> Result<(), StoreError>;
+}
+
+/// A lock, held until it is dropped.
+pub trait Lock: Send + Sync {}
+
+/// Who may read what is created.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Nobody but this user (0600, 0700).
+    Private,
+    /// Whoever the user's own mask lets in (0666, 0777 less the mask).
+    Open,
+}
+
+/// Where a read-back came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReadFrom {
+    /// The storage device was asked (its own memory may still have answered).
+    Medium,
+    /// The system may have answered from memory.
+    Cache,
+}
+
+/// What kind of thing lies at a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A regular file.
+    File,
+    /// A folder.
+    Folder,
+    /// A symbolic link.
+    Link,
+    /// A FIFO: opening one can wait for ever.
+    Pipe,
+    /// A socket.
+    Socket,
+    /// A character or block device.
+    Device,
+    /// Something the system has no name for.
+    Other,
+}
+
+/// What the system says of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stat {
+    /// Its kind.
+    pub kind: Kind,
+    /// Its length; 0 for what is no regular file.
+    pub bytes: u64,
+    /// When its content last changed, as its owner can set it.
+    pub modified: FileTime,
+    /// When the system last saw a change of it.
+    pub changed: FileTime,
+    /// The file system it lies on.
+    pub device: u64,
+    /// Its number there: with `device` it tells whether two paths lead to one file.
+    pub inode: u64,
+}
+
+/// A time of a file, since 1970 in UTC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FileTime {
+    /// Seconds, negative before 1970.
+    pub seconds: i64,
+    /// Nanoseconds of that second, always forward.
+    pub nanoseconds: u32,
+}
+
+/// A name in a folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Item {
+    /// The raw name: it may hold any byte but `/` and zero.
+    pub name: OsString,
+    /// Its kind, not following a link.
+    pub kind: Kind,
+    /// Its length; 0 for what is no regular file.
+    pub bytes: u64,
+}

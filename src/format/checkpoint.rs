@@ -121,6 +121,17 @@ impl Checkpoint {
         Note::new(text, vec![ed25519, ml_dsa])
     }
 
+    /// Whether any line of `note` is by a key of that member, whether it holds or not. Where none is, the note is a
+    /// stranger's, and no statement of the member at all.
+    pub fn bears_lines_of(&self, note: &Note, public: &PublicKeys) -> bool {
+        let name = self.origin.to_string();
+        let ids = [
+            key_id(&name, LineType::Ed25519, &public.log),
+            key_id(&name, LineType::MlDsa44Cosignature, &public.ml_dsa),
+        ];
+        note.lines().iter().any(|line| line.name() == name && ids.contains(&line.key_id()))
+    }
+
     /// Checks that `note` is a checkpoint signed with both keys of that member. That the log is this member's is for
     /// the caller to know.
     pub fn verify(note: &Note, public: &PublicKeys) -> Result<Signed, CheckpointError> {

@@ -6,6 +6,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::ids::{LogId, VaultId};
 use super::json::{self, JsonError};
 use crate::crypto::commit::{Secret, record_leaves};
 use crate::crypto::hash::{Hash, hex, unhex};
@@ -220,19 +221,19 @@ pub fn is_value(value: &str) -> bool {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Binding {
     /// The vault's id.
-    pub vault: Hash,
+    pub vault: VaultId,
     /// The log in whose `seal` entry the exhibit stands.
-    pub log: [u8; 16],
+    pub log: LogId,
     /// The exhibit's number in that log, from 1.
-    pub number: u32,
+    pub number: u64,
 }
 
 impl Binding {
     /// Reads what `Display` prints; anything else is `None`.
     pub fn parse(text: &str) -> Option<Self> {
         let mut parts = text.strip_prefix("amparo.v1/")?.split('/');
-        let vault = Hash::from_hex(parts.next()?)?;
-        let log = unhex(parts.next()?)?;
+        let vault = VaultId::from_hex(parts.next()?)?;
+        let log = LogId::from_hex(parts.next()?)?;
         let number = parts.next()?.parse().ok()?;
         let binding = Self { vault, log, number };
         (number > 0 && binding.to_string() == text).then_some(binding)
@@ -241,7 +242,7 @@ impl Binding {
 
 impl fmt::Display for Binding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "amparo.v1/{}/{}/{}", self.vault, hex(&self.log), self.number)
+        write!(f, "amparo.v1/{}/{}/{}", self.vault, self.log, self.number)
     }
 }
 

@@ -166,7 +166,7 @@ impl<R: Read> PayloadReader<R> {
         let in_content = matches!(self.place, None | Some(Place::Content));
         match name {
             LISTING if in_content => limited(Place::Listing, LISTING_BYTES_MAX),
-            RECORD if self.place.is_some() => limited(Place::Record, RECORD_BYTES_MAX),
+            RECORD => limited(Place::Record, RECORD_BYTES_MAX),
             _ => {
                 let path = name.strip_prefix(CONTENT).filter(|path| is_safe_member(path)).ok_or_else(unexpected)?;
                 if !in_content || self.members >= MEMBERS_MAX {

@@ -252,7 +252,7 @@ mod tests {
 
     fn sample() -> Record {
         let mut record = Record::new(Secret([7; 32]));
-        record.bind(&Binding { vault: Hash([1; 32]), log: [2; 16], number: 12 });
+        record.bind(&Binding { vault: VaultId(Hash([1; 32])), log: LogId([2; 16]), number: 12 });
         record.set("identity/title", "Kadın\tsaid:\n\"no\"").expect("a value");
         record
     }

@@ -2,4 +2,5 @@
 
 mod floors;
 mod peers;
+mod vault;
 mod vectors;

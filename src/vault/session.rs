@@ -151,7 +151,7 @@ impl Session {
         };
         let mut session = Self { folder, memory, vault, pinned, survey, ring, history, findings, unfinished, lock };
         session.settle_trust(request.trust)?;
-        session.compare_with_memory()?;
+        session.compare_with_memory(request.person.is_some())?;
         Ok(session)
     }
 
@@ -229,8 +229,15 @@ impl Session {
     }
 
     /// This copy against the states that this device has seen before.
-    fn compare_with_memory(&mut self) -> Result<(), VaultError> {
-        let Some(history) = &self.history else { return Ok(()) };
+    fn compare_with_memory(&mut self, asked_as_member: bool) -> Result<(), VaultError> {
+        let Some(history) = &self.history else {
+            if asked_as_member && !self.memory.seen(&self.vault)?.is_empty() {
+                let message =
+                    "no key here can be opened by this identity, though this device has read this vault's logs before";
+                self.findings.incomplete(Check::Key, "keys", message);
+            }
+            return Ok(());
+        };
         for (id, note) in self.memory.seen(&self.vault)? {
             let subject = layout::log(id).to_string();
             let Some(log) = history.logs.get(&id) else {

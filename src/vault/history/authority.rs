@@ -183,7 +183,7 @@ impl Court {
         for new in event.new_keys() {
             match new.recipient.parse::<Recipient>() {
                 Ok(recipient) => {
-                    drop(self.keys.entry(new.id()).or_insert_with(|| VaultKey::new(new, recipient, place)))
+                    self.keys.entry(new.id()).or_insert_with(|| VaultKey::new(new, recipient, place));
                 }
                 Err(_) => findings.invalid(
                     Check::Key,

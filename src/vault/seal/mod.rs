@@ -217,33 +217,36 @@ impl Run<'_> {
         piece: &Piece,
         input: &mut dyn std::io::Read,
     ) -> Result<(), VaultError> {
-        let register = self.register(setting, batch)?;
-        for last_try in [false, true] {
-            let owner = self.group.next_owner();
-            let mut fields = self.request.fields.to_vec();
-            fields.extend(register.clone().map(|id| ("source/register".to_string(), id)));
-            let binding = self.binding();
-            let frame = Frame { session: self.session, recipient: &self.target.recipient, fields: &fields };
-            match exhibit::make(setting, batch, &frame, owner, &binding, piece, input, last_try)? {
-                Making::Made(made) => {
-                    self.group.add(*made, self.target.key, Some(piece.shown()));
-                    return Ok(());
-                }
-                Making::Changed if !last_try => batch.drop_owner(self.session, owner)?,
-                Making::Changed | Making::Unreadable(_) if last_try => {}
-                Making::Unreadable(reason) => {
-                    batch.drop_owner(self.session, owner)?;
-                    self.skip(piece, reason);
-                    return Ok(());
-                }
-                Making::Changed => {}
-            }
-            if last_try {
-                batch.drop_owner(self.session, owner)?;
-                self.skip(piece, "it kept changing while it was read".into());
-            }
+        let mut making = self.attempt(setting, batch, piece, input, false)?;
+        if matches!(making, Making::Changed) {
+            making = self.attempt(setting, batch, piece, input, true)?;
+        }
+        match making {
+            Making::Made(made) => self.group.add(*made, self.target.key, Some(piece.shown())),
+            Making::Unreadable(reason) => self.skip(piece, reason),
+            Making::Changed => self.skip(piece, "it kept changing while it was read".into()),
         }
         Ok(())
+    }
+
+    fn attempt(
+        &mut self,
+        setting: &mut Setting<'_>,
+        batch: &mut Batch,
+        piece: &Piece,
+        input: &mut dyn std::io::Read,
+        accept_changed: bool,
+    ) -> Result<Making, VaultError> {
+        let mut fields = self.request.fields.to_vec();
+        fields.extend(self.register(setting, batch)?.map(|id| ("source/register".to_string(), id)));
+        let owner = self.group.next_owner();
+        let binding = self.binding();
+        let frame = Frame { session: self.session, recipient: &self.target.recipient, fields: &fields };
+        let making = exhibit::make(setting, batch, &frame, owner, &binding, piece, input, accept_changed)?;
+        if !matches!(making, Making::Made(_)) {
+            batch.drop_owner(self.session, owner)?;
+        }
+        Ok(making)
     }
 
     fn skip(&mut self, piece: &Piece, reason: String) {

@@ -2,11 +2,13 @@
 //! above asked for it, in time and by name.
 //!
 //! - this file: what a test can do to the disk
-//! - [`tree`]: what lies on it, and what of that a power cut may take
+//! - [`tree`]: what lies on it
+//! - [`crash`]: what a power cut takes of that
 //! - [`folder`]: the traits of the room
 //!
 //! It is stricter than a machine: a sync makes durable only what is named to it. Links have no target here.
 
+mod crash;
 mod folder;
 mod tree;
 
@@ -17,7 +19,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rustix::io::Errno;
 
 use super::{Kind, StoreError};
-use tree::{Dice, Node, Tree};
+use crash::Dice;
+use tree::{Node, Tree};
 
 /// A disk in memory; clones are the same disk.
 #[derive(Clone)]

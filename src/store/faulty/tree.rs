@@ -1,4 +1,4 @@
-//! What lies on the model, and what of that a power cut may take.
+//! What lies on the model: as the system shows it, and as the medium holds it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
@@ -8,11 +8,9 @@ use std::sync::Arc;
 
 use rustix::io::Errno;
 
+use super::crash::{Change, Pending, apply, rename};
 use super::{Rules, refused};
 use crate::store::{FileTime, Item, Kind, Stat, StoreError};
-
-/// What a device writes at once.
-const SECTOR_BYTES: usize = 512;
 
 /// Characters that exFAT refuses in a name, beside control characters.
 const REFUSED_ON_EXFAT: &[u8] = b"\"*/:<>?\\|";
@@ -20,8 +18,8 @@ const REFUSED_ON_EXFAT: &[u8] = b"\"*/:<>?\\|";
 /// One thing on the disk.
 #[derive(Clone)]
 pub(super) struct Node {
-    shown: PathBuf,
-    kind: Kind,
+    pub(super) shown: PathBuf,
+    pub(super) kind: Kind,
     /// What the system answers from memory.
     pub(super) bytes: Arc<Vec<u8>>,
     /// What the medium holds, where that differs.
@@ -56,31 +54,16 @@ impl Node {
     }
 }
 
-/// A change that no sync has covered yet.
-#[derive(Clone)]
-struct Pending {
-    change: Change,
-    /// A sync of it failed: the system takes its data for written, and it is not.
-    doomed: bool,
-}
-
-#[derive(Clone)]
-enum Change {
-    Appeared(PathBuf),
-    Vanished(PathBuf),
-    Renamed(PathBuf, PathBuf),
-}
-
-type Nodes = BTreeMap<PathBuf, Node>;
+pub(super) type Nodes = BTreeMap<PathBuf, Node>;
 
 /// The disk as it is seen, as it is on the medium, and what lies between.
 pub(super) struct Tree {
-    rules: Rules,
+    pub(super) rules: Rules,
     seen: Nodes,
-    durable: Nodes,
-    pending: Vec<Pending>,
-    /// Files as they were when they vanished or moved: what a lost change leaves in place.
-    appeared: Nodes,
+    pub(super) durable: Nodes,
+    pub(super) pending: Vec<Pending>,
+    /// What appeared, as it was last written: the change itself names only the path.
+    pub(super) appeared: Nodes,
     pub(super) locked: BTreeSet<PathBuf>,
     ticks: u64,
 }
@@ -91,7 +74,7 @@ impl Tree {
         Self::durably(rules, root)
     }
 
-    fn durably(rules: Rules, nodes: Nodes) -> Self {
+    pub(super) fn durably(rules: Rules, nodes: Nodes) -> Self {
         Self {
             rules,
             ticks: nodes.values().map(|node| node.inode.max(node.changed)).max().unwrap_or(0),
@@ -297,121 +280,10 @@ impl Tree {
         files.map(|node| (node.shown.clone(), node.bytes.to_vec())).collect()
     }
 
-    /// The disk that the next start of the machine finds.
-    pub(super) fn after_crash(&self, dice: &mut Dice) -> Self {
-        let mut nodes = self.durable.clone();
-        // Some crashes come early and some late: how much had reached the medium differs as a whole.
-        let kept_of_8 = dice.below(9);
-        for pending in &self.pending {
-            let kept = dice.below(8) < kept_of_8;
-            match &pending.change {
-                Change::Renamed(from, to) if self.rules == Rules::ExFat => {
-                    let (appears, vanishes) = (kept, dice.below(8) < kept_of_8);
-                    rename_apart(&mut nodes, from, to, appears, vanishes);
-                }
-                change if kept => apply(&mut nodes, &self.appeared, change),
-                _ => {}
-            }
-            if let Change::Appeared(path) = &pending.change
-                && let Some(node) = nodes.get_mut(path)
-                && node.kind == Kind::File
-                && (pending.doomed || dice.below(8) >= kept_of_8)
-            {
-                node.medium = Some(Arc::new(self.torn(&node.bytes, pending.doomed, dice)));
-            }
-        }
-        drop_unreachable(&mut nodes);
-        for node in nodes.values_mut() {
-            if let Some(medium) = node.medium.take() {
-                node.bytes = medium;
-            }
-        }
-        Self::durably(self.rules, nodes)
-    }
-
-    /// What is left of data that were on their way; never all of it where it is `doomed`.
-    fn torn(&self, bytes: &[u8], doomed: bool, dice: &mut Dice) -> Vec<u8> {
-        if self.rules == Rules::Ext4 {
-            let length = bytes.len() + usize::from(!doomed);
-            return bytes[..dice.below(length.max(1))].to_vec();
-        }
-        let mut left = bytes.to_vec();
-        for (sector, part) in left.chunks_mut(SECTOR_BYTES).enumerate() {
-            if dice.below(2) == 0 || doomed && sector == 0 {
-                part.fill(0);
-            }
-        }
-        left
-    }
-
     fn stamped(&mut self, path: &Path, mut node: Node) -> Node {
         self.ticks += 1;
         node.shown = Path::new("/").join(path);
         (node.inode, node.changed) = (self.ticks, self.ticks);
         node
-    }
-}
-
-fn apply(nodes: &mut Nodes, appeared: &Nodes, change: &Change) {
-    match change {
-        Change::Appeared(path) => {
-            if let Some(node) = appeared.get(path) {
-                nodes.insert(path.clone(), node.clone());
-            }
-        }
-        Change::Vanished(path) => {
-            nodes.remove(path);
-        }
-        Change::Renamed(from, to) => rename(nodes, from, to, true),
-    }
-}
-
-fn rename_apart(nodes: &mut Nodes, from: &Path, to: &Path, appears: bool, vanishes: bool) {
-    if appears {
-        rename(nodes, from, to, vanishes);
-    } else if vanishes {
-        nodes.retain(|path, _| !path.starts_with(from));
-    }
-}
-
-/// Moves what lies at and below a path; or copies it, where the old name stays.
-fn rename(nodes: &mut Nodes, from: &Path, to: &Path, vanishes: bool) {
-    let moved: Vec<(PathBuf, Node)> = nodes
-        .iter()
-        .filter_map(|(path, node)| {
-            let rest = path.strip_prefix(from).ok()?;
-            let target = if rest.as_os_str().is_empty() { to.to_path_buf() } else { to.join(rest) };
-            Some((target.clone(), Node { shown: target, ..node.clone() }))
-        })
-        .collect();
-    if vanishes {
-        nodes.retain(|path, _| !path.starts_with(from));
-    }
-    nodes.extend(moved);
-}
-
-/// What lies in no folder is not found again.
-fn drop_unreachable(nodes: &mut Nodes) {
-    let folders: BTreeSet<PathBuf> =
-        nodes.iter().filter(|(_, node)| node.kind == Kind::Folder).map(|(path, _)| path.clone()).collect();
-    nodes.retain(|path, _| path.ancestors().skip(1).all(|above| folders.contains(above)));
-}
-
-/// Numbers that follow from a seed (SplitMix64): a state that broke something can be made again.
-pub(super) struct Dice(u64);
-
-impl Dice {
-    pub(super) fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-
-    /// A number below `bound`, which is not 0.
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        mixed ^= mixed >> 31;
-        usize::try_from(mixed % bound as u64).expect("less than a usize")
     }
 }

@@ -1,0 +1,289 @@
+//! What lies on the model: as the system shows it, and as the medium holds it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
+
+use rustix::io::Errno;
+
+use super::crash::{Change, Pending, apply, rename};
+use super::{Rules, refused};
+use crate::store::{FileTime, Item, Kind, Stat, StoreError};
+
+/// Characters that exFAT refuses in a name, beside control characters.
+const REFUSED_ON_EXFAT: &[u8] = b"\"*/:<>?\\|";
+
+/// One thing on the disk.
+#[derive(Clone)]
+pub(super) struct Node {
+    pub(super) shown: PathBuf,
+    pub(super) kind: Kind,
+    /// What the system answers from memory.
+    pub(super) bytes: Arc<Vec<u8>>,
+    /// What the medium holds, where that differs.
+    pub(super) medium: Option<Arc<Vec<u8>>>,
+    inode: u64,
+    changed: u64,
+}
+
+impl Node {
+    pub(super) fn of(kind: Kind) -> Self {
+        Self { shown: PathBuf::new(), kind, bytes: Arc::default(), medium: None, inode: 0, changed: 0 }
+    }
+
+    pub(super) fn file(bytes: Vec<u8>) -> Self {
+        Self { bytes: Arc::new(bytes), ..Self::of(Kind::File) }
+    }
+
+    pub(super) fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    pub(super) fn stat(&self) -> Stat {
+        let changed = FileTime { seconds: i64::try_from(self.changed).unwrap_or(0), nanoseconds: 0 };
+        Stat {
+            kind: self.kind,
+            bytes: self.bytes.len() as u64,
+            modified: changed,
+            changed,
+            device: 1,
+            inode: self.inode,
+        }
+    }
+}
+
+pub(super) type Nodes = BTreeMap<PathBuf, Node>;
+
+/// The disk as it is seen, as it is on the medium, and what lies between.
+pub(super) struct Tree {
+    pub(super) rules: Rules,
+    seen: Nodes,
+    pub(super) durable: Nodes,
+    pub(super) pending: Vec<Pending>,
+    /// What appeared, as it was last written: the change itself names only the path.
+    pub(super) appeared: Nodes,
+    pub(super) locked: BTreeSet<PathBuf>,
+    ticks: u64,
+}
+
+impl Tree {
+    pub(super) fn new(rules: Rules) -> Self {
+        let root = BTreeMap::from([(PathBuf::from("/"), Node::of(Kind::Folder))]);
+        Self::durably(rules, root)
+    }
+
+    pub(super) fn durably(rules: Rules, nodes: Nodes) -> Self {
+        Self {
+            rules,
+            ticks: nodes.values().map(|node| node.inode.max(node.changed)).max().unwrap_or(0),
+            seen: nodes.clone(),
+            durable: nodes,
+            pending: Vec::new(),
+            appeared: BTreeMap::new(),
+            locked: BTreeSet::new(),
+        }
+    }
+
+    /// How this disk tells names apart.
+    pub(super) fn key(&self, path: &Path) -> PathBuf {
+        let full = Path::new("/").join(path);
+        match self.rules {
+            Rules::Ext4 => full,
+            Rules::ExFat => OsString::from_vec(full.as_os_str().as_bytes().to_ascii_lowercase()).into(),
+        }
+    }
+
+    /// What lies at a path, reached through folders alone.
+    pub(super) fn find(&self, path: &Path) -> Result<&Node, StoreError> {
+        let key = self.key(path);
+        if key.components().any(|part| part == Component::ParentDir) {
+            return Err(StoreError::BadPath { path: path.to_path_buf() });
+        }
+        let mut above: Vec<&Path> = key.ancestors().skip(1).collect();
+        above.reverse();
+        for folder in above {
+            match self.seen.get(folder).map(Node::kind) {
+                Some(Kind::Folder) => {}
+                Some(Kind::Link) => return Err(refused(path, Errno::LOOP)),
+                Some(_) => return Err(refused(path, Errno::NOTDIR)),
+                None => return Err(refused(path, Errno::NOENT)),
+            }
+        }
+        self.seen.get(&key).ok_or_else(|| refused(path, Errno::NOENT))
+    }
+
+    pub(super) fn folder(&self, path: &Path) -> Result<(), StoreError> {
+        match self.find(path)?.kind {
+            Kind::Folder => Ok(()),
+            Kind::Link => Err(refused(path, Errno::LOOP)),
+            _ => Err(refused(path, Errno::NOTDIR)),
+        }
+    }
+
+    pub(super) fn file(&self, path: &Path) -> Result<&Node, StoreError> {
+        let node = self.find(path)?;
+        match node.kind {
+            Kind::File => Ok(node),
+            Kind::Link => Err(refused(path, Errno::LOOP)),
+            kind => Err(StoreError::NotRegular { path: path.to_path_buf(), kind }),
+        }
+    }
+
+    pub(super) fn items(&self, path: &Path) -> Result<Vec<Item>, StoreError> {
+        self.folder(path)?;
+        let key = self.key(path);
+        let below = self.seen.range(key.clone()..).take_while(|(other, _)| other.starts_with(&key));
+        let mut items: Vec<Item> = below
+            .filter(|(other, _)| other.parent() == Some(&key))
+            .filter_map(|(_, node)| {
+                let name = node.shown.file_name()?.to_owned();
+                Some(Item { name, kind: node.kind, bytes: node.bytes.len() as u64 })
+            })
+            .collect();
+        items.sort_by(|a, b| a.name.as_bytes().cmp(b.name.as_bytes()));
+        Ok(items)
+    }
+
+    /// Adds something under a free name in an existing folder; not yet durable.
+    pub(super) fn add(&mut self, path: &Path, node: Node) -> Result<(), StoreError> {
+        match self.find(path) {
+            Err(StoreError::Missing { .. }) => {}
+            Err(error) => return Err(error),
+            Ok(_) => return Err(refused(path, Errno::EXIST)),
+        }
+        self.folder(path.parent().unwrap_or(Path::new("/")))?;
+        let name = path.file_name().unwrap_or_default().as_bytes();
+        if self.rules == Rules::ExFat && name.iter().any(|byte| *byte < 32 || REFUSED_ON_EXFAT.contains(byte)) {
+            return Err(StoreError::BadPath { path: path.to_path_buf() });
+        }
+        let key = self.key(path);
+        let node = self.stamped(path, node);
+        self.seen.insert(key.clone(), node.clone());
+        self.appeared.insert(key.clone(), node);
+        self.pending.push(Pending { change: Change::Appeared(key), doomed: false });
+        Ok(())
+    }
+
+    /// Adds the folders above a path that are missing; they are returned from the top down.
+    pub(super) fn add_above(&mut self, path: &Path) -> Result<Vec<PathBuf>, StoreError> {
+        let mut above: Vec<&Path> = path.ancestors().skip(1).collect();
+        above.reverse();
+        let mut made = Vec::new();
+        for folder in above {
+            match self.folder(folder) {
+                Err(StoreError::Missing { .. }) => {
+                    self.add(folder, Node::of(Kind::Folder))?;
+                    made.push(folder.to_path_buf());
+                }
+                found => found?,
+            }
+        }
+        Ok(made)
+    }
+
+    /// Gives a file other bytes, and its medium others still where it must lie.
+    pub(super) fn write(&mut self, path: &Path, bytes: Arc<Vec<u8>>, medium: Option<Arc<Vec<u8>>>) {
+        let key = self.key(path);
+        self.ticks += 1;
+        let ticks = self.ticks;
+        for nodes in [&mut self.seen, &mut self.appeared] {
+            if let Some(node) = nodes.get_mut(&key) {
+                node.bytes = Arc::clone(&bytes);
+                node.medium.clone_from(&medium);
+                node.changed = ticks;
+            }
+        }
+    }
+
+    pub(super) fn remove(&mut self, path: &Path) -> Result<(), StoreError> {
+        if self.find(path)?.kind == Kind::Folder && !self.items(path)?.is_empty() {
+            return Err(refused(path, Errno::NOTEMPTY));
+        }
+        let key = self.key(path);
+        self.seen.remove(&key);
+        self.pending.push(Pending { change: Change::Vanished(key), doomed: false });
+        Ok(())
+    }
+
+    pub(super) fn rename(&mut self, from: &Path, to: &Path) -> Result<(), StoreError> {
+        self.find(from)?;
+        match self.find(to) {
+            Err(StoreError::Missing { .. }) => self.folder(to.parent().unwrap_or(Path::new("/")))?,
+            Err(error) => return Err(error),
+            Ok(_) => return Err(refused(to, Errno::EXIST)),
+        }
+        let (from_key, to_key) = (self.key(from), self.key(to));
+        rename(&mut self.seen, &from_key, &to_key, true);
+        self.pending.push(Pending { change: Change::Renamed(from_key, to_key), doomed: false });
+        Ok(())
+    }
+
+    /// Makes durable what is named, and the folders above it; what `fails` is taken for durable and is not.
+    pub(super) fn sync(&mut self, created: &[PathBuf], fails: bool) -> Result<(), StoreError> {
+        for path in created {
+            self.find(path)?;
+        }
+        let named: BTreeSet<PathBuf> = created
+            .iter()
+            .flat_map(|path| self.key(path).ancestors().map(Path::to_path_buf).collect::<Vec<_>>())
+            .collect();
+        let covered = |change: &Change| match change {
+            Change::Appeared(path) => named.contains(path),
+            Change::Vanished(path) => path.parent().is_some_and(|above| named.contains(above)),
+            Change::Renamed(from, to) => {
+                [from, to].iter().all(|path| path.parent().is_some_and(|above| named.contains(above)))
+            }
+        };
+        let (due, later): (Vec<_>, Vec<_>) = std::mem::take(&mut self.pending)
+            .into_iter()
+            .map(|mut pending| {
+                pending.doomed |= fails && covered(&pending.change);
+                pending
+            })
+            .partition(|pending| covered(&pending.change) && !pending.doomed);
+        self.pending = later;
+        for pending in due {
+            apply(&mut self.durable, &self.appeared, &pending.change);
+        }
+        Ok(())
+    }
+
+    /// What the medium answers for a file; `None` while its data are still on the way.
+    pub(super) fn on_medium(&self, path: &Path) -> Option<Arc<Vec<u8>>> {
+        let key = self.key(path);
+        let node = self.seen.get(&key)?;
+        let of_it = |pending: &&Pending| matches!(&pending.change, Change::Appeared(path) if *path == key);
+        match self.pending.iter().rev().find(of_it) {
+            Some(pending) if pending.doomed => Some(Arc::new(vec![0; node.bytes.len()])),
+            Some(_) => None,
+            None => Some(node.medium.clone().unwrap_or_else(|| Arc::clone(&node.bytes))),
+        }
+    }
+
+    /// Puts something there at once and durably.
+    pub(super) fn put(&mut self, path: &Path, node: Node) {
+        for above in path.ancestors().skip(1) {
+            let key = self.key(above);
+            let folder = self.stamped(above, Node::of(Kind::Folder));
+            self.seen.entry(key.clone()).or_insert_with(|| folder.clone());
+            self.durable.entry(key).or_insert(folder);
+        }
+        let (key, node) = (self.key(path), self.stamped(path, node));
+        self.seen.insert(key.clone(), node.clone());
+        self.durable.insert(key, node);
+    }
+
+    pub(super) fn files(&self) -> Vec<(PathBuf, Vec<u8>)> {
+        let files = self.seen.values().filter(|node| node.kind == Kind::File);
+        files.map(|node| (node.shown.clone(), node.bytes.to_vec())).collect()
+    }
+
+    fn stamped(&mut self, path: &Path, mut node: Node) -> Node {
+        self.ticks += 1;
+        node.shown = Path::new("/").join(path);
+        (node.inode, node.changed) = (self.ticks, self.ticks);
+        node
+    }
+}

@@ -24,8 +24,8 @@ pub(super) struct Node {
     pub(super) bytes: Arc<Vec<u8>>,
     /// What the medium holds, where that differs.
     pub(super) medium: Option<Arc<Vec<u8>>>,
-    inode: u64,
-    changed: u64,
+    pub(super) inode: u64,
+    pub(super) changed: u64,
 }
 
 impl Node {

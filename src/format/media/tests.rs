@@ -30,7 +30,9 @@ fn tiff(little: bool) -> Vec<u8> {
     .map(|(tag, value)| Field { tag, ifd_num: In::PRIMARY, value })
     .collect();
     let mut writer = Writer::new();
-    fields.iter().for_each(|field| writer.push_field(field));
+    for field in &fields {
+        writer.push_field(field);
+    }
     let mut bytes = std::io::Cursor::new(Vec::new());
     writer.write(&mut bytes, little).expect("it fits");
     bytes.into_inner()
@@ -115,11 +117,13 @@ fn directories_made_to_multiply_are_left_alone() {
     let pointers: Vec<u8> = (0..1000_u32).flat_map(|n| entry(0x8769, 4, 1, 12_010 + n * 12)).collect();
     let overlapping =
         [header, &1000_u16.to_le_bytes(), &pointers, &entry(1000, 1000, 1000, 1000).repeat(2000)].concat();
+    // The same, their count hidden behind a first directory that ends the chain.
+    let hidden = [header, &1_u16.to_le_bytes(), &entry(0x8769, 4, 1, 26), &[0; 4], &overlapping[8..]].concat();
     // One entry of sixteen million strings.
-    let strings = [header, &1_u16.to_le_bytes(), &entry(0x110, 2, 15 << 20, 26), &[0; 16 << 20]].concat();
+    let strings = [header, &1_u16.to_le_bytes(), &entry(0x110, 2, 15 << 20, 26), &vec![0; 16 << 20]].concat();
     // A chain without an end.
     let circle = [header, &0_u16.to_le_bytes(), &8_u32.to_le_bytes(), &[0; 16]].concat();
-    for file in [overlapping, strings, circle] {
+    for file in [overlapping, hidden, strings, circle] {
         let start = Instant::now();
         assert!(embedded(&file).is_empty());
         assert!(start.elapsed() < Duration::from_millis(50));

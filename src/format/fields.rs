@@ -249,9 +249,10 @@ pub fn check_register(path: &str, value: &str) -> Result<String, FieldError> {
 fn known(path: &str, fields: &'static [Field]) -> Result<&'static Field, FieldError> {
     fields.iter().find(|field| field.path == path).ok_or_else(|| {
         let shown = || printable(path.as_bytes()).chars().take(128).collect();
-        match is_filled_in(path) {
-            true => FieldError::FilledIn { path: shown() },
-            false => FieldError::Unknown { path: shown(), nearest: nearest(path, fields) },
+        if is_filled_in(path) {
+            FieldError::FilledIn { path: shown() }
+        } else {
+            FieldError::Unknown { path: shown(), nearest: nearest(path, fields) }
         }
     })
 }

@@ -88,7 +88,7 @@ pub fn blank(kind: Kind) -> String {
     for field in FIELDS.iter().filter(|field| field.applies_to(kind)) {
         if field.group() != group {
             group = field.group();
-            form.push_str(&format!("\n[{group}]\n"));
+            form.extend(["\n[", group, "]\n"]);
         }
         let value = if field.path == "identity/kind" { kind.word() } else { "" };
         print_question(&mut form, field, value);
@@ -99,17 +99,19 @@ pub fn blank(kind: Kind) -> String {
              # leave them empty here and type them when the exhibit is sealed, so that no file ever holds them.\n\
              [register]\n",
         );
-        REGISTER.iter().for_each(|field| print_question(&mut form, field, ""));
+        for field in REGISTER {
+            print_question(&mut form, field, "");
+        }
     }
     form
 }
 
 fn print_question(form: &mut String, field: &Field, value: &str) {
-    form.push_str(&format!("# {}\n#   {}\n", field.question, field.note));
+    form.extend(["# ", field.question, "\n#   ", field.note, "\n"]);
     if field.answer != fields::Answer::Text {
-        form.push_str(&format!("#   ({})\n", field.answer));
+        form.extend(["#   (", &field.answer.to_string(), ")\n"]);
     }
-    form.push_str(&format!("{} = \"{value}\"\n\n", field.name()));
+    form.extend([field.name(), " = \"", value, "\"\n\n"]);
 }
 
 /// Reads a form that someone filled in. Empty answers are left out.

@@ -37,7 +37,7 @@ pub fn print<T: Serialize>(value: &T) -> Vec<u8> {
     bytes
 }
 
-/// Reads `bytes` when they are exactly what [`print`] gives for the value they hold.
+/// Reads `bytes` when they are exactly what [`print()`] gives for the value they hold.
 pub fn parse<T: Serialize + DeserializeOwned>(bytes: &[u8], bytes_max: usize) -> Result<T, JsonError> {
     if bytes.len() > bytes_max {
         return Err(JsonError::TooLong { bytes_max });

@@ -96,7 +96,10 @@ fn is_modest(block: &[u8]) -> bool {
     let long = |at: usize| read_number::<4>(block, at, little);
     let mut open: Vec<u32> = long(4).into_iter().collect();
     let (mut directories, mut entries) = (0_usize, 0_usize);
-    while let Some(offset) = open.pop().filter(|offset| *offset != 0) {
+    while let Some(offset) = open.pop() {
+        if offset == 0 {
+            continue;
+        }
         let Ok(start) = usize::try_from(offset) else { return false };
         let Some(count) = short(start) else { continue };
         directories = directories.saturating_add(1);
@@ -111,9 +114,8 @@ fn is_modest(block: &[u8]) -> bool {
             let (Some(tag), Some(kind), Some(values), Some(value)) = fields else { break };
             match (tag, kind, values) {
                 // Pointers to the directories of EXIF, GPS and interoperability.
-                (0x8769 | 0x8825 | 0xa005, 4, 1) => open.insert(0, value),
-                (0x8769 | 0x8825 | 0xa005, ..) => return false,
-                (_, 2, TEXT_BYTES_MAX..) => return false,
+                (0x8769 | 0x8825 | 0xa005, 4, 1) => open.push(value),
+                (0x8769 | 0x8825 | 0xa005, ..) | (_, 2, TEXT_BYTES_MAX..) => return false,
                 _ => {}
             }
             at = at.saturating_add(12);
@@ -176,7 +178,7 @@ fn time(exif: &Exif, tag: Tag, offset: Tag) -> Option<String> {
 fn degrees(exif: &Exif, tag: Tag, side: Tag, limit: f64) -> Option<String> {
     let Value::Rational(parts) = value(exif, tag)? else { return None };
     let [degrees, minutes, seconds] = parts.as_slice() else { return None };
-    let sum = quotient(degrees)? + quotient(minutes)? / 60.0 + quotient(seconds)? / 3600.0;
+    let sum = quotient(*degrees)? + quotient(*minutes)? / 60.0 + quotient(*seconds)? / 3600.0;
     let sign = match text(exif, side)?.as_str() {
         "N" | "E" => 1.0,
         "S" | "W" => -1.0,
@@ -188,12 +190,12 @@ fn degrees(exif: &Exif, tag: Tag, side: Tag, limit: f64) -> Option<String> {
 /// Metres above the sea, below it negative.
 fn altitude(exif: &Exif) -> Option<String> {
     let Value::Rational(parts) = value(exif, Tag::GPSAltitude)? else { return None };
-    let metres = quotient(parts.first()?)?;
+    let metres = quotient(*parts.first()?)?;
     let below = value(exif, Tag::GPSAltitudeRef).and_then(|side| side.get_uint(0)) == Some(1);
     (metres < 100_000.0).then(|| format!("{:.1}", if below { -metres } else { metres }))
 }
 
-fn quotient(number: &Rational) -> Option<f64> {
+fn quotient(number: Rational) -> Option<f64> {
     (number.denom != 0).then(|| f64::from(number.num) / f64::from(number.denom))
 }
 

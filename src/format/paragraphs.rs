@@ -79,8 +79,8 @@ mod tests {
         assert!(paragraphs("text/plain", b"a").is_some() && paragraphs("text/markdown", b"a").is_some());
         assert!(paragraphs("text/html", b"a").is_none());
         assert!(paragraphs("text/plain", b"\xff").is_none());
-        assert!(paragraphs("text/plain", &[b'a'; TEXT_BYTES_MAX]).is_some());
-        assert!(paragraphs("text/plain", &[b'a'; TEXT_BYTES_MAX + 1]).is_none());
+        assert!(paragraphs("text/plain", &vec![b'a'; TEXT_BYTES_MAX]).is_some());
+        assert!(paragraphs("text/plain", &vec![b'a'; TEXT_BYTES_MAX + 1]).is_none());
         assert!(paragraphs("text/plain", "a\n\n".repeat(4096).as_bytes()).is_some());
         assert!(paragraphs("text/plain", "a\n\n".repeat(4097).as_bytes()).is_none());
     }

@@ -159,9 +159,9 @@ impl<R: Read> PayloadReader<R> {
     /// Decides whether a member may stand here.
     fn admit(&mut self, name: &str, bytes: u64) -> Result<Place, PayloadError> {
         let unexpected = || PayloadError::Unexpected { name: printable(name.as_bytes()) };
-        let limited = |place, bytes_max: usize| match bytes <= bytes_max as u64 {
-            true => Ok(place),
-            false => Err(PayloadError::TooLong { name: name.into(), bytes }),
+        let limited = |place, bytes_max: usize| {
+            let fits = bytes <= bytes_max as u64;
+            fits.then_some(place).ok_or_else(|| PayloadError::TooLong { name: name.into(), bytes })
         };
         let in_content = matches!(self.place, None | Some(Place::Content));
         match name {

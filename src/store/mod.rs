@@ -20,6 +20,7 @@ pub mod memory;
 pub mod path;
 pub mod real;
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::io::{Read, Write};
 use std::path::Path;
@@ -104,6 +105,28 @@ pub trait Folder: Send + Sync {
 
     /// Removes a file, a link itself, or an empty folder.
     fn remove(&self, path: &RelPath) -> Result<(), StoreError>;
+
+    /// Removes files, durably: none of them comes back after a power cut. Returns how many were there.
+    fn remove_all(&self, paths: &[RelPath]) -> Result<u64, StoreError> {
+        let mut removed = 0;
+        let mut folders = BTreeSet::new();
+        for path in paths {
+            match self.remove(path) {
+                Ok(()) => removed += 1,
+                Err(StoreError::Missing { .. }) => {}
+                Err(error) => return Err(error),
+            }
+            folders.extend(path.parent());
+        }
+        let mut there = Vec::new();
+        for folder in folders {
+            if self.exists(&folder)? {
+                there.push(folder);
+            }
+        }
+        self.sync(&there)?;
+        Ok(removed)
+    }
 
     /// Locks an existing file against other processes, or says at once that one of them has it. The file must be
     /// writable, so that a read-only medium is known before anything is done.

@@ -269,13 +269,8 @@ fn drawn_handle(id: &LogId) -> String {
 pub(super) fn clear_orphans(session: &Session, covered: impl Fn(&RelPath) -> bool) -> Result<u64, VaultError> {
     let mut removed = 0;
     for (intent, paths) in session.memory.intents(&session.vault)? {
-        for path in paths.iter().filter(|path| !covered(path)) {
-            match session.folder.remove(path) {
-                Ok(()) => removed += 1,
-                Err(StoreError::Missing { .. }) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
+        let orphans: Vec<RelPath> = paths.into_iter().filter(|path| !covered(path)).collect();
+        removed += session.folder.remove_all(&orphans)?;
         session.memory.forget(&intent)?;
     }
     Ok(removed)

@@ -1,6 +1,7 @@
 //! A lawyer, a reader and a monitor, each with a device of their own, and a vault that they share.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use amparo::crypto::hash::Hash;
@@ -8,6 +9,7 @@ use amparo::crypto::seed::Seed;
 use amparo::format::card::Card;
 use amparo::format::pseudonym::Pseudonym;
 use amparo::format::role::Section;
+use amparo::store::Disk;
 use amparo::store::real::RealDisk;
 use amparo::vault::create::{CreateRequest, Created, create};
 use amparo::vault::list::{Listed, list};
@@ -25,7 +27,9 @@ pub(crate) struct Device {
 }
 
 pub(crate) struct World {
-    folder: tempfile::TempDir,
+    disk: Arc<dyn Disk>,
+    root: PathBuf,
+    _folder: Option<tempfile::TempDir>,
     pub(crate) lawyer: Device,
     pub(crate) reader: Device,
     pub(crate) monitor: Device,
@@ -53,10 +57,10 @@ impl Watch for Stopped {
     }
 }
 
-/// Does something as somebody, with the machine's disk.
-pub(crate) fn with<T>(machine: Hash, act: impl FnOnce(&mut Setting<'_>) -> T) -> T {
+/// Does something on somebody's machine.
+fn with<T>(disk: &dyn Disk, machine: Hash, act: impl FnOnce(&mut Setting<'_>) -> T) -> T {
     let mut rng = OsRng;
-    act(&mut Setting { disk: &RealDisk, clock: &Stopped, rng: &mut rng, watch: &Stopped, machine })
+    act(&mut Setting { disk, clock: &Stopped, rng: &mut rng, watch: &Stopped, machine })
 }
 
 fn device(folder: &Path, name: &str, seed: u8) -> Device {
@@ -67,32 +71,44 @@ fn device(folder: &Path, name: &str, seed: u8) -> Device {
 }
 
 impl World {
+    /// On the machine's own disk.
     pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
+        let root = folder.path().to_path_buf();
+        Self { _folder: Some(folder), ..Self::on(Arc::new(RealDisk), &root).expect("the vault is founded") }
+    }
+
+    /// On any disk.
+    pub(crate) fn on(disk: Arc<dyn Disk>, root: &Path) -> Result<Self, VaultError> {
         let [lawyer, reader, monitor] =
-            [("Blue Heron", 1), ("Harbour", 2), ("Lantern", 3)].map(|(name, seed)| device(folder.path(), name, seed));
-        let vault = folder.path().join("vault");
-        let created = with(lawyer.machine, |setting| {
-            create(
-                setting,
-                &CreateRequest {
-                    folder: &vault,
-                    state: &lawyer.state,
-                    founder: &lawyer.person,
-                    readers: &[reader.person.card.clone()],
-                    register_readers: &[],
-                    monitors: &[monitor.person.card.clone()],
-                    sealers: &[],
-                    handle: Some("K7".into()),
-                },
-            )
-        })
-        .expect("the vault is founded");
-        Self { folder, lawyer, reader, monitor, vault, created }
+            [("Blue Heron", 1), ("Harbour", 2), ("Lantern", 3)].map(|(name, seed)| device(root, name, seed));
+        let vault = root.join("vault");
+        let created = with(&*disk, lawyer.machine, |setting| {
+            let request = CreateRequest {
+                folder: &vault,
+                state: &lawyer.state,
+                founder: &lawyer.person,
+                readers: &[reader.person.card.clone()],
+                register_readers: &[],
+                monitors: &[monitor.person.card.clone()],
+                sealers: &[],
+                handle: Some("K7".into()),
+            };
+            create(setting, &request)
+        })?;
+        Ok(Self { disk, root: root.to_path_buf(), _folder: None, lawyer, reader, monitor, vault, created })
+    }
+
+    /// The same people and vault as they are on another disk.
+    pub(crate) fn moved_to(&self, disk: Arc<dyn Disk>) -> Self {
+        let [lawyer, reader, monitor] =
+            [("Blue Heron", 1), ("Harbour", 2), ("Lantern", 3)].map(|(name, seed)| device(&self.root, name, seed));
+        let (root, vault, created) = (self.root.clone(), self.vault.clone(), self.created.clone());
+        Self { disk, root, _folder: None, lawyer, reader, monitor, vault, created }
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
+        self.root.join(name)
     }
 
     pub(crate) fn write(&self, name: &str, bytes: &[u8]) -> PathBuf {
@@ -112,7 +128,7 @@ impl World {
         together: bool,
         register: &[(String, String)],
     ) -> Result<Sealed, VaultError> {
-        with(self.lawyer.machine, |setting| {
+        with(&*self.disk, self.lawyer.machine, |setting| {
             let request = SealRequest {
                 place: request(&self.vault, &self.lawyer, None),
                 paths,
@@ -132,7 +148,7 @@ impl World {
 
     pub(crate) fn verify_at(&self, vault: &Path, who: &Device) -> Result<Verified, VaultError> {
         let trust = Trust::VaultId(self.created.vault);
-        with(who.machine, |setting| {
+        with(&*self.disk, who.machine, |setting| {
             verify(
                 setting,
                 &VerifyRequest { place: request(vault, who, Some(&trust)), receipts: &[], checkpoints: &[] },
@@ -142,7 +158,7 @@ impl World {
 
     pub(crate) fn list(&self, who: &Device) -> Result<Vec<Listed>, VaultError> {
         let mut all = Vec::new();
-        with(who.machine, |setting| {
+        with(&*self.disk, who.machine, |setting| {
             list(setting, &request(&self.vault, who, None), &mut |listed| {
                 all.push(listed);
                 Ok(())
@@ -153,7 +169,7 @@ impl World {
 
     pub(crate) fn open(&self, who: &Device, id: &str, out: &Path) -> Result<Opened, VaultError> {
         let trust = Trust::VaultId(self.created.vault);
-        with(who.machine, |setting| {
+        with(&*self.disk, who.machine, |setting| {
             let request = OpenRequest {
                 place: request(&self.vault, who, Some(&trust)),
                 ids: &[id.to_string()],

@@ -2,7 +2,6 @@
 //! read back from the medium, compared with the ciphertext still in memory, opened with their file keys and hashed
 //! against what was read from the source.
 
-use std::collections::BTreeSet;
 use std::ops::Range;
 
 use sha2::{Digest, Sha256};
@@ -11,7 +10,7 @@ use crate::crypto::envelope::{self, FileKey};
 use crate::crypto::hash::Hash;
 use crate::crypto::recipient::Recipient;
 use crate::store::memory::Intent;
-use crate::store::{Mode, ReadFrom, RelPath, StoreError, layout};
+use crate::store::{Mode, ReadFrom, RelPath, layout};
 use crate::vault::session::Session;
 use crate::vault::{Setting, VaultError, parallel, random};
 
@@ -52,8 +51,6 @@ pub(super) struct Batch {
     pub(super) written: Vec<Written>,
     /// What the device's memory holds about them.
     pub(super) intents: Vec<Intent>,
-    /// Given up: their segments are not written, or removed.
-    dropped: BTreeSet<u64>,
     readback: bool,
     /// Whether every blob read back so far came from the medium itself.
     pub(super) from_medium: bool,
@@ -71,7 +68,7 @@ struct Blob {
 impl Batch {
     pub(super) fn new(readback: bool) -> Self {
         let (waiting, written, intents) = (Vec::new(), Vec::new(), Vec::new());
-        Self { waiting, waiting_bytes: 0, written, intents, dropped: BTreeSet::new(), readback, from_medium: true }
+        Self { waiting, waiting_bytes: 0, written, intents, readback, from_medium: true }
     }
 
     /// Takes a segment; writes the batch when it is full.
@@ -114,9 +111,9 @@ impl Batch {
         let paths: Vec<RelPath> = blobs.iter().map(|blob| layout::blob(blob.name)).collect();
         // The names go into the device's memory first: whatever a crash leaves is known to be ours.
         self.intents.push(session.memory.intend(&session.vault, random(setting.rng), &paths)?);
+        self.written.extend(blobs.iter().map(|blob| Written { owner: blob.owner, name: blob.name }));
         for (blob, path) in blobs.iter().zip(&paths) {
             session.folder.create(path, &blob.bytes, Mode::Open)?;
-            self.written.push(Written { owner: blob.owner, name: blob.name });
         }
         session.folder.sync(&paths)?;
         if self.readback {
@@ -136,30 +133,28 @@ impl Batch {
     pub(super) fn drop_owner(&mut self, session: &Session, owner: u64) -> Result<(), VaultError> {
         self.waiting.retain(|segment| segment.owner != owner);
         self.waiting_bytes = self.waiting.iter().map(|segment| segment.plaintext.len()).sum();
-        self.dropped.insert(owner);
-        for written in self.written.iter().filter(|written| written.owner == owner) {
-            remove(session, written.name)?;
-        }
-        self.written.retain(|written| written.owner != owner);
-        Ok(())
+        let (given_up, kept): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.written).into_iter().partition(|written| written.owner == owner);
+        self.written = kept;
+        remove(session, &given_up)
     }
 
-    /// Gives up everything since the last commit.
+    /// Gives up everything since the last commit. What a change that is already written down names is no longer here:
+    /// that change will be completed.
     pub(super) fn abandon(&mut self, session: &Session) -> Result<(), VaultError> {
         self.waiting.clear();
         self.waiting_bytes = 0;
-        for (intent, paths) in session.memory.intents(&session.vault)? {
-            for path in paths {
-                match session.folder.remove(&path) {
-                    Ok(()) | Err(StoreError::Missing { .. }) => {}
-                    Err(error) => return Err(error.into()),
-                }
-            }
+        remove(session, &std::mem::take(&mut self.written))?;
+        for intent in std::mem::take(&mut self.intents) {
             session.memory.forget(&intent)?;
         }
-        self.written.clear();
-        self.intents.clear();
         Ok(())
+    }
+
+    /// Hands over what the device's memory holds about the blobs of a group that is about to be committed.
+    pub(super) fn hand_over(&mut self) -> Vec<Intent> {
+        self.written.clear();
+        std::mem::take(&mut self.intents)
     }
 
     /// The blobs of one owner, in order.
@@ -187,9 +182,10 @@ fn compare(session: &Session, blob: &Blob) -> Result<ReadFrom, VaultError> {
     Ok(from)
 }
 
-fn remove(session: &Session, blob: Hash) -> Result<(), VaultError> {
-    match session.folder.remove(&layout::blob(blob)) {
-        Ok(()) | Err(StoreError::Missing { .. }) => Ok(()),
-        Err(error) => Err(error.into()),
+fn remove(session: &Session, given_up: &[Written]) -> Result<(), VaultError> {
+    if !given_up.is_empty() {
+        let paths: Vec<RelPath> = given_up.iter().map(|written| layout::blob(written.name)).collect();
+        session.folder.remove_all(&paths)?;
     }
+    Ok(())
 }

@@ -118,10 +118,9 @@ impl Group {
             owner += 1;
         }
         let seal = Seal { first, count, root, inventory, manifests, readback };
-        let intents = std::mem::take(&mut batch.intents);
+        let intents = batch.hand_over();
         let saying = Saying { event: Event::Seal(seal), files: Vec::new(), intents };
         let head = log.append(setting, session, person, saying)?;
-        batch.written.clear();
         Ok((head, exhibits))
     }
 

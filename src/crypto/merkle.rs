@@ -154,12 +154,12 @@ mod tests {
             growing.push(leaves[size - 1]);
             let tree = &leaves[..size];
             assert_eq!(growing.root(), root(tree));
-            for index in 0..size {
+            for (index, leaf) in tree.iter().enumerate() {
                 let path = inclusion_proof(tree, index).expect("the leaf is there");
                 let proved = |leaf, index: usize| root_from_inclusion(leaf, index as u64, size as u64, &path);
-                assert_eq!(proved(leaves[index], index), Some(root(tree)));
+                assert_eq!(proved(*leaf, index), Some(root(tree)));
                 assert_ne!(proved(leaf_hash(b"another"), index), Some(root(tree)));
-                assert_ne!(proved(leaves[index], index + 1), Some(root(tree)));
+                assert_ne!(proved(*leaf, index + 1), Some(root(tree)));
             }
             assert_eq!(inclusion_proof(tree, size), None);
         }

@@ -122,7 +122,7 @@ fn check_event(event: &Event) -> Result<(), DocumentError> {
             bound(found.keys.first().is_some_and(|key| key.scope == Scope::Custody), "keys")?;
             check_keys(&found.keys)?;
             bound(found.keys.iter().all(|key| key.epoch == 0), "epoch")?;
-            bound(sorted(found.keys[1..].iter().map(|key| &key.scope)), "keys")
+            bound(sorted(found.keys.iter().skip(1).map(|key| &key.scope)), "keys")
         }
         Event::Admit(admission) => check_admission(admission),
         Event::Remove(remove) => bound(sorted(remove.cuts.iter().map(|cut| cut.log)), "cuts"),

@@ -112,7 +112,7 @@ impl Receipt {
             text.push('\n');
         }
         text.push('\n');
-        text.push_str(&std::str::from_utf8(&self.note.to_bytes()).expect("a note is text"));
+        text.push_str(std::str::from_utf8(&self.note.to_bytes()).expect("a note is text"));
         text
     }
 

@@ -39,6 +39,7 @@ impl Change {
     }
 
     /// The same with one file before all others.
+    #[must_use]
     pub fn preceded_by(mut self, path: &RelPath, bytes: Vec<u8>) -> Self {
         self.files.insert(0, (path.to_string(), ByteBuf::from(bytes)));
         self
@@ -182,7 +183,7 @@ impl Memory {
             // Only whole lines: the last may be torn, and what it names was then not yet begun.
             let text = String::from_utf8_lossy(&text);
             let whole = text.rfind('\n').map_or("", |end| &text[..end]);
-            let paths = whole.split('\n').filter_map(|line| RelPath::parse(line)).collect();
+            let paths = whole.split('\n').filter_map(RelPath::parse).collect();
             intents.push((Intent(below(&within, &name)), paths));
         }
         Ok(intents)

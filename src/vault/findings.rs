@@ -163,7 +163,7 @@ impl Findings {
         self.add(Verdict::Invalid, check, subject.into(), message.into());
     }
 
-    fn add(&mut self, weight: Verdict, check: Check, subject: String, message: String) {
+    pub(super) fn add(&mut self, weight: Verdict, check: Check, subject: String, message: String) {
         let finding = Finding { weight, check, subject, message };
         if !self.0.contains(&finding) {
             self.0.push(finding);

@@ -49,23 +49,11 @@ pub(super) fn judge(history: &mut History) {
             let card = court.cards.remove(&id)?;
             // Whoever was admitted again after the last removal is a member again.
             let removal = court.removals.get(&id).and_then(|removals| removals.last()).map(|(place, _)| *place);
-            let removed = removal.filter(|removal| !grants.iter().any(|grant| seen(history, grant.at, *removal)));
+            let removed = removal
+                .filter(|removal| !grants.iter().any(|grant| history.told(grant.at).had_seen(grant.at, *removal)));
             Some((id, Member { card, grants, removed }))
         })
         .collect();
-}
-
-/// Whether the author of the entry at `place` had seen the entry `what`.
-fn seen(history: &History, place: Place, what: Place) -> bool {
-    has_seen(history.told(place), place, what)
-}
-
-fn has_seen(told: &Told, place: Place, what: Place) -> bool {
-    if what.log == place.log {
-        what.seq < place.seq
-    } else {
-        told.past.get(&what.log).is_some_and(|size| *size > what.seq)
-    }
 }
 
 impl Court {
@@ -95,11 +83,7 @@ impl Court {
                 Standing::Late => {}
                 Standing::Refused(reason) => {
                     let subject = format!("{}, entry {}", layout::log(place.log), place.seq);
-                    let message = format!(
-                        "{} may not say {:?} here: {reason}",
-                        history.name_of_log(log),
-                        told.entry.event.name()
-                    );
+                    let message = format!("{} may not say {:?} here: {reason}", owner_of(log), told.entry.event.name());
                     history.findings.invalid(Check::Authority, subject, message);
                 }
             }
@@ -116,7 +100,7 @@ impl Court {
         let founding = place.seq == 0 && member == history.founder && told.leaf == history.vault.0;
         let granted = |is_it: &dyn Fn(&Role) -> bool| {
             let grants = self.grants.get(&member).map(Vec::as_slice).unwrap_or_default();
-            grants.iter().any(|grant| is_it(&grant.role) && has_seen(told, place, grant.at))
+            grants.iter().any(|grant| is_it(&grant.role) && told.had_seen(place, grant.at))
         };
         let (holds, reason) = match told.entry.event.needs() {
             Needs::Founding => (founding, "a vault is founded once, by its first entry"),
@@ -126,7 +110,7 @@ impl Court {
             ),
             Needs::Key(key) => {
                 let held = self.keys.get(&key).is_some_and(|key| {
-                    key.wraps.iter().any(|(at, wrap)| wrap.member == member && has_seen(told, place, *at))
+                    key.wraps.iter().any(|(at, wrap)| wrap.member == member && told.had_seen(place, *at))
                 });
                 (held, "nothing that was seen by then gave this member the key")
             }
@@ -148,14 +132,16 @@ impl Court {
         removals.iter().any(|(at, removal)| {
             let size = removal.cuts.iter().find(|cut| cut.log == log.id).map_or(0, |cut| cut.size);
             let grants = self.grants.get(&log.member).map(Vec::as_slice).unwrap_or_default();
-            let again = grants.iter().any(|grant| has_seen(told, place, grant.at) && seen(history, grant.at, *at));
+            let again = grants
+                .iter()
+                .any(|grant| told.had_seen(place, grant.at) && history.told(grant.at).had_seen(grant.at, *at));
             place.seq >= size && !again
         })
     }
 
     /// A key that the entry uses and that nobody brought.
     fn unknown_key(&self, told: &Told, place: Place) -> Option<KeyId> {
-        let known = |key: &KeyId| self.keys.get(key).is_some_and(|key| has_seen(told, place, key.at));
+        let known = |key: &KeyId| self.keys.get(key).is_some_and(|key| told.had_seen(place, key.at));
         match &told.entry.event {
             Event::Seal(seal) => seal.manifests.iter().map(|manifest| manifest.key).find(|key| !known(key)),
             Event::Amend { key, .. } => Some(*key).filter(|key| !known(key)),
@@ -218,9 +204,7 @@ impl Court {
     }
 }
 
-impl History {
-    /// The pseudonym of a log's owner while members are still being established.
-    fn name_of_log(&self, log: &Log) -> String {
-        format!("the owner of log {} ({})", log.handle, &log.member.to_string()[..8])
-    }
+/// A log's owner while members are still being established.
+fn owner_of(log: &Log) -> String {
+    format!("the owner of log {} ({})", log.handle, &log.member.to_string()[..8])
 }

@@ -18,9 +18,9 @@ use crate::format::ids::{LogId, MemberId, VaultId};
 use crate::format::note::{NOTE_BYTES_MAX, Note};
 use crate::store::layout::{self, CheckpointName, EntryName};
 use crate::store::{Folder, StoreError};
-use crate::vault::findings::{Check, Findings};
+use crate::vault::findings::{Check, Findings, Verdict};
+use crate::vault::parallel;
 use crate::vault::survey::{LogFiles, Survey};
-use crate::vault::{VaultError, parallel};
 
 /// Header and authentication of an age file around a padded entry, generously.
 const AGE_OVERHEAD_MAX: u64 = 1 << 20;
@@ -37,94 +37,235 @@ struct Candidate {
 #[derive(Default)]
 struct Opened {
     candidates: BTreeMap<u64, Vec<Candidate>>,
-    /// Files that are not what they should be: path, place, whether that is damage (or only unreadable here), reason.
-    unusable: Vec<(String, u64, bool, String)>,
+    /// Files that are not what they should be: path, place, trouble.
+    unusable: Vec<(String, u64, Trouble)>,
 }
 
-/// All logs whose owner is known by a card that some entry of the vault carries.
-pub(super) fn read(
-    folder: &dyn Folder,
-    survey: &Survey,
-    vault: VaultId,
-    custody: &[&Identity],
-    own: &BTreeSet<String>,
-    findings: &mut Findings,
-) -> Result<BTreeMap<LogId, Log>, VaultError> {
-    let mut opened: BTreeMap<LogId, Opened> = BTreeMap::new();
-    for (log, files) in &survey.logs {
-        opened.insert(*log, open_entries(folder, *log, files, vault, custody)?);
+/// What every step needs to know.
+pub(super) struct Reading<'a> {
+    pub(super) folder: &'a dyn Folder,
+    pub(super) survey: &'a Survey,
+    pub(super) vault: VaultId,
+    pub(super) custody: &'a [&'a Identity],
+    /// Files that this device is still about to commit: no strangers.
+    pub(super) own: &'a BTreeSet<String>,
+}
+
+impl Reading<'_> {
+    /// All logs whose owner is known by a card that some entry of the vault carries.
+    pub(super) fn logs(&self, findings: &mut Findings) -> BTreeMap<LogId, Log> {
+        let logs = &self.survey.logs;
+        let mut opened: BTreeMap<LogId, Opened> = logs.iter().map(|(id, files)| (*id, self.open(*id, files))).collect();
+        let cards = cards(&opened, findings);
+        let resolved = logs.iter().filter_map(|(id, files)| {
+            let opened = opened.remove(id).unwrap_or_default();
+            Some((*id, self.resolve(*id, files, opened, &cards, findings)?))
+        });
+        resolved.collect()
     }
-    let cards = cards(&opened, findings);
-    let mut logs = BTreeMap::new();
-    for (id, files) in &survey.logs {
-        let opened = opened.remove(id).unwrap_or_default();
-        if let Some(log) = resolve(folder, *id, files, opened, vault, &cards, own, findings)? {
-            logs.insert(*id, log);
+
+    fn open(&self, log: LogId, files: &LogFiles) -> Opened {
+        let names: Vec<EntryName> = files.entries.values().flatten().copied().collect();
+        let results = parallel::map(&names, |name| self.open_entry(log, name));
+        let mut opened = Opened::default();
+        for (name, result) in names.iter().zip(results) {
+            match result {
+                Ok(candidate) => opened.candidates.entry(name.seq).or_default().push(candidate),
+                Err(trouble) => opened.unusable.push((layout::entry(log, name).to_string(), name.seq, trouble)),
+            }
+        }
+        opened
+    }
+
+    fn open_entry(&self, log: LogId, name: &EntryName) -> Result<Candidate, Trouble> {
+        let damaged = |reason: &str| Trouble { weight: Verdict::Invalid, reason: reason.into() };
+        let file = self.folder.read(&layout::entry(log, name), ENTRY_BYTES_MAX + AGE_OVERHEAD_MAX)?;
+        if Hash::of(&file) != name.sha256 {
+            return Err(damaged("its bytes do not have the hash in its name"));
+        }
+        let padded = envelope::open(&file, self.custody).map_err(|error| match error {
+            EnvelopeError::NotForThisKey => {
+                Trouble { weight: Verdict::Incomplete, reason: "no custody key here opens it".into() }
+            }
+            other => damaged(&other.to_string()),
+        })?;
+        let (entry, length) = Entry::decode_padded(&padded).map_err(|error| damaged(&error.to_string()))?;
+        let leaf = entry_leaf(padded.get(..length).unwrap_or_default());
+        if leaf != name.leaf || entry.seq != name.seq || entry.log != log {
+            return Err(damaged("it is not the entry that its name tells"));
+        }
+        let founds =
+            matches!(entry.event, Event::Found(_)) && entry.vault == VaultId::UNFOUNDED && leaf == self.vault.0;
+        if entry.vault != self.vault && !founds {
+            return Err(damaged("it belongs to another vault"));
+        }
+        let begins = entry.begins.as_ref();
+        if begins.is_some_and(|begins| LogId::derive(&entry.vault, &begins.member, &begins.salt) != log) {
+            return Err(damaged("it begins a log with another id"));
+        }
+        Ok(Candidate { leaf, entry })
+    }
+
+    fn resolve(
+        &self,
+        id: LogId,
+        files: &LogFiles,
+        opened: Opened,
+        cards: &BTreeMap<MemberId, Card>,
+        findings: &mut Findings,
+    ) -> Option<Log> {
+        let owner = opened.candidates.get(&0).into_iter().flatten().find_map(|first| {
+            let begins = first.entry.begins.as_ref()?;
+            Some((cards.get(&begins.member)?, begins.handle.clone()))
+        });
+        let Some((card, handle)) = owner else {
+            self.report_unusable(&opened, |_| true, findings);
+            let message = "its first entry is missing or unreadable, or nobody whose card this vault holds began it";
+            findings.incomplete(Check::Foreign, layout::log(id).to_string(), message);
+            return None;
+        };
+        let heads = self.signed_heads(id, files, card, findings);
+        for (head, note) in &heads {
+            match follow(&opened.candidates, head) {
+                Ok(story) => {
+                    let log =
+                        Log { id, member: card.member(), handle, entries: Vec::new(), head: *head, note: note.clone() };
+                    let log = self.assemble(log, opened, &story, findings);
+                    check_forks(&log, &heads, findings);
+                    return Some(log);
+                }
+                Err(blocked) => self.report_blocked(id, head, &blocked, &opened, findings),
+            }
+        }
+        self.report_unusable(&opened, |_| true, findings);
+        let message = "no state of this log with both signatures of its owner leads to its entries";
+        findings.invalid(Check::Tree, layout::log(id).to_string(), message);
+        None
+    }
+
+    /// All states of this log that bear both of its owner's signatures, largest first.
+    fn signed_heads(&self, id: LogId, files: &LogFiles, card: &Card, findings: &mut Findings) -> Vec<(Head, Note)> {
+        let mut heads = Vec::new();
+        for name in &files.checkpoints {
+            let path = layout::checkpoint(id, name).to_string();
+            match self.signed_head(id, name, card) {
+                Ok(head) => heads.push(head),
+                Err(_) if self.own.contains(&path) => {}
+                Err(NotAHead::Stranger) => {
+                    findings.incomplete(Check::Foreign, path, "it bears no signature of this log's owner");
+                }
+                Err(NotAHead::Trouble(trouble)) => findings.add(trouble.weight, Check::Signature, path, trouble.reason),
+            }
+        }
+        heads.sort_by(|(one, _), (other, _)| other.size.cmp(&one.size).then(one.root.cmp(&other.root)));
+        heads
+    }
+
+    fn signed_head(&self, id: LogId, name: &CheckpointName, card: &Card) -> Result<(Head, Note), NotAHead> {
+        let bytes = self.folder.read(&layout::checkpoint(id, name), NOTE_BYTES_MAX as u64).map_err(Trouble::from)?;
+        if Hash::of(&bytes) != name.sha256 {
+            return Err(NotAHead::wrong("its bytes do not have the hash in its name"));
+        }
+        let (head, note) = check_head(&bytes, id, self.vault, card)?;
+        if head.size == name.size { Ok((head, note)) } else { Err(NotAHead::wrong("its name tells another size")) }
+    }
+
+    fn report_blocked(&self, id: LogId, head: &Head, blocked: &Blocked, opened: &Opened, findings: &mut Findings) {
+        let here = opened.unusable.iter().any(|(path, seq, _)| *seq == blocked.seq && !self.own.contains(path));
+        if here {
+            self.report_unusable(opened, |seq| seq == blocked.seq, findings);
+        } else if blocked.seq == head.size || opened.candidates.contains_key(&blocked.seq) {
+            let message = format!("the entries do not lead to the root that is signed for size {}", head.size);
+            findings.invalid(Check::Tree, layout::log(id).to_string(), message);
+        } else {
+            let subject = format!("{}, entry {}", layout::log(id), blocked.seq);
+            let message = format!("the entry is missing, though a state of {} entries is signed", head.size);
+            findings.incomplete(Check::Entry, subject, message);
         }
     }
-    Ok(logs)
-}
 
-fn open_entries(
-    folder: &dyn Folder,
-    log: LogId,
-    files: &LogFiles,
-    vault: VaultId,
-    custody: &[&Identity],
-) -> Result<Opened, VaultError> {
-    let names: Vec<EntryName> = files.entries.values().flatten().copied().collect();
-    let results = parallel::map(&names, |name| open_entry(folder, log, name, vault, custody));
-    let mut opened = Opened::default();
-    for (name, result) in names.iter().zip(results) {
-        match result {
-            Ok(candidate) => opened.candidates.entry(name.seq).or_default().push(candidate),
-            Err(Unusable { damaged, reason }) => {
-                opened.unusable.push((layout::entry(log, name).to_string(), name.seq, damaged, reason));
+    fn report_unusable(&self, opened: &Opened, which: impl Fn(u64) -> bool, findings: &mut Findings) {
+        for (path, seq, trouble) in &opened.unusable {
+            if which(*seq) && !self.own.contains(path) {
+                findings.add(trouble.weight, Check::Entry, path.clone(), trouble.reason.clone());
             }
         }
     }
-    Ok(opened)
+
+    fn assemble(&self, mut log: Log, mut opened: Opened, story: &[usize], findings: &mut Findings) -> Log {
+        for (seq, chosen) in story.iter().enumerate() {
+            let mut here = opened.candidates.remove(&(seq as u64)).unwrap_or_default();
+            let Candidate { leaf, entry } = here.swap_remove(*chosen);
+            for stray in here {
+                self.report_stray(log.id, &stray, findings);
+            }
+            log.entries.push(Told { entry, leaf, past: Arc::new(Past::new()), standing: Standing::Counted });
+        }
+        for stray in opened.candidates.values().flatten() {
+            self.report_stray(log.id, stray, findings);
+        }
+        for (path, ..) in &opened.unusable {
+            if !self.own.contains(path) && !findings.mentions(path) {
+                findings.incomplete(Check::Foreign, path, "no signed state covers it; it is no evidence");
+            }
+        }
+        log
+    }
+
+    fn report_stray(&self, id: LogId, stray: &Candidate, findings: &mut Findings) {
+        let prefix = format!("{:010}-{}", stray.entry.seq, stray.leaf);
+        if !self.own.iter().any(|path| path.contains(&prefix)) {
+            let subject = format!("{}, entry {prefix}", layout::log(id));
+            findings.incomplete(Check::Foreign, subject, "no signed state covers it; it is no evidence");
+        }
+    }
 }
 
-struct Unusable {
-    damaged: bool,
+/// Why a file cannot be used: damage, or only that it cannot be read here.
+pub(crate) struct Trouble {
+    weight: Verdict,
     reason: String,
 }
 
-fn open_entry(
-    folder: &dyn Folder,
-    log: LogId,
-    name: &EntryName,
-    vault: VaultId,
-    custody: &[&Identity],
-) -> Result<Candidate, Unusable> {
-    let damaged = |reason: String| Unusable { damaged: true, reason };
-    let file = folder.read(&layout::entry(log, name), ENTRY_BYTES_MAX + AGE_OVERHEAD_MAX).map_err(|error| {
-        Unusable { damaged: matches!(error, StoreError::TooLarge { .. }), reason: error.to_string() }
-    })?;
-    if Hash::of(&file) != name.sha256 {
-        return Err(damaged("its bytes do not have the hash in its name".into()));
+impl From<StoreError> for Trouble {
+    fn from(error: StoreError) -> Self {
+        let oversize = matches!(error, StoreError::TooLarge { .. });
+        Self { weight: if oversize { Verdict::Invalid } else { Verdict::Incomplete }, reason: error.to_string() }
     }
-    let padded = envelope::open(&file, custody).map_err(|error| match error {
-        EnvelopeError::NotForThisKey => Unusable { damaged: false, reason: "no custody key here opens it".into() },
-        other => damaged(other.to_string()),
-    })?;
-    let (entry, length) = Entry::decode_padded(&padded).map_err(|error| damaged(error.to_string()))?;
-    let leaf = entry_leaf(padded.get(..length).unwrap_or_default());
-    let founds =
-        matches!(entry.event, Event::Found(_)) && entry.seq == 0 && entry.vault.0 == Hash::ZERO && leaf == vault.0;
-    if leaf != name.leaf || entry.seq != name.seq || entry.log != log {
-        return Err(damaged("it is not the entry that its name tells".into()));
+}
+
+/// Why a checkpoint's file is no state of its log.
+pub(crate) enum NotAHead {
+    /// No line in it is by the log's owner.
+    Stranger,
+    /// It does not hold, or cannot be read.
+    Trouble(Trouble),
+}
+
+impl NotAHead {
+    fn wrong(reason: &(impl ToString + ?Sized)) -> Self {
+        Self::Trouble(Trouble { weight: Verdict::Invalid, reason: reason.to_string() })
     }
-    if entry.vault != vault && !founds {
-        return Err(damaged("it belongs to another vault".into()));
+}
+
+impl From<Trouble> for NotAHead {
+    fn from(trouble: Trouble) -> Self {
+        Self::Trouble(trouble)
     }
-    if let Some(begins) = &entry.begins {
-        if LogId::derive(&entry.vault, &begins.member, &begins.salt) != log {
-            return Err(damaged("it begins a log with another id".into()));
-        }
+}
+
+/// A checkpoint of log `id` against its owner's card.
+pub(crate) fn check_head(bytes: &[u8], id: LogId, vault: VaultId, card: &Card) -> Result<(Head, Note), NotAHead> {
+    let note = Note::parse(bytes).map_err(|error| NotAHead::wrong(&error))?;
+    let checkpoint = Checkpoint::parse_text(note.text()).map_err(|error| NotAHead::wrong(&error))?;
+    if checkpoint.origin != (Origin { vault, log: id }) {
+        return Err(NotAHead::wrong("it is a state of another log"));
     }
-    Ok(Candidate { leaf, entry })
+    if !checkpoint.bears_lines_of(&note, card.keys()) {
+        return Err(NotAHead::Stranger);
+    }
+    Checkpoint::verify(&note, card.keys()).map_err(|error| NotAHead::wrong(&error))?;
+    Ok((Head { log: id, size: checkpoint.size, root: checkpoint.root }, note))
 }
 
 /// Cards prove themselves: their member id is the hash of their keys. Whether they were admitted is another question.
@@ -134,7 +275,9 @@ fn cards(opened: &BTreeMap<LogId, Opened>, findings: &mut Findings) -> BTreeMap<
     for entry in entries {
         for admission in admissions(&entry.event) {
             match Card::parse(admission.card.as_bytes()) {
-                Ok(card) => drop(cards.insert(card.member(), card)),
+                Ok(card) => {
+                    cards.insert(card.member(), card);
+                }
                 Err(error) => {
                     let message = format!("entry {} admits a card that does not hold: {error}", entry.seq);
                     findings.invalid(Check::Card, entry.log.to_string(), message);
@@ -143,113 +286,6 @@ fn cards(opened: &BTreeMap<LogId, Opened>, findings: &mut Findings) -> BTreeMap<
         }
     }
     cards
-}
-
-#[allow(clippy::too_many_arguments, reason = "the one place where a log's files, cards and findings meet")]
-fn resolve(
-    folder: &dyn Folder,
-    id: LogId,
-    files: &LogFiles,
-    opened: Opened,
-    vault: VaultId,
-    cards: &BTreeMap<MemberId, Card>,
-    own: &BTreeSet<String>,
-    findings: &mut Findings,
-) -> Result<Option<Log>, VaultError> {
-    let owner = opened.candidates.get(&0).into_iter().flatten().find_map(|first| {
-        let begins = first.entry.begins.as_ref()?;
-        Some((cards.get(&begins.member)?, begins.member, begins.handle.clone()))
-    });
-    let Some((card, member, handle)) = owner else {
-        report_unusable(&opened, |_| true, own, findings);
-        let message = "its first entry is missing or unreadable, or nobody whose card this vault holds began it";
-        findings.incomplete(Check::Foreign, layout::log(id).to_string(), message);
-        return Ok(None);
-    };
-    let heads = signed_heads(folder, id, files, vault, card, own, findings)?;
-    let mut stories = heads.iter().map(|(head, note)| (head, note, follow(&opened.candidates, head)));
-    let mut chosen = None;
-    for (head, note, story) in stories.by_ref() {
-        match story {
-            Ok(story) => {
-                chosen = Some((*head, note.clone(), story));
-                break;
-            }
-            Err(blocked) => report_blocked(id, head, blocked, &opened, own, findings),
-        }
-    }
-    let Some((head, note, story)) = chosen else {
-        report_unusable(&opened, |_| true, own, findings);
-        findings.invalid(
-            Check::Tree,
-            layout::log(id).to_string(),
-            "no state of this log with both signatures of its owner leads to its entries",
-        );
-        return Ok(None);
-    };
-    let log = assemble(id, member, handle, head, note, opened, &story, own, findings);
-    check_forks(&log, &heads, findings);
-    Ok(Some(log))
-}
-
-/// All states of this log that bear both of its owner's signatures, largest first.
-fn signed_heads(
-    folder: &dyn Folder,
-    id: LogId,
-    files: &LogFiles,
-    vault: VaultId,
-    card: &Card,
-    own: &BTreeSet<String>,
-    findings: &mut Findings,
-) -> Result<Vec<(Head, Note)>, VaultError> {
-    let mut heads = Vec::new();
-    for name in &files.checkpoints {
-        let path = layout::checkpoint(id, name).to_string();
-        match signed_head(folder, id, name, vault, card)? {
-            Ok(head) => heads.push(head),
-            Err(_) if own.contains(&path) => {}
-            Err(Some(reason)) => findings.invalid(Check::Signature, path, reason),
-            Err(None) => findings.incomplete(Check::Foreign, path, "it bears no signature of this log's owner"),
-        }
-    }
-    heads.sort_by(|(one, _), (other, _)| other.size.cmp(&one.size).then(one.root.cmp(&other.root)));
-    Ok(heads)
-}
-
-/// One checkpoint file: a signed state, or what is wrong with it (`None`: it is a stranger's).
-fn signed_head(
-    folder: &dyn Folder,
-    id: LogId,
-    name: &CheckpointName,
-    vault: VaultId,
-    card: &Card,
-) -> Result<Result<(Head, Note), Option<String>>, VaultError> {
-    let bytes = match folder.read(&layout::checkpoint(id, name), NOTE_BYTES_MAX as u64) {
-        Ok(bytes) => bytes,
-        Err(error) => return Ok(Err(Some(error.to_string()))),
-    };
-    if Hash::of(&bytes) != name.sha256 {
-        return Ok(Err(Some("its bytes do not have the hash in its name".into())));
-    }
-    Ok(check_head(&bytes, id, vault, card).and_then(|(head, note)| {
-        if head.size == name.size { Ok((head, note)) } else { Err(Some("its name tells another size".into())) }
-    }))
-}
-
-/// A checkpoint of log `id` against its owner's card.
-pub(crate) fn check_head(bytes: &[u8], id: LogId, vault: VaultId, card: &Card) -> Result<(Head, Note), Option<String>> {
-    let note = Note::parse(bytes).map_err(|error| Some(error.to_string()))?;
-    let checkpoint = Checkpoint::parse_text(note.text()).map_err(|error| Some(error.to_string()))?;
-    if checkpoint.origin != (Origin { vault, log: id }) {
-        return Err(Some("it is a state of another log".into()));
-    }
-    if !checkpoint.bears_lines_of(&note, card.keys()) {
-        return Err(None);
-    }
-    match Checkpoint::verify(&note, card.keys()) {
-        Ok(_) => Ok((Head { log: id, size: checkpoint.size, root: checkpoint.root }, note)),
-        Err(error) => Err(Some(error.to_string())),
-    }
 }
 
 /// How far the entries lead towards a head, where they do not reach it.
@@ -288,77 +324,6 @@ fn follow(candidates: &BTreeMap<u64, Vec<Candidate>>, head: &Head) -> Result<Vec
         }
     }
     Err(blocked)
-}
-
-fn report_blocked(
-    id: LogId,
-    head: &Head,
-    blocked: Blocked,
-    opened: &Opened,
-    own: &BTreeSet<String>,
-    findings: &mut Findings,
-) {
-    let subject = format!("{}, entry {}", layout::log(id), blocked.seq);
-    let here = opened.unusable.iter().any(|(path, seq, ..)| *seq == blocked.seq && !own.contains(path));
-    if here {
-        report_unusable(opened, |seq| seq == blocked.seq, own, findings);
-    } else if blocked.seq == head.size || opened.candidates.contains_key(&blocked.seq) {
-        let message = format!("the entries do not lead to the root that is signed for size {}", head.size);
-        findings.invalid(Check::Tree, layout::log(id).to_string(), message);
-    } else {
-        let message = format!("the entry is missing, though a state of {} entries is signed", head.size);
-        findings.incomplete(Check::Entry, subject, message);
-    }
-}
-
-fn report_unusable(opened: &Opened, which: impl Fn(u64) -> bool, own: &BTreeSet<String>, findings: &mut Findings) {
-    for (path, seq, damaged, reason) in &opened.unusable {
-        match (which(*seq) && !own.contains(path), damaged) {
-            (true, true) => findings.invalid(Check::Entry, path, reason),
-            (true, false) => findings.incomplete(Check::Entry, path, reason),
-            _ => {}
-        }
-    }
-}
-
-#[allow(clippy::too_many_arguments, reason = "a log's parts, once")]
-fn assemble(
-    id: LogId,
-    member: MemberId,
-    handle: String,
-    head: Head,
-    note: Note,
-    mut opened: Opened,
-    story: &[usize],
-    own: &BTreeSet<String>,
-    findings: &mut Findings,
-) -> Log {
-    let mut entries = Vec::with_capacity(story.len());
-    for (seq, chosen) in story.iter().enumerate() {
-        let mut here = opened.candidates.remove(&(seq as u64)).unwrap_or_default();
-        let Candidate { leaf, entry } = here.swap_remove(*chosen);
-        for stray in here {
-            stranger(id, &stray, own, findings);
-        }
-        entries.push(Told { entry, leaf, past: Arc::new(Past::new()), standing: Standing::Counted });
-    }
-    for stray in opened.candidates.values().flatten() {
-        stranger(id, stray, own, findings);
-    }
-    for (path, ..) in &opened.unusable {
-        if !own.contains(path) && !findings.mentions(path) {
-            findings.incomplete(Check::Foreign, path, "no signed state covers it; it is no evidence");
-        }
-    }
-    Log { id, member, handle, entries, head, note }
-}
-
-fn stranger(id: LogId, stray: &Candidate, own: &BTreeSet<String>, findings: &mut Findings) {
-    let prefix = format!("{:010}-{}", stray.entry.seq, stray.leaf);
-    if !own.iter().any(|path| path.contains(&prefix)) {
-        let subject = format!("{}, entry {prefix}", layout::log(id));
-        findings.incomplete(Check::Foreign, subject, "no signed state covers it; it is no evidence");
-    }
 }
 
 /// Every smaller signed state must be a state that this log went through.

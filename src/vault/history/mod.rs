@@ -24,6 +24,7 @@ use crate::format::note::Note;
 use crate::format::role::{Role, Scope};
 use crate::store::Folder;
 
+use chain::Reading;
 pub(crate) use chain::check_head;
 
 /// How many entries of each log somebody had seen.
@@ -60,6 +61,14 @@ pub struct Told {
     pub past: Arc<Past>,
     /// Whether it counts.
     pub standing: Standing,
+}
+
+impl Told {
+    /// Whether the author of this entry, which stands at `here`, had seen the entry at `what`.
+    pub fn had_seen(&self, here: Place, what: Place) -> bool {
+        let before = if what.log == here.log { here.seq } else { self.past.get(&what.log).copied().unwrap_or(0) };
+        what.seq < before
+    }
 }
 
 /// One log, up to its largest signed state.
@@ -167,7 +176,7 @@ impl History {
         own: &BTreeSet<String>,
     ) -> Result<Self, VaultError> {
         let mut findings = Findings::default();
-        let logs = chain::read(folder, survey, vault, custody, own, &mut findings)?;
+        let logs = Reading { folder, survey, vault, custody, own }.logs(&mut findings);
         let Some(found) = founding(&logs, vault).cloned() else {
             return Err(VaultError::NoFounding { findings });
         };
@@ -230,14 +239,12 @@ impl History {
         let Some(key) = self.keys.get(&key) else { return false };
         let holds = |member: &MemberId| key.wraps.iter().any(|(_, wrap)| wrap.member == *member);
         self.counted().any(|(place, told)| {
-            let by_holder = holds(&self.logs[&place.log].member);
             let shows = match &told.entry.event {
                 Event::Open { .. } => true,
                 Event::Verify { level, .. } => level == "content",
                 _ => false,
             };
-            by_holder && shows && told.past.get(&key.at.log).is_some_and(|size| *size > key.at.seq)
-                || by_holder && shows && place.log == key.at.log
+            shows && holds(&self.logs[&place.log].member) && told.had_seen(place, key.at)
         })
     }
 

@@ -115,7 +115,7 @@ pub fn seal(
     let mut sealed = Sealed { readback: request.readback, ..Sealed::default() };
     sealed.orphans_removed = group::clear_orphans(&session, log.id())?;
     let target = Target::find(&session, &request.section)?;
-    sealed.readers = target.readers.clone();
+    sealed.readers.clone_from(&target.readers);
     sealed.opened_before = target.opened_before;
     let (pieces, skipped) = sources::look(setting.disk, setting.watch, request.paths, request.together)?;
     sealed.skipped = skipped;

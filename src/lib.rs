@@ -7,7 +7,7 @@
 //! The floors, from the ground up; each may use those before it and none after it (`tests/floors.rs` holds them to it):
 //!
 //! 1. [`crypto`]: pure bytes, no disk, clock or terminal.
-//! 2. [`format`]: one record a file, parsed and printed, strict and canonical.
+//! 2. [`mod@format`]: one record a file, parsed and printed, strict and canonical.
 //! 3. [`store`]: the only room that touches the disk, behind one trait.
 //! 4. [`vault`]: what a person can do, one verb a file; returns outcomes, never prints.
 //! 5. [`cli`]: the only room that speaks.

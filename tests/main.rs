@@ -1,3 +1,7 @@
 //! All tests that need the whole program, in one binary.
 
+mod floors;
+mod peers;
 mod store;
+mod vault;
+mod vectors;

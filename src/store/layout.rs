@@ -1,1 +1,169 @@
-//! (being built)
+//! The names inside a vault, made and parsed: lowercase hex and decimal digits of fixed width, each bound to the
+//! content that lies under it.
+//!
+//! ```text
+//! VAULT
+//! keys/<key id>/<sha256>.age
+//! blobs/<first 2 digits>/<sha256>
+//! logs/<log id>/entries/<seq div 256, 8 digits>/<seq, 10 digits>-<leaf>-<sha256>
+//! logs/<log id>/checkpoints/<size, 10 digits>-<sha256>
+//! logs/<log id>/cosign/<sha256>
+//! ```
+
+use std::fmt;
+
+use super::RelPath;
+use crate::crypto::hash::Hash;
+use crate::format::ids::{KeyId, LogId};
+
+/// Entries of a log that share a folder: FAT32 holds few long names in one.
+const SHELF_ENTRIES: u64 = 256;
+const SHELF_DIGITS: usize = 8;
+const SEQ_DIGITS: usize = 10;
+
+/// The name of an entry's file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct EntryName {
+    /// Its place in the log, from 0.
+    pub seq: u64,
+    /// The leaf hash of what is in it.
+    pub leaf: Hash,
+    /// The SHA-256 of the file.
+    pub sha256: Hash,
+}
+
+/// The name of a checkpoint's file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct CheckpointName {
+    /// How many entries it covers.
+    pub size: u64,
+    /// The SHA-256 of the file.
+    pub sha256: Hash,
+}
+
+impl EntryName {
+    /// Reads a name; anything but what is printed is `None`.
+    pub fn parse(name: &str) -> Option<Self> {
+        let mut parts = name.split('-');
+        let parsed =
+            Self { seq: digits(parts.next()?, SEQ_DIGITS)?, leaf: hash(parts.next())?, sha256: hash(parts.next())? };
+        parts.next().is_none().then_some(parsed)
+    }
+
+    /// The folder that it lies in.
+    pub fn shelf(&self) -> String {
+        format!("{:0SHELF_DIGITS$}", self.seq / SHELF_ENTRIES)
+    }
+}
+
+impl CheckpointName {
+    /// Reads a name; anything but what is printed is `None`.
+    pub fn parse(name: &str) -> Option<Self> {
+        let (size, sha256) = name.split_once('-')?;
+        Some(Self { size: digits(size, SEQ_DIGITS)?, sha256: Hash::from_hex(sha256)? })
+    }
+}
+
+impl fmt::Display for EntryName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:0SEQ_DIGITS$}-{}-{}", self.seq, self.leaf, self.sha256)
+    }
+}
+
+impl fmt::Display for CheckpointName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:0SEQ_DIGITS$}-{}", self.size, self.sha256)
+    }
+}
+
+/// The hint that tells what the folder is.
+pub fn vault_file() -> RelPath {
+    made("VAULT".into())
+}
+
+/// The folder of wrapped keys.
+pub fn keys() -> RelPath {
+    made("keys".into())
+}
+
+/// The folder of blobs.
+pub fn blobs() -> RelPath {
+    made("blobs".into())
+}
+
+/// The folder of logs.
+pub fn logs() -> RelPath {
+    made("logs".into())
+}
+
+/// A vault key wrapped to one member, a share of it, or a dummy.
+pub fn wrapped_key(key: KeyId, sha256: Hash) -> RelPath {
+    made(format!("keys/{key}/{sha256}.age"))
+}
+
+/// A segment, manifest, inventory or attachment.
+pub fn blob(sha256: Hash) -> RelPath {
+    let name = sha256.to_string();
+    made(format!("blobs/{}/{name}", &name[..2]))
+}
+
+/// The folder of one log.
+pub fn log(id: LogId) -> RelPath {
+    made(format!("logs/{id}"))
+}
+
+/// One entry of a log.
+pub fn entry(log: LogId, name: &EntryName) -> RelPath {
+    made(format!("logs/{log}/entries/{}/{name}", name.shelf()))
+}
+
+/// The folder of a log's signed states.
+pub fn checkpoints(log: LogId) -> RelPath {
+    made(format!("logs/{log}/checkpoints"))
+}
+
+/// One signed state of a log.
+pub fn checkpoint(log: LogId, name: &CheckpointName) -> RelPath {
+    made(format!("logs/{log}/checkpoints/{name}"))
+}
+
+/// A cosignature or a time-stamp reply about a log.
+pub fn cosignature(log: LogId, sha256: Hash) -> RelPath {
+    made(format!("logs/{log}/cosign/{sha256}"))
+}
+
+fn made(path: String) -> RelPath {
+    RelPath::parse(path).expect("names of the layout are hex and digits")
+}
+
+fn hash(text: Option<&str>) -> Option<Hash> {
+    Hash::from_hex(text?)
+}
+
+/// A decimal number of exactly so many digits.
+fn digits(text: &str, count: usize) -> Option<u64> {
+    let all = text.len() == count && text.bytes().all(|byte| byte.is_ascii_digit());
+    if all { text.parse().ok() } else { None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_read_back_and_nothing_else_is() {
+        let (leaf, sha256) = (Hash::of(b"leaf"), Hash::of(b"file"));
+        let entry = EntryName { seq: 513, leaf, sha256 };
+        assert_eq!(EntryName::parse(&entry.to_string()), Some(entry));
+        assert_eq!(entry.shelf(), "00000002");
+        let checkpoint = CheckpointName { size: 7, sha256 };
+        assert_eq!(CheckpointName::parse(&checkpoint.to_string()), Some(checkpoint));
+        for bad in
+            [entry.to_string().replace("0000000513", "513"), format!("{entry}-"), entry.to_string().to_uppercase()]
+        {
+            assert_eq!(EntryName::parse(&bad), None, "{bad}");
+        }
+        assert_eq!(CheckpointName::parse(&format!("+{checkpoint}")), None);
+        assert_eq!(blob(sha256).components().count(), 3);
+    }
+}

@@ -4,6 +4,7 @@
 //! - [`error`]: what a disk can refuse
 //! - [`path`]: paths below a folder that cannot leave it
 //! - [`layout`]: the names inside a vault, made and parsed
+//! - [`memory`]: what this device remembers outside the vaults
 //! - [`real`]: the machine's disk
 //! - [`faulty`]: a disk in memory that loses power and fails on demand, for tests
 //! - [`hygiene`]: what this process refuses to leave behind
@@ -15,6 +16,7 @@ pub mod error;
 pub mod faulty;
 pub mod hygiene;
 pub mod layout;
+pub mod memory;
 pub mod path;
 pub mod real;
 

@@ -1,0 +1,366 @@
+//! One age file (c2sp.org/age) in memory: sealed to recipients or a passphrase, opened by identities, a file key or
+//! the passphrase.
+//!
+//! Everything that comes from a disk passes [`open_any`]: the header is bounded and must be canonical, and not a byte
+//! of plaintext leaves before the last chunk was authenticated.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashSet;
+use std::io::{self, Read, Write};
+use std::iter;
+
+use age::secrecy::SecretString;
+use age::{DecryptError, Decryptor, EncryptError, Encryptor, scrypt};
+use age_core::format::{FILE_KEY_BYTES, FileKey as AgeFileKey, Stanza};
+use age_core::secrecy::ExposeSecret;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD_NO_PAD;
+use zeroize::Zeroizing;
+
+use super::recipient::{Identity, Recipient, STANZA_TAG};
+
+/// Longest header that is read, in bytes: about 300 post-quantum stanzas. age reads headers line by line and from the
+/// start each time, so a hostile one must not be long.
+pub const HEADER_BYTES_MAX: usize = 512 * 1024;
+
+/// Most lines of a header that is read.
+pub const HEADER_LINES_MAX: usize = 2048;
+
+/// The scrypt work factor of every file sealed here, as a power of two. Fixed, so that what a fast machine sealed
+/// opens on a slow one: 128 MiB of memory, 0.3 s on a server core of 2024, one to two seconds on a laptop of 2010.
+pub const WORK_FACTOR: u8 = 17;
+
+/// The largest work factor that is opened: what stock `age -p` writes (256 MiB). More could only be an attack.
+pub const WORK_FACTOR_MAX: u8 = 18;
+
+const CHUNK_BYTES: usize = 64 * 1024;
+const TAG_BYTES: usize = 16;
+const NONCE_BYTES: usize = 16;
+const STANZA_BYTES: usize = 1_600;
+const GREASE_BYTES_MAX: usize = 256;
+
+/// Why an age file does not open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EnvelopeError {
+    /// It is sound as far as can be told, and none of the identities opens it.
+    #[error("it is encrypted to another key")]
+    NotForThisKey,
+    /// The passphrase is another one.
+    #[error("the passphrase does not open it")]
+    WrongPassphrase,
+    /// It asks for more work than any file of this program does.
+    #[error("it demands a work factor of 2^{work_factor}, more than 2^{WORK_FACTOR_MAX}")]
+    TooMuchWork {
+        /// The exponent that it demands.
+        work_factor: u8,
+    },
+    /// It is no age file of version 1, or was damaged or changed.
+    #[error("its {part} is damaged")]
+    Damaged {
+        /// Where this was noticed.
+        part: Part,
+    },
+}
+
+/// The parts of an age file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// The form of the header, or of the nonce behind it, which age counts as part of it.
+    Header,
+    /// The header's authentication code: it was changed by someone without the file key.
+    HeaderMac,
+    /// The encrypted payload: truncated, lengthened or changed.
+    Payload,
+}
+
+impl std::fmt::Display for Part {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Header => "header",
+            Self::HeaderMac => "header's authentication code",
+            Self::Payload => "payload",
+        })
+    }
+}
+
+/// The symmetric key of one age file: whoever has it opens that file and no other.
+#[derive(Clone, PartialEq, Eq)]
+pub struct FileKey(Zeroizing<[u8; FILE_KEY_BYTES]>);
+
+impl FileKey {
+    /// From the 16 secret bytes.
+    pub fn from_bytes(bytes: &[u8; FILE_KEY_BYTES]) -> Self {
+        Self(Zeroizing::new(*bytes))
+    }
+
+    /// The 16 secret bytes.
+    pub fn as_bytes(&self) -> &[u8; FILE_KEY_BYTES] {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for FileKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("FileKey(…)")
+    }
+}
+
+/// A finished age file, and the key with which the one who made it can read it back.
+#[derive(Debug)]
+pub struct Sealed {
+    /// The whole file.
+    pub bytes: Vec<u8>,
+    /// Its key; forgotten when dropped.
+    pub file_key: FileKey,
+}
+
+/// Encrypts to `recipients`, one stanza each, in that order.
+///
+/// # Panics
+///
+/// When there are no recipients: what nobody can open is never wanted.
+pub fn seal(plaintext: &[u8], recipients: &[&Recipient]) -> Sealed {
+    assert!(!recipients.is_empty(), "an age file needs a recipient");
+    let recipients: Vec<&dyn age::Recipient> = recipients.iter().map(|recipient| *recipient as _).collect();
+    seal_to(plaintext, &recipients)
+}
+
+/// Encrypts under a passphrase, with [`WORK_FACTOR`].
+pub fn seal_with_passphrase(plaintext: &[u8], passphrase: &str) -> Sealed {
+    let mut recipient = scrypt::Recipient::new(SecretString::from(passphrase));
+    recipient.set_work_factor(WORK_FACTOR);
+    seal_to(plaintext, &[&recipient])
+}
+
+fn seal_to(plaintext: &[u8], recipients: &[&dyn age::Recipient]) -> Sealed {
+    let capture = Capture { recipients, file_key: RefCell::new(None) };
+    let encryptor = Encryptor::with_recipients(iter::once(&capture as _))
+        .expect("recipients of one kind, each checked when it was parsed, take any file key");
+    let chunks = plaintext.len().div_ceil(CHUNK_BYTES).max(1);
+    let header_bytes = 128 + GREASE_BYTES_MAX + STANZA_BYTES * recipients.len();
+    let bytes = Vec::with_capacity(header_bytes + NONCE_BYTES + plaintext.len() + TAG_BYTES * chunks);
+    let write = || -> io::Result<Vec<u8>> {
+        let mut writer = encryptor.wrap_output(bytes)?;
+        writer.write_all(plaintext)?;
+        writer.finish()
+    };
+    let bytes = write().expect("writing into memory does not fail");
+    Sealed { bytes, file_key: capture.file_key.into_inner().expect("the encryptor wrapped the file key") }
+}
+
+/// Stands between age and the recipients and keeps the file key: a sealer is no recipient, and reads back all the same.
+struct Capture<'a> {
+    recipients: &'a [&'a dyn age::Recipient],
+    file_key: RefCell<Option<FileKey>>,
+}
+
+impl age::Recipient for Capture<'_> {
+    fn wrap_file_key(&self, file_key: &AgeFileKey) -> Result<(Vec<Stanza>, HashSet<String>), EncryptError> {
+        let (mut stanzas, mut labels) = (Vec::new(), HashSet::new());
+        for recipient in self.recipients {
+            let (mut theirs, their_labels) = recipient.wrap_file_key(file_key)?;
+            stanzas.append(&mut theirs);
+            labels.extend(their_labels);
+        }
+        *self.file_key.borrow_mut() = Some(FileKey::from_bytes(file_key.expose_secret()));
+        Ok((stanzas, labels))
+    }
+}
+
+/// Opens with the first of `identities` that fits.
+pub fn open(bytes: &[u8], identities: &[&Identity]) -> Result<Zeroizing<Vec<u8>>, EnvelopeError> {
+    let identities: Vec<&dyn age::Identity> = identities.iter().map(|identity| *identity as _).collect();
+    open_any(bytes, &identities)
+}
+
+/// Opens with the key that [`seal`] gave back; checks all that [`open`] checks, except that a recipient could open it.
+pub fn open_with_file_key(bytes: &[u8], file_key: &FileKey) -> Result<Zeroizing<Vec<u8>>, EnvelopeError> {
+    open_any(bytes, &[&Known(file_key)])
+}
+
+/// Opens a file sealed under a passphrase, here or by stock `age -p`, up to [`WORK_FACTOR_MAX`].
+pub fn open_with_passphrase(bytes: &[u8], passphrase: &str) -> Result<Zeroizing<Vec<u8>>, EnvelopeError> {
+    let mut identity = scrypt::Identity::new(SecretString::from(passphrase));
+    identity.set_max_work_factor(WORK_FACTOR_MAX);
+    open_any(bytes, &[&identity])
+}
+
+/// An identity that knows the file key already, whatever the stanzas say.
+struct Known<'a>(&'a FileKey);
+
+impl age::Identity for Known<'_> {
+    fn unwrap_stanza(&self, _: &Stanza) -> Option<Result<AgeFileKey, DecryptError>> {
+        Some(Ok(AgeFileKey::init_with_mut(|key| key.copy_from_slice(self.0.as_bytes()))))
+    }
+}
+
+/// Opens with age identities of any kind: what [`open`] and its siblings rest on.
+pub fn open_any(bytes: &[u8], identities: &[&dyn age::Identity]) -> Result<Zeroizing<Vec<u8>>, EnvelopeError> {
+    let header_bytes = canonical_header(bytes)?.bytes;
+    let decryptor = Decryptor::new_buffered(bytes).map_err(|error| unwrap_error(&error))?;
+    let mut reader = decryptor.decrypt(identities.iter().copied()).map_err(|error| unwrap_error(&error))?;
+    // Never less than the plaintext: growing would leave copies of it in memory that nobody wipes.
+    let mut plaintext = Zeroizing::new(Vec::with_capacity(bytes.len() - header_bytes));
+    reader.read_to_end(&mut plaintext).map_err(|_| EnvelopeError::Damaged { part: Part::Payload })?;
+    Ok(plaintext)
+}
+
+fn unwrap_error(error: &DecryptError) -> EnvelopeError {
+    match error {
+        DecryptError::NoMatchingKeys => EnvelopeError::NotForThisKey,
+        DecryptError::DecryptionFailed | DecryptError::KeyDecryptionFailed => EnvelopeError::WrongPassphrase,
+        DecryptError::ExcessiveWork { required, .. } => EnvelopeError::TooMuchWork { work_factor: *required },
+        DecryptError::InvalidMac => EnvelopeError::Damaged { part: Part::HeaderMac },
+        _ => EnvelopeError::Damaged { part: Part::Header },
+    }
+}
+
+/// How many stanzas of the kind `mlkem768x25519` the header has. A blob has exactly one; age's grease and foreign
+/// kinds do not count. Needs no key, so nothing is authenticated yet.
+pub fn hybrid_stanzas(bytes: &[u8]) -> Result<usize, EnvelopeError> {
+    canonical_header(bytes).map(|header| header.hybrid_stanzas)
+}
+
+struct Header {
+    bytes: usize,
+    hybrid_stanzas: usize,
+}
+
+/// Reads the header and the nonce behind it through age's own parser, prints it again and refuses what differs:
+/// the parser still takes stanzas of before age 1.0, whose last line is missing or full.
+fn canonical_header(bytes: &[u8]) -> Result<Header, EnvelopeError> {
+    let damaged = EnvelopeError::Damaged { part: Part::Header };
+    let header = &bytes[..header_end(bytes).ok_or(damaged)?];
+    let observer = Observer { printed: RefCell::new(Vec::with_capacity(header.len())), hybrid: Cell::new(0) };
+    let decryptor = Decryptor::new_buffered(bytes).map_err(|_| damaged)?;
+    let _ = decryptor.decrypt(iter::once(&observer as _)); // an observer has no key: this always fails
+    let printed = observer.printed.into_inner();
+    if header.strip_prefix(printed.as_slice()).is_some_and(|rest| rest.starts_with(b"--- ")) {
+        Ok(Header { bytes: header.len(), hybrid_stanzas: observer.hybrid.get() })
+    } else {
+        Err(damaged)
+    }
+}
+
+/// Where the header ends: behind the first line that begins with `---`, within the limits.
+fn header_end(bytes: &[u8]) -> Option<usize> {
+    let mut end = 0;
+    for line in bytes[..bytes.len().min(HEADER_BYTES_MAX)].split_inclusive(|byte| *byte == b'\n').take(HEADER_LINES_MAX)
+    {
+        end += line.len();
+        if line.starts_with(b"---") {
+            return line.ends_with(b"\n").then_some(end);
+        }
+    }
+    None
+}
+
+/// An identity that opens nothing: it sees the stanzas, counts them and prints them.
+struct Observer {
+    printed: RefCell<Vec<u8>>,
+    hybrid: Cell<usize>,
+}
+
+impl age::Identity for Observer {
+    fn unwrap_stanza(&self, _: &Stanza) -> Option<Result<AgeFileKey, DecryptError>> {
+        None
+    }
+
+    fn unwrap_stanzas(&self, stanzas: &[Stanza]) -> Option<Result<AgeFileKey, DecryptError>> {
+        let mut printed = self.printed.borrow_mut();
+        printed.extend_from_slice(b"age-encryption.org/v1\n");
+        for stanza in stanzas {
+            printed.extend_from_slice(b"-> ");
+            printed.extend_from_slice(stanza.tag.as_bytes());
+            for argument in &stanza.args {
+                printed.push(b' ');
+                printed.extend_from_slice(argument.as_bytes());
+            }
+            let body = BASE64_STANDARD_NO_PAD.encode(&stanza.body);
+            // The last line is always shorter than 64 columns, if need be empty.
+            for line in body.as_bytes().chunks(64).chain((body.len() % 64 == 0).then_some(b"".as_slice())) {
+                printed.push(b'\n');
+                printed.extend_from_slice(line);
+            }
+            printed.push(b'\n');
+        }
+        self.hybrid.set(stanzas.iter().filter(|stanza| stanza.tag == STANZA_TAG).count());
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pair(number: u8) -> (Identity, Recipient) {
+        let identity = Identity::from_seed(&[number; 32]);
+        let recipient = identity.recipient();
+        (identity, recipient)
+    }
+
+    #[test]
+    fn each_recipient_opens_it_and_so_does_the_file_key() {
+        let ((ann, to_ann), (ben, to_ben), (eve, _)) = (pair(1), pair(2), pair(3));
+        for length in [0, 1, 65_535, 65_536, 65_537, 200_000] {
+            let plaintext = vec![7; length];
+            let sealed = seal(&plaintext, &[&to_ann, &to_ben]);
+            assert_eq!(*open(&sealed.bytes, &[&ann]).expect("for ann"), plaintext);
+            assert_eq!(*open(&sealed.bytes, &[&eve, &ben]).expect("for ben"), plaintext);
+            assert_eq!(*open_with_file_key(&sealed.bytes, &sealed.file_key).expect("its key"), plaintext);
+            assert_eq!(open(&sealed.bytes, &[&eve]), Err(EnvelopeError::NotForThisKey));
+            assert_eq!(hybrid_stanzas(&sealed.bytes), Ok(2));
+        }
+    }
+
+    #[test]
+    fn the_buffer_is_never_outgrown() {
+        let (_, to_ann) = pair(1);
+        let sealed = seal(&vec![7; 300_000], &[&to_ann]);
+        assert!(
+            sealed.bytes.capacity() - sealed.bytes.len() < 1_000,
+            "the first estimate was enough, and not too much"
+        );
+    }
+
+    #[test]
+    fn every_flipped_bit_and_every_cut_is_noticed() {
+        let (ann, to_ann) = pair(1);
+        let sealed = seal(b"testimony", &[&to_ann]);
+        for place in (0..sealed.bytes.len()).step_by(3) {
+            let mut flipped = sealed.bytes.clone();
+            flipped[place] ^= 1;
+            assert!(open(&flipped, &[&ann]).is_err(), "byte {place}");
+            assert!(open(&sealed.bytes[..place], &[&ann]).is_err(), "cut at {place}");
+        }
+        let longer = [sealed.bytes.as_slice(), b"\0"].concat();
+        assert_eq!(open(&longer, &[&ann]), Err(EnvelopeError::Damaged { part: Part::Payload }));
+    }
+
+    #[test]
+    fn another_files_key_is_no_key() {
+        let (_, to_ann) = pair(1);
+        let (one, two) = (seal(b"one", &[&to_ann]), seal(b"two", &[&to_ann]));
+        let error = open_with_file_key(&one.bytes, &two.file_key);
+        assert_eq!(error, Err(EnvelopeError::Damaged { part: Part::HeaderMac }));
+    }
+
+    #[test]
+    fn a_passphrase_opens_and_a_hostile_work_factor_does_not() {
+        let sealed = seal_with_passphrase(b"seed", "correct horse");
+        assert_eq!(**open_with_passphrase(&sealed.bytes, "correct horse").expect("the passphrase"), *b"seed");
+        assert_eq!(open_with_passphrase(&sealed.bytes, "correct horsf"), Err(EnvelopeError::WrongPassphrase));
+        let line_end = sealed.bytes.iter().skip(22).position(|byte| *byte == b'\n').expect("a stanza") + 22;
+        let mut hostile = sealed.bytes.clone();
+        hostile[line_end - 2..line_end].copy_from_slice(b"30");
+        assert_eq!(open_with_passphrase(&hostile, "x"), Err(EnvelopeError::TooMuchWork { work_factor: 30 }));
+    }
+
+    #[test]
+    fn an_endless_header_is_refused_at_once() {
+        let mut endless = b"age-encryption.org/v1\n".to_vec();
+        endless.extend(b"-> a\n\n".iter().copied().cycle().take(16 << 20));
+        assert_eq!(hybrid_stanzas(&endless), Err(EnvelopeError::Damaged { part: Part::Header }));
+        assert_eq!(hybrid_stanzas(b""), Err(EnvelopeError::Damaged { part: Part::Header }));
+    }
+}

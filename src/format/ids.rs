@@ -1,0 +1,149 @@
+//! Ids of different things as different types, so that one cannot stand where another is meant.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::fingerprint::{fingerprint, same_fingerprint};
+use crate::crypto::hash::{Hash, hex, unhex};
+use crate::crypto::recipient::Recipient;
+use crate::crypto::seed::PublicKeys;
+
+/// A member: the hash of the public keys (MessagePack: 32 bytes).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct MemberId(pub Hash);
+
+/// A vault: the leaf hash of its founding entry, which itself carries [`VaultId::UNFOUNDED`] (MessagePack: 32 bytes).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct VaultId(pub Hash);
+
+/// A vault key: the SHA-256 of its public recipient's text (MessagePack: 32 bytes).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct KeyId(pub Hash);
+
+/// One member's log on one device (MessagePack: 16 bytes).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct LogId(#[serde(with = "serde_bytes")] pub [u8; 16]);
+
+impl MemberId {
+    /// The id of the member with these keys.
+    pub fn of(keys: &PublicKeys) -> Self {
+        Self(keys.member_id())
+    }
+
+    /// Under this name the member's card and cosignatures are signed.
+    pub fn key_name(&self) -> String {
+        format!("amparo.v1/member/{self}")
+    }
+}
+
+impl VaultId {
+    /// What stands for the id inside the entry that founds the vault: 32 zero bytes.
+    pub const UNFOUNDED: Self = Self(Hash::ZERO);
+}
+
+impl KeyId {
+    /// The id of the key whose public half this is.
+    pub fn of(recipient: &Recipient) -> Self {
+        Self(recipient.key_id())
+    }
+}
+
+impl LogId {
+    /// The first 16 bytes of `Hash::tagged("amparo.v1/log", [vault id, member id, nonce])`: the founder's first log has
+    /// [`VaultId::UNFOUNDED`].
+    pub fn derive(vault: &VaultId, member: &MemberId, nonce: &[u8; 16]) -> Self {
+        let hash = Hash::tagged("amparo.v1/log", &[&vault.0.0, &member.0.0, nonce]);
+        let (id, _) = hash.0.split_first_chunk().expect("16 of 32 bytes");
+        Self(*id)
+    }
+
+    /// Reads 32 lowercase hex digits; anything else is `None`.
+    pub fn from_hex(text: &str) -> Option<Self> {
+        unhex(text).map(Self)
+    }
+}
+
+impl fmt::Display for LogId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex(&self.0))
+    }
+}
+
+impl fmt::Debug for LogId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// What the three hash-like ids share: 64 hex digits.
+macro_rules! printed_as_hex {
+    ($($id:ident),+) => {$(
+        impl $id {
+            /// Reads 64 lowercase hex digits; anything else is `None`.
+            pub fn from_hex(text: &str) -> Option<Self> {
+                Hash::from_hex(text).map(Self)
+            }
+        }
+
+        impl fmt::Display for $id {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(&self.0, f)
+            }
+        }
+
+        impl fmt::Debug for $id {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(&self.0, f)
+            }
+        }
+    )+};
+}
+printed_as_hex!(MemberId, VaultId, KeyId);
+
+/// Those that people compare by voice or on paper.
+macro_rules! compared_by_people {
+    ($($id:ident),+) => {$(
+        impl $id {
+            /// 8 groups of 5 digits; see [`fingerprint`].
+            pub fn fingerprint(&self) -> String {
+                fingerprint(&self.0)
+            }
+
+            /// Whether `typed` is that fingerprint; see [`same_fingerprint`].
+            pub fn has_fingerprint(&self, typed: &str) -> bool {
+                same_fingerprint(typed, &self.0)
+            }
+        }
+    )+};
+}
+compared_by_people!(MemberId, VaultId, KeyId);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_bytes_in_message_pack_and_hex_in_text() {
+        let id = MemberId(Hash::of(b"member"));
+        let packed = rmp_serde::to_vec_named(&id).expect("32 bytes");
+        assert_eq!(packed[..2], [0xc4, 32]);
+        assert_eq!(rmp_serde::from_slice::<MemberId>(&packed).expect("own bytes"), id);
+        assert_eq!(MemberId::from_hex(&id.to_string()), Some(id));
+        let log = LogId::derive(&VaultId::UNFOUNDED, &id, &[1; 16]);
+        let packed = rmp_serde::to_vec_named(&log).expect("16 bytes");
+        assert_eq!(packed[..2], [0xc4, 16]);
+        assert_eq!(rmp_serde::from_slice::<LogId>(&packed).expect("own bytes"), log);
+        assert_eq!(LogId::from_hex(&log.to_string()), Some(log));
+        assert_eq!(LogId::from_hex(&log.to_string().to_uppercase()), None);
+    }
+
+    #[test]
+    fn a_log_id_depends_on_all_it_is_made_of() {
+        let (one, two) = (Hash::of(b"1"), Hash::of(b"2"));
+        let log = LogId::derive(&VaultId(one), &MemberId(one), &[1; 16]);
+        assert_ne!(log, LogId::derive(&VaultId(two), &MemberId(one), &[1; 16]));
+        assert_ne!(log, LogId::derive(&VaultId(one), &MemberId(two), &[1; 16]));
+        assert_ne!(log, LogId::derive(&VaultId(one), &MemberId(one), &[2; 16]));
+    }
+}

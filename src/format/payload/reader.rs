@@ -1,0 +1,294 @@
+//! Reads a payload in one pass and in constant memory, whatever it claims, and refuses every byte that a writer would
+//! not have written.
+
+use std::cmp::Ordering;
+use std::io::{self, Read};
+
+use super::{BLOCK, BLOCK_BYTES, CONTENT, LISTING, MEMBERS_MAX, RECORD, member_header, member_order, pad_at, padding};
+use crate::format::listing::LISTING_BYTES_MAX;
+use crate::format::names::{is_safe_member, printable};
+use crate::format::record::RECORD_BYTES_MAX;
+
+/// The most bytes that an extended header's records can have: a path of 1032 bytes and a size of 20 digits.
+const EXTENDED_BYTES_MAX: u64 = 1100;
+
+/// Why bytes are not a payload.
+#[derive(Debug, thiserror::Error)]
+pub enum PayloadError {
+    /// The source failed; a damaged segment shows here as well.
+    #[error("the payload could not be read: {0}")]
+    Read(#[from] io::Error),
+    /// It ends too early.
+    #[error("the payload ends before it is complete, after {position} bytes")]
+    Ends {
+        /// How far it went, in bytes.
+        position: u64,
+    },
+    /// A header that a writer would have printed differently.
+    #[error("the payload's header at byte {position} is not the one that its member has")]
+    Header {
+        /// Where the header begins.
+        position: u64,
+    },
+    /// A member that may not be there: unsafe, unknown, or in the wrong place.
+    #[error("the payload has a member that may not stand there: {name}")]
+    Unexpected {
+        /// Its name, escaped for a terminal.
+        name: String,
+    },
+    /// A member that is repeated, out of order, or a file and a folder at once.
+    #[error("the payload's member {name} is repeated or out of order")]
+    Order {
+        /// Its name.
+        name: String,
+    },
+    /// A record or listing above its limit.
+    #[error("the payload's {name} has {bytes} bytes, too many")]
+    TooLong {
+        /// Its name.
+        name: String,
+        /// Its claimed size.
+        bytes: u64,
+    },
+    /// Something other than zeros where zeros belong.
+    #[error("the payload has something other than zeros in its padding before byte {position}")]
+    Padding {
+        /// Where the stretch ends in which it was found.
+        position: u64,
+    },
+    /// It goes on after its end.
+    #[error("the payload goes on after its end at byte {position}")]
+    Trailing {
+        /// Where it should have ended.
+        position: u64,
+    },
+}
+
+/// Which member of a payload it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Part of the original.
+    Content,
+    /// `listing.json`.
+    Listing,
+    /// `record.json`.
+    Record,
+}
+
+/// Reads the members of a payload in their order.
+#[derive(Debug)]
+pub struct PayloadReader<R> {
+    source: R,
+    position: u64,
+    /// What is still unread of the present member, and its padding.
+    left: u64,
+    padding: u64,
+    members: u32,
+    previous: Option<String>,
+    /// Where the last member stood; `None` before the first.
+    place: Option<Place>,
+    ended: bool,
+}
+
+/// One member: its bytes are read from it. What is left unread is skipped by the next call.
+#[derive(Debug)]
+pub struct Member<'a, R> {
+    /// Its place in the payload.
+    pub place: Place,
+    /// Its whole name, safe for a terminal and below any folder.
+    pub name: String,
+    /// Its size.
+    pub bytes: u64,
+    payload: &'a mut PayloadReader<R>,
+}
+
+impl<R: Read> PayloadReader<R> {
+    /// Begins at the first byte of a payload.
+    pub fn new(source: R) -> Self {
+        Self { source, position: 0, left: 0, padding: 0, members: 0, previous: None, place: None, ended: false }
+    }
+
+    /// The next member; `None` only when the whole payload, its padding and its length have been found right.
+    pub fn next_member(&mut self) -> Result<Option<Member<'_, R>>, PayloadError> {
+        if self.ended {
+            return Ok(None);
+        }
+        io::copy(&mut Unread(self), &mut io::sink()).map_err(|error| self.failed(error))?;
+        self.expect_zeros(self.padding)?;
+        self.padding = 0;
+        if self.place == Some(Place::Record) {
+            self.expect_end()?;
+            self.ended = true;
+            return Ok(None);
+        }
+        let (name, bytes) = self.read_header()?;
+        let place = self.admit(&name, bytes)?;
+        self.place = Some(place);
+        (self.left, self.padding) = (bytes, padding(bytes));
+        Ok(Some(Member { place, name, bytes, payload: self }))
+    }
+
+    /// How many bytes have been read.
+    pub fn position(&self) -> u64 {
+        self.position
+    }
+
+    fn read_header(&mut self) -> Result<(String, u64), PayloadError> {
+        let position = self.position;
+        let wrong = || PayloadError::Header { position };
+        let mut read = self.read_block()?;
+        let (mut name, mut bytes) = claimed(&read).ok_or_else(wrong)?;
+        if read.get(156) == Some(&b'x') {
+            if bytes > EXTENDED_BYTES_MAX {
+                return Err(wrong());
+            }
+            let mut records = Vec::new();
+            for _ in 0..bytes.div_ceil(BLOCK_BYTES) {
+                records.extend(self.read_block()?);
+            }
+            let last = self.read_block()?;
+            (name, bytes) = claimed(&last).ok_or_else(wrong)?;
+            extend(&records, &mut name, &mut bytes).ok_or_else(wrong)?;
+            read.extend(records);
+            read.extend(last);
+        }
+        // The one check: whatever was read loosely above must print as these very bytes.
+        if member_header(&name, bytes, self.members) == read { Ok((name, bytes)) } else { Err(wrong()) }
+    }
+
+    /// Decides whether a member may stand here.
+    fn admit(&mut self, name: &str, bytes: u64) -> Result<Place, PayloadError> {
+        let unexpected = || PayloadError::Unexpected { name: printable(name.as_bytes()) };
+        let limited = |place, bytes_max: usize| {
+            let fits = bytes <= bytes_max as u64;
+            fits.then_some(place).ok_or_else(|| PayloadError::TooLong { name: name.into(), bytes })
+        };
+        let in_content = matches!(self.place, None | Some(Place::Content));
+        match name {
+            LISTING if in_content => limited(Place::Listing, LISTING_BYTES_MAX),
+            RECORD => limited(Place::Record, RECORD_BYTES_MAX),
+            _ => {
+                let path = name.strip_prefix(CONTENT).filter(|path| is_safe_member(path)).ok_or_else(unexpected)?;
+                if !in_content || self.members >= MEMBERS_MAX {
+                    return Err(unexpected());
+                }
+                if self.previous.as_deref().is_some_and(|previous| !may_follow(previous, path)) {
+                    return Err(PayloadError::Order { name: name.into() });
+                }
+                self.previous = Some(path.into());
+                self.members = self.members.saturating_add(1);
+                Ok(Place::Content)
+            }
+        }
+    }
+
+    fn expect_end(&mut self) -> Result<(), PayloadError> {
+        let position = self.position;
+        let (header, zeros) = pad_at(position);
+        for expected in header.chunks(BLOCK) {
+            if self.read_block()? != expected {
+                return Err(PayloadError::Header { position });
+            }
+        }
+        self.expect_zeros(zeros)?;
+        match self.read_some(&mut [0])? {
+            0 => Ok(()),
+            _ => Err(PayloadError::Trailing { position: self.position }),
+        }
+    }
+
+    fn expect_zeros(&mut self, count: u64) -> Result<(), PayloadError> {
+        const CHUNK: usize = 16 << 10;
+        let mut chunk = [0; CHUNK];
+        let mut left = count;
+        while left > 0 {
+            let wanted = usize::try_from(left).unwrap_or(CHUNK).min(CHUNK);
+            let buffer = chunk.get_mut(..wanted).unwrap_or_default();
+            let read = self.read_some(buffer)?;
+            if read == 0 {
+                return Err(PayloadError::Ends { position: self.position });
+            }
+            self.position = self.position.saturating_add(read as u64);
+            left = left.saturating_sub(read as u64);
+            if chunk.iter().take(read).any(|byte| *byte != 0) {
+                return Err(PayloadError::Padding { position: self.position });
+            }
+        }
+        Ok(())
+    }
+
+    fn read_block(&mut self) -> Result<Vec<u8>, PayloadError> {
+        let mut block = vec![0; BLOCK];
+        self.source.read_exact(&mut block).map_err(|error| self.failed(error))?;
+        self.position = self.position.saturating_add(BLOCK_BYTES);
+        Ok(block)
+    }
+
+    fn read_some(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            match self.source.read(buffer) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                read => return read,
+            }
+        }
+    }
+
+    fn failed(&self, error: io::Error) -> PayloadError {
+        match error.kind() {
+            io::ErrorKind::UnexpectedEof => PayloadError::Ends { position: self.position },
+            _ => PayloadError::Read(error),
+        }
+    }
+}
+
+impl<R: Read> Read for Member<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        Unread(self.payload).read(buffer)
+    }
+}
+
+/// The unread bytes of the present member. An end before them is an error, not an end.
+struct Unread<'a, R>(&'a mut PayloadReader<R>);
+
+impl<R: Read> Read for Unread<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let payload = &mut *self.0;
+        let wanted = usize::try_from(payload.left).unwrap_or(usize::MAX).min(buffer.len());
+        if wanted == 0 {
+            return Ok(0);
+        }
+        let read = payload.source.read(buffer.get_mut(..wanted).unwrap_or_default())?;
+        if read == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        payload.left = payload.left.saturating_sub(read as u64);
+        payload.position = payload.position.saturating_add(read as u64);
+        Ok(read)
+    }
+}
+
+/// Whether `path` may stand after `previous`: later in the order, and not inside it.
+pub(crate) fn may_follow(previous: &str, path: &str) -> bool {
+    let inside = path.strip_prefix(previous).is_some_and(|rest| rest.starts_with('/'));
+    member_order(previous, path) == Ordering::Less && !inside
+}
+
+/// Name and size as a block claims them.
+fn claimed(block: &[u8]) -> Option<(String, u64)> {
+    let name = block.get(..100)?.split(|byte| *byte == 0).next()?;
+    let digits = std::str::from_utf8(block.get(124..135)?).ok()?;
+    Some((String::from_utf8(name.to_vec()).ok()?, u64::from_str_radix(digits, 8).ok()?))
+}
+
+/// Takes path and size from an extended header's records. A safe path holds no line feed, so records are lines.
+fn extend(records: &[u8], name: &mut String, bytes: &mut u64) -> Option<()> {
+    let text = std::str::from_utf8(records).ok()?.trim_end_matches('\0');
+    for line in text.lines() {
+        match line.split_once(' ')?.1.split_once('=')? {
+            ("path", path) => *name = path.into(),
+            ("size", size) => *bytes = size.parse().ok()?,
+            _ => return None,
+        }
+    }
+    Some(())
+}

@@ -1,0 +1,261 @@
+//! What this device remembers outside the vaults: which vaults it trusts, the heads it has seen, and of its own logs
+//! the last change, written here before it appears in the vault, so that the next command can complete what a crash
+//! left half done. Like everything, written once under its final name.
+//!
+//! ```text
+//! <vault id>/pinned                     the vault is trusted here
+//! <vault id>/seen/<log id>/<size>-<sha256>   signed states this device has seen; the largest counts
+//! <vault id>/own/<log id>/owner         machine and member that write this log from here
+//! <vault id>/own/<log id>/<size>        the change that brings the log to that size
+//! <vault id>/wrote/<16 hex digits>      names of files about to be written, forgotten once a signed state covers them
+//! ```
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_bytes::ByteBuf;
+
+use super::layout::CheckpointName;
+use super::{Disk, Folder, Mode, RelPath, StoreError};
+use crate::crypto::hash::{Hash, hex};
+use crate::format::ids::{LogId, MemberId, VaultId};
+
+/// A change of the founding of the largest vault is far below this.
+const CHANGE_BYTES_MAX: u64 = 64 << 20;
+const SMALL_BYTES_MAX: u64 = 64 << 10;
+
+/// Files to be written into a vault in this order; the last is the checkpoint that commits them.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Change {
+    files: Vec<(String, ByteBuf)>,
+}
+
+impl Change {
+    /// One more file.
+    pub fn push(&mut self, path: &RelPath, bytes: Vec<u8>) {
+        self.files.push((path.to_string(), ByteBuf::from(bytes)));
+    }
+
+    /// The same with one file before all others.
+    pub fn preceded_by(mut self, path: &RelPath, bytes: Vec<u8>) -> Self {
+        self.files.insert(0, (path.to_string(), ByteBuf::from(bytes)));
+        self
+    }
+
+    /// The files in order.
+    pub fn files(&self) -> impl DoubleEndedIterator<Item = (RelPath, &[u8])> {
+        self.files.iter().filter_map(|(path, bytes)| Some((RelPath::parse(path)?, bytes.as_slice())))
+    }
+}
+
+/// Names of files that this device is about to write; forgotten when a signed state covers them.
+#[derive(Clone, Debug)]
+pub struct Intent(RelPath);
+
+/// This device's memory.
+pub struct Memory {
+    folder: Arc<dyn Folder>,
+    machine: Hash,
+}
+
+impl Memory {
+    /// Opens the memory, making its folder when there is none. `machine` tells this machine from others.
+    pub fn open(disk: &dyn Disk, path: &Path, machine: Hash) -> Result<Self, StoreError> {
+        Ok(Self { folder: disk.create_folder_all(path)?, machine })
+    }
+
+    /// The vaults that are trusted here.
+    pub fn pins(&self) -> Result<Vec<VaultId>, StoreError> {
+        let vaults = self.names(None)?.into_iter().filter_map(|name| VaultId::from_hex(&name));
+        let mut pinned = Vec::new();
+        for vault in vaults {
+            if self.is_pinned(&vault)? {
+                pinned.push(vault);
+            }
+        }
+        Ok(pinned)
+    }
+
+    /// Whether a vault is trusted here.
+    pub fn is_pinned(&self, vault: &VaultId) -> Result<bool, StoreError> {
+        self.folder.exists(&below(&Self::of(vault), "pinned"))
+    }
+
+    /// Trusts a vault from now on.
+    pub fn pin(&self, vault: &VaultId) -> Result<(), StoreError> {
+        self.write_new(&below(&Self::of(vault), "pinned"), b"amparo.v1/pinned\n")
+    }
+
+    /// The largest signed state of each log that this device has seen.
+    pub fn seen(&self, vault: &VaultId) -> Result<Vec<(LogId, Vec<u8>)>, StoreError> {
+        let mut seen = Vec::new();
+        for name in self.names(Some(&below(&Self::of(vault), "seen")))? {
+            let Some(log) = LogId::from_hex(&name) else { continue };
+            let within = below(&below(&Self::of(vault), "seen"), &name);
+            let largest =
+                self.names(Some(&within))?.iter().filter_map(|name| CheckpointName::parse(name)).max_by_key(|c| c.size);
+            if let Some(name) = largest {
+                seen.push((log, self.folder.read(&below(&within, &name.to_string()), SMALL_BYTES_MAX)?));
+            }
+        }
+        Ok(seen)
+    }
+
+    /// Remembers a signed state, and forgets smaller ones of the same log.
+    pub fn remember(&self, vault: &VaultId, log: &LogId, size: u64, note: &[u8]) -> Result<(), StoreError> {
+        let within = below(&below(&Self::of(vault), "seen"), &log.to_string());
+        let name = CheckpointName { size, sha256: Hash::of(note) };
+        self.write_new(&below(&within, &name.to_string()), note)?;
+        for older in self.names(Some(&within))?.iter().filter_map(|name| CheckpointName::parse(name)) {
+            if older.size < size {
+                self.folder.remove(&below(&within, &older.to_string()))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The logs of `member` that are written from this very machine.
+    pub fn own_logs(&self, vault: &VaultId, member: &MemberId) -> Result<Vec<LogId>, StoreError> {
+        let owner = self.owner_text(member);
+        let mut own = Vec::new();
+        for name in self.names(Some(&below(&Self::of(vault), "own")))? {
+            let Some(log) = LogId::from_hex(&name) else { continue };
+            match self.folder.read(&below(&Self::own(vault, &log), "owner"), SMALL_BYTES_MAX) {
+                Ok(text) if text == owner.as_bytes() => own.push(log),
+                Ok(_) | Err(StoreError::Missing { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(own)
+    }
+
+    /// Begins to write a log from this machine.
+    pub fn begin_log(&self, vault: &VaultId, log: &LogId, member: &MemberId) -> Result<(), StoreError> {
+        self.write_new(&below(&Self::own(vault, log), "owner"), self.owner_text(member).as_bytes())
+    }
+
+    /// The last change of an own log, with the size that it brings the log to. A torn one was never begun in the vault.
+    pub fn last_change(&self, vault: &VaultId, log: &LogId) -> Result<Option<(u64, Change)>, StoreError> {
+        let within = Self::own(vault, log);
+        let mut sizes: Vec<u64> = self.names(Some(&within))?.iter().filter_map(|name| name.parse().ok()).collect();
+        sizes.sort_unstable();
+        while let Some(size) = sizes.pop() {
+            let bytes = self.folder.read(&below(&within, &size_name(size)), CHANGE_BYTES_MAX)?;
+            if let Some(change) = read_change(&bytes) {
+                return Ok(Some((size, change)));
+            }
+            self.folder.remove(&below(&within, &size_name(size)))?;
+        }
+        Ok(None)
+    }
+
+    /// Writes down, durably, the change that brings an own log to `size`; earlier ones but the last are forgotten.
+    pub fn prepare(&self, vault: &VaultId, log: &LogId, size: u64, change: &Change) -> Result<(), StoreError> {
+        let within = Self::own(vault, log);
+        let mut bytes = rmp_serde::to_vec(change).expect("names and bytes");
+        bytes.extend_from_slice(&Hash::of(&bytes).0);
+        self.write_new(&below(&within, &size_name(size)), &bytes)?;
+        for older in self.names(Some(&within))?.iter().filter_map(|name| name.parse::<u64>().ok()) {
+            if older + 1 < size {
+                self.folder.remove(&below(&within, &size_name(older)))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes down, durably, that files of these names are about to be written into the vault.
+    pub fn intend(&self, vault: &VaultId, token: [u8; 8], paths: &[RelPath]) -> Result<Intent, StoreError> {
+        let path = below(&below(&Self::of(vault), "wrote"), &hex(&token));
+        let text: String = paths.iter().flat_map(|path| [path.to_string(), "\n".into()]).collect();
+        self.write_new(&path, text.as_bytes())?;
+        Ok(Intent(path))
+    }
+
+    /// Everything that this device began to write and has not seen covered.
+    pub fn intents(&self, vault: &VaultId) -> Result<Vec<(Intent, Vec<RelPath>)>, StoreError> {
+        let within = below(&Self::of(vault), "wrote");
+        let mut intents = Vec::new();
+        for name in self.names(Some(&within))? {
+            let text = self.folder.read(&below(&within, &name), CHANGE_BYTES_MAX)?;
+            // Only whole lines: the last may be torn, and what it names was then not yet begun.
+            let text = String::from_utf8_lossy(&text);
+            let whole = text.rfind('\n').map_or("", |end| &text[..end]);
+            let paths = whole.split('\n').filter_map(|line| RelPath::parse(line)).collect();
+            intents.push((Intent(below(&within, &name)), paths));
+        }
+        Ok(intents)
+    }
+
+    /// Forgets an intent.
+    pub fn forget(&self, intent: &Intent) -> Result<(), StoreError> {
+        self.folder.remove(&intent.0)
+    }
+
+    /// Files in the vault that are this device's own unfinished work: they are no strangers there.
+    pub fn unfinished(&self, vault: &VaultId) -> Result<BTreeSet<String>, StoreError> {
+        let mut paths: BTreeSet<String> =
+            self.intents(vault)?.into_iter().flat_map(|(_, paths)| paths).map(|path| path.to_string()).collect();
+        for name in self.names(Some(&below(&Self::of(vault), "own")))? {
+            let Some(log) = LogId::from_hex(&name) else { continue };
+            if let Some((_, change)) = self.last_change(vault, &log)? {
+                paths.extend(change.files().map(|(path, _)| path.to_string()));
+            }
+        }
+        Ok(paths)
+    }
+
+    fn of(vault: &VaultId) -> RelPath {
+        RelPath::parse(vault.to_string()).expect("hex digits are a name")
+    }
+
+    fn own(vault: &VaultId, log: &LogId) -> RelPath {
+        below(&below(&Self::of(vault), "own"), &log.to_string())
+    }
+
+    fn owner_text(&self, member: &MemberId) -> String {
+        format!("amparo.v1/own\nmachine {}\nmember {member}\n", self.machine)
+    }
+
+    fn names(&self, path: Option<&RelPath>) -> Result<Vec<String>, StoreError> {
+        match self.folder.list(path) {
+            Ok(items) => Ok(items.into_iter().filter_map(|item| item.name.into_string().ok()).collect()),
+            Err(StoreError::Missing { .. }) => Ok(Vec::new()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Writes and syncs; what is already there in the same bytes stays.
+    fn write_new(&self, path: &RelPath, bytes: &[u8]) -> Result<(), StoreError> {
+        match self.folder.create(path, bytes, Mode::Private) {
+            Err(StoreError::Exists { .. }) => {
+                if self.folder.read(path, CHANGE_BYTES_MAX)? == bytes {
+                    return Ok(());
+                }
+                // A crash tore it: what stands there was never acted upon.
+                self.folder.remove(path)?;
+                self.folder.create(path, bytes, Mode::Private)?;
+            }
+            other => other?,
+        }
+        self.folder.sync(std::slice::from_ref(path))
+    }
+}
+
+/// A path of this module's own making, or below what a listing gave.
+fn below(path: &RelPath, name: &str) -> RelPath {
+    path.join(name).expect("digits, words, and names that were listed")
+}
+
+fn size_name(size: u64) -> String {
+    format!("{size:010}")
+}
+
+fn read_change(bytes: &[u8]) -> Option<Change> {
+    let (change, hash) = bytes.split_last_chunk::<32>()?;
+    if Hash::of(change).0 != *hash {
+        return None;
+    }
+    rmp_serde::from_slice(change).ok()
+}

@@ -1,0 +1,288 @@
+//! The one way to change a vault: an entry is added to this device's own log. The change is first written, durably,
+//! into the device's memory, then into the vault; the checkpoint, written last, commits it. Whatever stops the
+//! program in between, the next command writes the rest.
+
+use super::history::{History, Log, Past};
+use super::session::{Person, Session};
+use super::{Setting, TOOL, VaultError, claimed_time, random};
+use crate::crypto::envelope;
+use crate::crypto::hash::Hash;
+use crate::crypto::merkle::{Growing, root};
+use crate::crypto::recipient::Recipient;
+use crate::crypto::seed::Keys;
+use crate::format::checkpoint::{Checkpoint, Origin};
+use crate::format::document::Document;
+use crate::format::entry::{Begins, Entry, HEADS_MAX, entry_leaf, is_handle};
+use crate::format::event::{Event, Head};
+use crate::format::ids::{LogId, MemberId, VaultId};
+use crate::format::note::Note;
+use crate::format::role::Scope;
+use crate::store::layout::{self, CheckpointName, EntryName};
+use crate::store::memory::{Change, Intent, Memory};
+use crate::store::{Folder, Mode, RelPath, StoreError};
+
+/// What an entry says before its place in a log is known.
+pub struct Saying {
+    /// The event.
+    pub event: Event,
+    /// Files that the event names and that must be there before it, in order.
+    pub files: Vec<(RelPath, Vec<u8>)>,
+    /// Names that this device wrote ahead of the entry and that the entry now covers.
+    pub intents: Vec<Intent>,
+}
+
+impl From<Event> for Saying {
+    fn from(event: Event) -> Self {
+        Self { event, files: Vec::new(), intents: Vec::new() }
+    }
+}
+
+/// The log that this device appends to, between entries.
+pub struct OwnLog {
+    vault: VaultId,
+    id: LogId,
+    begins: Option<Begins>,
+    tree: Growing,
+    past: Past,
+    next_number: u64,
+    handle: String,
+}
+
+impl OwnLog {
+    /// The log to append to: the one that this device's memory knows to its very end, else a new one. A log of which
+    /// the vault holds more or other entries than the memory knows is never appended to again.
+    pub fn find(setting: &mut Setting<'_>, session: &Session, member: MemberId) -> Result<Self, VaultError> {
+        let history = session.sound_history()?;
+        let mut last_known = None;
+        for id in session.memory.own_logs(&session.vault, &member)? {
+            let Some((size, _)) = session.memory.last_change(&session.vault, &id)? else { continue };
+            let Some(log) = history.logs.get(&id) else { return Err(VaultError::OlderCopy { log: id }) };
+            if log.head.size < size {
+                return Err(VaultError::OlderCopy { log: id });
+            }
+            last_known = Some(log.head);
+            let closed = log.entries.iter().any(|told| matches!(told.entry.event, Event::Close { .. }));
+            if log.head.size == size && !closed {
+                return Ok(Self::resume(session.vault, log));
+            }
+        }
+        let older =
+            history.logs.values().filter(|log| log.member == member).map(|log| log.head).max_by_key(|head| head.size);
+        Ok(Self::begin(setting, history, member, last_known.or(older)))
+    }
+
+    fn resume(vault: VaultId, log: &Log) -> Self {
+        let mut tree = Growing::default();
+        tree.extend(log.leaves());
+        let (handle, next_number) = (log.handle.clone(), log.next_number());
+        Self { vault, id: log.id, begins: None, tree, past: log.past(), next_number, handle }
+    }
+
+    fn begin(setting: &mut Setting<'_>, history: &History, member: MemberId, continues: Option<Head>) -> Self {
+        let salt = random(setting.rng);
+        let id = LogId::derive(&history.vault, &member, &salt);
+        let handle = free_handle(history, member, &id);
+        let begins = Some(Begins { member, salt, handle: handle.clone(), continues });
+        Self { vault: history.vault, id, begins, tree: Growing::default(), past: Past::new(), next_number: 1, handle }
+    }
+
+    /// The log that founds a vault; its vault id is known once the first entry stands.
+    pub(super) fn found(setting: &mut Setting<'_>, member: MemberId, handle: Option<String>) -> Self {
+        let nowhere = VaultId::UNFOUNDED;
+        let salt = random(setting.rng);
+        let id = LogId::derive(&nowhere, &member, &salt);
+        let handle = handle.unwrap_or_else(|| drawn_handle(&id));
+        let begins = Some(Begins { member, salt, handle: handle.clone(), continues: None });
+        Self { vault: nowhere, id, begins, tree: Growing::default(), past: Past::new(), next_number: 1, handle }
+    }
+
+    /// Its id.
+    pub fn id(&self) -> LogId {
+        self.id
+    }
+
+    /// What its exhibits' labels start with.
+    pub fn handle(&self) -> &str {
+        &self.handle
+    }
+
+    /// The number of the next exhibit.
+    pub fn next_number(&self) -> u64 {
+        self.next_number
+    }
+
+    /// Appends one entry and commits it; durable when this returns.
+    pub fn append(
+        &mut self,
+        setting: &mut Setting<'_>,
+        session: &Session,
+        person: &Person,
+        saying: Saying,
+    ) -> Result<Head, VaultError> {
+        let history = session.history()?;
+        let (_, custody) = history.newest_key(&Scope::Custody).ok_or(VaultError::NoKey)?;
+        let mut heads = history.news_since(&self.past, self.id);
+        heads.truncate(HEADS_MAX);
+        for head in &heads {
+            self.past.insert(head.log, head.size);
+        }
+        let (head, change) = self.write(setting, &person.keys, &custody.recipient, heads, saying.event, saying.files);
+        session.memory.begin_log(&session.vault, &self.id, &person.member())?;
+        session.memory.prepare(&session.vault, &self.id, head.size, &change)?;
+        carry_out(&*session.folder, &change)?;
+        for intent in &saying.intents {
+            session.memory.forget(intent)?;
+        }
+        Ok(head)
+    }
+
+    /// The entry and its checkpoint as files, the checkpoint last.
+    pub(super) fn write(
+        &mut self,
+        setting: &mut Setting<'_>,
+        keys: &Keys,
+        custody: &Recipient,
+        heads: Vec<Head>,
+        event: Event,
+        files: Vec<(RelPath, Vec<u8>)>,
+    ) -> (Head, Change) {
+        let seq = self.tree.size();
+        if let Event::Seal(seal) = &event {
+            self.next_number = seal.first + u64::from(seal.count);
+        }
+        let entry = Entry {
+            format: Entry::FORMAT.into(),
+            vault: self.vault,
+            log: self.id,
+            seq,
+            previous: self.tree.root(),
+            nonce: random(setting.rng),
+            time: claimed_time(setting.clock),
+            clock: "device".into(),
+            heads,
+            tool: TOOL.into(),
+            begins: self.begins.take(),
+            event,
+        };
+        let leaf = entry_leaf(&entry.encode());
+        if matches!(entry.event, Event::Found(_)) {
+            self.vault = VaultId(leaf);
+        }
+        self.tree.push(leaf);
+        self.past.insert(self.id, self.tree.size());
+        let head = Head { log: self.id, size: self.tree.size(), root: self.tree.root() };
+        let file = envelope::seal(&entry.encode_padded(), &[custody]).bytes;
+        let checkpoint =
+            Checkpoint { origin: Origin { vault: self.vault, log: self.id }, size: head.size, root: head.root };
+        let note: Note = checkpoint.sign(keys);
+        let note = note.to_bytes();
+        let mut change = Change::default();
+        for (path, bytes) in files {
+            change.push(&path, bytes);
+        }
+        change.push(&layout::entry(self.id, &EntryName { seq, leaf, sha256: Hash::of(&file) }), file);
+        change.push(&layout::checkpoint(self.id, &CheckpointName { size: head.size, sha256: Hash::of(&note) }), note);
+        (head, change)
+    }
+
+    /// The vault it belongs to.
+    pub(super) fn vault(&self) -> VaultId {
+        self.vault
+    }
+}
+
+/// Writes the files of a change that are not there yet, in order, the last only when all others are durable.
+pub(super) fn carry_out(folder: &dyn Folder, change: &Change) -> Result<(), VaultError> {
+    let mut files: Vec<(RelPath, &[u8])> = change.files().collect();
+    let Some((last, checkpoint)) = files.pop() else { return Ok(()) };
+    for (path, bytes) in &files {
+        write_once(folder, path, bytes)?;
+    }
+    folder.sync(&files.into_iter().map(|(path, _)| path).collect::<Vec<_>>())?;
+    write_once(folder, &last, checkpoint)?;
+    folder.sync(&[last])?;
+    Ok(())
+}
+
+/// Creates a file; one that is there already must have the same bytes, or be what a crash tore of them.
+fn write_once(folder: &dyn Folder, path: &RelPath, bytes: &[u8]) -> Result<(), VaultError> {
+    match folder.create(path, bytes, Mode::Open) {
+        Err(StoreError::Exists { .. }) => {
+            if folder.read(path, bytes.len() as u64 + 1).is_ok_and(|there| there == bytes) {
+                return Ok(());
+            }
+            // The device's memory shows that this very file was being written from here: what stands is its torn half.
+            folder.remove(path)?;
+            Ok(folder.create(path, bytes, Mode::Open)?)
+        }
+        other => Ok(other?),
+    }
+}
+
+/// Completes what an earlier command of this device left half done in this vault.
+pub(super) fn complete(
+    folder: &dyn Folder,
+    memory: &Memory,
+    vault: &VaultId,
+    member: &MemberId,
+) -> Result<(), VaultError> {
+    for log in memory.own_logs(vault, member)? {
+        let Some((size, change)) = memory.last_change(vault, &log)? else { continue };
+        let checkpoints = layout::checkpoints(log);
+        let sizes: Vec<u64> = match folder.list(Some(&checkpoints)) {
+            Ok(items) => items
+                .iter()
+                .filter_map(|item| CheckpointName::parse(item.name.to_str()?))
+                .map(|name| name.size)
+                .collect(),
+            Err(StoreError::Missing { .. }) => Vec::new(),
+            Err(error) => return Err(error.into()),
+        };
+        // A copy that is older than the state before this change is another copy: nothing is completed there.
+        let stands_before = size == 1 || sizes.iter().any(|there| *there == size - 1);
+        if stands_before && !sizes.iter().any(|there| *there > size) {
+            carry_out(folder, &change)?;
+        }
+    }
+    Ok(())
+}
+
+/// The handle that an admission proposes, unless a log has it already; else one drawn from the log's id.
+fn free_handle(history: &History, member: MemberId, id: &LogId) -> String {
+    let taken = |handle: &str| history.logs.values().any(|log| log.handle == handle);
+    let grants = history.members.get(&member).map(|member| member.grants.as_slice()).unwrap_or_default();
+    let proposed = grants.iter().filter_map(|grant| grant.handle.clone()).find(|handle| !taken(handle));
+    let base = proposed.unwrap_or_else(|| drawn_handle(id));
+    let mut numbered = (2_u32..).map(|number| format!("{base}{number}")).filter(|handle| is_handle(handle));
+    if taken(&base) { numbered.find(|handle| !taken(handle)).unwrap_or(base) } else { base }
+}
+
+/// A letter and a digit that are not mistaken for one another in handwriting.
+fn drawn_handle(id: &LogId) -> String {
+    const LETTERS: &[u8] = b"ACDEFHJKLMNPRTUVWXY";
+    const DIGITS: &[u8] = b"234679";
+    let pick = |from: &[u8], by: u8| char::from(from[usize::from(by) % from.len()]);
+    [pick(LETTERS, id.0[0]), pick(DIGITS, id.0[1])].iter().collect()
+}
+
+/// Removes files that this device wrote and that no signed state covers; returns how many.
+pub(super) fn clear_orphans(session: &Session, covered: impl Fn(&RelPath) -> bool) -> Result<u64, VaultError> {
+    let mut removed = 0;
+    for (intent, paths) in session.memory.intents(&session.vault)? {
+        for path in paths.iter().filter(|path| !covered(path)) {
+            match session.folder.remove(path) {
+                Ok(()) => removed += 1,
+                Err(StoreError::Missing { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        session.memory.forget(&intent)?;
+    }
+    Ok(removed)
+}
+
+/// The root over leaf hashes, for those who prove an entry to others.
+pub(super) fn proof_of(log: &Log, seq: u64) -> Option<Vec<Hash>> {
+    debug_assert_eq!(root(&log.leaves()), log.head.root);
+    crate::crypto::merkle::inclusion_proof(&log.leaves(), usize::try_from(seq).ok()?)
+}

@@ -1,0 +1,200 @@
+//! Founding a vault: its keys are made, wrapped to the founding members, and forgotten where the founder is no reader.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use rand_core::CryptoRngCore;
+
+use super::commit::{self, OwnLog};
+use super::session::Person;
+use super::{Setting, VaultError, random};
+use crate::crypto::envelope;
+use crate::crypto::hash::Hash;
+use crate::crypto::recipient::Identity;
+use crate::format::card::Card;
+use crate::format::event::{Admission, Event, Found, NewKey, Wrap};
+use crate::format::ids::{KeyId, LogId, MemberId, VaultId};
+use crate::format::key_file::{self, KEY_FILE_BYTES};
+use crate::format::role::{Role, Scope, Section};
+use crate::format::vault_file;
+use crate::store::memory::Memory;
+use crate::store::{Mode, RelPath, layout};
+
+/// Wrapped files of a key are at least so many, and a power of two: their number does not tell how many people there
+/// are.
+const WRAPS_MIN: usize = 4;
+
+/// Who founds a vault, with whom.
+pub struct CreateRequest<'a> {
+    /// The folder to make.
+    pub folder: &'a Path,
+    /// The device's memory.
+    pub state: &'a Path,
+    /// Who founds it.
+    pub founder: &'a Person,
+    /// Who reads the section `main`; nobody named: the founder.
+    pub readers: &'a [Card],
+    /// Who reads the section `register`; nobody named: the readers of `main`.
+    pub register_readers: &'a [Card],
+    /// Who verifies and cosigns.
+    pub monitors: &'a [Card],
+    /// Who else seals.
+    pub sealers: &'a [Card],
+    /// What the labels of the founder's exhibits start with.
+    pub handle: Option<String>,
+}
+
+/// A vault that was founded.
+#[derive(Clone, Debug)]
+pub struct Created {
+    /// Its id; its digits are what others compare.
+    pub vault: VaultId,
+    /// The founder's log.
+    pub log: LogId,
+    /// What the labels of its exhibits start with.
+    pub handle: String,
+    /// Pseudonyms of those who can open the section `main`.
+    pub readers: Vec<String>,
+    /// Pseudonyms of those who can open the section `register`.
+    pub register_readers: Vec<String>,
+    /// Pseudonyms of the monitors.
+    pub monitors: Vec<String>,
+    /// Pseudonyms of the other sealers.
+    pub sealers: Vec<String>,
+    /// Whether the founder is among the readers of `main`.
+    pub founder_reads: bool,
+}
+
+/// Founds a vault in a new folder.
+pub fn create(setting: &mut Setting<'_>, request: &CreateRequest<'_>) -> Result<Created, VaultError> {
+    let founder = request.founder.member();
+    let people = People::gather(request);
+    let (mut new_keys, mut files) = (Vec::new(), Vec::new());
+    for scope in [Scope::Custody, Scope::Content(Section::main()), Scope::Content(Section::register())] {
+        let holders = people.holders_of(&scope);
+        let key = Identity::from_seed(&random(setting.rng));
+        new_keys.push(wrap_new_key(setting.rng, scope, 0, &key, &holders, &mut files));
+    }
+    let custody = new_keys.first().and_then(|key| key.recipient.parse().ok()).expect("the custody key was just made");
+    let found = Found {
+        founder: people.admission(founder, request.handle.clone()),
+        members: people.others(founder).map(|member| people.admission(member, None)).collect(),
+        keys: new_keys,
+        monitors_needed: u32::from(!request.monitors.is_empty()),
+        continues: Vec::new(),
+    };
+    let mut log = OwnLog::found(setting, founder, request.handle.clone());
+    let (head, change) = log.write(setting, &request.founder.keys, &custody, Vec::new(), Event::Found(found), files);
+    let vault = log.vault();
+    let change = change.preceded_by(&layout::vault_file(), vault_file::print(&vault).into_bytes());
+    let memory = Memory::open(setting.disk, request.state, setting.machine)?;
+    memory.begin_log(&vault, &log.id(), &founder)?;
+    memory.prepare(&vault, &log.id(), head.size, &change)?;
+    let folder = setting.disk.create_folder(request.folder, Mode::Open)?;
+    commit::carry_out(&*folder, &change)?;
+    memory.pin(&vault)?;
+    let names = |role: Role| people.with_role(&role).map(|card| card.name().to_string()).collect::<Vec<_>>();
+    Ok(Created {
+        vault,
+        log: log.id(),
+        handle: log.handle().to_string(),
+        readers: names(Role::Reader(Section::main())),
+        register_readers: names(Role::Reader(Section::register())),
+        monitors: names(Role::Monitor),
+        sealers: people
+            .others(founder)
+            .filter(|id| people.roles[id].1.contains(&Role::Sealer))
+            .map(|id| people.roles[&id].0.name().to_string())
+            .collect(),
+        founder_reads: people.roles[&founder].1.contains(&Role::Reader(Section::main())),
+    })
+}
+
+/// Wraps a vault key to its holders; the files go to `files`, the returned description into an entry.
+pub(super) fn wrap_new_key(
+    rng: &mut dyn CryptoRngCore,
+    scope: Scope,
+    epoch: u32,
+    key: &Identity,
+    holders: &[&Card],
+    files: &mut Vec<(RelPath, Vec<u8>)>,
+) -> NewKey {
+    let recipient = key.recipient();
+    let id = KeyId::of(&recipient);
+    let plaintext = key_file::print(&scope, epoch, key);
+    let mut keep = |bytes: Vec<u8>| {
+        let name = Hash::of(&bytes);
+        files.push((layout::wrapped_key(id, name), bytes));
+        name
+    };
+    let mut wraps: Vec<Wrap> = holders
+        .iter()
+        .map(|card| {
+            let file = keep(envelope::seal(&plaintext, &[&card.keys().age]).bytes);
+            Wrap { member: card.member(), file, share: None }
+        })
+        .collect();
+    wraps.sort_by_key(|wrap| wrap.member);
+    let wanted = wraps.len().next_power_of_two().max(WRAPS_MIN);
+    let mut dummies: Vec<Hash> = (wraps.len()..wanted)
+        .map(|_| {
+            // A key that is forgotten at once: nobody can open this file.
+            let nobody = Identity::from_seed(&random(rng)).recipient();
+            keep(envelope::seal(&[b'\n'; KEY_FILE_BYTES], &[&nobody]).bytes)
+        })
+        .collect();
+    dummies.sort_unstable();
+    NewKey { scope, epoch, recipient: recipient.to_string(), wraps, dummies }
+}
+
+/// The founding members with their roles; one card may have several.
+struct People {
+    roles: BTreeMap<MemberId, (Card, Vec<Role>)>,
+}
+
+impl People {
+    fn gather(request: &CreateRequest<'_>) -> Self {
+        let mut people = Self { roles: BTreeMap::new() };
+        let founder = std::slice::from_ref(&request.founder.card);
+        people.give(founder, &Role::Owner);
+        people.give(founder, &Role::Sealer);
+        let readers = if request.readers.is_empty() { founder } else { request.readers };
+        people.give(readers, &Role::Reader(Section::main()));
+        let register = if request.register_readers.is_empty() { readers } else { request.register_readers };
+        people.give(register, &Role::Reader(Section::register()));
+        people.give(request.monitors, &Role::Monitor);
+        people.give(request.sealers, &Role::Sealer);
+        people
+    }
+
+    fn give(&mut self, cards: &[Card], role: &Role) {
+        for card in cards {
+            let (_, roles) = self.roles.entry(card.member()).or_insert_with(|| (card.clone(), Vec::new()));
+            if !roles.contains(role) {
+                roles.push(role.clone());
+                roles.sort_by_key(ToString::to_string);
+            }
+        }
+    }
+
+    fn holders_of(&self, scope: &Scope) -> Vec<&Card> {
+        let holds = |roles: &[Role]| match scope {
+            Scope::Custody => true,
+            Scope::Content(section) => roles.contains(&Role::Reader(section.clone())),
+        };
+        self.roles.values().filter(|(_, roles)| holds(roles)).map(|(card, _)| card).collect()
+    }
+
+    fn with_role(&self, role: &Role) -> impl Iterator<Item = &Card> {
+        self.roles.values().filter(move |(_, roles)| roles.contains(role)).map(|(card, _)| card)
+    }
+
+    fn others(&self, founder: MemberId) -> impl Iterator<Item = MemberId> {
+        self.roles.keys().copied().filter(move |member| *member != founder)
+    }
+
+    fn admission(&self, member: MemberId, handle: Option<String>) -> Admission {
+        let (card, roles) = &self.roles[&member];
+        Admission { card: String::from_utf8_lossy(card.as_bytes()).into_owned(), roles: roles.clone(), handle }
+    }
+}

@@ -1,0 +1,94 @@
+//! What a person should know about the state of a vault and this device, before it hurts: unfinished work, single
+//! points of loss, weak settings. It repairs nothing.
+
+use super::history::History;
+use super::session::{Request, Session};
+use super::{Setting, VaultError};
+use crate::format::role::{Role, Scope};
+use crate::store::RelPath;
+
+/// How bad it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Gravity {
+    /// Good to know.
+    Note,
+    /// Something can be lost.
+    Warning,
+}
+
+/// One thing to know.
+#[derive(Clone, Debug)]
+pub struct Advice {
+    /// How bad it is.
+    pub gravity: Gravity,
+    /// In a sentence.
+    pub text: String,
+}
+
+/// Examines a vault and this device.
+pub fn doctor(
+    setting: &mut Setting<'_>,
+    request: &Request<'_>,
+    bare_identity: bool,
+) -> Result<Vec<Advice>, VaultError> {
+    let session = Session::open(setting, request)?;
+    let mut advice = Vec::new();
+    let mut warn = |text: String| advice.push(Advice { gravity: Gravity::Warning, text });
+    if bare_identity {
+        warn("the identity on this device is under no passphrase: whoever takes the device has it".into());
+    }
+    if !session.pinned {
+        warn(
+            "this device does not know the vault yet: compare the digits of its id with those its founder gave you"
+                .into(),
+        );
+    }
+    for (_, paths) in session.memory.intents(&session.vault)? {
+        let here = count_present(&session, &paths)?;
+        if here > 0 {
+            warn(format!("{here} files are left of an interrupted sealing; the next seal removes them"));
+        }
+    }
+    if let Some(history) = &session.history {
+        for finding in session.findings.iter().chain(history.findings.iter()) {
+            warn(finding.to_string());
+        }
+        single_points(history, &mut warn);
+    }
+    if session.memory.seen(&session.vault)?.is_empty() {
+        advice.push(Advice {
+            gravity: Gravity::Note,
+            text: "this device remembers no state of this vault yet; verify it once".into(),
+        });
+    }
+    Ok(advice)
+}
+
+fn count_present(session: &Session, paths: &[RelPath]) -> Result<u64, VaultError> {
+    let mut here = 0;
+    for path in paths {
+        here += u64::from(session.folder.exists(path)?);
+    }
+    Ok(here)
+}
+
+fn single_points(history: &History, warn: &mut dyn FnMut(String)) {
+    let scopes: std::collections::BTreeSet<&Scope> = history.keys.values().map(|key| &key.scope).collect();
+    for scope in scopes {
+        let Scope::Content(section) = scope else { continue };
+        let Some((id, key)) = history.newest_key(scope) else { continue };
+        match history.holders(key).len() {
+            0 => warn(format!("nobody can open the section {section}")),
+            1 => warn(format!("only one person can open the section {section}: if that identity is lost, it is lost")),
+            _ => {}
+        }
+        if !history.shown_to_open(id) {
+            warn(format!("section {section}: no reader has yet shown that it can be opened"));
+        }
+    }
+    let owners =
+        history.members.keys().filter(|member| history.has_role(**member, |role| *role == Role::Owner)).count();
+    if owners < 2 {
+        warn("only one owner: if that identity is lost, nobody can admit or remove anybody".into());
+    }
+}

@@ -1,0 +1,94 @@
+//! Why a verb could not do what it was asked. Plain facts; the room above finds the words and the way out.
+
+use super::findings::{Finding, Findings};
+use crate::crypto::envelope::EnvelopeError;
+use crate::format::card::CardError;
+use crate::format::form::FormError;
+use crate::format::identity_file::IdentityFileError;
+use crate::format::ids::{LogId, VaultId};
+use crate::format::listing::ListingError;
+use crate::format::payload::PayloadError;
+use crate::format::pseudonym::PseudonymError;
+use crate::format::receipt::ReceiptError;
+use crate::format::record::RecordError;
+use crate::format::vault_file::VaultFileError;
+use crate::store::StoreError;
+
+/// Why a verb could not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "each message says what the fields are")]
+pub enum VaultError {
+    /// There is no `VAULT` file, and no vault that is known here.
+    #[error("this folder is not a vault")]
+    NotAVault,
+    #[error(transparent)]
+    VaultFile(#[from] VaultFileError),
+    /// The identity opens no key of the vault.
+    #[error("no key here opens it")]
+    NoKey,
+    /// The founding entry is missing or does not hold.
+    #[error("the founding entry of this vault is missing or does not hold")]
+    NoFounding { findings: Findings },
+    #[error("this device does not know the vault yet")]
+    NotPinned { vault: VaultId },
+    #[error("this is another vault than the one that was named: {vault}")]
+    OtherVault { vault: VaultId },
+    #[error("the vault does not verify: {0}")]
+    Unsound(#[from] Finding),
+    #[error("this copy is older than what this device has written: log {log}")]
+    OlderCopy { log: LogId },
+    #[error("this identity may not {what} in this vault")]
+    NotInRole { what: &'static str },
+    #[error("there is no exhibit {id}")]
+    NoExhibit { id: String },
+    #[error("more than one exhibit is called {id}: {}", choices.join(", "))]
+    AmbiguousExhibit { id: String, choices: Vec<String> },
+    #[error("exhibit {id} is sealed to readers of the section {section:?}, and this identity is none of them")]
+    NotReadable { id: String, section: String },
+    #[error("only one exhibit of a single file can go to standard output")]
+    OneExhibitOnly,
+    #[error("the output could not be written: {source}")]
+    Output { source: std::io::Error },
+    #[error("a source could not be read: {source}")]
+    SourceUnreadable { source: std::io::Error },
+    #[error("consent to show exhibit {id} was withdrawn")]
+    Withdrawn { id: String },
+    #[error("what was written is not what can be read back from the disk: {path}")]
+    ReadBack { path: String },
+    #[error("{path} changed while it was read")]
+    SourceChanged { path: String },
+    #[error("there is nothing to seal")]
+    NothingToSeal,
+    #[error("{path} exists already")]
+    Exists { path: String },
+    #[error("the folder {folder} holds more names than a vault can have")]
+    TooMany { folder: String },
+    #[error("the vault has no section {section:?}")]
+    NoSection { section: String },
+    #[error("nobody holds a key that opens the section {section:?}")]
+    NoReader { section: String },
+    #[error("the same card is given twice for one role")]
+    CardTwice,
+    #[error("stopped before the end, as asked")]
+    Stopped,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Envelope(#[from] EnvelopeError),
+    #[error(transparent)]
+    Card(#[from] CardError),
+    #[error(transparent)]
+    IdentityFile(#[from] IdentityFileError),
+    #[error(transparent)]
+    Pseudonym(#[from] PseudonymError),
+    #[error(transparent)]
+    Listing(#[from] ListingError),
+    #[error(transparent)]
+    Form(#[from] FormError),
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    #[error(transparent)]
+    Payload(#[from] PayloadError),
+    #[error(transparent)]
+    Receipt(#[from] ReceiptError),
+}

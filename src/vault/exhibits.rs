@@ -1,0 +1,217 @@
+//! From a label to what is known of an exhibit: its row and blobs for every member, its record for a reader. What is
+//! read here is checked against the signed entry before anything is believed.
+
+use std::collections::BTreeMap;
+
+use super::VaultError;
+use super::findings::{Check, Finding, Verdict};
+use super::history::{History, Sealing};
+use super::session::{Session, exhibit_label};
+use crate::crypto::envelope::{self, EnvelopeError};
+use crate::crypto::hash::Hash;
+use crate::crypto::recipient::Identity;
+use crate::format::document::Document;
+use crate::format::event::{ExhibitRef, ManifestRef};
+use crate::format::inventory::{Inventory, Row, blobs_root};
+use crate::format::manifest::{Manifest, ManifestRecord};
+use crate::format::record::{Binding, Record};
+use crate::store::{Folder, StoreError, layout};
+
+/// Header and authentication of an age file around a payload of 16 MiB, generously.
+pub(super) const BLOB_BYTES_MAX: u64 = (16 << 20) + (1 << 20);
+
+/// One exhibit, as a member knows it.
+#[derive(Clone, Debug)]
+pub struct Exhibit {
+    /// How people call it; with a piece of its hash where the bare label is not unique.
+    pub id: String,
+    /// Its row.
+    pub row: Row,
+    /// Its blobs in order.
+    pub blobs: Vec<Hash>,
+    /// The place of the entry that sealed it.
+    pub place: super::history::Place,
+    /// Its index among the rows of that sealing.
+    pub index: u32,
+}
+
+impl Exhibit {
+    /// How entries refer to it.
+    pub fn reference(&self) -> ExhibitRef {
+        ExhibitRef { log: self.row.log, number: self.row.number, row: self.row.leaf() }
+    }
+}
+
+/// A record with the commitments to the paragraphs of its text.
+#[derive(Clone)]
+pub struct Known {
+    /// The record.
+    pub record: Record,
+    /// Commitments to its paragraphs.
+    pub text: Vec<Hash>,
+}
+
+/// Reads a blob: there, of its name, of its length.
+pub(super) fn blob(folder: &dyn Folder, name: Hash) -> Result<Vec<u8>, Finding> {
+    let path = layout::blob(name);
+    let finding = |weight, message: String| Finding { weight, check: Check::Blob, subject: path.to_string(), message };
+    match folder.read(&path, BLOB_BYTES_MAX) {
+        Ok(bytes) if Hash::of(&bytes) == name => Ok(bytes),
+        Ok(_) => Err(finding(Verdict::Invalid, "its bytes do not have the hash in its name".into())),
+        Err(StoreError::Missing { .. }) => Err(finding(Verdict::Incomplete, "it is not in this copy".into())),
+        Err(StoreError::TooLarge { .. }) => Err(finding(Verdict::Invalid, "it is longer than a blob can be".into())),
+        Err(error) => Err(finding(Verdict::Incomplete, format!("it could not be read: {error}"))),
+    }
+}
+
+/// Opens a blob: one stanza, to one of these keys.
+pub(super) fn open_blob(
+    folder: &dyn Folder,
+    name: Hash,
+    check: Check,
+    keys: &[&Identity],
+) -> Result<zeroize::Zeroizing<Vec<u8>>, Finding> {
+    let bytes = blob(folder, name)?;
+    let finding = |weight, message: String| Finding { weight, check, subject: layout::blob(name).to_string(), message };
+    if envelope::hybrid_stanzas(&bytes).ok() != Some(1) {
+        return Err(finding(Verdict::Invalid, "it is not an age file to exactly one key of the vault".into()));
+    }
+    envelope::open(&bytes, keys).map_err(|error| match error {
+        EnvelopeError::NotForThisKey => {
+            finding(Verdict::Invalid, "it is not encrypted to the key that the signed entry names".into())
+        }
+        error => finding(Verdict::Invalid, error.to_string()),
+    })
+}
+
+/// The rows of a sealing with their blobs, as its signed entry fixes them.
+pub(super) fn rows(session: &Session, sealing: &Sealing<'_>) -> Result<Vec<(Row, Vec<Hash>)>, Finding> {
+    let seal = sealing.seal;
+    let wrong = |message: &str| Finding {
+        weight: Verdict::Invalid,
+        check: Check::Inventory,
+        subject: layout::blob(seal.inventory).to_string(),
+        message: message.into(),
+    };
+    let plaintext = open_blob(&*session.folder, seal.inventory, Check::Inventory, &session.ring.custody())?;
+    let (inventory, _) = Inventory::decode_padded(&plaintext).map_err(|error| wrong(&error.to_string()))?;
+    if inventory.vault != session.vault || inventory.log != sealing.place.log {
+        return Err(wrong("it belongs to another vault or log"));
+    }
+    if inventory.root() != seal.root || inventory.rows().len() != seal.count as usize {
+        return Err(wrong("its rows do not lead to the root that the signed entry names"));
+    }
+    let rows: Vec<(Row, Vec<Hash>)> = inventory.rows().collect();
+    let mut records: BTreeMap<_, u32> = BTreeMap::new();
+    for (number, (row, blobs)) in (seal.first..).zip(&rows) {
+        if row.number != number || row.log != sealing.place.log {
+            return Err(wrong("its rows are not numbered as the signed entry says"));
+        }
+        if blobs_root(blobs) != row.blobs_root {
+            return Err(wrong("the blobs that it lists are not those of its rows"));
+        }
+        *records.entry(row.key).or_default() += 1;
+    }
+    if !records.into_iter().eq(seal.manifests.iter().map(|manifest| (manifest.key, manifest.records))) {
+        return Err(wrong("its rows are not encrypted to the keys that the signed entry names"));
+    }
+    Ok(rows)
+}
+
+/// The records of one section of a sealing, checked against their rows.
+pub(super) fn records(
+    session: &Session,
+    sealing: &Sealing<'_>,
+    manifest: &ManifestRef,
+    rows: &[(Row, Vec<Hash>)],
+) -> Result<BTreeMap<u64, Result<Known, Finding>>, Finding> {
+    let wrong = |message: String| Finding {
+        weight: Verdict::Invalid,
+        check: Check::Manifest,
+        subject: layout::blob(manifest.blob).to_string(),
+        message,
+    };
+    let key = session.ring.content(&manifest.key).into_iter().collect::<Vec<_>>();
+    let plaintext = open_blob(&*session.folder, manifest.blob, Check::Manifest, &key)?;
+    let (document, _) = Manifest::decode_padded(&plaintext).map_err(|error| wrong(error.to_string()))?;
+    if document.vault != session.vault || document.log != sealing.place.log {
+        return Err(wrong("it belongs to another vault or log".into()));
+    }
+    let of_key: Vec<&Row> = rows.iter().map(|(row, _)| row).filter(|row| row.key == manifest.key).collect();
+    if !of_key.iter().map(|row| row.number).eq(document.records.iter().map(|record| record.number)) {
+        return Err(wrong("its records are not those of the rows of its section".into()));
+    }
+    let history = session.history.as_ref();
+    let known = of_key.into_iter().zip(document.records).map(|(row, record)| {
+        let id = history.map_or_else(|| exhibit_label(sealing.handle, row.number), |history| label(history, row));
+        (row.number, check_record(session, row, record, &id))
+    });
+    Ok(known.collect())
+}
+
+fn check_record(session: &Session, row: &Row, listed: ManifestRecord, id: &str) -> Result<Known, Finding> {
+    let wrong =
+        |message: String| Finding { weight: Verdict::Invalid, check: Check::Record, subject: id.into(), message };
+    let ManifestRecord { record, text, .. } = listed;
+    let bound = Binding { vault: session.vault, log: row.log, number: row.number };
+    if record.binding().map_err(|error| wrong(error.to_string()))? != bound {
+        return Err(wrong("its record is bound to another exhibit".into()));
+    }
+    let tree = record.tree(&text);
+    if tree.root != row.record_root || tree.leaves != row.record_leaves {
+        return Err(wrong("its record is not the one whose root was signed".into()));
+    }
+    Ok(Known { record, text })
+}
+
+/// The record of one exhibit, for a reader of its section.
+pub(super) fn record(session: &Session, exhibit: &Exhibit) -> Result<Known, VaultError> {
+    let history = session.history()?;
+    if session.ring.content(&exhibit.row.key).is_none() {
+        let section = history.keys.get(&exhibit.row.key).map_or_else(|| "?".into(), |key| key.scope.to_string());
+        return Err(VaultError::NotReadable { id: exhibit.id.clone(), section });
+    }
+    let sealing = history.sealing_at(exhibit.place).expect("an exhibit stands in a sealing");
+    let manifest =
+        sealing.seal.manifests.iter().find(|manifest| manifest.key == exhibit.row.key).expect("rows were checked");
+    let rows = rows(session, &sealing)?;
+    let mut records = records(session, &sealing, manifest, &rows)?;
+    Ok(records.remove(&exhibit.row.number).expect("records were checked against the rows")?)
+}
+
+/// Finds an exhibit by what a person typed: `K7-0012`, or `K7-0012~3f2a` where that is not enough.
+pub fn find(session: &Session, typed: &str) -> Result<Exhibit, VaultError> {
+    let (bare, piece) = typed.split_once('~').unwrap_or((typed, ""));
+    let none = || VaultError::NoExhibit { id: typed.into() };
+    let (handle, number) = bare.rsplit_once('-').ok_or_else(none)?;
+    let (handle, number) = (handle.to_ascii_uppercase(), number.parse::<u64>().map_err(|_| none())?);
+    let history = session.history()?;
+    let mut found = Vec::new();
+    for sealing in history.sealings() {
+        let seal = sealing.seal;
+        if sealing.handle != handle || number < seal.first || number - seal.first >= u64::from(seal.count) {
+            continue;
+        }
+        let index = u32::try_from(number - seal.first).expect("below the count");
+        let (row, blobs) = rows(session, &sealing)?.swap_remove(index as usize);
+        let id = label(history, &row);
+        found.push(Exhibit { id, row, blobs, place: sealing.place, index });
+    }
+    found.retain(|exhibit| exhibit.row.leaf().to_string().starts_with(piece));
+    match found.len() {
+        0 => Err(none()),
+        1 => Ok(found.remove(0)),
+        _ => Err(VaultError::AmbiguousExhibit {
+            id: typed.into(),
+            choices: found.into_iter().map(|exhibit| exhibit.id).collect(),
+        }),
+    }
+}
+
+/// How people call an exhibit: `K7-0012`; with the first digits of its row's hash where two logs share the handle.
+pub(super) fn label(history: &History, row: &Row) -> String {
+    let handle = history.logs.get(&row.log).map_or("", |log| log.handle.as_str());
+    let label = exhibit_label(handle, row.number);
+    let shared = history.logs.values().filter(|log| log.handle == handle).count() > 1;
+    if shared { format!("{label}~{}", &row.leaf().to_string()[..4]) } else { label }
+}

@@ -1,0 +1,376 @@
+//! The logs of a vault as one checked story: whose each log is, which signed state it has reached, in what causal
+//! order things were said, and which of them count.
+//!
+//! In three steps, each a room: [`chain`] finds, for each log, the entries that lead to its largest signed state;
+//! [`order`] puts all entries after what their authors had seen; [`authority`] decides what counts.
+
+mod authority;
+mod chain;
+mod order;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::VaultError;
+use super::findings::{Check, Findings};
+use super::survey::Survey;
+use crate::crypto::hash::Hash;
+use crate::crypto::recipient::{Identity, Recipient};
+use crate::format::card::Card;
+use crate::format::entry::Entry;
+use crate::format::event::{Admission, Event, ExhibitRef, Found, Head, NewKey, Seal, Wrap};
+use crate::format::ids::{KeyId, LogId, MemberId, VaultId};
+use crate::format::note::Note;
+use crate::format::role::{Role, Scope};
+use crate::store::Folder;
+
+pub(crate) use chain::check_head;
+
+/// How many entries of each log somebody had seen.
+pub type Past = BTreeMap<LogId, u64>;
+
+/// One entry's place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Place {
+    /// The log.
+    pub log: LogId,
+    /// The entry's place in it.
+    pub seq: u64,
+}
+
+/// Whether an entry counts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Its author might say it, then.
+    Counted,
+    /// Beyond the state up to which a removed member's log counts, and not adopted.
+    Late,
+    /// Its author had no right to say it.
+    Refused(String),
+}
+
+/// An entry that a signed state covers.
+#[derive(Clone, Debug)]
+pub struct Told {
+    /// What it says.
+    pub entry: Entry,
+    /// Its leaf hash.
+    pub leaf: Hash,
+    /// What its author had seen before.
+    pub past: Arc<Past>,
+    /// Whether it counts.
+    pub standing: Standing,
+}
+
+/// One log, up to its largest signed state.
+#[derive(Clone, Debug)]
+pub struct Log {
+    /// Its id.
+    pub id: LogId,
+    /// Whose it is.
+    pub member: MemberId,
+    /// What its exhibits' labels start with.
+    pub handle: String,
+    /// Its entries in order.
+    pub entries: Vec<Told>,
+    /// Its state.
+    pub head: Head,
+    /// That state, signed.
+    pub note: Note,
+}
+
+/// Somebody whom a counted entry admitted.
+#[derive(Clone, Debug)]
+pub struct Member {
+    /// The card.
+    pub card: Card,
+    /// Every role that was given, and where.
+    pub grants: Vec<Grant>,
+    /// Where the member was removed, if so.
+    pub removed: Option<Place>,
+}
+
+/// A role given to a member.
+#[derive(Clone, Debug)]
+pub struct Grant {
+    /// The role.
+    pub role: Role,
+    /// The entry that gives it.
+    pub at: Place,
+    /// False while only a sealer has said so.
+    pub confirmed: bool,
+    /// A handle for the member's first log.
+    pub handle: Option<String>,
+}
+
+/// A key of the vault that a counted entry brought.
+#[derive(Clone, Debug)]
+pub struct VaultKey {
+    /// What it opens.
+    pub scope: Scope,
+    /// Which in the order of its scope's keys.
+    pub epoch: u32,
+    /// To whom blobs and entries are encrypted.
+    pub recipient: Recipient,
+    /// The entry that brought it.
+    pub at: Place,
+    /// Who was given it, where, and in which file.
+    pub wraps: Vec<(Place, Wrap)>,
+    /// Files of the same form that nobody can open.
+    pub dummies: BTreeSet<Hash>,
+}
+
+/// One sealing that counts, with its place.
+#[derive(Clone, Copy, Debug)]
+pub struct Sealing<'a> {
+    /// Where it was said.
+    pub place: Place,
+    /// The log's handle.
+    pub handle: &'a str,
+    /// What it says.
+    pub seal: &'a Seal,
+    /// When, as claimed.
+    pub time: &'a str,
+    /// By whom.
+    pub member: MemberId,
+}
+
+/// The checked story of a vault.
+#[derive(Clone, Debug)]
+pub struct History {
+    /// The vault.
+    pub vault: VaultId,
+    /// Who founded it.
+    pub founder: MemberId,
+    /// All logs whose owners' cards are known.
+    pub logs: BTreeMap<LogId, Log>,
+    /// Everybody whom a counted entry admitted.
+    pub members: BTreeMap<MemberId, Member>,
+    /// Keys that counted entries brought.
+    pub keys: BTreeMap<KeyId, VaultKey>,
+    /// All entries, each after what its author had seen.
+    pub order: Vec<Place>,
+    /// Monitors that must cosign before a state counts as covered.
+    pub monitors_needed: u32,
+    /// What does not hold.
+    pub findings: Findings,
+}
+
+impl History {
+    /// Reads and checks all logs with the custody keys at hand. Files in `own` are what this device is still about
+    /// to commit: they are no strangers.
+    pub fn read(
+        folder: &dyn Folder,
+        survey: &Survey,
+        vault: VaultId,
+        custody: &[&Identity],
+        own: &BTreeSet<String>,
+    ) -> Result<Self, VaultError> {
+        let mut findings = Findings::default();
+        let logs = chain::read(folder, survey, vault, custody, own, &mut findings)?;
+        let Some(found) = founding(&logs, vault).cloned() else {
+            return Err(VaultError::NoFounding { findings });
+        };
+        let founder = Card::parse(found.founder.card.as_bytes())
+            .map_err(|_| VaultError::NoFounding { findings: findings.clone() })?;
+        let mut history = Self {
+            vault,
+            founder: founder.member(),
+            logs,
+            members: BTreeMap::new(),
+            keys: BTreeMap::new(),
+            order: Vec::new(),
+            monitors_needed: found.monitors_needed,
+            findings,
+        };
+        history.order = order::causal(&mut history.logs, &mut history.findings);
+        authority::judge(&mut history);
+        history.check_sequences();
+        Ok(history)
+    }
+
+    /// The entry at `place`.
+    ///
+    /// # Panics
+    ///
+    /// When there is none; places come from this same history.
+    pub fn told(&self, place: Place) -> &Told {
+        let entries = &self.logs.get(&place.log).expect("places name logs of this history").entries;
+        entries
+            .get(usize::try_from(place.seq).expect("entries are in memory"))
+            .expect("places name entries of this history")
+    }
+
+    /// All entries that count, in causal order.
+    pub fn counted(&self) -> impl Iterator<Item = (Place, &Told)> {
+        self.order
+            .iter()
+            .map(|place| (*place, self.told(*place)))
+            .filter(|(_, told)| told.standing == Standing::Counted)
+    }
+
+    /// All sealings that count, in causal order.
+    pub fn sealings(&self) -> impl Iterator<Item = Sealing<'_>> {
+        self.counted().filter_map(|(place, told)| match &told.entry.event {
+            Event::Seal(seal) => {
+                let log = &self.logs[&place.log];
+                Some(Sealing { place, handle: &log.handle, seal, time: &told.entry.time, member: log.member })
+            }
+            _ => None,
+        })
+    }
+
+    /// The sealing at a place, if one that counts stands there.
+    pub fn sealing_at(&self, place: Place) -> Option<Sealing<'_>> {
+        self.sealings().find(|sealing| sealing.place == place)
+    }
+
+    /// Whether some reader has shown, by a signed `open` or a check of the content, that a content key can be used.
+    pub fn shown_to_open(&self, key: KeyId) -> bool {
+        let Some(key) = self.keys.get(&key) else { return false };
+        let holds = |member: &MemberId| key.wraps.iter().any(|(_, wrap)| wrap.member == *member);
+        self.counted().any(|(place, told)| {
+            let by_holder = holds(&self.logs[&place.log].member);
+            let shows = match &told.entry.event {
+                Event::Open { .. } => true,
+                Event::Verify { level, .. } => level == "content",
+                _ => false,
+            };
+            by_holder && shows && told.past.get(&key.at.log).is_some_and(|size| *size > key.at.seq)
+                || by_holder && shows && place.log == key.at.log
+        })
+    }
+
+    /// The newest key of a scope that this history knows (of one epoch the lowest key id).
+    pub fn newest_key(&self, scope: &Scope) -> Option<(KeyId, &VaultKey)> {
+        let of_scope = self.keys.iter().filter(|(_, key)| key.scope == *scope);
+        of_scope
+            .map(|(id, key)| (*id, key))
+            .max_by(|(id, key), (other_id, other)| key.epoch.cmp(&other.epoch).then(other_id.cmp(id)))
+    }
+
+    /// Members who were given a key and not removed since.
+    pub fn holders(&self, key: &VaultKey) -> BTreeSet<MemberId> {
+        let given = key.wraps.iter().map(|(_, wrap)| wrap.member);
+        given.filter(|member| self.members.get(member).is_some_and(|member| member.removed.is_none())).collect()
+    }
+
+    /// Whether `member` has, as far as this history tells, a role that `is_it` accepts.
+    pub fn has_role(&self, member: MemberId, is_it: impl Fn(&Role) -> bool) -> bool {
+        let known = self.members.get(&member).filter(|member| member.removed.is_none());
+        known.is_some_and(|member| member.grants.iter().any(|grant| is_it(&grant.role)))
+    }
+
+    /// A member's pseudonym, or the start of the id where no card is known.
+    pub fn name_of(&self, member: MemberId) -> String {
+        match self.members.get(&member) {
+            Some(member) => member.card.name().to_string(),
+            None => format!("member {}", &member.to_string()[..8]),
+        }
+    }
+
+    /// What has been withdrawn so far: the exhibit with its scope.
+    pub fn withdrawals(&self) -> impl Iterator<Item = (ExhibitRef, &str)> {
+        self.counted().filter_map(|(_, told)| match &told.entry.event {
+            Event::Withdraw { exhibit, scope } => Some((*exhibit, scope.as_str())),
+            _ => None,
+        })
+    }
+
+    /// Blobs that an authorised entry lets be absent.
+    pub fn disposed(&self) -> BTreeSet<Hash> {
+        let events = self.counted().map(|(_, told)| &told.entry.event);
+        events
+            .filter_map(|event| if let Event::Dispose { blobs, .. } = event { Some(blobs) } else { None })
+            .flatten()
+            .copied()
+            .collect()
+    }
+
+    /// Heads of all logs but one, for the entry that its owner writes next: only what advanced beyond `past`.
+    pub fn news_since(&self, past: &Past, own: LogId) -> Vec<Head> {
+        let advanced = |log: &&Log| log.id != own && log.head.size > past.get(&log.id).copied().unwrap_or(0);
+        self.logs.values().filter(advanced).map(|log| log.head).collect()
+    }
+
+    /// Numbers of exhibits run on within a log, whatever counts.
+    fn check_sequences(&mut self) {
+        for log in self.logs.values() {
+            let mut next = 1;
+            for told in &log.entries {
+                let Event::Seal(seal) = &told.entry.event else { continue };
+                if seal.first != next {
+                    let message = format!(
+                        "entry {} numbers its exhibits from {}, where {next} would follow",
+                        told.entry.seq, seal.first
+                    );
+                    self.findings.invalid(Check::Sequence, log.id.to_string(), message);
+                }
+                next = seal.first + u64::from(seal.count);
+            }
+        }
+    }
+}
+
+impl Log {
+    /// The root at `size`, which must not exceed the log's.
+    pub fn root_at(&self, size: u64) -> Option<Hash> {
+        let size_here = self.entries.len() as u64;
+        if size == size_here {
+            return Some(self.head.root);
+        }
+        // Each entry names the root before it, which its chain was checked against.
+        self.entries.get(usize::try_from(size).ok()?).map(|told| told.entry.previous)
+    }
+
+    /// The number that the next exhibit sealed in this log gets.
+    pub fn next_number(&self) -> u64 {
+        let last = self.entries.iter().rev().find_map(|told| match &told.entry.event {
+            Event::Seal(seal) => Some(seal.first + u64::from(seal.count)),
+            _ => None,
+        });
+        last.unwrap_or(1)
+    }
+
+    /// Its leaf hashes in order.
+    pub fn leaves(&self) -> Vec<Hash> {
+        self.entries.iter().map(|told| told.leaf).collect()
+    }
+
+    /// What its owner had seen when writing the last entry.
+    pub fn past(&self) -> Past {
+        let mut past = self.entries.last().map(|told| Past::clone(&told.past)).unwrap_or_default();
+        past.insert(self.id, self.entries.len() as u64);
+        past
+    }
+}
+
+impl VaultKey {
+    fn new(key: &NewKey, recipient: Recipient, at: Place) -> Self {
+        Self {
+            scope: key.scope.clone(),
+            epoch: key.epoch,
+            recipient,
+            at,
+            wraps: key.wraps.iter().map(|wrap| (at, wrap.clone())).collect(),
+            dummies: key.dummies.iter().copied().collect(),
+        }
+    }
+}
+
+/// The founding entry: the first of a log, with the vault's id as its leaf hash.
+fn founding(logs: &BTreeMap<LogId, Log>, vault: VaultId) -> Option<&Found> {
+    logs.values().filter_map(|log| log.entries.first()).find_map(|told| match &told.entry.event {
+        Event::Found(found) if told.leaf == vault.0 => Some(found),
+        _ => None,
+    })
+}
+
+/// Every admission that an event makes.
+fn admissions(event: &Event) -> Vec<&Admission> {
+    match event {
+        Event::Found(found) => std::iter::once(&found.founder).chain(&found.members).collect(),
+        Event::Admit(admission) => vec![admission],
+        _ => Vec::new(),
+    }
+}

@@ -1,0 +1,81 @@
+//! What a vault holds, as far as this identity may see: labels and places for every member, records for readers.
+
+use super::exhibits::{self, Known};
+use super::history::Sealing;
+use super::session::{Request, Session};
+use super::{Setting, VaultError};
+use crate::crypto::hash::Hash;
+use crate::format::inventory::Row;
+use crate::format::record::Record;
+
+/// One exhibit of a list.
+#[derive(Clone)]
+pub struct Listed {
+    /// Its label.
+    pub id: String,
+    /// The claimed time of its sealing.
+    pub sealed_at: String,
+    /// The sealer's pseudonym.
+    pub sealer: String,
+    /// Its section.
+    pub section: String,
+    /// How many blobs hold it.
+    pub blobs: u32,
+    /// `disclosure` or `all` where consent was withdrawn.
+    pub withdrawn: Option<String>,
+    /// What is said of it; `None` for those who are no readers of its section.
+    pub record: Option<Record>,
+    /// Its row.
+    pub row: Row,
+    /// Its blobs in order.
+    pub blob_names: Vec<Hash>,
+}
+
+/// Lists all exhibits that count, sealing by sealing, in causal order; what does not verify stops the list.
+pub fn list(
+    setting: &mut Setting<'_>,
+    request: &Request<'_>,
+    each: &mut dyn FnMut(Listed) -> Result<(), VaultError>,
+) -> Result<(), VaultError> {
+    let session = Session::open(setting, request)?;
+    let history = session.history()?;
+    for sealing in history.sealings() {
+        let rows = exhibits::rows(&session, &sealing)?;
+        let mut records = std::collections::BTreeMap::new();
+        for manifest in &sealing.seal.manifests {
+            if session.ring.content(&manifest.key).is_some() {
+                records.extend(exhibits::records(&session, &sealing, manifest, &rows)?);
+            }
+        }
+        for (row, blobs) in rows {
+            let known = records.remove(&row.number).transpose()?;
+            each(listed(&session, &sealing, row, blobs, known)?)?;
+        }
+    }
+    Ok(())
+}
+
+/// One row in words.
+pub(super) fn listed(
+    session: &Session,
+    sealing: &Sealing<'_>,
+    row: Row,
+    blob_names: Vec<Hash>,
+    known: Option<Known>,
+) -> Result<Listed, VaultError> {
+    let history = session.history()?;
+    let this = |exhibit: &crate::format::event::ExhibitRef| exhibit.log == row.log && exhibit.number == row.number;
+    let withdrawn =
+        history.withdrawals().filter(|(exhibit, _)| this(exhibit)).map(|(_, scope)| scope.to_string()).max();
+    Ok(Listed {
+        id: exhibits::label(history, &row),
+        sealed_at: sealing.time.to_string(),
+        sealer: history.name_of(sealing.member),
+        section: history.keys.get(&row.key).map_or_else(|| "?".into(), |key| key.scope.to_string()),
+        blobs: row.blobs,
+        withdrawn,
+        record: known.map(|known| known.record),
+        row,
+        blob_names,
+    })
+}

@@ -1,0 +1,274 @@
+//! One source becomes one exhibit: its content streams into the payload, then its record is made from what was read
+//! and what was said, and both are committed to.
+
+use std::io::Read as _;
+
+use jiff::Timestamp;
+use sha2::{Digest, Sha256};
+
+use super::batch::{Batch, SEGMENT_BYTES};
+use super::payload::{Payload, Read};
+use super::sources::{Piece, SourceFile, refusal};
+use crate::crypto::commit::Secret;
+use crate::crypto::hash::Hash;
+use crate::crypto::recipient::Recipient;
+use crate::format::listing::{ListedFile, Listing};
+use crate::format::manifest::ManifestRecord;
+use crate::format::names;
+use crate::format::record::{Binding, Record, RecordTree};
+use crate::format::{media, paragraphs, payload};
+use crate::store::{Disk, FileTime, Source, Stat, StoreError};
+use crate::vault::session::Session;
+use crate::vault::{Setting, TOOL, VaultError, random};
+
+/// An exhibit whose payload is on its way to the disk.
+pub(super) struct Made {
+    pub(super) owner: u64,
+    pub(super) record: ManifestRecord,
+    pub(super) tree: RecordTree,
+    pub(super) bytes: u64,
+    pub(super) sha256: Hash,
+}
+
+/// How making an exhibit ended, where that is no failure of the run.
+pub(super) enum Making {
+    Made(Box<Made>),
+    /// The source could not be read to its end; why.
+    Unreadable(String),
+    /// The source changed while it was read.
+    Changed,
+}
+
+/// What all exhibits of a run have in common.
+pub(super) struct Frame<'a> {
+    pub(super) session: &'a Session,
+    pub(super) recipient: &'a Recipient,
+    /// What the person said, path and value.
+    pub(super) fields: &'a [(String, String)],
+}
+
+/// What was learnt from the content.
+struct Content {
+    bytes: u64,
+    sha256: Hash,
+    fields: Vec<(String, String)>,
+    listing: Option<Vec<u8>>,
+    text: Vec<String>,
+}
+
+/// Makes one exhibit. A source that changed is refused unless `accept_changed`, and then the record says so.
+#[allow(clippy::too_many_arguments, reason = "what a run has, what this exhibit is")]
+pub(super) fn make(
+    setting: &mut Setting<'_>,
+    batch: &mut Batch,
+    frame: &Frame<'_>,
+    owner: u64,
+    binding: &Binding,
+    piece: &Piece,
+    input: &mut dyn std::io::Read,
+    accept_changed: bool,
+) -> Result<Making, VaultError> {
+    let secret = Secret(random(setting.rng));
+    let expected = match piece {
+        Piece::Input => SEGMENT_BYTES as u64,
+        _ => crate::crypto::pad::padded_length(piece.bytes() + (64 << 10), 16 << 10),
+    };
+    let disk = setting.disk;
+    let mut payload = Payload::new(setting, frame.session, batch, owner, frame.recipient.clone(), expected);
+    let content = match piece {
+        Piece::File(file) => one_file(disk, &mut payload, file),
+        Piece::Folder { name, files, .. } => folder(disk, &mut payload, name, files),
+        Piece::Input => standard_input(&mut payload, input),
+    };
+    let (mut content, changed) = match content? {
+        Ok(read) => read,
+        Err(reason) => return Ok(Making::Unreadable(reason)),
+    };
+    if changed && !accept_changed {
+        return Ok(Making::Changed);
+    }
+    if changed {
+        content.fields.push(("original/changed_while_read".into(), "true".into()));
+    }
+    let record = record(secret, binding, frame.fields, &content)?;
+    let paragraphs: Vec<&str> = content.text.iter().map(String::as_str).collect();
+    let text = paragraphs::commitments(record.secret(), &paragraphs);
+    let tree = record.tree(&text);
+    payload.finish(content.listing.as_deref(), &record.print()?)?;
+    let record = ManifestRecord { number: binding.number, record, text };
+    Ok(Making::Made(Box::new(Made { owner, record, tree, bytes: content.bytes, sha256: content.sha256 })))
+}
+
+/// An exhibit without content: identities and contacts of witnesses, for the section `register`.
+pub(super) fn make_register(
+    setting: &mut Setting<'_>,
+    batch: &mut Batch,
+    frame: &Frame<'_>,
+    owner: u64,
+    binding: &Binding,
+) -> Result<Made, VaultError> {
+    let secret = Secret(random(setting.rng));
+    let empty = Content { bytes: 0, sha256: Hash::of(b""), fields: Vec::new(), listing: None, text: Vec::new() };
+    let record = record(secret, binding, frame.fields, &empty)?;
+    let tree = record.tree(&[]);
+    Payload::new(setting, frame.session, batch, owner, frame.recipient.clone(), 16 << 10)
+        .finish(None, &record.print()?)?;
+    let record = ManifestRecord { number: binding.number, record, text: Vec::new() };
+    Ok(Made { owner, record, tree, bytes: 0, sha256: empty.sha256 })
+}
+
+fn record(
+    secret: Secret,
+    binding: &Binding,
+    said: &[(String, String)],
+    content: &Content,
+) -> Result<Record, VaultError> {
+    let mut record = Record::new(secret);
+    record.bind(binding);
+    for (path, value) in said.iter().chain(&content.fields) {
+        record.set(path.as_str(), value.as_str())?;
+    }
+    record.set("acquisition/tool", TOOL)?;
+    Ok(record)
+}
+
+type Reading = Result<Result<(Content, bool), String>, VaultError>;
+
+fn one_file(disk: &dyn Disk, payload: &mut Payload<'_, '_, '_>, file: &SourceFile) -> Reading {
+    let mut source = match disk.source(&file.path) {
+        Ok(source) => source,
+        Err(error) => return Ok(Err(refusal(&error))),
+    };
+    let before = source.stat()?;
+    let member = format!("content/{}", names::member_name(&file.name));
+    let (sha256, changed) = match read(payload, &member, &mut *source, &before)? {
+        Ok(read) => read,
+        Err(reason) => return Ok(Err(reason)),
+    };
+    let media_type = media::media_type(&payload.head, before.bytes == payload.head.len() as u64, &file.name);
+    let mut fields = vec![("content/name".into(), member["content/".len()..].to_string())];
+    fields.push(names::raw_field("original/name", &file.name));
+    fields.extend(measured(before.bytes, sha256, media_type));
+    fields.extend(modified(before.modified));
+    fields.extend(media::embedded(&payload.head).into_iter().map(|(path, value)| (path.to_string(), value)));
+    let text = text_of(payload, media_type, before.bytes, &mut fields);
+    Ok(Ok((Content { bytes: before.bytes, sha256, fields, listing: None, text }, changed)))
+}
+
+fn folder(disk: &dyn Disk, payload: &mut Payload<'_, '_, '_>, name: &[u8], files: &[SourceFile]) -> Reading {
+    let members = names::unique(&files.iter().map(|file| names::member_path(&file.name)).collect::<Vec<_>>());
+    let mut order: Vec<(&SourceFile, String)> = files.iter().zip(members).collect();
+    order.sort_by(|(_, one), (_, other)| payload::member_order(one, other));
+    let (mut listed, mut bytes, mut changed) = (Vec::with_capacity(files.len()), 0, false);
+    for (file, member) in order {
+        let failed = |reason: String| format!("{}: {reason}", names::printable(&file.name));
+        let mut source = match disk.source(&file.path) {
+            Ok(source) => source,
+            Err(error) => return Ok(Err(failed(refusal(&error)))),
+        };
+        let before = source.stat()?;
+        match read(payload, &format!("content/{member}"), &mut *source, &before)? {
+            Ok((sha256, this_changed)) => {
+                changed |= this_changed;
+                bytes += before.bytes;
+                listed.push(ListedFile {
+                    member: format!("content/{member}"),
+                    name: file.name.clone(),
+                    bytes: before.bytes,
+                    sha256,
+                    modified: timestamp(before.modified),
+                });
+            }
+            Err(reason) => return Ok(Err(failed(reason))),
+        }
+    }
+    let listing = Listing::new(listed)?.print()?;
+    let sha256 = Hash::of(&listing);
+    let fields = vec![
+        names::raw_field("original/name", name),
+        ("original/bytes".into(), bytes.to_string()),
+        ("content/files".into(), files.len().to_string()),
+        ("content/listing_sha256".into(), sha256.to_string()),
+    ];
+    Ok(Ok((Content { bytes, sha256, fields, listing: Some(listing), text: Vec::new() }, changed)))
+}
+
+/// Standard input: members of at most 16 MiB, so that no length need be known before.
+fn standard_input(payload: &mut Payload<'_, '_, '_>, input: &mut dyn std::io::Read) -> Reading {
+    let (mut whole, mut bytes, mut parts) = (Sha256::new(), 0_u64, 0_u32);
+    let mut part = Vec::new();
+    loop {
+        part.clear();
+        if let Err(error) = std::io::Read::take(&mut *input, SEGMENT_BYTES as u64).read_to_end(&mut part) {
+            return Ok(Err(format!("standard input could not be read: {error}")));
+        }
+        if part.is_empty() && parts > 0 {
+            break;
+        }
+        parts += 1;
+        bytes += part.len() as u64;
+        payload.member(&payload::part_name(parts), &part, &mut whole)?;
+        payload.setting().watch.advance(part.len() as u64);
+        if part.len() < SEGMENT_BYTES {
+            break;
+        }
+    }
+    let sha256 = Hash(whole.finalize().into());
+    let media_type = media::media_type(&payload.head, bytes == payload.head.len() as u64, b"");
+    let mut fields = vec![("content/parts".to_string(), parts.to_string())];
+    fields.extend(measured(bytes, sha256, media_type));
+    fields.extend(media::embedded(&payload.head).into_iter().map(|(path, value)| (path.to_string(), value)));
+    let text = text_of(payload, media_type, bytes, &mut fields);
+    Ok(Ok((Content { bytes, sha256, fields, listing: None, text }, false)))
+}
+
+fn read(
+    payload: &mut Payload<'_, '_, '_>,
+    member: &str,
+    source: &mut dyn Source,
+    before: &Stat,
+) -> Result<Result<(Hash, bool), String>, VaultError> {
+    match payload.file(member, source, before) {
+        Ok(Read::Whole(sha256)) => Ok(Ok((sha256, false))),
+        Ok(Read::Changed(sha256)) => Ok(Ok((sha256, true))),
+        Ok(Read::Short) => Ok(Err("it became shorter while it was read".into())),
+        // The source's own medium fails: that is this file's trouble, not the vault's.
+        Err(VaultError::SourceUnreadable { source }) => {
+            Ok(Err(refusal(&StoreError::from_io(std::path::Path::new(""), source))))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn measured(bytes: u64, sha256: Hash, media_type: &str) -> [(String, String); 3] {
+    [
+        ("original/bytes".into(), bytes.to_string()),
+        ("original/sha256".into(), sha256.to_string()),
+        ("original/media_type".into(), media_type.into()),
+    ]
+}
+
+fn timestamp(time: FileTime) -> Option<Timestamp> {
+    Timestamp::new(time.seconds, i32::try_from(time.nanoseconds).ok()?).ok()
+}
+
+fn modified(time: FileTime) -> Option<(String, String)> {
+    timestamp(time).map(|time| ("original/modified".into(), time.to_string()))
+}
+
+/// The paragraphs of a text that is small enough to be committed to piece by piece.
+fn text_of(
+    payload: &Payload<'_, '_, '_>,
+    media_type: &str,
+    bytes: u64,
+    fields: &mut Vec<(String, String)>,
+) -> Vec<String> {
+    if bytes != payload.head.len() as u64 {
+        return Vec::new();
+    }
+    let paragraphs = paragraphs::paragraphs(media_type, &payload.head).unwrap_or_default();
+    if !paragraphs.is_empty() {
+        fields.push(("content/paragraphs".into(), paragraphs.len().to_string()));
+    }
+    paragraphs.into_iter().map(str::to_string).collect()
+}

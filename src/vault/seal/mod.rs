@@ -1,0 +1,304 @@
+//! Sealing: sources become exhibits, exhibits become blobs, and an entry with the signed state makes them sealed.
+//!
+//! - [`sources`]: what is to be sealed, and what is skipped
+//! - [`exhibit`]: one source, its content and its record
+//! - [`payload`]: the tar of one exhibit, cut into segments
+//! - [`batch`]: segments become blobs on the disk, read back and compared
+//! - [`group`]: rows, manifests, inventory, entry: the commit
+
+mod batch;
+mod exhibit;
+mod group;
+mod payload;
+mod sources;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+pub use sources::Skipped;
+
+use batch::Batch;
+use exhibit::{Frame, Making};
+use group::Group;
+use sources::Piece;
+
+use super::commit::{self, OwnLog};
+use super::session::{Request, Session, exhibit_label};
+use super::{Setting, Stage, VaultError};
+use crate::crypto::hash::Hash;
+use crate::crypto::recipient::Recipient;
+use crate::format::event::Head;
+use crate::format::ids::KeyId;
+use crate::format::names;
+use crate::format::record::Binding;
+use crate::format::role::{Role, Scope, Section};
+
+/// An entry is written at the latest after so many exhibits,
+const GROUP_EXHIBITS_MAX: usize = 4096;
+/// so many bytes of content,
+const GROUP_BYTES_MAX: u64 = 256 << 20;
+/// so much time,
+const GROUP_TIME_MAX: Duration = Duration::from_secs(30);
+/// or so many bytes of records.
+const GROUP_RECORD_BYTES_MAX: usize = 8 << 20;
+
+/// What to seal, and what is said of it.
+pub struct SealRequest<'a> {
+    /// The vault.
+    pub place: Request<'a>,
+    /// Files, folders, or `-`.
+    pub paths: &'a [PathBuf],
+    /// A folder becomes one exhibit.
+    pub together: bool,
+    /// The section.
+    pub section: Section,
+    /// Fields of each record: path and value, valid.
+    pub fields: &'a [(String, String)],
+    /// Fields of the record in the section `register` that belongs to what is sealed.
+    pub register: &'a [(String, String)],
+    /// Whether blobs are read back before anything is signed.
+    pub readback: bool,
+}
+
+/// An exhibit that is sealed.
+#[derive(Clone, Debug)]
+pub struct SealedExhibit {
+    /// Its label.
+    pub id: String,
+    /// What it was made from, raw, as the person named it.
+    pub source: Vec<u8>,
+    /// The content's length.
+    pub bytes: u64,
+    /// The content's SHA-256 (of a folder, its listing's).
+    pub sha256: Hash,
+    /// How many blobs hold it.
+    pub blobs: u64,
+}
+
+/// What is sealed now.
+#[derive(Debug, Default)]
+pub struct Sealed {
+    /// In the order of their numbers.
+    pub exhibits: Vec<SealedExhibit>,
+    /// The exhibit in the section `register`, if one was made.
+    pub register: Option<String>,
+    /// The signed state that covers them.
+    pub head: Option<Head>,
+    /// Whether every blob was read back and compared.
+    pub readback: bool,
+    /// Whether the system could be made to read from the medium itself.
+    pub from_medium: bool,
+    /// What was not sealed.
+    pub skipped: Vec<Skipped>,
+    /// Pseudonyms of those who can open it.
+    pub readers: Vec<String>,
+    /// Whether some reader has shown that this key can be opened.
+    pub opened_before: bool,
+    /// Files of an interrupted run that were removed before this one began.
+    pub orphans_removed: u64,
+    /// Why the run ended early, after what is listed here had been sealed.
+    pub failure: Option<VaultError>,
+}
+
+/// Seals. `input` is standard input, read only where `-` is among the paths.
+pub fn seal(
+    setting: &mut Setting<'_>,
+    request: &SealRequest<'_>,
+    input: &mut dyn std::io::Read,
+) -> Result<Sealed, VaultError> {
+    let session = Session::open_to_write(setting, &request.place)?;
+    let person = request.place.person()?;
+    let member = person.member();
+    session.sound_history()?;
+    session.require(member, "seal", |role| *role == Role::Sealer)?;
+    let mut log = OwnLog::find(setting, &session, member)?;
+    let mut sealed = Sealed { readback: request.readback, ..Sealed::default() };
+    sealed.orphans_removed = group::clear_orphans(&session, log.id())?;
+    let target = Target::find(&session, &request.section)?;
+    sealed.readers = target.readers.clone();
+    sealed.opened_before = target.opened_before;
+    let (pieces, skipped) = sources::look(setting.disk, setting.watch, request.paths, request.together)?;
+    sealed.skipped = skipped;
+    let total = pieces.iter().map(Piece::bytes).try_fold(0_u64, u64::checked_add);
+    setting.watch.begin(Stage::Sealing, total);
+    let mut run = Run { request, session: &session, log: &mut log, target, group: Group::new(setting), sealed };
+    let outcome = run.all(setting, &pieces, input);
+    let mut sealed = run.sealed;
+    if let Err(error) = outcome {
+        if sealed.exhibits.is_empty() {
+            return Err(error);
+        }
+        sealed.failure = Some(error);
+    }
+    if sealed.exhibits.is_empty() && sealed.skipped.is_empty() {
+        return Err(VaultError::NothingToSeal);
+    }
+    Ok(sealed)
+}
+
+/// To whom it is sealed.
+struct Target {
+    key: KeyId,
+    recipient: Recipient,
+    readers: Vec<String>,
+    opened_before: bool,
+}
+
+impl Target {
+    fn find(session: &Session, section: &Section) -> Result<Self, VaultError> {
+        let history = session.sound_history()?;
+        let scope = Scope::Content(section.clone());
+        let (id, key) =
+            history.newest_key(&scope).ok_or_else(|| VaultError::NoSection { section: section.to_string() })?;
+        let holders = history.holders(key);
+        if holders.is_empty() {
+            return Err(VaultError::NoReader { section: section.to_string() });
+        }
+        Ok(Self {
+            key: id,
+            recipient: key.recipient.clone(),
+            readers: holders.into_iter().map(|member| history.name_of(member)).collect(),
+            opened_before: history.shown_to_open(id),
+        })
+    }
+}
+
+/// One run of the verb.
+struct Run<'a> {
+    request: &'a SealRequest<'a>,
+    session: &'a Session,
+    log: &'a mut OwnLog,
+    target: Target,
+    group: Group,
+    sealed: Sealed,
+}
+
+impl Run<'_> {
+    fn all(
+        &mut self,
+        setting: &mut Setting<'_>,
+        pieces: &[Piece],
+        input: &mut dyn std::io::Read,
+    ) -> Result<(), VaultError> {
+        let mut batch = Batch::new(self.request.readback);
+        let outcome = self.pieces(setting, &mut batch, pieces, input);
+        self.sealed.from_medium = batch.from_medium;
+        if outcome.is_err() {
+            // Whatever is not committed is given up: the vault is as it was after the last entry.
+            batch.abandon(self.session)?;
+        }
+        outcome
+    }
+
+    fn pieces(
+        &mut self,
+        setting: &mut Setting<'_>,
+        batch: &mut Batch,
+        pieces: &[Piece],
+        input: &mut dyn std::io::Read,
+    ) -> Result<(), VaultError> {
+        for piece in pieces {
+            if setting.watch.stopped() {
+                return Err(VaultError::Stopped);
+            }
+            self.one(setting, batch, piece, input)?;
+            if self.group.is_full(setting) {
+                self.commit(setting, batch)?;
+            }
+        }
+        self.commit(setting, batch)
+    }
+
+    /// Makes one exhibit; a source that changes under the reading is read once more, then sealed with a signed flag.
+    fn one(
+        &mut self,
+        setting: &mut Setting<'_>,
+        batch: &mut Batch,
+        piece: &Piece,
+        input: &mut dyn std::io::Read,
+    ) -> Result<(), VaultError> {
+        let mut making = self.attempt(setting, batch, piece, input, false)?;
+        if matches!(making, Making::Changed) {
+            making = self.attempt(setting, batch, piece, input, true)?;
+        }
+        match making {
+            Making::Made(made) => self.group.add(*made, self.target.key, Some(piece.shown())),
+            Making::Unreadable(reason) => self.skip(piece, reason),
+            Making::Changed => self.skip(piece, "it kept changing while it was read".into()),
+        }
+        Ok(())
+    }
+
+    fn attempt(
+        &mut self,
+        setting: &mut Setting<'_>,
+        batch: &mut Batch,
+        piece: &Piece,
+        input: &mut dyn std::io::Read,
+        accept_changed: bool,
+    ) -> Result<Making, VaultError> {
+        let mut fields = self.request.fields.to_vec();
+        fields.extend(self.register(setting, batch)?.map(|id| ("source/register".to_string(), id)));
+        let owner = self.group.next_owner();
+        let binding = self.binding();
+        let frame = Frame { session: self.session, recipient: &self.target.recipient, fields: &fields };
+        let making = exhibit::make(setting, batch, &frame, owner, &binding, piece, input, accept_changed)?;
+        if !matches!(making, Making::Made(_)) {
+            batch.drop_owner(self.session, owner)?;
+        }
+        Ok(making)
+    }
+
+    fn skip(&mut self, piece: &Piece, reason: String) {
+        self.sealed.skipped.push(Skipped { path: piece.shown(), reason });
+    }
+
+    /// The run's one exhibit in the section `register`, made before the first that refers to it.
+    fn register(&mut self, setting: &mut Setting<'_>, batch: &mut Batch) -> Result<Option<String>, VaultError> {
+        if self.request.register.is_empty() || self.sealed.register.is_some() {
+            return Ok(self.sealed.register.clone());
+        }
+        let target = Target::find(self.session, &Section::register())?;
+        let frame = Frame { session: self.session, recipient: &target.recipient, fields: self.request.register };
+        let binding = self.binding();
+        let owner = self.group.next_owner();
+        let made = exhibit::make_register(setting, batch, &frame, owner, &binding)?;
+        self.group.add(made, target.key, None);
+        self.sealed.register = Some(exhibit_label(self.log.handle(), binding.number));
+        Ok(self.sealed.register.clone())
+    }
+
+    fn binding(&self) -> Binding {
+        let number = self.log.next_number() + self.group.len();
+        Binding { vault: self.session.vault, log: self.log.id(), number }
+    }
+
+    fn commit(&mut self, setting: &mut Setting<'_>, batch: &mut Batch) -> Result<(), VaultError> {
+        let group = std::mem::replace(&mut self.group, Group::new(setting));
+        if !group.has_evidence() {
+            return batch.abandon(self.session);
+        }
+        let (head, exhibits) = group.commit(
+            setting,
+            self.session,
+            self.log,
+            self.request.place.person()?,
+            batch,
+            self.request.readback,
+        )?;
+        self.sealed.head = Some(head);
+        self.sealed.exhibits.extend(exhibits);
+        Ok(())
+    }
+}
+
+/// A raw path as it may be shown.
+pub fn shown(path: &[u8]) -> String {
+    names::printable(path)
+}
+
+/// What an interrupted run of this device left in the vault is taken away; see [`commit`].
+pub(super) fn remove_orphans(session: &Session, log: crate::format::ids::LogId) -> Result<u64, VaultError> {
+    let covered = group::covered(session, log)?;
+    commit::clear_orphans(session, |path| covered.contains(path))
+}

@@ -1,0 +1,348 @@
+//! Opening a vault for a person: the folder, this device's memory of it, the keys that the person's identity opens, and
+//! the checked history. Every verb but `create` starts here.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Arc;
+
+use super::findings::{Check, Findings};
+use super::history::{self, History};
+use super::survey::{self, Survey};
+use super::{Setting, Stage, VaultError, parallel};
+use crate::crypto::envelope::{self, EnvelopeError};
+use crate::crypto::hash::Hash;
+use crate::crypto::recipient::Identity;
+use crate::crypto::seed::Keys;
+use crate::format::card::Card;
+use crate::format::ids::{KeyId, LogId, MemberId, VaultId};
+use crate::format::key_file;
+use crate::format::role::{Role, Scope, Section};
+use crate::store::layout;
+use crate::store::memory::Memory;
+use crate::store::{Folder, Lock};
+
+/// A wrapped key is a few kilobytes.
+const KEY_FILE_BYTES_MAX: u64 = 64 << 10;
+
+/// Whose word makes a vault trusted at first contact.
+#[derive(Clone, Debug)]
+pub enum Trust {
+    /// The vault's id, as its founder gave it.
+    VaultId(VaultId),
+    /// The founder's card, as the founder gave it.
+    Owner(Box<Card>),
+}
+
+/// What to open, and with what.
+pub struct Request<'a> {
+    /// The vault's folder.
+    pub vault: &'a Path,
+    /// The device's memory.
+    pub state: &'a Path,
+    /// Who acts; `None` checks bytes alone.
+    pub person: Option<&'a Person>,
+    /// What the person was given at first contact.
+    pub trust: Option<&'a Trust>,
+}
+
+impl<'a> Request<'a> {
+    /// Who acts, for verbs that need somebody.
+    pub fn person(&self) -> Result<&'a Person, VaultError> {
+        self.person.ok_or(VaultError::NoKey)
+    }
+}
+
+/// An identity that is open.
+pub struct Person {
+    /// The secret keys.
+    pub keys: Keys,
+    /// The public half.
+    pub card: Card,
+    /// Whether the file it came from is under no passphrase.
+    pub bare: bool,
+}
+
+impl Person {
+    /// The member that this person is, wherever she is one.
+    pub fn member(&self) -> MemberId {
+        self.card.member()
+    }
+}
+
+/// The vault's keys that a person's identity opens.
+#[derive(Default)]
+pub struct Keyring {
+    /// By key id.
+    keys: BTreeMap<KeyId, (Scope, Identity)>,
+}
+
+impl Keyring {
+    /// The keys that read the logs.
+    pub fn custody(&self) -> Vec<&Identity> {
+        self.keys.values().filter(|(scope, _)| *scope == Scope::Custody).map(|(_, key)| key).collect()
+    }
+
+    /// A content key.
+    pub fn content(&self, key: &KeyId) -> Option<&Identity> {
+        self.keys.get(key).filter(|(scope, _)| *scope != Scope::Custody).map(|(_, key)| key)
+    }
+
+    /// The sections whose content it opens.
+    pub fn sections(&self) -> BTreeSet<&Section> {
+        let scopes = self.keys.values().map(|(scope, _)| scope);
+        scopes.filter_map(|scope| if let Scope::Content(section) = scope { Some(section) } else { None }).collect()
+    }
+}
+
+/// An open vault.
+pub struct Session {
+    /// Its folder.
+    pub folder: Arc<dyn Folder>,
+    /// This device's memory.
+    pub memory: Memory,
+    /// The vault's id: the leaf hash of its founding entry.
+    pub vault: VaultId,
+    /// Whether this device trusts it.
+    pub pinned: bool,
+    /// The names that lie there.
+    pub survey: Survey,
+    /// The keys that the person's identity opens.
+    pub ring: Keyring,
+    /// The story; `None` without a custody key.
+    pub history: Option<History>,
+    /// What does not hold so far.
+    pub findings: Findings,
+    /// Files of this device's own unfinished work.
+    pub unfinished: BTreeSet<String>,
+    lock: Option<Box<dyn Lock>>,
+}
+
+impl Session {
+    /// Opens a vault for reading.
+    pub fn open(setting: &mut Setting<'_>, request: &Request<'_>) -> Result<Self, VaultError> {
+        Self::enter(setting, request, false)
+    }
+
+    /// Opens a vault for writing: alone, and after completing what an earlier command left half done.
+    pub fn open_to_write(setting: &mut Setting<'_>, request: &Request<'_>) -> Result<Self, VaultError> {
+        Self::enter(setting, request, true)
+    }
+
+    fn enter(setting: &mut Setting<'_>, request: &Request<'_>, write: bool) -> Result<Self, VaultError> {
+        setting.watch.begin(Stage::Logs, None);
+        let folder = setting.disk.folder(request.vault)?;
+        let memory = Memory::open(setting.disk, request.state, setting.machine)?;
+        let hinted = survey::hint(&*folder).ok();
+        let lock = if write && hinted.is_some() { Some(folder.lock(&layout::vault_file())?) } else { None };
+        if let (true, Some(vault), Some(person)) = (write, hinted, request.person) {
+            super::commit::complete(&*folder, &memory, &vault, &person.member())?;
+        }
+        let survey = survey::survey(&*folder)?;
+        let mut findings = survey.findings.clone();
+        let (vault, pinned) = recognise(&survey, &memory, request.trust, &mut findings)?;
+        let unfinished = memory.unfinished(&vault)?;
+        let ring = match request.person {
+            Some(person) => unlock(&*folder, &survey, &person.keys.age, &mut findings),
+            None => Keyring::default(),
+        };
+        let history = match ring.custody().as_slice() {
+            [] => None,
+            custody => Some(History::read(&*folder, &survey, vault, custody, &unfinished)?),
+        };
+        let mut session = Self { folder, memory, vault, pinned, survey, ring, history, findings, unfinished, lock };
+        session.settle_trust(request.trust)?;
+        session.compare_with_memory(request.person.is_some())?;
+        Ok(session)
+    }
+
+    /// The story, or that no key here reads it.
+    pub fn history(&self) -> Result<&History, VaultError> {
+        self.history.as_ref().ok_or(VaultError::NoKey)
+    }
+
+    /// Whether the vault was opened for writing.
+    pub fn may_write(&self) -> bool {
+        self.lock.is_some()
+    }
+
+    /// The story of a vault that this device trusts and in which nothing is forged: what may be built upon.
+    pub fn sound_history(&self) -> Result<&History, VaultError> {
+        let history = self.history()?;
+        if !self.pinned {
+            return Err(VaultError::NotPinned { vault: self.vault });
+        }
+        let broken = self
+            .findings
+            .iter()
+            .chain(history.findings.iter())
+            .find(|finding| finding.weight == super::findings::Verdict::Invalid);
+        match broken {
+            Some(finding) => Err(finding.clone().into()),
+            None => Ok(history),
+        }
+    }
+
+    /// The names and number of people who can open a section's newest key.
+    pub fn readers(&self, section: &Section) -> Vec<MemberId> {
+        let Some(history) = &self.history else { return Vec::new() };
+        let newest = history.newest_key(&Scope::Content(section.clone()));
+        newest.map(|(_, key)| history.holders(key).into_iter().collect()).unwrap_or_default()
+    }
+
+    /// Whether the person may do what `role` allows.
+    pub fn require(
+        &self,
+        member: MemberId,
+        what: &'static str,
+        is_it: impl Fn(&Role) -> bool,
+    ) -> Result<(), VaultError> {
+        if self.history()?.has_role(member, is_it) { Ok(()) } else { Err(VaultError::NotInRole { what }) }
+    }
+
+    /// Remembers the state of every log of this sound vault.
+    pub fn remember_heads(&self) -> Result<(), VaultError> {
+        for log in self.history()?.logs.values() {
+            self.memory.remember(&self.vault, &log.id, log.head.size, &log.note.to_bytes())?;
+        }
+        Ok(())
+    }
+
+    /// Takes what was given at first contact; from then on this device remembers.
+    fn settle_trust(&mut self, trust: Option<&Trust>) -> Result<(), VaultError> {
+        let Some(trust) = trust else { return Ok(()) };
+        let holds = match trust {
+            Trust::VaultId(id) => *id == self.vault,
+            Trust::Owner(card) => match &self.history {
+                Some(history) => history.founder == card.member(),
+                None => founded_by(&*self.folder, &self.survey, self.vault, card)?,
+            },
+        };
+        if !holds {
+            return Err(VaultError::OtherVault { vault: self.vault });
+        }
+        let founding_holds = self.history.is_some() || matches!(trust, Trust::Owner(_));
+        if founding_holds && !self.pinned {
+            self.memory.pin(&self.vault)?;
+        }
+        self.pinned = true;
+        Ok(())
+    }
+
+    /// This copy against the states that this device has seen before.
+    fn compare_with_memory(&mut self, asked_as_member: bool) -> Result<(), VaultError> {
+        let Some(history) = &self.history else {
+            if asked_as_member && !self.memory.seen(&self.vault)?.is_empty() {
+                let message =
+                    "no key here can be opened by this identity, though this device has read this vault's logs before";
+                self.findings.incomplete(Check::Key, "keys", message);
+            }
+            return Ok(());
+        };
+        for (id, note) in self.memory.seen(&self.vault)? {
+            let subject = layout::log(id).to_string();
+            let Some(log) = history.logs.get(&id) else {
+                self.findings.incomplete(
+                    Check::Behind,
+                    subject,
+                    "this device has seen this log before; this copy lacks it",
+                );
+                continue;
+            };
+            let Some(card) = history.members.get(&log.member).map(|member| &member.card) else { continue };
+            let Ok((head, _)) = history::check_head(&note, id, self.vault, card) else { continue };
+            if head.size > log.head.size {
+                let message =
+                    format!("this device has seen it with {} entries; this copy has {}", head.size, log.head.size);
+                self.findings.incomplete(Check::Behind, subject, message);
+            } else if log.root_at(head.size) != Some(head.root) {
+                let message = format!(
+                    "two histories signed with one key: this device has seen another state of size {}",
+                    head.size
+                );
+                self.findings.invalid(Check::Fork, subject, message);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Which vault this is: one whose founding entry lies there, of those trusted here or the one that `VAULT` names.
+fn recognise(
+    survey: &Survey,
+    memory: &Memory,
+    trust: Option<&Trust>,
+    findings: &mut Findings,
+) -> Result<(VaultId, bool), VaultError> {
+    let firsts: BTreeSet<Hash> =
+        survey.logs.values().filter_map(|log| log.entries.get(&0)).flatten().map(|entry| entry.leaf).collect();
+    let given = match trust {
+        Some(Trust::VaultId(id)) => Some(*id),
+        _ => None,
+    };
+    let pins = memory.pins()?;
+    let trusted = pins.iter().copied().chain(given).find(|vault| firsts.contains(&vault.0));
+    if let (Some(vault), Some(hint)) = (trusted, survey.hint) {
+        if vault != hint {
+            findings.invalid(
+                Check::Vault,
+                "VAULT",
+                format!("the file names vault {hint}; the founding entry that lies here is that of {vault}"),
+            );
+        }
+    }
+    let vault = trusted.or(survey.hint).ok_or(VaultError::NotAVault)?;
+    Ok((vault, pins.contains(&vault)))
+}
+
+/// Tries the person's identity on every wrapped key. Those that it opens must be the keys that they stand for.
+fn unlock(folder: &dyn Folder, survey: &Survey, identity: &Identity, findings: &mut Findings) -> Keyring {
+    let names: Vec<(KeyId, Hash)> =
+        survey.keys.iter().flat_map(|(key, files)| files.iter().map(|file| (*key, *file))).collect();
+    let opened = parallel::map(&names, |(key, file)| {
+        let bytes = folder.read(&layout::wrapped_key(*key, *file), KEY_FILE_BYTES_MAX).ok()?;
+        // Damage becomes a finding where the files are checked against the entries that name them.
+        match envelope::open(&bytes, &[identity]) {
+            Ok(plaintext) => Some(key_file::parse(&plaintext).ok()),
+            Err(EnvelopeError::NotForThisKey) => None,
+            Err(_) => None,
+        }
+    });
+    let mut ring = Keyring::default();
+    for ((key, file), opened) in names.iter().zip(opened) {
+        let path = layout::wrapped_key(*key, *file).to_string();
+        match opened {
+            Some(Some((scope, _, secret))) if KeyId::of(&secret.recipient()) == *key => {
+                ring.keys.insert(*key, (scope, secret));
+            }
+            Some(_) => findings.invalid(Check::Key, path, "it opens, and holds another key than its folder names"),
+            None => {}
+        }
+    }
+    ring
+}
+
+/// Whether the log that begins with the founding entry bears signatures of this card's owner, by what is signed alone.
+fn founded_by(folder: &dyn Folder, survey: &Survey, vault: VaultId, card: &Card) -> Result<bool, VaultError> {
+    let founding = survey
+        .logs
+        .iter()
+        .find(|(_, files)| files.entries.get(&0).is_some_and(|first| first.iter().any(|entry| entry.leaf == vault.0)));
+    let Some((log, files)) = founding else { return Ok(false) };
+    for name in &files.checkpoints {
+        let bytes = folder.read(&layout::checkpoint(*log, name), crate::format::note::NOTE_BYTES_MAX as u64)?;
+        if history::check_head(&bytes, *log, vault, card).is_ok() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// How a log and a number are written: `K7-0012`.
+pub fn exhibit_label(handle: &str, number: u64) -> String {
+    format!("{handle}-{number:04}")
+}
+
+/// A log's id for people: its first 8 digits.
+pub fn short_log(log: &LogId) -> String {
+    log.to_string()[..8].to_string()
+}

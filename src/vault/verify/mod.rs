@@ -1,0 +1,174 @@
+//! Verifying a vault at the level that the keys allow: *bytes* without a key, *custody* as a member, *content* as a
+//! reader. Every verdict says what was not checked.
+//!
+//! - [`bytes`]: what anybody can check
+//! - [`sealings`]: what members and readers can check
+//! - [`remembered`]: what others remember
+//! - [`report`]: the verdict in full
+
+mod bytes;
+mod remembered;
+mod report;
+mod sealings;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::findings::{Check, Finding, Findings, Verdict};
+use super::session::{Request, Session};
+use super::{Setting, Stage, VaultError, survey};
+use crate::crypto::hash::Hash;
+use crate::format::ids::{LogId, MemberId, VaultId};
+use crate::format::receipt::Receipt;
+use crate::format::role::Section;
+
+/// How deep a check could go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// Names, hashes, trees.
+    Bytes,
+    /// Signatures, authority, order, inventories.
+    Custody,
+    /// Records and payloads of at least one section.
+    Content,
+}
+
+/// What to verify.
+pub struct VerifyRequest<'a> {
+    /// The vault.
+    pub place: Request<'a>,
+    /// Receipts that it must still hold to.
+    pub receipts: &'a [(String, Receipt)],
+    /// Signed states that somebody else remembers.
+    pub checkpoints: &'a [(String, Vec<u8>)],
+}
+
+/// How one check went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// It was made and holds.
+    Pass,
+    /// It was made and found something.
+    Fail,
+    /// It could not be made at this level.
+    Skip,
+}
+
+/// One check with how often it was made.
+#[derive(Clone, Copy, Debug)]
+pub struct CheckDone {
+    /// Which.
+    pub check: Check,
+    /// How it went.
+    pub status: Status,
+    /// On how many things.
+    pub count: u64,
+}
+
+/// One log, as it was found.
+#[derive(Clone, Debug)]
+pub struct LogState {
+    /// Its id.
+    pub log: LogId,
+    /// Whose it is, where that is known.
+    pub member: Option<MemberId>,
+    /// The owner's pseudonym, where that is known.
+    pub name: Option<String>,
+    /// Its size.
+    pub size: u64,
+    /// Its root.
+    pub root: Hash,
+}
+
+/// What verifying found.
+#[derive(Clone, Debug)]
+pub struct Verified {
+    /// The vault.
+    pub vault: VaultId,
+    /// Whether the vault is trusted here and its signatures were checked. Without that, what holds may be a forgery
+    /// that holds.
+    pub trusted: bool,
+    /// How deep the check could go.
+    pub level: Level,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// Every check.
+    pub checks: Vec<CheckDone>,
+    /// What does not hold, or is not there.
+    pub findings: Vec<Finding>,
+    /// What could not be checked, in sentences.
+    pub not_checked: Vec<String>,
+    /// What the reader of the verdict should know and that lowers it in no way.
+    pub notices: Vec<String>,
+    /// The logs.
+    pub logs: Vec<LogState>,
+    /// How many exhibits are sealed.
+    pub exhibits: u64,
+    /// How many blobs lie there.
+    pub blobs: u64,
+    /// Verdicts of exhibits that are not valid.
+    pub exhibit_verdicts: BTreeMap<String, Verdict>,
+}
+
+/// Verifies a vault.
+pub fn verify(setting: &mut Setting<'_>, request: &VerifyRequest<'_>) -> Result<Verified, VaultError> {
+    let mut session = Session::open(setting, &request.place)?;
+    let mut examiner = Examiner::new(&mut session);
+    let blobs = survey::blobs(&*session.folder, &mut examiner.findings)?;
+    let sizes = blobs.len() as u64 * (1 << 20);
+    setting.watch.begin(Stage::Checking, Some(sizes));
+    examiner.check_blobs(setting, &session, &blobs);
+    match &session.history {
+        Some(history) => {
+            examiner.findings.extend(history.findings.clone());
+            examiner.check_keys(&session, history);
+            examiner.check_sealings(setting, &session, history, &blobs)?;
+            examiner.tell_standing(history);
+            examiner.check_remembered(history, request);
+        }
+        None => examiner.check_names(&session, request.place.trust)?,
+    }
+    if setting.watch.stopped() {
+        return Err(VaultError::Stopped);
+    }
+    let verified = examiner.conclude(&session, blobs.len() as u64);
+    if verified.trusted && verified.verdict != Verdict::Invalid && session.history.is_some() {
+        session.remember_heads()?;
+    }
+    Ok(verified)
+}
+
+struct Examiner {
+    findings: Findings,
+    counts: BTreeMap<Check, u64>,
+    notices: Vec<String>,
+    not_checked: Vec<String>,
+    logs: Vec<LogState>,
+    exhibits: u64,
+    exhibit_verdicts: BTreeMap<String, Verdict>,
+    sections_read: BTreeSet<Section>,
+    bad_blobs: BTreeMap<Hash, Verdict>,
+    /// At the level of bytes: a card that was given has signed the log that founds the vault.
+    founder_signed: bool,
+}
+
+impl Examiner {
+    fn new(session: &mut Session) -> Self {
+        let findings = std::mem::take(&mut session.findings);
+        Self {
+            findings,
+            counts: BTreeMap::new(),
+            notices: Vec::new(),
+            not_checked: Vec::new(),
+            logs: Vec::new(),
+            exhibits: 0,
+            exhibit_verdicts: BTreeMap::new(),
+            sections_read: BTreeSet::new(),
+            bad_blobs: BTreeMap::new(),
+            founder_signed: false,
+        }
+    }
+
+    fn count(&mut self, check: Check, more: u64) {
+        *self.counts.entry(check).or_default() += more;
+    }
+}

@@ -1,0 +1,55 @@
+//! What others remember, against this copy: receipts and signed states that came by another road.
+
+use super::{Examiner, VerifyRequest};
+use crate::format::checkpoint::{Checkpoint, Origin};
+use crate::format::note::Note;
+use crate::vault::findings::Check;
+use crate::vault::history::History;
+
+impl Examiner {
+    /// What others remember, against this copy.
+    pub(super) fn check_remembered(&mut self, history: &History, request: &VerifyRequest<'_>) {
+        self.count(Check::Receipt, (request.receipts.len() + request.checkpoints.len()) as u64);
+        for (name, receipt) in request.receipts {
+            self.check_state(history, name, &receipt.note);
+        }
+        for (name, bytes) in request.checkpoints {
+            match Note::parse(bytes) {
+                Ok(note) => self.check_state(history, name, &note),
+                Err(error) => self.findings.invalid(Check::Receipt, name, error.to_string()),
+            }
+        }
+    }
+
+    pub(super) fn check_state(&mut self, history: &History, name: &str, note: &Note) {
+        let Ok(checkpoint) = Checkpoint::parse_text(note.text()) else {
+            return self.findings.invalid(Check::Receipt, name, "it holds no signed state");
+        };
+        let log = history.logs.values().find(|log| checkpoint.origin == (Origin { vault: history.vault, log: log.id }));
+        let Some(log) = log else {
+            let message = if checkpoint.origin.vault == history.vault {
+                "it names a log that this copy lacks"
+            } else {
+                return self.findings.invalid(Check::Receipt, name, "it is about another vault");
+            };
+            return self.findings.incomplete(Check::Behind, name, message);
+        };
+        let Some(card) = history.members.get(&log.member).map(|member| &member.card) else { return };
+        if let Err(error) = Checkpoint::verify(note, card.keys()) {
+            return self.findings.invalid(Check::Receipt, name, format!("its signatures do not hold: {error}"));
+        }
+        if checkpoint.size > log.head.size {
+            let message = format!(
+                "it shows log {} with {} entries; this copy has {}",
+                log.handle, checkpoint.size, log.head.size
+            );
+            self.findings.incomplete(Check::Behind, name, message);
+        } else if log.root_at(checkpoint.size) != Some(checkpoint.root) {
+            let message = format!(
+                "two histories signed with one key: it shows another state of log {} at {} entries",
+                log.handle, checkpoint.size
+            );
+            self.findings.invalid(Check::Fork, name, message);
+        }
+    }
+}

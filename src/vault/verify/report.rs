@@ -1,0 +1,156 @@
+//! From findings to a report: the verdict, every check with how often it was made, and what was not checked.
+
+use std::collections::BTreeSet;
+
+use super::{CheckDone, Examiner, Level, LogState, Status, Verified};
+use crate::format::event::Event;
+use crate::format::role::{Scope, Section};
+use crate::vault::findings::Check;
+use crate::vault::history::{History, Standing};
+use crate::vault::session::Session;
+
+impl Examiner {
+    /// What is true and lowers nothing.
+    pub(super) fn tell_standing(&mut self, history: &History) {
+        for log in history.logs.values() {
+            let late = log.entries.iter().filter(|told| told.standing == Standing::Late).count();
+            if late > 0 {
+                self.notices.push(format!(
+                    "{late} entries of {} came after the state up to which this removed member's log counts: kept, shown as late, not counted",
+                    history.name_of(log.member)
+                ));
+            }
+        }
+        for member in history.members.values() {
+            if member.grants.iter().any(|grant| !grant.confirmed) && !member.grants.iter().any(|grant| grant.confirmed)
+            {
+                self.notices.push(format!(
+                    "{} was admitted by a sealer and is unconfirmed until an owner agrees",
+                    member.card.name()
+                ));
+            }
+        }
+    }
+
+    pub(super) fn conclude(mut self, session: &Session, blobs: u64) -> Verified {
+        let level = self.level(session);
+        if let Some(history) = &session.history {
+            for log in history.logs.values() {
+                self.logs.push(LogState {
+                    log: log.id,
+                    member: Some(log.member),
+                    name: Some(history.name_of(log.member)),
+                    size: log.head.size,
+                    root: log.head.root,
+                });
+                for check in [Check::Entry, Check::Authority, Check::Sequence] {
+                    *self.counts.entry(check).or_default() += log.entries.len() as u64;
+                }
+                let checkpoints = session.survey.logs.get(&log.id).map_or(0, |files| files.checkpoints.len() as u64);
+                for check in [Check::Signature, Check::Tree, Check::Fork] {
+                    *self.counts.entry(check).or_default() += checkpoints;
+                }
+                let references = log.entries.iter().map(|told| told.entry.heads.len() as u64).sum::<u64>();
+                for check in [Check::Reference, Check::Behind] {
+                    *self.counts.entry(check).or_default() += references;
+                }
+            }
+            self.count(Check::Card, history.members.len() as u64);
+            self.tell_readers(session, history);
+        }
+        self.tell_unchecked(level, session);
+        let checks = Check::ALL.into_iter().map(|check| self.done(check, level)).collect();
+        Verified {
+            vault: session.vault,
+            trusted: session.pinned && (session.history.is_some() || self.founder_signed),
+            level,
+            verdict: self.findings.verdict(),
+            checks,
+            findings: self.findings.iter().cloned().collect(),
+            not_checked: self.not_checked,
+            notices: self.notices,
+            logs: self.logs,
+            exhibits: self.exhibits,
+            blobs,
+            exhibit_verdicts: self.exhibit_verdicts,
+        }
+    }
+
+    pub(super) fn level(&self, session: &Session) -> Level {
+        match (&session.history, session.ring.sections().is_empty()) {
+            (None, _) => Level::Bytes,
+            (Some(_), true) => Level::Custody,
+            (Some(_), false) => Level::Content,
+        }
+    }
+
+    pub(super) fn done(&self, check: Check, level: Level) -> CheckDone {
+        let needs = match check {
+            Check::Layout | Check::Vault | Check::Blob | Check::Entry | Check::Key | Check::Tree | Check::Foreign => {
+                Level::Bytes
+            }
+            Check::Manifest | Check::Record | Check::Payload => Level::Content,
+            _ => Level::Custody,
+        };
+        let count = self.counts.get(&check).copied().unwrap_or(0);
+        let status = match (self.findings.any(check), level >= needs || count > 0) {
+            (true, _) => Status::Fail,
+            (false, true) => Status::Pass,
+            (false, false) => Status::Skip,
+        };
+        CheckDone { check, status, count }
+    }
+
+    pub(super) fn tell_readers(&mut self, session: &Session, history: &History) {
+        for (id, key) in &history.keys {
+            let Scope::Content(section) = &key.scope else { continue };
+            self.sections_read.insert(section.clone());
+            if !history.shown_to_open(*id) && session.ring.content(id).is_none() {
+                self.notices.push(format!("section {section}: no reader has yet shown that this can be opened"));
+            }
+            if history.holders(key).len() == 1 {
+                self.notices.push(format!("section {section}: only one person can open what is sealed to it"));
+            }
+        }
+    }
+
+    pub(super) fn tell_unchecked(&mut self, level: Level, session: &Session) {
+        let mut not = |text: &str| self.not_checked.push(text.into());
+        not("whether what is sealed is true: VALID means unchanged since sealing");
+        not("whether newer states were withheld, beyond what this device and the given receipts remember");
+        not("the clocks of the devices: times are what each device claimed");
+        match level {
+            Level::Bytes => {
+                not("who signed, who was allowed to, and in what order: that needs a custody key");
+                not("whether all exhibits are here: that needs a custody key");
+                not("records and content: that needs a content key");
+            }
+            Level::Custody => not("records and content: that needs a content key"),
+            Level::Content => {
+                let held: BTreeSet<&Section> = session.ring.sections();
+                let closed: Vec<String> = self
+                    .sections_read
+                    .iter()
+                    .filter(|section| !held.contains(section))
+                    .map(ToString::to_string)
+                    .collect();
+                for section in closed {
+                    self.not_checked
+                        .push(format!("records and content of the section {section}: this identity has no key to it"));
+                }
+            }
+        }
+        if let Some(history) = &session.history {
+            let stamps = history
+                .counted()
+                .filter(|(_, told)| matches!(told.entry.event, Event::Stamp { .. } | Event::Anchor { .. }))
+                .count();
+            if stamps > 0 {
+                self.not_checked.push(format!("{stamps} time stamps and anchors: this version does not check them"));
+            }
+        }
+        if session.survey.logs.values().any(|log| !log.cosignatures.is_empty()) {
+            self.not_checked.push("cosignatures: this version does not check them".into());
+        }
+    }
+}

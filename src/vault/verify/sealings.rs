@@ -1,0 +1,207 @@
+//! As a member: wrapped keys, inventories and blobs against the entries that name them; as a reader, records and
+//! payloads as well.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Examiner;
+use crate::crypto::hash::Hash;
+use crate::format::inventory::Row;
+use crate::store::{StoreError, layout};
+use crate::vault::content::{self, Broken, Nowhere};
+use crate::vault::findings::{Check, Finding, Verdict};
+use crate::vault::history::{History, Sealing};
+use crate::vault::session::{Session, exhibit_label};
+use crate::vault::{Setting, VaultError, exhibits};
+
+impl Examiner {
+    /// Every wrapped key that a counted entry names.
+    pub(super) fn check_keys(&mut self, session: &Session, history: &History) {
+        let mut expected = BTreeSet::new();
+        for (id, key) in &history.keys {
+            let files = key.wraps.iter().map(|(_, wrap)| wrap.file).chain(key.dummies.iter().copied());
+            expected.extend(files.map(|file| (*id, file)));
+        }
+        self.count(Check::Key, expected.len() as u64);
+        for (id, file) in &expected {
+            let path = layout::wrapped_key(*id, *file);
+            match session.folder.read(&path, 64 << 10) {
+                Ok(bytes) if Hash::of(&bytes) == *file => {}
+                Ok(_) | Err(StoreError::TooLarge { .. }) => {
+                    self.findings.invalid(Check::Key, path.to_string(), "its bytes do not have the hash in its name");
+                }
+                Err(StoreError::Missing { .. }) => {
+                    self.findings.incomplete(
+                        Check::Key,
+                        path.to_string(),
+                        "a wrapped key is missing: its reader could not open what is sealed",
+                    );
+                }
+                Err(error) => self.findings.incomplete(Check::Key, path.to_string(), error.to_string()),
+            }
+        }
+        for (id, files) in &session.survey.keys {
+            for file in files.iter().filter(|file| !expected.contains(&(*id, **file))) {
+                let path = layout::wrapped_key(*id, *file).to_string();
+                if !session.unfinished.contains(&path) {
+                    self.findings.incomplete(Check::Foreign, path, "no entry that counts names this key file");
+                }
+            }
+        }
+    }
+
+    /// Every sealing: inventory, manifests, rows, blobs, and what a reader can open.
+    pub(super) fn check_sealings(
+        &mut self,
+        setting: &Setting<'_>,
+        session: &Session,
+        history: &History,
+        blobs: &[Hash],
+    ) -> Result<(), VaultError> {
+        let present: BTreeSet<Hash> = blobs.iter().copied().collect();
+        let disposed = history.disposed();
+        let mut owners: BTreeMap<Hash, String> = BTreeMap::new();
+        for sealing in history.sealings() {
+            if setting.watch.stopped() {
+                return Err(VaultError::Stopped);
+            }
+            self.count(Check::Inventory, 1);
+            self.exhibits += u64::from(sealing.seal.count);
+            let named = std::iter::once(sealing.seal.inventory)
+                .chain(sealing.seal.manifests.iter().map(|manifest| manifest.blob));
+            for blob in named {
+                self.own(
+                    &mut owners,
+                    blob,
+                    &format!("{}, entry {}", layout::log(sealing.place.log), sealing.place.seq),
+                );
+            }
+            let rows = match exhibits::rows(session, &sealing) {
+                Ok(rows) => rows,
+                Err(finding) => {
+                    for number in sealing.seal.first..sealing.seal.first + u64::from(sealing.seal.count) {
+                        self.exhibit_verdicts.insert(exhibit_label(sealing.handle, number), finding.weight);
+                    }
+                    self.findings.push(finding);
+                    continue;
+                }
+            };
+            let records = self.check_manifests(session, &sealing, &rows);
+            for (index, (row, blobs)) in rows.iter().enumerate() {
+                let exhibit = exhibits::Exhibit {
+                    id: exhibits::label(history, row),
+                    row: *row,
+                    blobs: blobs.clone(),
+                    place: sealing.place,
+                    index: u32::try_from(index).expect("a sealing is small"),
+                };
+                let mut whole = true;
+                for blob in blobs {
+                    self.own(&mut owners, *blob, &exhibit.id);
+                    whole &= self.check_presence(&exhibit.id, *blob, &present, &disposed);
+                }
+                match records.get(&row.number) {
+                    Some(Ok(known)) if whole => self.check_content(setting, session, &exhibit, known)?,
+                    Some(Err(finding)) => self.blame(&exhibit.id, finding.clone()),
+                    _ => {}
+                }
+            }
+        }
+        for blob in blobs.iter().filter(|blob| !owners.contains_key(blob)) {
+            let path = layout::blob(*blob).to_string();
+            if !session.unfinished.contains(&path) {
+                self.findings.incomplete(Check::Foreign, path, "no sealing names this blob; it is no evidence");
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn check_manifests(
+        &mut self,
+        session: &Session,
+        sealing: &Sealing<'_>,
+        rows: &[(Row, Vec<Hash>)],
+    ) -> BTreeMap<u64, Result<exhibits::Known, Finding>> {
+        let mut all = BTreeMap::new();
+        for manifest in &sealing.seal.manifests {
+            if session.ring.content(&manifest.key).is_none() {
+                if let Err(finding) = exhibits::blob(&*session.folder, manifest.blob) {
+                    self.findings.push(finding);
+                }
+                continue;
+            }
+            self.count(Check::Manifest, 1);
+            match exhibits::records(session, sealing, manifest, rows) {
+                Ok(records) => all.extend(records),
+                Err(finding) => {
+                    for (row, _) in rows.iter().filter(|(row, _)| row.key == manifest.key) {
+                        self.exhibit_verdicts.insert(exhibit_label(sealing.handle, row.number), finding.weight);
+                    }
+                    self.findings.push(finding);
+                }
+            }
+        }
+        all
+    }
+
+    /// A blob belongs to one row, inventory or manifest.
+    pub(super) fn own(&mut self, owners: &mut BTreeMap<Hash, String>, blob: Hash, owner: &str) {
+        if let Some(other) = owners.insert(blob, owner.into()) {
+            let message = format!("it is named by {other} and by {owner}");
+            self.findings.invalid(Check::Inventory, layout::blob(blob).to_string(), message);
+        }
+    }
+
+    pub(super) fn check_presence(
+        &mut self,
+        id: &str,
+        blob: Hash,
+        present: &BTreeSet<Hash>,
+        disposed: &BTreeSet<Hash>,
+    ) -> bool {
+        if let Some(weight) = self.bad_blobs.get(&blob).copied() {
+            self.lower(id, weight);
+            return false;
+        }
+        if present.contains(&blob) {
+            return true;
+        }
+        if !disposed.contains(&blob) {
+            self.findings.incomplete(
+                Check::Blob,
+                layout::blob(blob).to_string(),
+                format!("a part of exhibit {id} is not in this copy"),
+            );
+            self.lower(id, Verdict::Incomplete);
+        }
+        false
+    }
+
+    pub(super) fn check_content(
+        &mut self,
+        setting: &Setting<'_>,
+        session: &Session,
+        exhibit: &exhibits::Exhibit,
+        known: &exhibits::Known,
+    ) -> Result<(), VaultError> {
+        self.count(Check::Record, 1);
+        self.count(Check::Payload, 1);
+        match content::walk(session, exhibit, known, setting.watch, &mut Nowhere) {
+            Ok(()) => Ok(()),
+            Err(Broken::Exhibit(finding)) => {
+                self.blame(&exhibit.id, finding);
+                Ok(())
+            }
+            Err(Broken::Sink(source)) => Err(VaultError::Output { source }),
+        }
+    }
+
+    pub(super) fn blame(&mut self, id: &str, finding: Finding) {
+        self.lower(id, finding.weight);
+        self.findings.push(finding);
+    }
+
+    pub(super) fn lower(&mut self, id: &str, weight: Verdict) {
+        let verdict = self.exhibit_verdicts.entry(id.into()).or_insert(weight);
+        *verdict = weight.max(*verdict);
+    }
+}

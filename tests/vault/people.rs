@@ -1,0 +1,171 @@
+//! A lawyer, a reader and a monitor, each with a device of their own, and a vault that they share.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use amparo::crypto::hash::Hash;
+use amparo::crypto::seed::Seed;
+use amparo::format::card::Card;
+use amparo::format::pseudonym::Pseudonym;
+use amparo::format::role::Section;
+use amparo::store::real::RealDisk;
+use amparo::vault::create::{CreateRequest, Created, create};
+use amparo::vault::list::{Listed, list};
+use amparo::vault::open::{OpenRequest, Opened, open};
+use amparo::vault::seal::{SealRequest, Sealed, seal};
+use amparo::vault::session::{Person, Request, Trust};
+use amparo::vault::verify::{Verified, VerifyRequest, verify};
+use amparo::vault::{Clock, Setting, Stage, VaultError, Watch};
+use rand_core::OsRng;
+
+pub(crate) struct Device {
+    pub(crate) person: Person,
+    pub(crate) state: PathBuf,
+    machine: Hash,
+}
+
+pub(crate) struct World {
+    folder: tempfile::TempDir,
+    pub(crate) lawyer: Device,
+    pub(crate) reader: Device,
+    pub(crate) monitor: Device,
+    pub(crate) vault: PathBuf,
+    pub(crate) created: Created,
+}
+
+struct Stopped;
+
+impl Clock for Stopped {
+    fn now(&self) -> jiff::ZonedDateTime {
+        "2031-05-04T23:10:00-03:00[-03:00]".parse().expect("a time")
+    }
+
+    fn elapsed(&self) -> Duration {
+        Duration::ZERO
+    }
+}
+
+impl Watch for Stopped {
+    fn begin(&self, _stage: Stage, _bytes: Option<u64>) {}
+    fn advance(&self, _bytes: u64) {}
+    fn stopped(&self) -> bool {
+        false
+    }
+}
+
+/// Does something as somebody, with the machine's disk.
+pub(crate) fn with<T>(machine: Hash, act: impl FnOnce(&mut Setting<'_>) -> T) -> T {
+    let mut rng = OsRng;
+    act(&mut Setting { disk: &RealDisk, clock: &Stopped, rng: &mut rng, watch: &Stopped, machine })
+}
+
+fn device(folder: &Path, name: &str, seed: u8) -> Device {
+    let keys = Seed::from_bytes(&[seed; 32]).keys();
+    let card = Card::sign(&Pseudonym::parse(name).expect("a name"), &keys);
+    let machine = Hash::of(name.as_bytes());
+    Device { person: Person { keys, card, bare: true }, state: folder.join(format!("state of {name}")), machine }
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let [lawyer, reader, monitor] =
+            [("Blue Heron", 1), ("Harbour", 2), ("Lantern", 3)].map(|(name, seed)| device(folder.path(), name, seed));
+        let vault = folder.path().join("vault");
+        let created = with(lawyer.machine, |setting| {
+            create(
+                setting,
+                &CreateRequest {
+                    folder: &vault,
+                    state: &lawyer.state,
+                    founder: &lawyer.person,
+                    readers: &[reader.person.card.clone()],
+                    register_readers: &[],
+                    monitors: &[monitor.person.card.clone()],
+                    sealers: &[],
+                    handle: Some("K7".into()),
+                },
+            )
+        })
+        .expect("the vault is founded");
+        Self { folder, lawyer, reader, monitor, vault, created }
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub(crate) fn write(&self, name: &str, bytes: &[u8]) -> PathBuf {
+        let path = self.path(name);
+        std::fs::create_dir_all(path.parent().expect("a parent")).expect("folders");
+        std::fs::write(&path, bytes).expect("a file");
+        path
+    }
+
+    pub(crate) fn seal(&self, paths: &[PathBuf], together: bool) -> Result<Sealed, VaultError> {
+        self.seal_with(paths, together, &[])
+    }
+
+    pub(crate) fn seal_with(
+        &self,
+        paths: &[PathBuf],
+        together: bool,
+        register: &[(String, String)],
+    ) -> Result<Sealed, VaultError> {
+        with(self.lawyer.machine, |setting| {
+            let request = SealRequest {
+                place: request(&self.vault, &self.lawyer, None),
+                paths,
+                together,
+                section: Section::main(),
+                fields: &[("identity/kind".into(), "document".into())],
+                register,
+                readback: true,
+            };
+            seal(setting, &request, &mut b"from standard input".as_slice())
+        })
+    }
+
+    pub(crate) fn verify(&self, who: &Device) -> Result<Verified, VaultError> {
+        self.verify_at(&self.vault, who)
+    }
+
+    pub(crate) fn verify_at(&self, vault: &Path, who: &Device) -> Result<Verified, VaultError> {
+        let trust = Trust::VaultId(self.created.vault);
+        with(who.machine, |setting| {
+            verify(
+                setting,
+                &VerifyRequest { place: request(vault, who, Some(&trust)), receipts: &[], checkpoints: &[] },
+            )
+        })
+    }
+
+    pub(crate) fn list(&self, who: &Device) -> Result<Vec<Listed>, VaultError> {
+        let mut all = Vec::new();
+        with(who.machine, |setting| {
+            list(setting, &request(&self.vault, who, None), &mut |listed| {
+                all.push(listed);
+                Ok(())
+            })
+        })?;
+        Ok(all)
+    }
+
+    pub(crate) fn open(&self, who: &Device, id: &str, out: &Path) -> Result<Opened, VaultError> {
+        let trust = Trust::VaultId(self.created.vault);
+        with(who.machine, |setting| {
+            let request = OpenRequest {
+                place: request(&self.vault, who, Some(&trust)),
+                ids: &[id.to_string()],
+                out,
+                overwrite: false,
+                reason: "",
+            };
+            open(setting, &request)
+        })
+    }
+}
+
+pub(crate) fn request<'a>(vault: &'a Path, who: &'a Device, trust: Option<&'a Trust>) -> Request<'a> {
+    Request { vault, state: &who.state, person: Some(&who.person), trust }
+}

@@ -1,0 +1,40 @@
+//! Test vectors of others, and files and signatures that cross over to other implementations and back.
+
+mod age;
+mod notes;
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::peers;
+
+/// Runs a script of this folder beside the npm packages: arguments after `--`, `input` on standard input. Gives what
+/// it printed; panics with its words when it fails.
+fn node(script: &str, arguments: &[&str], input: &[u8]) -> Option<Vec<u8>> {
+    let node = peers::program("node")?;
+    for package in ["age-encryption", "cctv-age", "@noble/post-quantum"] {
+        peers::node_module(package)?;
+    }
+    let mut command = Command::new(node);
+    command.args(["--input-type=module", "-e", script, "--"]).args(arguments);
+    command.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers"));
+    Some(run(&mut command, input))
+}
+
+fn run(command: &mut Command, input: &[u8]) -> Vec<u8> {
+    let pipes = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = pipes.spawn().expect("a peer that was found can be started");
+    child.stdin.take().expect("it is piped").write_all(input).expect("the peer reads its input");
+    let output = child.wait_with_output().expect("the peer ends");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    output.stdout
+}
+
+/// Go, with Debian's `golang.org/x/mod`, building into `cache`.
+fn go(cache: &Path) -> Option<Command> {
+    let (program, path): (PathBuf, PathBuf) = (peers::program("go")?, peers::go_path()?);
+    let mut command = Command::new(program);
+    command.env("GO111MODULE", "off").env("GOPATH", path).env("GOCACHE", cache);
+    Some(command)
+}

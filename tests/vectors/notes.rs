@@ -1,0 +1,86 @@
+//! Signed texts that other implementations verify: Go's `sumdb/note` the Ed25519 lines, `@noble/post-quantum` those of
+//! ML-DSA-44.
+
+use std::path::Path;
+
+use amparo::crypto::hash::{Hash, hex};
+use amparo::crypto::seed::{Keys, Seed};
+use amparo::format::card::Card;
+use amparo::format::checkpoint::{Checkpoint, Origin};
+use amparo::format::cosignature::cosign;
+use amparo::format::ids::{LogId, MemberId, VaultId};
+use amparo::format::note::{LineType, Note, key_id};
+use amparo::format::pseudonym::Pseudonym;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+
+use super::{go, node, run};
+
+const SCRIPT: &str = include_str!("notes.mjs");
+const SEED: [u8; 32] = [0x11; 32];
+
+fn keys() -> Keys {
+    Seed::from_bytes(&SEED).keys()
+}
+
+fn checkpoint() -> Checkpoint {
+    let origin = Origin { vault: VaultId(Hash::of(b"a vault")), log: LogId([0x77; 16]) };
+    Checkpoint { origin, size: 20_852_163, root: Hash::of(b"a root") }
+}
+
+fn card() -> Card {
+    Card::sign(&Pseudonym::parse("مالك الحزين Azul").expect("a name"), &keys())
+}
+
+/// signed-note, "Verifier keys", of an Ed25519 key.
+fn vkey(name: &str, public: &[u8; 32]) -> String {
+    let typed = [&[0x01], public.as_slice()].concat();
+    format!("{name}+{}+{}", hex(&key_id(name, LineType::Ed25519, public)), BASE64_STANDARD.encode(typed))
+}
+
+/// The seed of the ML-DSA-44 key, derived here once more with HKDF-SHA256 so that the peer can make the key itself.
+fn ml_dsa_seed() -> String {
+    let mut seed = [0; 32];
+    hkdf::Hkdf::<sha2::Sha256>::new(None, &SEED)
+        .expand(b"amparo.v1/identity/ml-dsa-44", &mut seed)
+        .expect("32 bytes are one block");
+    hex(&seed)
+}
+
+#[test]
+fn go_verifies_the_ed25519_lines() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let Some(mut build) = go(folder.path()) else { return };
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/verify.go");
+    let program = folder.path().join("verify");
+    run(build.arg("build").arg("-o").arg(&program).arg(source), b"");
+    let verify = |note: &[u8], key: &str| run(std::process::Command::new(&program).arg(key), note);
+
+    let note = checkpoint().sign(&keys());
+    let opened = verify(&note.to_bytes(), &vkey(&checkpoint().origin.to_string(), &keys().public().log));
+    assert_eq!(opened, checkpoint().text().as_bytes());
+
+    let opened = verify(card().as_bytes(), &vkey(&card().member().key_name(), &keys().public().log));
+    assert_eq!(opened, Note::parse(card().as_bytes()).expect("a note").text().as_bytes());
+
+    let example = "This is an example message.\n\n\u{2014} example.com/foo \
+        Uw2QOkn8srV1yJGh2VYRlL1Tnagv1YEq6TfXppzi2ONncAlTgK7Ztg1ERYNZXsYjOBH3mFXmRKuwHjG1Yu72IneyaQM=\n";
+    assert!(Note::parse(example.as_bytes()).is_ok());
+    let opened = verify(example.as_bytes(), "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k");
+    assert_eq!(opened, b"This is an example message.\n");
+}
+
+#[test]
+fn noble_makes_the_same_key_and_verifies_the_ml_dsa_lines() {
+    let name = checkpoint().origin.to_string();
+    let note = checkpoint().sign(&keys()).to_bytes();
+    let Some(time) = node(SCRIPT, &["checkpoint", &name, &ml_dsa_seed()], &note) else { return };
+    assert_eq!(time, b"0");
+
+    let member = MemberId::of(&keys().public()).key_name();
+    let note = cosign(&checkpoint(), &keys(), 1_700_000_000).to_bytes();
+    let time = node(SCRIPT, &["checkpoint", &member, &ml_dsa_seed()], &note).expect("as above");
+    assert_eq!(time, b"1700000000");
+
+    node(SCRIPT, &["card", &member, &ml_dsa_seed()], card().as_bytes()).expect("as above");
+}

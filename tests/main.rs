@@ -2,5 +2,6 @@
 
 mod floors;
 mod peers;
+mod store;
 mod vault;
 mod vectors;

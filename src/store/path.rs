@@ -41,7 +41,7 @@ impl RelPath {
 
     /// The last component.
     pub fn name(&self) -> &OsStr {
-        self.components().last().expect("a path has a component")
+        self.components().next_back().unwrap_or(&self.0)
     }
 
     /// The components, from the top down.

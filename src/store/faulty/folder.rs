@@ -77,6 +77,9 @@ impl FaultyDisk {
     }
 }
 
+/// A file's bytes, shared with the model.
+type Content = Arc<Vec<u8>>;
+
 struct FaultyFolder {
     disk: FaultyDisk,
     root: PathBuf,
@@ -88,7 +91,7 @@ impl FaultyFolder {
         self.root.join(path)
     }
 
-    fn file(&self, path: &RelPath, bytes_max: u64) -> Result<(Arc<Vec<u8>>, Option<Arc<Vec<u8>>>), StoreError> {
+    fn file(&self, path: &RelPath, bytes_max: u64) -> Result<(Content, Option<Content>), StoreError> {
         let full = self.full(path);
         let mut state = self.disk.state();
         state.begin(&full, Does::Look)?;
@@ -229,7 +232,7 @@ impl FaultyOutFile {
             let middle = flipped.len() - written.div_ceil(2);
             flipped[middle] ^= 1;
         }
-        state.tree.write(&self.path, Arc::new(whole), medium.map(Arc::new));
+        state.tree.write(&self.path, whole, medium);
         match fault {
             Some(Fault::Io) => Err(refused(&self.path, Errno::IO)),
             Some(Fault::ShortWrite) => Err(refused(&self.path, Errno::NOSPC)),
@@ -294,7 +297,7 @@ impl Read for FaultySource {
         buffer[..read].copy_from_slice(&rest[..read]);
         self.position += read;
         if let Some((_, more)) = state.growing.take_if(|(path, _)| *path == self.path) {
-            state.tree.write(&self.path, Arc::new([bytes.as_slice(), &more].concat()), None);
+            state.tree.write(&self.path, [bytes.as_slice(), &more].concat(), None);
         }
         Ok(read)
     }

@@ -184,7 +184,8 @@ impl Tree {
     }
 
     /// Gives a file other bytes, and its medium others still where it must lie.
-    pub(super) fn write(&mut self, path: &Path, bytes: Arc<Vec<u8>>, medium: Option<Arc<Vec<u8>>>) {
+    pub(super) fn write(&mut self, path: &Path, bytes: Vec<u8>, medium: Option<Vec<u8>>) {
+        let (bytes, medium) = (Arc::new(bytes), medium.map(Arc::new));
         let key = self.key(path);
         self.ticks += 1;
         let ticks = self.ticks;

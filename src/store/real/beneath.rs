@@ -86,8 +86,10 @@ fn make_step(folder: OwnedFd, name: &OsStr, bits: Mode, made: &mut Made) -> Resu
 /// One system call for the whole path; `None` where the kernel or a sandbox lacks it.
 fn at_once(root: BorrowedFd<'_>, folder: &Path) -> Option<Result<OwnedFd, Errno>> {
     let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
+    // With `O_NOFOLLOW` a link at the end would be opened as such, and only then refused for being no folder.
+    let flags = WAYPOINT.difference(OFlags::NOFOLLOW);
     for _ in 0..DISTURBED_MAX {
-        match again(|| fs::openat2(root, folder, WAYPOINT, Mode::empty(), resolve)) {
+        match again(|| fs::openat2(root, folder, flags, Mode::empty(), resolve)) {
             Err(Errno::AGAIN) => {}
             Err(Errno::NOSYS | Errno::PERM) => return None,
             Err(Errno::XDEV) => return Some(Err(Errno::LOOP)),

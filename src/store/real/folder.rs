@@ -49,13 +49,13 @@ impl RealFolder {
 
     /// A new, empty file, and the means to remove it again.
     fn begin(&self, path: &RelPath, mode: Mode) -> Result<(File, Created), StoreError> {
-        let (folder, made) = beneath::reach_or_make(self.handle.as_fd(), path, folder_bits(mode))
+        let (folder, new_folders) = beneath::reach_or_make(self.handle.as_fd(), path, folder_bits(mode))
             .map_err(|error| self.refused(path, error))?;
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         match again(|| fs::openat(&folder, path.name(), flags, file_bits(mode))) {
-            Ok(handle) => Ok((File::from(handle), Created { folder, made, path: path.clone(), kept: false })),
+            Ok(handle) => Ok((File::from(handle), Created { folder, new_folders, path: path.clone(), kept: false })),
             Err(error) => {
-                made.undo();
+                new_folders.undo();
                 // Some file systems refuse some characters, and this is how they say so.
                 if error == Errno::INVAL {
                     return Err(StoreError::BadPath { path: self.shown.join(path) });
@@ -99,7 +99,7 @@ impl Folder for RealFolder {
             Some(path) => beneath::reach(self.handle.as_fd(), path)
                 .and_then(|parent| beneath::open_folder(parent.as_fd(), path.name(), named::FOLDER)),
         };
-        folder.and_then(named::items).map_err(|error| refused(&shown, error))
+        folder.and_then(|folder| named::items(&folder)).map_err(|error| refused(&shown, error))
     }
 
     fn create(&self, path: &RelPath, bytes: &[u8], mode: Mode) -> Result<(), StoreError> {
@@ -118,10 +118,10 @@ impl Folder for RealFolder {
     }
 
     fn create_folder(&self, path: &RelPath, mode: Mode) -> Result<(), StoreError> {
-        let (folder, made) = beneath::reach_or_make(self.handle.as_fd(), path, folder_bits(mode))
+        let (folder, new_folders) = beneath::reach_or_make(self.handle.as_fd(), path, folder_bits(mode))
             .map_err(|error| self.refused(path, error))?;
         again(|| fs::mkdirat(&folder, path.name(), folder_bits(mode))).map_err(|error| {
-            made.undo();
+            new_folders.undo();
             self.refused(path, error)
         })
     }
@@ -165,7 +165,7 @@ impl Folder for RealFolder {
 /// A file that this very call created, with the folders it made for it; removed again unless it is kept.
 struct Created {
     folder: OwnedFd,
-    made: beneath::Made,
+    new_folders: beneath::Made,
     path: RelPath,
     kept: bool,
 }
@@ -174,7 +174,7 @@ impl Drop for Created {
     fn drop(&mut self) {
         if !self.kept {
             let _ = fs::unlinkat(&self.folder, self.path.name(), AtFlags::empty());
-            self.made.undo();
+            self.new_folders.undo();
         }
     }
 }

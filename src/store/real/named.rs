@@ -106,13 +106,13 @@ pub(super) fn list(path: &Path) -> Result<Vec<Item>, StoreError> {
         let (above, name) = reach(path)?;
         beneath::open_folder(above.as_fd(), &name, FOLDER)
     };
-    open().and_then(items).map_err(|error| refused(path, error))
+    open().and_then(|folder| items(&folder)).map_err(|error| refused(path, error))
 }
 
 /// What a folder holds. An item that vanishes meanwhile is still told, so that whoever asks for it learns of it.
-pub(super) fn items(folder: OwnedFd) -> Result<Vec<Item>, Errno> {
+pub(super) fn items(folder: &OwnedFd) -> Result<Vec<Item>, Errno> {
     let mut items = Vec::new();
-    for entry in fs::Dir::read_from(&folder)? {
+    for entry in fs::Dir::read_from(folder)? {
         let entry = entry?;
         let name = entry.file_name().to_bytes();
         if matches!(name, b"." | b"..") {

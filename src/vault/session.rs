@@ -9,7 +9,7 @@ use super::findings::{Check, Findings};
 use super::history::{self, History};
 use super::survey::{self, Survey};
 use super::{Setting, Stage, VaultError, parallel};
-use crate::crypto::envelope::{self, EnvelopeError};
+use crate::crypto::envelope;
 use crate::crypto::hash::Hash;
 use crate::crypto::recipient::Identity;
 use crate::crypto::seed::Keys;
@@ -281,14 +281,11 @@ fn recognise(
     };
     let pins = memory.pins()?;
     let trusted = pins.iter().copied().chain(given).find(|vault| firsts.contains(&vault.0));
-    if let (Some(vault), Some(hint)) = (trusted, survey.hint) {
-        if vault != hint {
-            findings.invalid(
-                Check::Vault,
-                "VAULT",
-                format!("the file names vault {hint}; the founding entry that lies here is that of {vault}"),
-            );
-        }
+    if let (Some(vault), Some(hint)) = (trusted, survey.hint)
+        && vault != hint
+    {
+        let message = format!("the file names vault {hint}; the founding entry that lies here is that of {vault}");
+        findings.invalid(Check::Vault, "VAULT", message);
     }
     let vault = trusted.or(survey.hint).ok_or(VaultError::NotAVault)?;
     Ok((vault, pins.contains(&vault)))
@@ -303,7 +300,6 @@ fn unlock(folder: &dyn Folder, survey: &Survey, identity: &Identity, findings: &
         // Damage becomes a finding where the files are checked against the entries that name them.
         match envelope::open(&bytes, &[identity]) {
             Ok(plaintext) => Some(key_file::parse(&plaintext).ok()),
-            Err(EnvelopeError::NotForThisKey) => None,
             Err(_) => None,
         }
     });

@@ -88,9 +88,9 @@ impl World {
                 folder: &vault,
                 state: &lawyer.state,
                 founder: &lawyer.person,
-                readers: &[reader.person.card.clone()],
+                readers: std::slice::from_ref(&reader.person.card),
                 register_readers: &[],
-                monitors: &[monitor.person.card.clone()],
+                monitors: std::slice::from_ref(&monitor.person.card),
                 sealers: &[],
                 handle: Some("K7".into()),
             };

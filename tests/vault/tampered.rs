@@ -43,7 +43,7 @@ fn a_flip_in_any_file_is_found() {
         std::fs::write(&path, &good).expect("restored");
         match verified {
             Ok(verified) => {
-                assert_eq!(verified.verdict, Verdict::Invalid, "{}: {:?}", path.display(), verified.findings)
+                assert_eq!(verified.verdict, Verdict::Invalid, "{}: {:?}", path.display(), verified.findings);
             }
             Err(error) => assert!(
                 path.ends_with("VAULT") || error.to_string().contains("founding"),

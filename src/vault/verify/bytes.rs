@@ -27,11 +27,11 @@ impl Examiner {
             result
         });
         for (name, result) in blobs.iter().zip(results) {
-            if let Err(finding) = result {
-                if !session.unfinished.contains(&layout::blob(*name).to_string()) {
-                    self.bad_blobs.insert(*name, finding.weight);
-                    self.findings.push(finding);
-                }
+            if let Err(finding) = result
+                && !session.unfinished.contains(&layout::blob(*name).to_string())
+            {
+                self.bad_blobs.insert(*name, finding.weight);
+                self.findings.push(finding);
             }
         }
     }
@@ -76,8 +76,7 @@ impl Examiner {
         for seq in 0.. {
             match files.entries.get(&seq).map(Vec::as_slice) {
                 Some([one]) => leaves.push(one.leaf),
-                Some(_) => break,
-                None => break,
+                _ => break,
             }
         }
         let mut largest: Option<(u64, Hash)> = None;
@@ -105,7 +104,7 @@ impl Examiner {
             match usize::try_from(checkpoint.size).ok().and_then(|size| leaves.get(..size)) {
                 Some(leaves) if merkle::root(leaves) == checkpoint.root => {}
                 Some(_) => {
-                    self.findings.invalid(Check::Tree, path, "the entries do not lead to the root that is signed")
+                    self.findings.invalid(Check::Tree, path, "the entries do not lead to the root that is signed");
                 }
                 None => self.findings.incomplete(Check::Entry, path, "entries that it covers are missing, or doubled"),
             }

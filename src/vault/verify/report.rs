@@ -33,7 +33,7 @@ impl Examiner {
     }
 
     pub(super) fn conclude(mut self, session: &Session, blobs: u64) -> Verified {
-        let level = self.level(session);
+        let level = Self::level(session);
         if let Some(history) = &session.history {
             for log in history.logs.values() {
                 self.logs.push(LogState {
@@ -76,7 +76,7 @@ impl Examiner {
         }
     }
 
-    pub(super) fn level(&self, session: &Session) -> Level {
+    fn level(session: &Session) -> Level {
         match (&session.history, session.ring.sections().is_empty()) {
             (None, _) => Level::Bytes,
             (Some(_), true) => Level::Custody,

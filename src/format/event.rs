@@ -1,47 +1,17 @@
 //! What an entry can say: 22 events, each with its fields. DESIGN's authority rules stand beside each in
 //! [`Event::needs`]; who may say what is judged in `vault::history`.
 
+mod references;
+mod vault_key;
+
 use serde::{Deserialize, Serialize};
 
-use super::ids::{KeyId, LogId, MemberId};
-use super::role::{Role, Scope, Section};
+pub use references::{EntryRef, ExhibitRef, Head};
+pub use vault_key::{NewKey, Share, Wrap};
+
+use super::ids::{KeyId, MemberId};
+use super::role::Role;
 use crate::crypto::hash::Hash;
-
-/// A log's state: so many entries, under this root (RFC 6962).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Head {
-    /// The log.
-    pub log: LogId,
-    /// How many entries it has.
-    pub size: u64,
-    /// The root of its tree at that size.
-    pub root: Hash,
-}
-
-/// One entry, by its place and the hash of its leaf.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct EntryRef {
-    /// The log it stands in.
-    pub log: LogId,
-    /// Its place there, from 0.
-    pub seq: u64,
-    /// The RFC 6962 leaf hash of its bytes.
-    pub leaf: Hash,
-}
-
-/// One exhibit, by its label and the hash of its row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ExhibitRef {
-    /// The log it was sealed in.
-    pub log: LogId,
-    /// Its number there, from 1.
-    pub number: u64,
-    /// The leaf hash of its row.
-    pub row: Hash,
-}
 
 /// A card admitted in these roles.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,51 +23,6 @@ pub struct Admission {
     pub roles: Vec<Role>,
     /// The handle proposed for the member's first log.
     pub handle: Option<String>,
-}
-
-/// One share of a split content key.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Share {
-    /// The same for all shares of one splitting.
-    #[serde(with = "serde_bytes")]
-    pub split: [u8; 16],
-    /// Which share, from 1.
-    pub index: u8,
-    /// How many must come together.
-    pub needed: u8,
-    /// How many there are.
-    pub total: u8,
-    /// SHA-256 of the share, so that a bad one has a name.
-    pub hash: Hash,
-}
-
-/// A vault key, or a share of one, encrypted to one member.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Wrap {
-    /// For whom.
-    pub member: MemberId,
-    /// The wrapped file's SHA-256: its name under `keys/<key id>/`.
-    pub file: Hash,
-    /// Set when the file holds a share.
-    pub share: Option<Share>,
-}
-
-/// A new vault key with the files that hand it to members.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct NewKey {
-    /// What it opens.
-    pub scope: Scope,
-    /// 0 at the founding, one more at each rotation.
-    pub epoch: u32,
-    /// The age recipient (`age1pq1…`); the key id is the SHA-256 of this text.
-    pub recipient: String,
-    /// One for each member who gets it.
-    pub wraps: Vec<Wrap>,
-    /// Files of the same form that nobody can open, sorted: they hide how many members there are.
-    pub dummies: Vec<Hash>,
 }
 
 /// The manifest of one section in one sealing.
@@ -407,20 +332,5 @@ impl Right {
             (self, role),
             (Self::Owner, Role::Owner) | (Self::Sealer, Role::Sealer) | (Self::Reader, Role::Reader(_))
         )
-    }
-}
-
-impl NewKey {
-    /// SHA-256 of the recipient's text.
-    pub fn id(&self) -> KeyId {
-        KeyId(Hash::of(self.recipient.as_bytes()))
-    }
-
-    /// The section whose content it opens, if any.
-    pub fn section(&self) -> Option<&Section> {
-        match &self.scope {
-            Scope::Content(section) => Some(section),
-            Scope::Custody => None,
-        }
     }
 }

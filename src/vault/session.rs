@@ -108,8 +108,10 @@ pub struct Session {
     pub survey: Survey,
     /// The keys that the person's identity opens.
     pub ring: Keyring,
-    /// The story; `None` without a custody key.
+    /// The story; `None` without a custody key, or without a founding entry.
     pub history: Option<History>,
+    /// A custody key is here, and the entry that founds the vault is not, or does not hold.
+    pub founding_lost: bool,
     /// What does not hold so far.
     pub findings: Findings,
     /// Files of this device's own unfinished work.
@@ -145,11 +147,19 @@ impl Session {
             Some(person) => unlock(&*folder, &survey, &person.keys.age, &mut findings),
             None => Keyring::default(),
         };
-        let history = match ring.custody().as_slice() {
-            [] => None,
-            custody => Some(History::read(&*folder, &survey, vault, custody, &unfinished)?),
+        let (history, founding_lost) = match ring.custody().as_slice() {
+            [] => (None, false),
+            custody => match History::read(&*folder, &survey, vault, custody, &unfinished) {
+                Ok(history) => (Some(history), false),
+                Err(VaultError::NoFounding { findings: why }) => {
+                    findings.extend(why);
+                    (None, true)
+                }
+                Err(error) => return Err(error),
+            },
         };
-        let mut session = Self { folder, memory, vault, pinned, survey, ring, history, findings, unfinished, lock };
+        let mut session =
+            Self { folder, memory, vault, pinned, survey, ring, history, founding_lost, findings, unfinished, lock };
         session.settle_trust(request.trust)?;
         session.compare_with_memory(request.person.is_some())?;
         Ok(session)
@@ -157,7 +167,11 @@ impl Session {
 
     /// The story, or that no key here reads it.
     pub fn history(&self) -> Result<&History, VaultError> {
-        self.history.as_ref().ok_or(VaultError::NoKey)
+        match &self.history {
+            Some(history) => Ok(history),
+            None if self.founding_lost => Err(VaultError::NoFounding { findings: self.findings.clone() }),
+            None => Err(VaultError::NoKey),
+        }
     }
 
     /// Whether the vault was opened for writing.
@@ -231,7 +245,7 @@ impl Session {
     /// This copy against the states that this device has seen before.
     fn compare_with_memory(&mut self, asked_as_member: bool) -> Result<(), VaultError> {
         let Some(history) = &self.history else {
-            if asked_as_member && !self.memory.seen(&self.vault)?.is_empty() {
+            if asked_as_member && !self.founding_lost && !self.memory.seen(&self.vault)?.is_empty() {
                 let message =
                     "no key here can be opened by this identity, though this device has read this vault's logs before";
                 self.findings.incomplete(Check::Key, "keys", message);

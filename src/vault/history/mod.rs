@@ -178,6 +178,8 @@ impl History {
         let mut findings = Findings::default();
         let logs = Reading { folder, survey, vault, custody, own }.logs(&mut findings);
         let Some(found) = founding(&logs, vault).cloned() else {
+            let lost = "no log here begins with the founding entry of the vault that it names";
+            findings.incomplete(Check::Vault, "VAULT", lost);
             return Err(VaultError::NoFounding { findings });
         };
         let founder = Card::parse(found.founder.card.as_bytes())

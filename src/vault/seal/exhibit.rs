@@ -17,7 +17,7 @@ use crate::format::manifest::ManifestRecord;
 use crate::format::names;
 use crate::format::record::{Binding, Record, RecordTree};
 use crate::format::{media, paragraphs, payload};
-use crate::store::{Disk, FileTime, Source, Stat, StoreError};
+use crate::store::{Disk, FileTime, Stat};
 use crate::vault::session::Session;
 use crate::vault::{Setting, TOOL, VaultError, random};
 
@@ -80,9 +80,10 @@ pub(super) fn make(
         Piece::Folder { name, files, .. } => folder(disk, &mut payload, name, files),
         Piece::Input => standard_input(&mut payload, input),
     };
-    let (mut content, changed) = match content? {
+    let (mut content, changed) = match content {
         Ok(read) => read,
-        Err(reason) => return Ok(Making::Unreadable(reason)),
+        Err(Stop::Source(reason)) => return Ok(Making::Unreadable(reason)),
+        Err(Stop::Run(error)) => return Err(error),
     };
     if changed && !accept_changed {
         return Ok(Making::Changed);
@@ -132,27 +133,38 @@ fn record(
     Ok(record)
 }
 
-type Reading = Result<Result<(Content, bool), String>, VaultError>;
+/// Why content was not read to its end.
+enum Stop {
+    /// The source's own trouble: it is skipped.
+    Source(String),
+    /// The run's trouble.
+    Run(VaultError),
+}
+
+impl<E: Into<VaultError>> From<E> for Stop {
+    fn from(error: E) -> Self {
+        match error.into() {
+            // The source's own medium fails: that is this file's trouble, not the vault's.
+            VaultError::SourceUnreadable { source } => Self::Source(format!("it could not be read: {source}")),
+            error => Self::Run(error),
+        }
+    }
+}
+
+/// Content, and whether a source changed while it was read.
+type Reading = Result<(Content, bool), Stop>;
 
 fn one_file(disk: &dyn Disk, payload: &mut Payload<'_, '_, '_>, file: &SourceFile) -> Reading {
-    let mut source = match disk.source(&file.path) {
-        Ok(source) => source,
-        Err(error) => return Ok(Err(refusal(&error))),
-    };
-    let before = source.stat()?;
-    let member = format!("content/{}", names::member_name(&file.name));
-    let (sha256, changed) = match read(payload, &member, &mut *source, &before)? {
-        Ok(read) => read,
-        Err(reason) => return Ok(Err(reason)),
-    };
-    let media_type = media::media_type(&payload.head, before.bytes == payload.head.len() as u64, &file.name);
-    let mut fields = vec![("content/name".into(), member["content/".len()..].to_string())];
-    fields.push(names::raw_field("original/name", &file.name));
-    fields.extend(measured(before.bytes, sha256, media_type));
-    fields.extend(modified(before.modified));
-    fields.extend(media::embedded(&payload.head).into_iter().map(|(path, value)| (path.to_string(), value)));
-    let text = text_of(payload, media_type, before.bytes, &mut fields);
-    Ok(Ok((Content { bytes: before.bytes, sha256, fields, listing: None, text }, changed)))
+    let name = names::member_name(&file.name);
+    let read = read(disk, payload, &format!("content/{name}"), file)?;
+    let whole = read.before.bytes == payload.head.len() as u64;
+    let media_type = media::media_type(&payload.head, whole, &file.name);
+    let mut fields = vec![("content/name".to_string(), name), names::raw_field("original/name", &file.name)];
+    fields.extend(measured(read.before.bytes, read.sha256, media_type));
+    fields.extend(modified(read.before.modified));
+    fields.extend(embedded(payload));
+    let text = text_of(payload, media_type, read.before.bytes, &mut fields);
+    Ok((Content { bytes: read.before.bytes, sha256: read.sha256, fields, listing: None, text }, read.changed))
 }
 
 fn folder(disk: &dyn Disk, payload: &mut Payload<'_, '_, '_>, name: &[u8], files: &[SourceFile]) -> Reading {
@@ -161,26 +173,20 @@ fn folder(disk: &dyn Disk, payload: &mut Payload<'_, '_, '_>, name: &[u8], files
     order.sort_by(|(_, one), (_, other)| payload::member_order(one, other));
     let (mut listed, mut bytes, mut changed) = (Vec::with_capacity(files.len()), 0, false);
     for (file, member) in order {
-        let failed = |reason: String| format!("{}: {reason}", names::printable(&file.name));
-        let mut source = match disk.source(&file.path) {
-            Ok(source) => source,
-            Err(error) => return Ok(Err(failed(refusal(&error)))),
-        };
-        let before = source.stat()?;
-        match read(payload, &format!("content/{member}"), &mut *source, &before)? {
-            Ok((sha256, this_changed)) => {
-                changed |= this_changed;
-                bytes += before.bytes;
-                listed.push(ListedFile {
-                    member: format!("content/{member}"),
-                    name: file.name.clone(),
-                    bytes: before.bytes,
-                    sha256,
-                    modified: timestamp(before.modified),
-                });
-            }
-            Err(reason) => return Ok(Err(failed(reason))),
-        }
+        let member = format!("content/{member}");
+        let read = read(disk, payload, &member, file).map_err(|stop| match stop {
+            Stop::Source(reason) => Stop::Source(format!("{}: {reason}", names::printable(&file.name))),
+            run @ Stop::Run(_) => run,
+        })?;
+        changed |= read.changed;
+        bytes += read.before.bytes;
+        listed.push(ListedFile {
+            member,
+            name: file.name.clone(),
+            bytes: read.before.bytes,
+            sha256: read.sha256,
+            modified: timestamp(read.before.modified),
+        });
     }
     let listing = Listing::new(listed)?.print()?;
     let sha256 = Hash::of(&listing);
@@ -190,7 +196,7 @@ fn folder(disk: &dyn Disk, payload: &mut Payload<'_, '_, '_>, name: &[u8], files
         ("content/files".into(), files.len().to_string()),
         ("content/listing_sha256".into(), sha256.to_string()),
     ];
-    Ok(Ok((Content { bytes, sha256, fields, listing: Some(listing), text: Vec::new() }, changed)))
+    Ok((Content { bytes, sha256, fields, listing: Some(listing), text: Vec::new() }, changed))
 }
 
 /// Standard input: members of at most 16 MiB, so that no length need be known before.
@@ -199,9 +205,9 @@ fn standard_input(payload: &mut Payload<'_, '_, '_>, input: &mut dyn std::io::Re
     let mut part = Vec::new();
     loop {
         part.clear();
-        if let Err(error) = std::io::Read::take(&mut *input, SEGMENT_BYTES as u64).read_to_end(&mut part) {
-            return Ok(Err(format!("standard input could not be read: {error}")));
-        }
+        std::io::Read::take(&mut *input, payload::PART_BYTES)
+            .read_to_end(&mut part)
+            .map_err(|source| VaultError::SourceUnreadable { source })?;
         if part.is_empty() && parts > 0 {
             break;
         }
@@ -209,7 +215,7 @@ fn standard_input(payload: &mut Payload<'_, '_, '_>, input: &mut dyn std::io::Re
         bytes += part.len() as u64;
         payload.member(&payload::part_name(parts), &part, &mut whole)?;
         payload.setting().watch.advance(part.len() as u64);
-        if part.len() < SEGMENT_BYTES {
+        if (part.len() as u64) < payload::PART_BYTES {
             break;
         }
     }
@@ -217,27 +223,30 @@ fn standard_input(payload: &mut Payload<'_, '_, '_>, input: &mut dyn std::io::Re
     let media_type = media::media_type(&payload.head, bytes == payload.head.len() as u64, b"");
     let mut fields = vec![("content/parts".to_string(), parts.to_string())];
     fields.extend(measured(bytes, sha256, media_type));
-    fields.extend(media::embedded(&payload.head).into_iter().map(|(path, value)| (path.to_string(), value)));
+    fields.extend(embedded(payload));
     let text = text_of(payload, media_type, bytes, &mut fields);
-    Ok(Ok((Content { bytes, sha256, fields, listing: None, text }, false)))
+    Ok((Content { bytes, sha256, fields, listing: None, text }, false))
 }
 
-fn read(
-    payload: &mut Payload<'_, '_, '_>,
-    member: &str,
-    source: &mut dyn Source,
-    before: &Stat,
-) -> Result<Result<(Hash, bool), String>, VaultError> {
-    match payload.file(member, source, before) {
-        Ok(Read::Whole(sha256)) => Ok(Ok((sha256, false))),
-        Ok(Read::Changed(sha256)) => Ok(Ok((sha256, true))),
-        Ok(Read::Short) => Ok(Err("it became shorter while it was read".into())),
-        // The source's own medium fails: that is this file's trouble, not the vault's.
-        Err(VaultError::SourceUnreadable { source }) => {
-            Ok(Err(refusal(&StoreError::from_io(std::path::Path::new(""), source))))
-        }
-        Err(error) => Err(error),
+/// A file that was read to the length that it had when it was opened.
+struct ReadFile {
+    before: Stat,
+    sha256: Hash,
+    changed: bool,
+}
+
+fn read(disk: &dyn Disk, payload: &mut Payload<'_, '_, '_>, member: &str, file: &SourceFile) -> Result<ReadFile, Stop> {
+    let mut source = disk.source(&file.path).map_err(|error| Stop::Source(refusal(&error)))?;
+    let before = source.stat()?;
+    match payload.file(member, &mut *source, &before)? {
+        Read::Whole(sha256) => Ok(ReadFile { before, sha256, changed: false }),
+        Read::Changed(sha256) => Ok(ReadFile { before, sha256, changed: true }),
+        Read::Short => Err(Stop::Source("it became shorter while it was read".into())),
     }
+}
+
+fn embedded(payload: &Payload<'_, '_, '_>) -> impl Iterator<Item = (String, String)> {
+    media::embedded(&payload.head).into_iter().map(|(path, value)| (path.to_string(), value))
 }
 
 fn measured(bytes: u64, sha256: Hash, media_type: &str) -> [(String, String); 3] {

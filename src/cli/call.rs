@@ -1,0 +1,188 @@
+//! One run of one command: the context, the global flags, and what every command needs of both.
+
+use std::ffi::OsString;
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+
+use super::Context;
+use super::args::Global;
+use super::error::CliError;
+use super::progress::Progress;
+use crate::crypto::hash::Hash;
+use crate::store::{Folder, Mode, RelPath, StoreError};
+use crate::vault::{Clock, Setting};
+use rand_core::CryptoRngCore;
+
+/// One run of one command.
+pub(crate) struct Call<'c, 'a> {
+    /// What the outside world gives.
+    pub(crate) context: &'c mut Context<'a>,
+    /// Flags of every command.
+    pub(crate) global: Global,
+    /// What was warned of.
+    pub(crate) warnings: Vec<String>,
+    /// Which argument reads standard input.
+    stdin_reader: Option<&'static str>,
+}
+
+/// What a verb needs, borrowed from a call piece by piece.
+pub(crate) struct Parts<'p> {
+    disk: &'p dyn crate::store::Disk,
+    clock: &'p dyn Clock,
+    rng: &'p mut dyn CryptoRngCore,
+    machine: Hash,
+    progress: Progress<'p>,
+    /// Standard input.
+    pub(crate) stdin: &'p mut dyn Read,
+    /// Standard output.
+    pub(crate) stdout: &'p mut dyn Write,
+}
+
+impl Parts<'_> {
+    /// The setting of a verb, with standard input and output beside it.
+    pub(crate) fn split(&mut self) -> (Setting<'_>, &mut dyn Read, &mut dyn Write) {
+        let setting = Setting {
+            disk: self.disk,
+            clock: self.clock,
+            rng: &mut *self.rng,
+            watch: &self.progress,
+            machine: self.machine,
+        };
+        (setting, &mut *self.stdin, &mut *self.stdout)
+    }
+
+    /// The setting of a verb.
+    pub(crate) fn setting(&mut self) -> Setting<'_> {
+        self.split().0
+    }
+}
+
+impl<'c, 'a> Call<'c, 'a> {
+    /// A call with these flags.
+    pub(crate) fn new(context: &'c mut Context<'a>, global: Global) -> Self {
+        let mut call = Self { context, global, warnings: Vec::new(), stdin_reader: None };
+        if call.passphrase_file().is_some_and(|file| is_dash(&file)) {
+            call.stdin_reader = Some("--passphrase-file");
+        }
+        call
+    }
+
+    /// What a verb needs.
+    pub(crate) fn parts(&mut self) -> Parts<'_> {
+        let visible = self.context.terminal.errors && !self.global.quiet && !self.global.json;
+        let context = &mut *self.context;
+        Parts {
+            disk: context.disk,
+            clock: context.clock,
+            rng: &mut *context.rng,
+            machine: context.machine,
+            progress: Progress::new(context.stopped, visible),
+            stdin: &mut *context.stdin,
+            stdout: &mut *context.stdout,
+        }
+    }
+
+    /// An environment variable that is not empty.
+    pub(crate) fn variable(&self, name: &str) -> Option<OsString> {
+        self.context.env.get(name).filter(|value| !value.is_empty()).cloned()
+    }
+
+    /// The file that holds the passphrase.
+    pub(crate) fn passphrase_file(&self) -> Option<PathBuf> {
+        self.global.passphrase_file.clone().or_else(|| self.variable("AMPARO_PASSPHRASE_FILE").map(PathBuf::from))
+    }
+
+    /// A path as the person meant it.
+    pub(crate) fn path(&self, path: &Path) -> PathBuf {
+        if self.context.rebase { self.context.folder.join(path) } else { path.to_path_buf() }
+    }
+
+    /// Whether something reads standard input, so that it cannot answer questions.
+    pub(crate) fn stdin_claimed(&self) -> bool {
+        self.stdin_reader.is_some()
+    }
+
+    /// Gives standard input to one argument where its value is `-`; two readers of it are refused.
+    pub(crate) fn claim_stdin(&mut self, path: &Path, reader: &'static str) -> Result<(), CliError> {
+        match (is_dash(path), self.stdin_reader) {
+            (false, _) => Ok(()),
+            (true, None) => {
+                self.stdin_reader = Some(reader);
+                Ok(())
+            }
+            (true, Some(first)) => Err(CliError::TwoReaders { first, second: reader }),
+        }
+    }
+
+    /// The whole of a small file, or of standard input, which the argument has claimed.
+    pub(crate) fn read_input(&mut self, path: &Path, bytes_max: u64) -> Result<Vec<u8>, CliError> {
+        if !is_dash(path) {
+            return self.read_file(path, bytes_max);
+        }
+        let mut bytes = Vec::new();
+        self.context.stdin.take(bytes_max + 1).read_to_end(&mut bytes).map_err(|source| CliError::Input { source })?;
+        if bytes.len() as u64 > bytes_max {
+            return Err(StoreError::TooLarge { path: "-".into(), bytes: bytes.len() as u64, bytes_max }.into());
+        }
+        Ok(bytes)
+    }
+
+    /// The whole of a small file.
+    pub(crate) fn read_file(&self, path: &Path, bytes_max: u64) -> Result<Vec<u8>, CliError> {
+        let (folder, name) = self.split(path)?;
+        Ok(self.context.disk.folder(&folder)?.read(&name, bytes_max)?)
+    }
+
+    /// Writes a result to a file that must not exist, unless it may be replaced.
+    pub(crate) fn write_file(&self, path: &Path, bytes: &[u8], mode: Mode, replace: bool) -> Result<(), CliError> {
+        let (folder, name) = self.split(path)?;
+        let folder = self.context.disk.folder(&folder)?;
+        match folder.create(&name, bytes, mode) {
+            Err(StoreError::Exists { .. }) if replace => {
+                replace_file(&*folder, &name, bytes, mode)?;
+            }
+            Err(StoreError::Exists { path }) => return Err(CliError::Exists { path }),
+            other => other?,
+        }
+        Ok(folder.sync(&[name])?)
+    }
+
+    /// Refuses early what could not be written in the end.
+    pub(crate) fn must_be_free(&self, path: &Path) -> Result<(), CliError> {
+        match self.context.disk.stat(&self.path(path)) {
+            Ok(_) => Err(CliError::Exists { path: path.to_path_buf() }),
+            Err(StoreError::Missing { .. }) => {
+                let (folder, _) = self.split(path)?;
+                self.context.disk.folder(&folder)?;
+                Ok(())
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn split(&self, path: &Path) -> Result<(PathBuf, RelPath), CliError> {
+        let path = self.path(path);
+        let name = path.file_name().and_then(RelPath::parse);
+        let name = name.ok_or_else(|| StoreError::BadPath { path: path.clone() })?;
+        let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        Ok((folder.to_path_buf(), name))
+    }
+}
+
+/// The new file is whole under another name before the old one goes.
+fn replace_file(folder: &dyn Folder, name: &RelPath, bytes: &[u8], mode: Mode) -> Result<(), StoreError> {
+    let part =
+        RelPath::parse(format!("{name}.part")).ok_or_else(|| StoreError::BadPath { path: name.as_path().into() })?;
+    if folder.exists(&part)? {
+        folder.remove(&part)?;
+    }
+    folder.create(&part, bytes, mode)?;
+    folder.sync(std::slice::from_ref(&part))?;
+    folder.remove(name)?;
+    folder.rename_new(&part, name)
+}
+
+/// Whether a path stands for standard input or output.
+pub(crate) fn is_dash(path: &Path) -> bool {
+    path == Path::new("-")
+}

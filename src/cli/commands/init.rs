@@ -1,0 +1,145 @@
+//! `amparo init`: found a vault.
+
+use std::path::PathBuf;
+
+use serde_json::json;
+
+use crate::cli::call::Call;
+use crate::cli::error::CliError;
+use crate::cli::output::all_of;
+use crate::cli::{DONE, Exit, hints};
+use crate::format::card::Card;
+use crate::store::StoreError;
+use crate::vault::create::{CreateRequest, Created, create};
+
+/// Found a vault
+///
+/// DIR is made. Without --reader you can open what is sealed yourself; with it, only the readers named can, and you
+/// cannot. Compare the digits of each card with its owner before you name it here.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  amparo init evidence
+  amparo init evidence --reader grey-owl.card --reader tern.card --monitor red-kite.card --handle K7")]
+pub(crate) struct Args {
+    /// The folder to make
+    #[arg(value_name = "DIR")]
+    folder: PathBuf,
+    /// Who can open what is sealed
+    #[arg(long, value_name = "CARD")]
+    reader: Vec<PathBuf>,
+    /// Who can open the register of witnesses; else the readers
+    #[arg(long, value_name = "CARD")]
+    register_reader: Vec<PathBuf>,
+    /// Who verifies and countersigns, and can open nothing
+    #[arg(long, value_name = "CARD")]
+    monitor: Vec<PathBuf>,
+    /// Who else may seal
+    #[arg(long, value_name = "CARD")]
+    sealer: Vec<PathBuf>,
+    /// What your exhibits' numbers start with, as K7 in K7-0012
+    #[arg(long, value_name = "K7", value_parser = handle)]
+    handle: Option<String>,
+}
+
+fn handle(text: &str) -> Result<String, String> {
+    let plain = text.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit());
+    if plain && text.starts_with(|c: char| c.is_ascii_uppercase()) && text.len() <= 8 {
+        Ok(text.into())
+    } else {
+        Err("a capital letter, then up to 7 capital letters or digits".into())
+    }
+}
+
+pub(super) fn run(args: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError> {
+    let folder = call.path(&args.folder);
+    if call.context.disk.stat(&folder).is_ok() {
+        return Err(CliError::Exists { path: args.folder.clone() });
+    }
+    let mut cards = |files: &[PathBuf], flag| -> Result<Vec<Card>, CliError> {
+        let mut cards: Vec<Card> = Vec::new();
+        for file in files {
+            call.claim_stdin(file, flag)?;
+            let card = call.card(file)?;
+            if !cards.iter().any(|other| other.member() == card.member()) {
+                cards.push(card);
+            }
+        }
+        Ok(cards)
+    };
+    let readers = cards(&args.reader, "--reader")?;
+    let register_readers = cards(&args.register_reader, "--register-reader")?;
+    let monitors = cards(&args.monitor, "--monitor")?;
+    let sealers = cards(&args.sealer, "--sealer")?;
+    let founder = call.person()?;
+    let state = call.state_folder()?;
+    let request = CreateRequest {
+        folder: &folder,
+        state: &state,
+        founder: &founder,
+        readers: &readers,
+        register_readers: &register_readers,
+        monitors: &monitors,
+        sealers: &sealers,
+        handle: args.handle.clone(),
+    };
+    let created = match create(&mut call.parts().setting(), &request) {
+        Err(crate::vault::VaultError::Store(StoreError::Exists { path })) => return Err(CliError::Exists { path }),
+        other => other?,
+    };
+    warn(&created, call);
+    if call.global.json {
+        call.print_json(described(&created))?;
+    } else {
+        tell(args, &created, call)?;
+    }
+    Ok(DONE)
+}
+
+fn warn(created: &Created, call: &mut Call<'_, '_>) {
+    if let [only] = created.readers.as_slice() {
+        call.warn(&format!("only {only} can open what is sealed: if that identity is lost, it is lost"));
+    }
+    if created.register_readers != created.readers {
+        if let [only] = created.register_readers.as_slice() {
+            call.warn(&format!("only {only} can open the register of witnesses: if that identity is lost, it is lost"));
+        }
+    }
+    call.warn("you are the only owner: if your identity is lost, nobody can admit or remove anybody");
+}
+
+fn tell(args: &Args, created: &Created, call: &mut Call<'_, '_>) -> Result<(), CliError> {
+    call.say(&format!("Founded a vault in {}. This device knows it from now on.", args.folder.display()));
+    call.say("Its digits, to give by another road to everybody who works with it:");
+    call.print(&created.vault.fingerprint())?;
+    call.say(&format!("{} can open what is sealed here.", all_of(&created.readers)));
+    if !created.founder_reads {
+        call.say("You cannot, and nobody can make you: the key was forgotten.");
+    }
+    if created.register_readers != created.readers {
+        call.say(&format!("{} can open the register of witnesses.", all_of(&created.register_readers)));
+    }
+    if !created.sealers.is_empty() {
+        call.say(&format!("{} may seal, as you may.", all_of(&created.sealers)));
+    }
+    if !created.monitors.is_empty() {
+        call.say(&format!("{} can check the custody and open nothing.", all_of(&created.monitors)));
+    }
+    call.say(&format!("Your exhibits are numbered {}-0001 and on.", created.handle));
+    call.suggest(format!("amparo seal FILE --vault {}", hints::word(&args.folder.display().to_string())));
+    Ok(())
+}
+
+fn described(created: &Created) -> serde_json::Value {
+    json!({
+        "format": 1,
+        "vault": created.vault.to_string(),
+        "fingerprint": created.vault.fingerprint(),
+        "log": created.log.to_string(),
+        "handle": created.handle,
+        "readers": created.readers,
+        "register_readers": created.register_readers,
+        "sealers": created.sealers,
+        "monitors": created.monitors,
+    })
+}

@@ -1,0 +1,87 @@
+//! `amparo list`: what the vault holds, as far as this identity may see.
+
+use serde_json::{Map, Value, json};
+
+use crate::cli::call::Call;
+use crate::cli::error::CliError;
+use crate::cli::folders::Contact;
+use crate::cli::output::{count, shown, size};
+use crate::cli::{DONE, Exit};
+use crate::vault::list::{Listed, list};
+
+/// List the exhibits, as far as you may see them
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  amparo list
+  amparo list --json")]
+pub(crate) struct Args {}
+
+pub(super) fn run(_: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError> {
+    let place = call.place(Contact::Looks)?;
+    let person = call.person()?;
+    call.warn_if_unknown(&place)?;
+    let mut all = Vec::new();
+    let mut keep = |listed| {
+        all.push(listed);
+        Ok(())
+    };
+    list(&mut call.parts().setting(), &place.request(Some(&person)), &mut keep)?;
+    if call.global.json {
+        let exhibits: Vec<Value> = all.iter().map(|listed| Value::Object(described(listed))).collect();
+        call.print_json(json!({ "format": 1, "exhibits": exhibits }))?;
+        return Ok(DONE);
+    }
+    for listed in &all {
+        call.print(&line(listed))?;
+    }
+    if all.is_empty() {
+        call.say("Nothing is sealed here yet.");
+        call.suggest("amparo seal FILE");
+    } else {
+        call.say(&count(all.len() as u64, "exhibit"));
+        call.suggest(format!("amparo show {}", all[0].id));
+    }
+    Ok(DONE)
+}
+
+fn line(listed: &Listed) -> String {
+    let day = listed.sealed_at.get(..16).unwrap_or(&listed.sealed_at).replace('T', " ");
+    let mut line = format!("{}  {day}  {}  {}", listed.id, shown(&listed.sealer), listed.section);
+    let field = |path| listed.record.as_ref().and_then(|record| record.field(path));
+    if let Some(bytes) = field("original/bytes").and_then(|bytes| bytes.parse().ok()) {
+        line.push_str(&format!("  {}", size(bytes)));
+    }
+    for path in ["identity/kind", "identity/title"] {
+        if let Some(value) = field(path) {
+            line.push_str(&format!("  {}", shown(value)));
+        }
+    }
+    if let Some(scope) = &listed.withdrawn {
+        line.push_str(&format!("  CONSENT WITHDRAWN ({scope})"));
+    }
+    line
+}
+
+/// An exhibit as JSON.
+pub(super) fn described(listed: &Listed) -> Map<String, Value> {
+    let mut object = Map::new();
+    let mut put = |key: &str, value: Value| object.insert(key.into(), value);
+    put("id", json!(listed.id));
+    put("sealed_at", json!(listed.sealed_at));
+    put("sealer", json!(listed.sealer));
+    put("section", json!(listed.section));
+    put("blobs", json!(listed.blobs));
+    put("withdrawn", json!(listed.withdrawn));
+    if let Some(record) = &listed.record {
+        if let Some(bytes) = record.field("original/bytes").and_then(|bytes| bytes.parse::<u64>().ok()) {
+            put("bytes", json!(bytes));
+        }
+        for (key, path) in [("title", "identity/title"), ("kind", "identity/kind"), ("sha256", "original/sha256")] {
+            if let Some(value) = record.field(path) {
+                put(key, json!(value));
+            }
+        }
+    }
+    object
+}

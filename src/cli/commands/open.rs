@@ -1,0 +1,112 @@
+//! `amparo open`: verified bytes under safe names.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use crate::cli::call::{Call, is_dash};
+use crate::cli::error::CliError;
+use crate::cli::folders::Contact;
+use crate::cli::output::{count, shown, size};
+use crate::cli::{DONE, Exit};
+use crate::vault::open::{OpenRequest, Opened, open, open_to};
+
+/// Open exhibits: verified bytes under safe names
+///
+/// Each exhibit gets a folder of its own in DIR, with its content and its record. A file appears under its name only
+/// when the whole exhibit was checked. Who opened what is entered in the custody record.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  amparo open K7-0001 -o opened
+  amparo open K7-0001 --stdout > testimony.txt")]
+pub(crate) struct Args {
+    /// The exhibits
+    #[arg(value_name = "ID", required = true)]
+    ids: Vec<String>,
+    /// The folder to put them in
+    #[arg(short, long, value_name = "DIR", required_unless_present = "stdout")]
+    output: Option<PathBuf>,
+    /// Write the content of one exhibit to standard output
+    #[arg(long, conflicts_with = "output")]
+    stdout: bool,
+    /// Replace what an earlier opening left there
+    #[arg(long)]
+    overwrite: bool,
+    /// Why it is opened although consent was withdrawn; entered in the custody record
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    reason: String,
+}
+
+pub(super) fn run(args: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError> {
+    let to_stdout = args.stdout || args.output.as_deref().is_some_and(is_dash);
+    if to_stdout && call.context.terminal.output {
+        let message = "a terminal would obey what stands in an exhibit, and remember it".into();
+        return Err(CliError::Usage { message, hint: Some(format!("amparo open {} -o opened", args.ids[0])) });
+    }
+    if to_stdout && call.global.json {
+        let message = "the content and the JSON cannot both go to standard output".into();
+        return Err(CliError::Usage { message, hint: Some("name a folder with -o DIR".into()) });
+    }
+    let place = call.place(Contact::Must)?;
+    let person = call.person()?;
+    let out = call.path(args.output.as_deref().unwrap_or(Path::new("-")));
+    let request = OpenRequest {
+        place: place.request(Some(&person)),
+        ids: &args.ids,
+        out: &out,
+        overwrite: args.overwrite,
+        reason: &args.reason,
+    };
+    let mut parts = call.parts();
+    let opened = if to_stdout {
+        let (mut setting, _, stdout) = parts.split();
+        open_to(&mut setting, &request, stdout)?
+    } else {
+        open(&mut parts.setting(), &request)?
+    };
+    drop(parts);
+    if let Some(error) = &opened.unrecorded {
+        call.warn(&format!("the opening could not be entered in the custody record: {}", shown(&error.to_string())));
+    }
+    if call.global.json {
+        call.print_json(described(&opened))?;
+    } else if to_stdout {
+        call.say(&format!("Opened {}; this stands in the custody record.", opened.exhibits[0].id));
+    } else {
+        tell(&opened, call)?;
+    }
+    Ok(DONE)
+}
+
+fn tell(opened: &Opened, call: &mut Call<'_, '_>) -> Result<(), CliError> {
+    for exhibit in &opened.exhibits {
+        let path = shown(&exhibit.path.to_string_lossy());
+        call.print(&format!("OPENED {}  {}  {path}", exhibit.id, size(exhibit.bytes)))?;
+    }
+    call.say(&format!(
+        "{} checked wholly and readable here by anyone who has this device.",
+        count(opened.exhibits.len() as u64, "exhibit")
+    ));
+    if opened.unrecorded.is_none() {
+        call.say("The opening stands in the custody record.");
+    }
+    call.suggest("amparo verify");
+    Ok(())
+}
+
+fn described(opened: &Opened) -> Value {
+    let exhibits: Vec<Value> = opened
+        .exhibits
+        .iter()
+        .map(|exhibit| {
+            json!({
+                "id": exhibit.id,
+                "path": exhibit.path.to_string_lossy(),
+                "bytes": exhibit.bytes,
+                "sha256": exhibit.sha256.to_string(),
+            })
+        })
+        .collect();
+    json!({ "format": 1, "exhibits": exhibits, "recorded": opened.unrecorded.is_none() })
+}

@@ -1,0 +1,234 @@
+//! What went wrong, in words, with a way out and an exit code: one place for all of it.
+
+use std::error::Error as _;
+use std::io;
+use std::path::PathBuf;
+
+use super::call::Call;
+use super::output::{Tone, json_text, shown};
+use super::{Exit, FAILED, INCOMPLETE, INTERRUPTED, INVALID, LOCKED, NO_KEY, NO_VAULT, UNKNOWN, USAGE, hints};
+use crate::crypto::envelope::EnvelopeError;
+use crate::format::card::CardError;
+use crate::format::fields::FieldError;
+use crate::format::form::FormError;
+use crate::format::vault_file::VaultFileError;
+use crate::store::StoreError;
+use crate::vault::VaultError;
+use crate::vault::findings::Verdict;
+
+/// Why a command did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CliError {
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    #[error("there is no vault in this folder or above it")]
+    NoVault,
+    #[error("{} is not a vault", folder.display())]
+    NotThere { folder: PathBuf },
+    #[error("this device does not know the vault yet")]
+    UnknownVault,
+    #[error("there is no identity in {}", file.display())]
+    NoIdentity { file: PathBuf },
+    #[error("{what} is needed, and nobody can be asked here")]
+    Needs { what: &'static str, flag: &'static str },
+    #[error("standard input is read by {first} and by {second}; it can be read once")]
+    TwoReaders { first: &'static str, second: &'static str },
+    #[error("{message}")]
+    Usage { message: String, hint: Option<String> },
+    #[error(transparent)]
+    Field(#[from] FieldError),
+    #[error("the form {} cannot be taken: {error}", file.display())]
+    Form { file: PathBuf, error: FormError },
+    #[error("{} is no card that holds: {error}", file.display())]
+    Card { file: PathBuf, error: CardError },
+    #[error("the passphrase is empty")]
+    EmptyPassphrase,
+    #[error("the two passphrases differ")]
+    PassphrasesDiffer,
+    #[error("{what} is not text in UTF-8")]
+    NotText { what: &'static str },
+    #[error("{} exists already", path.display())]
+    Exists { path: PathBuf },
+    #[error("{} is no vault, receipt, signed state or card", path.display())]
+    UnknownKind { path: PathBuf },
+    #[error("the result could not be written")]
+    Output { source: io::Error },
+    #[error("standard input could not be read")]
+    Input { source: io::Error },
+    #[error("the terminal could not be read")]
+    Terminal { source: io::Error },
+    #[error("stopped before the end, as asked")]
+    Stopped,
+}
+
+impl From<StoreError> for CliError {
+    fn from(error: StoreError) -> Self {
+        Self::Vault(error.into())
+    }
+}
+
+/// What the person is told beside the message.
+struct WayOut {
+    exit: Exit,
+    hint: Option<String>,
+}
+
+impl Call<'_, '_> {
+    /// Tells what went wrong; the exit code.
+    pub(crate) fn tell(&mut self, error: &CliError) -> Exit {
+        let WayOut { exit, hint } = way_out(error);
+        let hint = hint.map(hints::checked);
+        if self.global.json {
+            let object = serde_json::json!({ "format": 1, "error": error.to_string(), "hint": hint, "code": exit });
+            self.talk(json_text(&object).trim_end());
+            return exit;
+        }
+        let word = self.set_off("error:", Tone::Bad, self.context.terminal.errors);
+        self.talk(&format!("{word} {}", shown(&error.to_string())));
+        for cause in causes(error) {
+            self.talk(&format!("caused by: {}", shown(&cause)));
+        }
+        if let Some(hint) = hint {
+            self.talk(&format!("hint: {hint}"));
+        }
+        exit
+    }
+
+    /// Tells of an error that came after something was done; the exit code.
+    pub(crate) fn tell_beside(&mut self, error: &VaultError) -> Exit {
+        self.warn(&shown(&error.to_string()));
+        vault(error).exit
+    }
+}
+
+/// What lies behind an error, as far as it says more than the error itself.
+fn causes(error: &CliError) -> Vec<String> {
+    let mut said = error.to_string();
+    let mut causes = Vec::new();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let text = cause.to_string();
+        if !said.contains(&text) {
+            causes.push(text.clone());
+            said = text;
+        }
+        next = cause.source();
+    }
+    causes
+}
+
+/// Every kind of failure of this room.
+fn way_out(error: &CliError) -> WayOut {
+    let told = |exit, hint: &str| WayOut { exit, hint: Some(hint.to_string()).filter(|hint| !hint.is_empty()) };
+    match error {
+        CliError::Vault(error) => vault(error),
+        CliError::NoVault => told(NO_VAULT, "name the vault's folder with --vault DIR, or found one: amparo init DIR"),
+        CliError::NotThere { .. } => told(NO_VAULT, "amparo init DIR"),
+        CliError::UnknownVault => unknown_vault(),
+        CliError::NoIdentity { .. } => told(NO_KEY, "amparo identity new"),
+        CliError::Needs { flag, .. } => told(USAGE, &format!("give it with {flag}")),
+        CliError::TwoReaders { .. } => told(USAGE, "put one of them into a file"),
+        CliError::Usage { hint, .. } => WayOut { exit: USAGE, hint: hint.clone() },
+        CliError::Field(error) => field(error),
+        CliError::Form { error: FormError::Field { error, .. }, .. } => field(error),
+        CliError::Form { .. } => told(USAGE, "amparo form testimony"),
+        CliError::Card { .. } => told(INVALID, "ask for the card again; amparo identity card prints one"),
+        CliError::EmptyPassphrase => told(USAGE, "an identity without a passphrase is made with --no-passphrase"),
+        CliError::PassphrasesDiffer => told(USAGE, ""),
+        CliError::NotText { .. } => told(FAILED, ""),
+        CliError::Exists { .. } => told(FAILED, "choose another name, or give --overwrite where the command has it"),
+        CliError::UnknownKind { .. } => told(FAILED, "amparo verify --help"),
+        CliError::Output { .. } | CliError::Input { .. } | CliError::Terminal { .. } => told(FAILED, ""),
+        CliError::Stopped => told(INTERRUPTED, ""),
+    }
+}
+
+/// Every kind of failure of the verbs.
+fn vault(error: &VaultError) -> WayOut {
+    let told = |exit, hint: &str| WayOut { exit, hint: Some(hint.to_string()).filter(|hint| !hint.is_empty()) };
+    match error {
+        VaultError::NotAVault => told(NO_VAULT, "amparo init DIR"),
+        VaultError::VaultFile(VaultFileError::Newer { .. }) => told(FAILED, "use the newer program for this vault"),
+        VaultError::VaultFile(VaultFileError::Malformed) => told(INVALID, "amparo verify"),
+        VaultError::NoKey => told(NO_KEY, "amparo identity show"),
+        VaultError::NoFounding { findings } => {
+            told(by_weight(findings.verdict().max(Verdict::Incomplete)), "amparo verify")
+        }
+        VaultError::NotPinned { .. } => unknown_vault(),
+        VaultError::OtherVault { .. } => told(UNKNOWN, "compare the digits with whoever founded the vault"),
+        VaultError::Unsound(finding) => told(by_weight(finding.weight), "amparo verify"),
+        VaultError::OlderCopy { .. } => told(INCOMPLETE, "find the newer copy of the vault, and work there"),
+        VaultError::NotInRole { .. } => told(FAILED, "ask an owner of the vault for this role"),
+        VaultError::NoExhibit { .. } | VaultError::AmbiguousExhibit { .. } => told(FAILED, "amparo list"),
+        VaultError::NotReadable { .. } => told(NO_KEY, "amparo doctor"),
+        VaultError::OneExhibitOnly => told(USAGE, "amparo open ID -o DIR"),
+        VaultError::Output { .. } | VaultError::SourceUnreadable { .. } => told(FAILED, ""),
+        VaultError::Withdrawn { .. } => told(FAILED, "amparo open ID -o DIR --reason \"why\""),
+        VaultError::ReadBack { .. } => told(FAILED, "do not use this disk any more; nothing of this run was sealed"),
+        VaultError::SourceChanged { .. } => told(FAILED, "seal it when nothing else writes to it"),
+        VaultError::NothingToSeal => told(FAILED, "amparo seal --help"),
+        VaultError::Exists { .. } => told(FAILED, "choose another name, or give --overwrite where the command has it"),
+        VaultError::TooMany { .. } => told(FAILED, ""),
+        VaultError::NoSection { .. } | VaultError::NoReader { .. } => told(FAILED, "amparo doctor"),
+        VaultError::CardTwice => told(USAGE, "amparo init --help"),
+        VaultError::Stopped => told(INTERRUPTED, ""),
+        VaultError::Store(error) => store(error),
+        VaultError::Envelope(EnvelopeError::NotForThisKey | EnvelopeError::WrongPassphrase) => told(NO_KEY, ""),
+        VaultError::Envelope(EnvelopeError::TooMuchWork { .. }) => told(FAILED, ""),
+        VaultError::Envelope(EnvelopeError::Damaged { .. }) => told(INVALID, ""),
+        VaultError::Card(_) | VaultError::Receipt(_) => told(INVALID, ""),
+        VaultError::IdentityFile(_) => told(FAILED, "amparo identity new -o FILE"),
+        VaultError::Pseudonym(_) => told(USAGE, "amparo identity new --name \"Blue Heron\""),
+        VaultError::Listing(_) | VaultError::Form(_) | VaultError::Record(_) | VaultError::Payload(_) => {
+            told(FAILED, "")
+        }
+    }
+}
+
+/// Every kind of failure of the disk.
+fn store(error: &StoreError) -> WayOut {
+    let told = |exit, hint: &str| WayOut { exit, hint: Some(hint.to_string()).filter(|hint| !hint.is_empty()) };
+    match error {
+        StoreError::Locked { .. } => told(LOCKED, "wait until the other amparo has ended"),
+        StoreError::Link { .. } => told(FAILED, "name what the link leads to"),
+        StoreError::Full { .. } => told(FAILED, "make room, then run the command again: nothing half done counts"),
+        StoreError::ReadOnly { .. } => told(FAILED, "copy the vault to a disk that can be written"),
+        StoreError::NotDurable { .. } => told(FAILED, "do not trust this disk; nothing unfinished counts"),
+        StoreError::Missing { .. }
+        | StoreError::Exists { .. }
+        | StoreError::NotRegular { .. }
+        | StoreError::NotFolder { .. }
+        | StoreError::NotEmpty { .. }
+        | StoreError::TooLarge { .. }
+        | StoreError::BadPath { .. }
+        | StoreError::Denied { .. }
+        | StoreError::Io { .. } => told(FAILED, ""),
+    }
+}
+
+fn field(error: &FieldError) -> WayOut {
+    let hint = match error {
+        FieldError::Unknown { .. } | FieldError::FilledIn { .. } => "amparo form document",
+        FieldError::Register { .. } => "type it when seal asks, or write it into a form: a command line is remembered",
+        FieldError::Empty { .. }
+        | FieldError::TooLong { .. }
+        | FieldError::Control { .. }
+        | FieldError::NoOffset { .. }
+        | FieldError::Form { .. } => "",
+    };
+    WayOut { exit: USAGE, hint: Some(hint.to_string()).filter(|hint| !hint.is_empty()) }
+}
+
+fn unknown_vault() -> WayOut {
+    let hint = "give the digits that its founder gave you with --vault-id ID, or the founder's card with --owner CARD";
+    WayOut { exit: UNKNOWN, hint: Some(hint.into()) }
+}
+
+/// The exit code of a verdict.
+pub(crate) fn by_weight(verdict: Verdict) -> Exit {
+    match verdict {
+        Verdict::Valid => super::DONE,
+        Verdict::Incomplete => INCOMPLETE,
+        Verdict::Invalid => INVALID,
+    }
+}

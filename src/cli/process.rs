@@ -1,0 +1,146 @@
+//! The process around a run: its arguments, its streams, its signals, and what it must not leave behind.
+
+use std::ffi::OsString;
+use std::io::{self, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use jiff::ZonedDateTime;
+use rand_core::OsRng;
+use rustix::termios::{self, OptionalActions, Termios};
+use zeroize::Zeroizing;
+
+use super::{Ask, Context, INTERRUPTED, Terminal, run};
+use crate::crypto::hash::Hash;
+use crate::store::real::RealDisk;
+use crate::store::{Disk, RelPath, hygiene};
+use crate::vault::Clock;
+
+/// Wider lines are hard to read, whatever the terminal.
+const WIDTH_MAX: usize = 100;
+
+/// Runs the program on the process's own arguments, streams and clock.
+pub fn main() -> ExitCode {
+    let mut stderr = io::stderr();
+    if let Err(error) = hygiene::leave_no_dump() {
+        let _ = writeln!(stderr, "warning: the system may write this program's memory to disk if it fails: {error}");
+    }
+    let signals = Signals::default();
+    if let Err(error) = signals.clone().listen() {
+        let _ = writeln!(stderr, "warning: Ctrl-C will end this program at once: {error}");
+    }
+    let mut ask = Person { prompting: Arc::clone(&signals.prompting) };
+    let clock = SystemClock { start: Instant::now() };
+    let terminal = Terminal {
+        input: io::stdin().is_terminal(),
+        output: io::stdout().is_terminal(),
+        errors: io::stderr().is_terminal(),
+        width: width(),
+    };
+    let mut context = Context {
+        disk: &RealDisk,
+        clock: &clock,
+        rng: &mut OsRng,
+        machine: machine(&RealDisk),
+        env: std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value))).collect(),
+        folder: std::env::current_dir().unwrap_or_else(|_| PathBuf::from(".")),
+        rebase: false,
+        stdin: &mut io::stdin(),
+        stdout: &mut io::stdout(),
+        stderr: &mut stderr,
+        terminal,
+        ask: &mut ask,
+        stopped: &signals.stopped,
+    };
+    ExitCode::from(run(std::env::args_os().collect::<Vec<OsString>>(), &mut context))
+}
+
+/// What tells this machine from another, so that a device memory copied elsewhere is not continued.
+fn machine(disk: &dyn Disk) -> Hash {
+    let read = |folder: &str, name: &str| {
+        let name = RelPath::parse(name)?;
+        disk.folder(Path::new(folder)).and_then(|folder| folder.read(&name, 4096)).ok().filter(|id| !id.is_empty())
+    };
+    let id = read("/etc", "machine-id").or_else(|| read("/proc/sys/kernel", "hostname")).unwrap_or_default();
+    Hash::tagged("amparo.v1/machine", &[&id])
+}
+
+fn width() -> usize {
+    let size = termios::tcgetwinsize(io::stderr()).map_or(0, |size| usize::from(size.ws_col));
+    if size == 0 { WIDTH_MAX } else { size.min(WIDTH_MAX) }
+}
+
+struct SystemClock {
+    start: Instant,
+}
+
+impl Clock for SystemClock {
+    fn now(&self) -> ZonedDateTime {
+        ZonedDateTime::now()
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.start.elapsed()
+    }
+}
+
+/// Ctrl-C, and the wish of the system that this process ends.
+#[derive(Clone, Default)]
+struct Signals {
+    stopped: Arc<AtomicBool>,
+    prompting: Arc<AtomicBool>,
+}
+
+impl Signals {
+    /// The first signal asks the running verb to stop at a safe point. At a prompt, or for the second time, the process
+    /// ends: a vault survives that at every point. The terminal gets back the echo that a passphrase prompt took.
+    fn listen(self) -> Result<(), ctrlc::Error> {
+        let before: Option<Termios> = termios::tcgetattr(io::stdin()).ok();
+        ctrlc::set_handler(move || {
+            let again = self.stopped.swap(true, Ordering::SeqCst);
+            if again || self.prompting.load(Ordering::SeqCst) {
+                if let Some(before) = &before {
+                    let _ = termios::tcsetattr(io::stdin(), OptionalActions::Now, before);
+                }
+                let _ = writeln!(io::stderr(), "\nstopped, as asked");
+                #[allow(clippy::exit, reason = "the thread that reads the terminal cannot be woken")]
+                std::process::exit(i32::from(INTERRUPTED));
+            }
+        })
+    }
+}
+
+/// The person at the terminal.
+struct Person {
+    prompting: Arc<AtomicBool>,
+}
+
+impl Person {
+    fn prompt<T>(&self, read: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+        self.prompting.store(true, Ordering::SeqCst);
+        let answer = read();
+        self.prompting.store(false, Ordering::SeqCst);
+        answer
+    }
+}
+
+impl Ask for Person {
+    fn line(&mut self, prompt: &str) -> io::Result<Option<String>> {
+        self.prompt(|| {
+            let mut stderr = io::stderr();
+            stderr.write_all(prompt.as_bytes())?;
+            stderr.flush()?;
+            let mut line = String::new();
+            let count = io::stdin().read_line(&mut line)?;
+            Ok((count > 0).then(|| line.trim_end_matches(['\n', '\r']).to_string()))
+        })
+    }
+
+    fn passphrase(&mut self, prompt: &str) -> io::Result<Option<Zeroizing<String>>> {
+        // From the terminal itself, so that standard input stays free for evidence.
+        self.prompt(|| Ok(rpassword::prompt_password(prompt).ok().map(Zeroizing::new)))
+    }
+}

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-use super::commands::{custody, doctor, form, identity, init, list, open, seal, show, util, verify};
+use super::commands::{custody, doctor, form, identity, init, list, open, seal, show, tour, util, verify};
 
 /// The encrypted evidence vault: seal, carry, verify, open.
 #[derive(Debug, Parser)]
@@ -95,6 +95,8 @@ pub(crate) struct Global {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// See the whole story once, on sample evidence
+    Tour(tour::Args),
     /// Your identity on this device and its card
     #[command(subcommand)]
     Identity(identity::Command),

@@ -10,6 +10,7 @@ pub(super) mod open;
 pub(super) mod seal;
 pub(super) mod show;
 pub(super) mod status;
+pub(super) mod tour;
 pub(super) mod util;
 pub(super) mod verify;
 
@@ -22,6 +23,7 @@ use super::error::CliError;
 pub(super) fn run(command: Option<Command>, call: &mut Call<'_, '_>) -> Result<Exit, CliError> {
     match command {
         None => status::run(call),
+        Some(Command::Tour(args)) => tour::run(&args, call),
         Some(Command::Identity(command)) => identity::run(command, call),
         Some(Command::Init(args)) => init::run(&args, call),
         Some(Command::Seal(args)) => seal::run(&args, call),

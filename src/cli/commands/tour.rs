@@ -1,0 +1,278 @@
+//! `amparo tour`: the whole story once, with the program's own commands, on sample evidence or on one's own files.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use crate::cli::call::Call;
+use crate::cli::error::CliError;
+use crate::cli::{Context, DONE, Exit, FAILED, NO_KEY, Terminal, run as run_program};
+use crate::format::vault_file;
+use crate::store::{Disk, Mode, RelPath, StoreError};
+
+/// Where the tour makes its folder; a second one gets a number.
+const FOLDER: &str = "amparo-tour";
+/// The same for all three people, because this is a tour.
+const PASSPHRASE: &[u8] = b"only for the tour\n";
+
+/// Evidence of our own making; no person in it is real.
+const SAMPLES: [(&str, &[u8]); 6] = [
+    ("testimony.md", include_bytes!("../../../tests/evidence/testimony.md")),
+    ("letter.pdf", include_bytes!("../../../tests/evidence/letter.pdf")),
+    ("scan.png", include_bytes!("../../../tests/evidence/scan.png")),
+    ("photo.jpg", include_bytes!("../../../tests/evidence/photo.jpg")),
+    ("call.wav", include_bytes!("../../../tests/evidence/call.wav")),
+    ("clip.mp4", include_bytes!("../../../tests/evidence/clip.mp4")),
+];
+
+/// See the whole story: three people, one vault, sample evidence or the files in FOLDER
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+The tour makes a folder `amparo-tour` here and leaves everything in it for you to look at.
+
+Examples:
+  amparo tour
+  amparo tour my-files")]
+pub(crate) struct Args {
+    /// Seal the files of this folder instead of the samples
+    #[arg(value_name = "FOLDER")]
+    folder: Option<PathBuf>,
+}
+
+/// Tells the story; every step is a command that anybody can type again.
+pub(super) fn run(args: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError> {
+    let disk = call.context.disk;
+    let source = args.folder.as_ref().map(|folder| call.context.folder.join(folder));
+    if let Some(folder) = &source {
+        disk.list_source(folder)?;
+    }
+    let place = make_place(disk, &call.context.folder)?;
+    lay_out(disk, &place, source.is_none())?;
+    let evidence = source.map_or_else(|| "evidence".to_string(), |folder| folder.display().to_string());
+    let mut tour = Tour { context: &mut *call.context, place: &place };
+    match tour.tell(&evidence) {
+        Ok(()) => Ok(DONE),
+        Err(Broken::Step(exit)) => {
+            tour.say(&format!(
+                "The tour stopped: this step ended with {exit}. What it made lies in {}.",
+                place.display()
+            ))?;
+            Ok(FAILED)
+        }
+        Err(Broken::Cli(error)) => Err(*error),
+    }
+}
+
+/// One of the three.
+#[derive(Clone, Copy)]
+struct Person {
+    word: &'static str,
+    pseudonym: &'static str,
+    card: &'static str,
+}
+
+const LAWYER: Person = Person { word: "lawyer", pseudonym: "Blue Heron", card: "cards/blue-heron.card" };
+const READER: Person = Person { word: "reader", pseudonym: "Grey Owl", card: "cards/grey-owl.card" };
+const MONITOR: Person = Person { word: "monitor", pseudonym: "Red Kite", card: "cards/red-kite.card" };
+
+enum Broken {
+    Step(Exit),
+    Cli(Box<CliError>),
+}
+
+impl From<CliError> for Broken {
+    fn from(error: CliError) -> Self {
+        Self::Cli(Box::new(error))
+    }
+}
+
+struct Tour<'t, 'a> {
+    context: &'t mut Context<'a>,
+    place: &'t Path,
+}
+
+impl Tour<'_, '_> {
+    fn tell(&mut self, evidence: &str) -> Result<(), Broken> {
+        self.say(&format!(
+            "Three people, each with a device of their own: a lawyer in the country, a reader abroad, and a monitor of an\n\
+             observer mission. Everything happens in the folder\n  {}\n\
+             The word before each $ says who types. To type along as one of them, stand in that folder and set, for the\n\
+             lawyer: AMPARO_IDENTITY=lawyer/identity.age AMPARO_STATE=lawyer/state AMPARO_PASSPHRASE_FILE=lawyer/passphrase\n\
+             (In real life a passphrase is typed, never kept in a file beside what it protects.)",
+            self.place.display()
+        ))?;
+        self.chapter("1. Each makes an identity, and gives out the card: the public half, under a pseudonym.")?;
+        for person in [LAWYER, READER, MONITOR] {
+            self.step(person, DONE, &["identity", "new", "--name", person.pseudonym])?;
+            self.step(person, DONE, &["identity", "card", "-o", person.card])?;
+        }
+        self.chapter("2. The lawyer founds a vault that the reader can open and the monitor can check.")?;
+        self.step(
+            LAWYER,
+            DONE,
+            &["init", "vault", "--reader", READER.card, "--monitor", MONITOR.card, "--handle", "K7"],
+        )?;
+        self.chapter("3. At night, in a hurry, the lawyer seals what there is.")?;
+        self.step(LAWYER, DONE, &["--vault", "vault", "seal", evidence, "--receipt", "receipt.txt"])?;
+        self.step(LAWYER, DONE, &["--vault", "vault", "list"])?;
+        self.chapter("4. From now on the lawyer cannot open it, whoever demands it. This must fail, and it does.")?;
+        self.step(LAWYER, NO_KEY, &["--vault", "vault", "open", "K7-0001", "-o", "forced"])?;
+        let digits = self.digits()?;
+        self.chapter(
+            "5. The monitor checks the chain of custody without being able to read a word. At first contact the program\n\
+             asks for the digits of the vault, which the founder gave by another road: here they stand in the command.",
+        )?;
+        self.step(MONITOR, DONE, &["--vault", "vault", "verify", "--vault-id", &digits])?;
+        self.chapter("6. The reader abroad checks everything, content included, then lists, shows and opens.")?;
+        self.step(READER, DONE, &["--vault", "vault", "verify", "--vault-id", &digits])?;
+        self.step(READER, DONE, &["--vault", "vault", "list"])?;
+        self.step(READER, DONE, &["--vault", "vault", "show", "K7-0001"])?;
+        self.step(READER, DONE, &["--vault", "vault", "open", "K7-0001", "-o", "opened"])?;
+        self.chapter(
+            "7. Later: does the vault still hold what the receipt of that night says? Who has opened what since?",
+        )?;
+        self.step(MONITOR, DONE, &["--vault", "vault", "verify", "--receipt", "receipt.txt"])?;
+        self.farewell()
+    }
+
+    fn farewell(&mut self) -> Result<(), Broken> {
+        self.say(&format!(
+            "\nThat was all of it. In {}:\n\
+             \x20 evidence/   the samples, still readable: in real life they would have to go\n\
+             \x20 vault/      what a courier would carry; nothing in it tells names, titles or contents\n\
+             \x20 opened/     what the reader got back, with its record\n\
+             \x20 receipt.txt proves later that this existed and was not swapped\n\
+             \x20 cards/      what the three gave to each other\n\
+             \n\
+             Try next, in that folder:\n\
+             \x20 change one byte of any file in vault/blobs, and let the monitor verify again\n\
+             \x20 amparo tour FOLDER, with a folder of your own\n\
+             \x20 amparo identity new, to begin in earnest; amparo --help for every command",
+            self.place.display()
+        ))?;
+        Ok(())
+    }
+
+    /// What the founder would read to the others over the telephone.
+    fn digits(&mut self) -> Result<String, Broken> {
+        let folder = self.context.disk.folder(&self.place.join("vault")).map_err(CliError::from)?;
+        let bytes = folder.read(&crate::store::layout::vault_file(), 1024).map_err(CliError::from)?;
+        let id = vault_file::parse(&bytes).map_err(|error| CliError::from(crate::vault::VaultError::from(error)))?;
+        Ok(id.fingerprint())
+    }
+
+    fn chapter(&mut self, text: &str) -> Result<(), Broken> {
+        Ok(self.say(&format!("\n{text}"))?)
+    }
+
+    fn say(&mut self, text: &str) -> Result<(), CliError> {
+        writeln!(self.context.stdout, "{text}").map_err(|source| CliError::Output { source })
+    }
+
+    /// Shows a command as the person would type it, and runs it as that person.
+    fn step(&mut self, person: Person, expected: Exit, words: &[&str]) -> Result<(), Broken> {
+        let typed: Vec<String> = words.iter().map(|word| quoted(word)).collect();
+        self.say(&format!("\n{}$ amparo {}", person.word, typed.join(" ")))?;
+        let args = std::iter::once("amparo").chain(words.iter().copied()).map(OsString::from);
+        let exit = self.as_person(person, |context| run_program(args, context));
+        if exit == expected { Ok(()) } else { Err(Broken::Step(exit)) }
+    }
+
+    fn as_person(&mut self, person: Person, act: impl FnOnce(&mut Context<'_>) -> Exit) -> Exit {
+        let home = self.place.join(person.word);
+        let variable = |name: &str, file: &str| (name.to_string(), home.join(file).into_os_string());
+        let env = BTreeMap::from([
+            variable("AMPARO_IDENTITY", "identity.age"),
+            variable("AMPARO_STATE", "state"),
+            variable("AMPARO_PASSPHRASE_FILE", "passphrase"),
+            variable("HOME", ""),
+            ("NO_COLOR".to_string(), "1".into()),
+        ]);
+        let context = &mut *self.context;
+        let mut stdout = Indented::new(&mut *context.stdout);
+        let mut stderr = Indented::new(&mut *context.stderr);
+        act(&mut Context {
+            disk: context.disk,
+            clock: context.clock,
+            rng: &mut *context.rng,
+            machine: context.machine,
+            env,
+            folder: self.place.to_path_buf(),
+            rebase: true,
+            stdin: &mut io::empty(),
+            stdout: &mut stdout,
+            stderr: &mut stderr,
+            terminal: Terminal { width: context.terminal.width, ..Terminal::default() },
+            ask: &mut *context.ask,
+            stopped: context.stopped,
+        })
+    }
+}
+
+/// A new folder below `here`.
+fn make_place(disk: &dyn Disk, here: &Path) -> Result<PathBuf, CliError> {
+    let names = std::iter::once(FOLDER.to_string()).chain((2..100).map(|number| format!("{FOLDER}-{number}")));
+    let mut refusal = None;
+    for name in names {
+        match disk.create_folder(&here.join(&name), Mode::Private) {
+            Ok(_) => return Ok(here.join(name)),
+            Err(error @ StoreError::Exists { .. }) => refusal = Some(error),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(refusal.expect("a hundred names were tried").into())
+}
+
+/// The samples, and each person's folder with a passphrase.
+fn lay_out(disk: &dyn Disk, place: &Path, with_samples: bool) -> Result<(), CliError> {
+    let folder = disk.folder(place)?;
+    let mut write = |path: String, bytes: &[u8]| {
+        let path = RelPath::parse(&path).ok_or_else(|| StoreError::BadPath { path: path.into() })?;
+        folder.create(&path, bytes, Mode::Private)
+    };
+    for person in [LAWYER, READER, MONITOR] {
+        write(format!("{}/passphrase", person.word), PASSPHRASE)?;
+    }
+    for (name, bytes) in SAMPLES.iter().filter(|_| with_samples) {
+        write(format!("evidence/{name}"), bytes)?;
+    }
+    folder.create_folder(&RelPath::parse("cards").expect("a name"), Mode::Private)?;
+    Ok(())
+}
+
+/// A word as a shell would need it.
+fn quoted(word: &str) -> String {
+    let plain =
+        !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_./=:@%+".contains(&byte));
+    if plain { word.into() } else { format!("'{}'", word.replace('\'', "'\\''")) }
+}
+
+/// Sets a command's own words off from the story.
+struct Indented<'a> {
+    inner: &'a mut dyn Write,
+    at_start: bool,
+}
+
+impl<'a> Indented<'a> {
+    fn new(inner: &'a mut dyn Write) -> Self {
+        Self { inner, at_start: true }
+    }
+}
+
+impl Write for Indented<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+            if self.at_start && line != b"\n" {
+                self.inner.write_all(b"  ")?;
+            }
+            self.inner.write_all(line)?;
+            self.at_start = line.ends_with(b"\n");
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
+}

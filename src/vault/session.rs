@@ -74,6 +74,9 @@ impl Person {
 pub struct Keyring {
     /// By key id.
     keys: BTreeMap<KeyId, (Scope, Identity)>,
+    /// Files that open and hold another key than their folder names. Anybody can put such a file there: it counts for
+    /// something only where an entry names it.
+    pub(super) misnamed: BTreeSet<(KeyId, Hash)>,
 }
 
 impl Keyring {
@@ -85,6 +88,23 @@ impl Keyring {
     /// A content key.
     pub fn content(&self, key: &KeyId) -> Option<&Identity> {
         self.keys.get(key).filter(|(scope, _)| *scope != Scope::Custody).map(|(_, key)| key)
+    }
+
+    /// Takes in a key. Of what files say of one key, that it reads the logs goes first: until the logs are read
+    /// nothing better is known, and a stranger's file must not hide them.
+    fn insert(&mut self, id: KeyId, scope: Scope, key: Identity) {
+        if scope == Scope::Custody || !self.keys.contains_key(&id) {
+            self.keys.insert(id, (scope, key));
+        }
+    }
+
+    /// What a key opens, the logs decide.
+    fn settle(&mut self, history: &History) {
+        for (id, (scope, _)) in &mut self.keys {
+            if let Some(known) = history.keys.get(id) {
+                scope.clone_from(&known.scope);
+            }
+        }
     }
 
     /// The sections whose content it opens.
@@ -143,14 +163,17 @@ impl Session {
         let mut findings = survey.findings.clone();
         let (vault, pinned) = recognise(&survey, &memory, request.trust, &mut findings)?;
         let unfinished = memory.unfinished(&vault)?;
-        let ring = match request.person {
-            Some(person) => unlock(&*folder, &survey, &person.keys.age, &mut findings),
+        let mut ring = match request.person {
+            Some(person) => unlock(&*folder, &survey, &person.keys.age),
             None => Keyring::default(),
         };
         let (history, founding_lost) = match ring.custody().as_slice() {
             [] => (None, false),
             custody => match History::read(&*folder, &survey, vault, custody, &unfinished) {
-                Ok(history) => (Some(history), false),
+                Ok(history) => {
+                    ring.settle(&history);
+                    (Some(history), false)
+                }
                 Err(VaultError::NoFounding { findings: why }) => {
                     findings.extend(why);
                     (None, true)
@@ -306,7 +329,7 @@ fn recognise(
 }
 
 /// Tries the person's identity on every wrapped key. Those that it opens must be the keys that they stand for.
-fn unlock(folder: &dyn Folder, survey: &Survey, identity: &Identity, findings: &mut Findings) -> Keyring {
+fn unlock(folder: &dyn Folder, survey: &Survey, identity: &Identity) -> Keyring {
     let names: Vec<(KeyId, Hash)> =
         survey.keys.iter().flat_map(|(key, files)| files.iter().map(|file| (*key, *file))).collect();
     let opened = parallel::map(&names, |(key, file)| {
@@ -319,12 +342,13 @@ fn unlock(folder: &dyn Folder, survey: &Survey, identity: &Identity, findings: &
     });
     let mut ring = Keyring::default();
     for ((key, file), opened) in names.iter().zip(opened) {
-        let path = layout::wrapped_key(*key, *file).to_string();
         match opened {
             Some(Some((scope, _, secret))) if KeyId::of(&secret.recipient()) == *key => {
-                ring.keys.insert(*key, (scope, secret));
+                ring.insert(*key, scope, secret);
             }
-            Some(_) => findings.invalid(Check::Key, path, "it opens, and holds another key than its folder names"),
+            Some(_) => {
+                ring.misnamed.insert((*key, *file));
+            }
             None => {}
         }
     }

@@ -8,7 +8,7 @@ use crate::format::card::Card;
 use crate::format::checkpoint::{Checkpoint, Origin};
 use crate::format::ids::LogId;
 use crate::format::note::{NOTE_BYTES_MAX, Note};
-use crate::store::layout;
+use crate::store::{StoreError, layout};
 use crate::vault::findings::Check;
 use crate::vault::session::{Session, Trust};
 use crate::vault::{Setting, VaultError, exhibits, parallel};
@@ -53,7 +53,7 @@ impl Examiner {
                         path.to_string(),
                         "its bytes do not have the hash in its name",
                     ),
-                    Err(error) => self.findings.incomplete(Check::Entry, path.to_string(), error.to_string()),
+                    Err(error) => self.unreadable(Check::Entry, path.to_string(), &error),
                 }
             }
             self.check_tree(session, *id, card)?;
@@ -62,8 +62,13 @@ impl Examiner {
             for file in files {
                 self.count(Check::Key, 1);
                 let path = layout::wrapped_key(*key, *file);
-                if !session.folder.read(&path, 64 << 10).is_ok_and(|bytes| Hash::of(&bytes) == *file) {
-                    self.findings.invalid(Check::Key, path.to_string(), "its bytes do not have the hash in its name");
+                match session.folder.read(&path, 64 << 10) {
+                    Ok(bytes) if Hash::of(&bytes) == *file => {}
+                    Ok(_) => {
+                        let message = "its bytes do not have the hash in its name";
+                        self.findings.invalid(Check::Key, path.to_string(), message);
+                    }
+                    Err(error) => self.unreadable(Check::Key, path.to_string(), &error),
                 }
             }
         }
@@ -83,7 +88,13 @@ impl Examiner {
         for name in &files.checkpoints {
             self.count(Check::Tree, 1);
             let path = layout::checkpoint(id, name).to_string();
-            let bytes = session.folder.read(&layout::checkpoint(id, name), NOTE_BYTES_MAX as u64)?;
+            let bytes = match session.folder.read(&layout::checkpoint(id, name), NOTE_BYTES_MAX as u64) {
+                Ok(bytes) => bytes,
+                Err(error) => {
+                    self.unreadable(Check::Signature, path, &error);
+                    continue;
+                }
+            };
             let checkpoint =
                 Note::parse(&bytes).ok().and_then(|note| Some((Checkpoint::parse_text(note.text()).ok()?, note)));
             let Some((checkpoint, note)) = checkpoint.filter(|(checkpoint, _)| {
@@ -129,6 +140,14 @@ impl Examiner {
             ),
         }
         Ok(())
+    }
+
+    /// A file that is too long was made so; one that cannot be read may be well.
+    fn unreadable(&mut self, check: Check, path: String, error: &StoreError) {
+        match error {
+            StoreError::TooLarge { .. } => self.findings.invalid(check, path, error.to_string()),
+            _ => self.findings.incomplete(check, path, error.to_string()),
+        }
     }
 
     /// The names of the entries against the states that this device has seen, of whose signatures it made sure then.

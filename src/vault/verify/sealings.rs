@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Examiner;
 use crate::crypto::hash::Hash;
+use crate::format::event::Event;
 use crate::format::inventory::Row;
 use crate::store::{StoreError, layout};
 use crate::vault::content::{self, Broken, Nowhere};
@@ -25,7 +26,12 @@ impl Examiner {
         for (id, file) in &expected {
             let path = layout::wrapped_key(*id, *file);
             match session.folder.read(&path, 64 << 10) {
-                Ok(bytes) if Hash::of(&bytes) == *file => {}
+                Ok(bytes) if Hash::of(&bytes) == *file => {
+                    if session.ring.misnamed.contains(&(*id, *file)) {
+                        let message = "it opens, and holds another key than its folder names";
+                        self.findings.invalid(Check::Key, path.to_string(), message);
+                    }
+                }
                 Ok(_) | Err(StoreError::TooLarge { .. }) => {
                     self.findings.invalid(Check::Key, path.to_string(), "its bytes do not have the hash in its name");
                 }
@@ -37,6 +43,16 @@ impl Examiner {
                     );
                 }
                 Err(error) => self.findings.incomplete(Check::Key, path.to_string(), error.to_string()),
+            }
+        }
+        // What came too late is kept all the same.
+        for (_, told) in history.late() {
+            for key in told.entry.event.new_keys() {
+                expected
+                    .extend(key.wraps.iter().map(|wrap| wrap.file).chain(key.dummies.clone()).map(|f| (key.id(), f)));
+            }
+            if let Event::Share { key, wraps, dummies } = &told.entry.event {
+                expected.extend(wraps.iter().map(|wrap| wrap.file).chain(dummies.clone()).map(|file| (*key, file)));
             }
         }
         for (id, files) in &session.survey.keys {
@@ -85,7 +101,7 @@ impl Examiner {
                     continue;
                 }
             };
-            let records = self.check_manifests(session, &sealing, &rows);
+            let records = self.check_manifests(session, &sealing, &rows, &disposed);
             for (index, (row, blobs)) in rows.iter().enumerate() {
                 let exhibit = exhibits::Exhibit {
                     id: exhibits::label(history, row),
@@ -106,7 +122,15 @@ impl Examiner {
                 }
             }
         }
-        for blob in blobs.iter().filter(|blob| !owners.contains_key(blob)) {
+        for (place, told) in history.counted() {
+            if let Event::Amend { blob, .. } = &told.entry.event {
+                let amendment = format!("{}, entry {}", layout::log(place.log), place.seq);
+                self.own(&mut owners, *blob, &amendment);
+                self.check_presence(&amendment, *blob, &present, &disposed);
+            }
+        }
+        let kept = kept_late(session, history);
+        for blob in blobs.iter().filter(|blob| !owners.contains_key(blob) && !kept.contains(blob)) {
             let path = layout::blob(*blob).to_string();
             if !session.unfinished.contains(&path) {
                 self.findings.incomplete(Check::Foreign, path, "no sealing names this blob; it is no evidence");
@@ -120,9 +144,14 @@ impl Examiner {
         session: &Session,
         sealing: &Sealing<'_>,
         rows: &[(Row, Vec<Hash>)],
+        disposed: &BTreeSet<Hash>,
     ) -> BTreeMap<u64, Result<exhibits::Known, Finding>> {
         let mut all = BTreeMap::new();
         for manifest in &sealing.seal.manifests {
+            let is_gone = || session.folder.exists(&layout::blob(manifest.blob)).is_ok_and(|there| !there);
+            if disposed.contains(&manifest.blob) && is_gone() {
+                continue;
+            }
             if session.ring.content(&manifest.key).is_none() {
                 if let Err(finding) = exhibits::blob(&*session.folder, manifest.blob) {
                     self.findings.push(finding);
@@ -169,7 +198,7 @@ impl Examiner {
             self.findings.incomplete(
                 Check::Blob,
                 layout::blob(blob).to_string(),
-                format!("a part of exhibit {id} is not in this copy"),
+                format!("a part of {id} is not in this copy"),
             );
             self.lower(id, Verdict::Incomplete);
         }
@@ -204,4 +233,20 @@ impl Examiner {
         let verdict = self.exhibit_verdicts.entry(id.into()).or_insert(weight);
         *verdict = weight.max(*verdict);
     }
+}
+
+/// Blobs of what came too late to count: no evidence, and no strangers either.
+fn kept_late(session: &Session, history: &History) -> BTreeSet<Hash> {
+    let mut kept = BTreeSet::new();
+    for (place, told) in history.late() {
+        if let Event::Amend { blob, .. } = &told.entry.event {
+            kept.insert(*blob);
+        }
+        let Some(sealing) = history.sealing(place, told) else { continue };
+        kept.insert(sealing.seal.inventory);
+        kept.extend(sealing.seal.manifests.iter().map(|manifest| manifest.blob));
+        let rows = exhibits::rows(session, &sealing).unwrap_or_default();
+        kept.extend(rows.into_iter().flat_map(|(_, blobs)| blobs));
+    }
+    kept
 }

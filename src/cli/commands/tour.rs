@@ -227,7 +227,7 @@ fn make_place(disk: &dyn Disk, here: &Path) -> Result<PathBuf, CliError> {
 /// The samples, and each person's folder with a passphrase.
 fn lay_out(disk: &dyn Disk, place: &Path, with_samples: bool) -> Result<(), CliError> {
     let folder = disk.folder(place)?;
-    let mut write = |path: String, bytes: &[u8]| {
+    let write = |path: String, bytes: &[u8]| {
         let path = RelPath::parse(&path).ok_or_else(|| StoreError::BadPath { path: path.into() })?;
         folder.create(&path, bytes, Mode::Private)
     };

@@ -95,8 +95,8 @@ impl Call<'_, '_> {
     }
 
     /// Tells of an error that came after something was done; the exit code.
-    pub(crate) fn tell_beside(&mut self, error: &VaultError) -> Exit {
-        self.warn(&shown(&error.to_string()));
+    pub(crate) fn tell_beside(&mut self, what: &str, error: &VaultError) -> Exit {
+        self.warn(&format!("{what}: {}", shown(&error.to_string())));
         vault(error).exit
     }
 }

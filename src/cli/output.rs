@@ -137,7 +137,11 @@ pub(crate) fn size(bytes: u64) -> String {
 
 /// `1 exhibit`, `2 exhibits`.
 pub(crate) fn count(number: u64, noun: &str) -> String {
-    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+    match (number, noun) {
+        (1, _) => format!("1 {noun}"),
+        (_, "file or folder") => format!("{number} files and folders"),
+        _ => format!("{number} {noun}s"),
+    }
 }
 
 /// `a`, `a and b`, `a, b and c`.

@@ -18,9 +18,9 @@ use crate::format::event::{Event, Head};
 use crate::format::ids::{LogId, MemberId, VaultId};
 use crate::format::note::Note;
 use crate::format::role::Scope;
+use crate::store::RelPath;
 use crate::store::layout::{self, CheckpointName, EntryName};
 use crate::store::memory::{Change, Intent};
-use crate::store::RelPath;
 
 /// What an entry says before its place in a log is known.
 pub struct Saying {

@@ -49,7 +49,7 @@ pub enum Status {
     Pass,
     /// It was made and found something.
     Fail,
-    /// It could not be made at this level.
+    /// It could not be made at this level, or there was nothing to make it on.
     Skip,
 }
 
@@ -125,7 +125,10 @@ pub fn verify(setting: &mut Setting<'_>, request: &VerifyRequest<'_>) -> Result<
             examiner.tell_standing(history);
             examiner.check_remembered(history, request);
         }
-        None => examiner.check_names(&session, request.place.trust)?,
+        None => {
+            examiner.check_names(&session, request.place.trust)?;
+            examiner.leave_remembered(request);
+        }
     }
     if setting.watch.stopped() {
         return Err(VaultError::Stopped);

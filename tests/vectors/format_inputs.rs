@@ -217,7 +217,9 @@ fn payloads() -> Vec<Vector> {
         let header = [("check", "payload-header"), ("name", member), ("size", size), ("index", "3")];
         made.push(vector(&format!("payload-header-{name}"), &header, b""));
     }
-    for (offset, listing) in [("0", None), ("1536", None), ("16777216", Some("[]")), ("99999999488", None)] {
+    for (offset, listing) in
+        [("0", None), ("1536", None), ("16777216", Some("[]")), ("99999999488", None), ("1099511628288", None)]
+    {
         let mut header = vec![("check", "payload-tail"), ("offset", offset)];
         header.extend(listing.map(|listing| ("listing", listing)));
         made.push(vector(&format!("payload-tail-{offset}"), &header, b"{}\n"));

@@ -60,17 +60,19 @@ fn every_vector_of_the_format_holds() {
 }
 
 fn print(vector: &Vector) -> Vec<u8> {
-    let mut text: String = vector.header.iter().map(|(key, value)| format!("{key}: {value}\n")).collect();
-    text.push_str(&format!("expect: {}\n", evaluate(&vector.header, &vector.body)));
-    let mut bytes = text.into_bytes();
+    let expected = ("expect".to_string(), evaluate(&vector.header, &vector.body));
+    let lines = vector.header.iter().chain([&expected]).flat_map(|(key, value)| [key, ": ", value, "\n"]);
+    let mut bytes = lines.collect::<String>().into_bytes();
     if !vector.body.is_empty() {
         bytes.push(b'\n');
-        match vector.header.iter().any(|(key, value)| key == "body" && value == "hex") {
-            true => bytes.extend(hex(&vector.body).into_bytes()),
-            false => bytes.extend(&vector.body),
-        }
+        bytes.extend(if is_hex(&vector.header) { hex(&vector.body).into_bytes() } else { vector.body.clone() });
     }
     bytes
+}
+
+/// Whether the body stands there as hex.
+fn is_hex(header: &Header) -> bool {
+    header.iter().any(|(key, value)| key == "body" && value == "hex")
 }
 
 type Header = Vec<(String, String)>;
@@ -85,8 +87,7 @@ fn parse(text: &[u8]) -> (Header, Vec<u8>, String) {
         .map(|(key, value)| (key.to_string(), value.to_string()))
         .collect();
     let (_, expected) = header.pop().filter(|(key, _)| key == "expect").expect("the outcome is the last line");
-    let is_hex = header.iter().any(|(key, value)| key == "body" && value == "hex");
-    let body = if is_hex { bytes_of(std::str::from_utf8(body).expect("hex")) } else { body.to_vec() };
+    let body = if is_hex(&header) { bytes_of(std::str::from_utf8(body).expect("hex")) } else { body.to_vec() };
     (header, body, expected)
 }
 

@@ -110,7 +110,9 @@ pub fn is_time(text: &str) -> bool {
             b's' => byte == b'+' || byte == b'-',
             _ => byte == *shape,
         });
-    shaped && text.parse::<jiff::Timestamp>().is_ok()
+    // The library also takes leap seconds and offsets of a day and more, which other readers refuse.
+    let ordinary = text.get(17..19) < Some("60") && text.get(20..22) < Some("24");
+    shaped && ordinary && text.parse::<jiff::Timestamp>().is_ok()
 }
 
 fn check_event(event: &Event) -> Result<(), DocumentError> {

@@ -1,7 +1,9 @@
 //! All tests that need the whole program, in one binary.
 
 mod floors;
+mod killed;
 mod peers;
+mod readme;
 mod store;
 mod vault;
 mod vectors;

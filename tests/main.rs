@@ -2,6 +2,7 @@
 
 mod floors;
 mod peers;
+mod recovery;
 mod store;
 mod vault;
 mod vectors;

@@ -48,6 +48,8 @@ def paragraphs(text):
 def check_content(folder, fields):
     """The files of the content: those that the record tells, no more, each of its length and hash."""
     found = {path.relative_to(folder).as_posix() for path in folder.glob("content/**/*") if path.is_file()}
+    beside = {"content", "record.json", ".pad"} | ({"listing.json"} if "content/listing_sha256" in fields else set())
+    claim({path.name for path in folder.iterdir()} <= beside, "there is something beside the content and its record")
     if "content/listing_sha256" in fields:  # a folder
         listing = (folder / "listing.json").read_bytes()
         claim(sha256(listing).hex() == fields["content/listing_sha256"], "listing.json is not the signed one")
@@ -83,8 +85,10 @@ def main():
     printed = (folder / "record.json").read_text(encoding="utf-8")
     record = json.loads(printed)
     fields = record["fields"]
-    # A key that stands there twice would show a reader one value and the check another.
-    claim(json.dumps(record, indent=2, ensure_ascii=False) + "\n" == printed, "record.json has another form")
+    # Only one form: a key that stands there twice, or one more, would show a reader what was never signed.
+    secret, in_order = bytes.fromhex(record["secret"]).hex(), dict(sorted(fields.items()))
+    whole = {"format": "amparo.v1/record", "secret": secret, "fields": in_order}
+    claim(json.dumps(whole, indent=2, ensure_ascii=False) + "\n" == printed, "record.json has another form")
     files = check_content(folder, fields)
     by_paragraph = sorted(folder.glob("content/*")) if "content/paragraphs" in fields else []
     text = b"".join(path.read_bytes() for path in by_paragraph)

@@ -64,7 +64,8 @@ def read_card(note):
 def check_checkpoint(note, log, ml_dsa):
     """Both lines under a log's state; gives its origin, size and root."""
     text, lines = split_note(note)
-    origin, size, root = text.decode().split("\n")[:3]
+    origin, size, root, rest = text.decode().split("\n", 3)
+    claim(rest == "", "a state has three lines")
     root = base64.b64decode(root)
     verify(Ed25519PublicKey.from_public_bytes(log), signature(lines, origin, ED25519, log), text, "Ed25519")
     # tlog-cosignature, "ML-DSA-44 signed message"; the log's own line states the time 0, and a tree from 0 on.

@@ -10,7 +10,8 @@ const [origin, size, root] = checkpoint.split("\n");
 // signed-note: four bytes name the key; the line of this key carries a time, which is 0, and the signature.
 const keyId = createHash("sha256").update(`${origin}\n\x06`).update(publicKey).digest().subarray(0, 4);
 const lines = checkpoint.split("\n").filter((line) => line.startsWith(`\u2014 ${origin} `));
-const ours = lines.map((line) => Buffer.from(line.split(" ")[2], "base64")).find((line) => line.subarray(0, 4).equals(keyId));
+const decoded = lines.map((line) => Buffer.from(line.split(" ")[2], "base64"));
+const ours = decoded.find((line) => line.subarray(0, 4).equals(keyId));
 
 function u64(number) {
     const bytes = Buffer.alloc(8);

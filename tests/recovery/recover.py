@@ -1,18 +1,23 @@
-"""Finds exhibits in a vault without amparo. docs/RECOVERY.md shows how to use it.
+"""Finds everything in a vault without amparo, and writes down where it is. docs/RECOVERY.md shows how to use it.
 
-    recover.py --decrypt COMMAND VAULT list           what there is
-    recover.py --decrypt COMMAND VAULT blobs ID       the sealed files of one exhibit, in order, for `sha256sum -c`
-    recover.py --decrypt COMMAND VAULT row ID         what was signed of one exhibit, in hex, for check_exhibit.py
-    recover.py --decrypt COMMAND VAULT logs FOLDER    each log's signed state, and its member's card, into FOLDER
+    recover.py --decrypt COMMAND VAULT FOLDER
 
-COMMAND turns an age file on its standard input into its plaintext, such as 'age -d -i vault-keys.txt'. Needs `msgpack`
-from PyPI. Every hash from the sealed files up to the signed states is checked; the signatures are for
-check_signatures.py, the content for check_exhibit.py.
+COMMAND turns an age file on its standard input into its plaintext, such as 'age -d -i vault-keys.txt'. The script
+lists all exhibits and makes FOLDER with
+
+    exhibits/LABEL.sha256     the sealed files of one exhibit in their order, for `sha256sum --check`
+    exhibits/LABEL.row        what was signed of it, in hex, for check_exhibit.py
+    logs/LOG.checkpoint       the newest signed state of each log, for check_signatures.py
+    logs/LOG.card             the card of the member whose log it is
+
+Needs `msgpack` from PyPI. Every hash between the names of the sealed files and the signed states is checked here; the
+signatures are for check_signatures.py, the content for check_exhibit.py.
 """
 import argparse
 import base64
 import shlex
 import subprocess
+from collections import Counter
 from pathlib import Path
 
 import msgpack
@@ -79,34 +84,25 @@ class Vault:
             claim((entry["vault"], entry["log"].hex()) == (expected, log["name"]), "an entry is from elsewhere")
 
     def exhibits(self):
-        """Each exhibit: its label, the entry that sealed it, its row, and the names of its sealed files."""
+        """Each exhibit: its label, the entry that sealed it, what its record says, its row, its sealed files' names."""
         for log in self.logs:
             for entry in (entry for entry in log["entries"] if "seal" in entry["event"]):
                 seal = entry["event"]["seal"]
                 inventory, _ = document(self.open(blob_path(seal["inventory"]), seal["inventory"].hex()))
-                rows = inventory["rows"]
+                rows, records = inventory["rows"], self.records(seal["manifests"])
                 claim(root([row_leaf(row) for row in rows]) == seal["root"], "an inventory is not the signed one")
                 for number, (raw, listed) in enumerate(zip(rows, inventory["blobs"], strict=True), seal["first"]):
                     row, blobs = read_row(raw), [listed[at:at + 32] for at in range(0, len(listed), 32)]
                     label = f"{log['begins']['handle']}-{row.number:04}"
                     claim((row.log.hex(), row.number) == (log["name"], number), f"{label} stands in another's place")
                     claim(blobs_root(blobs) == row.blobs_root, f"{label}: its sealed files are not the signed ones")
-                    yield label, entry, raw, blobs
+                    yield label, entry, records.get(number), raw, blobs
 
-    def find(self, wanted):
-        """By label; where two logs share a handle, by label, `~` and the first digits of the row's hash."""
-        label, _, piece = wanted.partition("~")
-        found = [each for each in self.exhibits() if each[0] == label and row_leaf(each[2]).hex().startswith(piece)]
-        claim(len(found) == 1, f"{len(found)} exhibits are called {wanted}")
-        return found[0]
-
-    def fields(self, entry):
-        """What the records of one sealing say, by the exhibit's number, as far as our keys open them."""
-        blobs = [manifest["blob"] for manifest in entry["event"]["seal"]["manifests"]]
-        opened = [self.open(blob_path(blob), blob.hex(), may_fail=True) for blob in blobs]
-        manifests = [document(plaintext)[0] for plaintext in opened if plaintext]
-        records = [record for manifest in manifests for record in manifest["records"]]
-        return {record["number"]: record["record"]["fields"] for record in records}
+    def records(self, manifests):
+        """The fields of each record of one sealing, by the exhibit's number, as far as our keys open them."""
+        opened = [self.open(blob_path(each["blob"]), each["blob"].hex(), may_fail=True) for each in manifests]
+        listed = [record for plaintext in opened if plaintext for record in document(plaintext)[0]["records"]]
+        return {each["number"]: each["record"]["fields"] for each in listed}
 
     def cards(self):
         """Each card that an entry admits, by member id: the name under which a card is signed ends in it."""
@@ -117,31 +113,39 @@ class Vault:
         return {card["card"].split("\u2014 amparo.v1/member/")[1][:64]: card["card"] for card in admitted}
 
 
+def write_exhibits(vault, folder):
+    """Lists them, each with the files that get it back."""
+    exhibits = list(vault.exhibits())
+    uses = Counter(label for label, *_ in exhibits)
+    for label, entry, fields, raw, blobs in exhibits:
+        if uses[label] > 1:  # two logs share a handle
+            label = f"{label}~{row_leaf(raw).hex()[:4]}"
+        fields = fields or {"identity/title": "(no key to read it)"}
+        title = " ".join(fields.get("identity/title", fields.get("original/name", "")).split())
+        print(label, entry["time"], f"{len(blobs)} sealed files", fields.get("identity/kind", "-"), title, sep="\t")
+        lines = [f"{blob.hex()}  {blob_path(blob)}\n" for blob in blobs]
+        (folder / f"{label}.sha256").write_text("".join(lines))
+        (folder / f"{label}.row").write_text(raw.hex() + "\n")
+
+
+def write_logs(vault, folder):
+    cards = vault.cards()
+    for log in vault.logs:
+        (folder / f"{log['name']}.checkpoint").write_bytes(log["checkpoint"].read_bytes())
+        (folder / f"{log['name']}.card").write_text(cards[log["begins"]["member"].hex()])
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--decrypt", required=True)
-    parser.add_argument("vault")
-    parser.add_argument("verb", choices=["list", "blobs", "row", "logs"])
-    parser.add_argument("about", nargs="?")
+    parser.add_argument("--decrypt", required=True, metavar="COMMAND")
+    parser.add_argument("vault", metavar="VAULT")
+    parser.add_argument("folder", metavar="FOLDER", type=Path)
     asked = parser.parse_args()
     vault = Vault(asked.vault, asked.decrypt)
-    if asked.verb == "list":
-        print(f"# vault {digits(vault.id)}")
-        for label, entry, raw, blobs in vault.exhibits():
-            fields = vault.fields(entry).get(read_row(raw).number, {})
-            title = fields.get("identity/title", fields.get("original/name", "")) if fields else "(no key to read it)"
-            print(label, entry["time"], f"{len(blobs)} sealed files", fields.get("identity/kind", "-"), title, sep="\t")
-    elif asked.verb == "blobs":
-        print("".join(f"{blob.hex()}  {blob_path(blob)}\n" for blob in vault.find(asked.about)[3]), end="")
-    elif asked.verb == "row":
-        print(vault.find(asked.about)[2].hex())
-    else:
-        Path(asked.about).mkdir()
-        for log in vault.logs:
-            member = log["begins"]["member"].hex()
-            print(log["name"], f"{len(log['entries'])} entries", f"member {member}", sep="\t")
-            (Path(asked.about) / f"{log['name']}.checkpoint").write_bytes(log["checkpoint"].read_bytes())
-            (Path(asked.about) / f"{log['name']}.card").write_text(vault.cards()[member])
+    print(f"vault {digits(vault.id)}")
+    for name, write in (("exhibits", write_exhibits), ("logs", write_logs)):
+        (asked.folder / name).mkdir(parents=True)
+        write(vault, asked.folder / name)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ mod floors;
 mod killed;
 mod peers;
 mod readme;
+mod recovery;
 mod store;
 mod vault;
 mod vectors;

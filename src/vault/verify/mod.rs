@@ -117,6 +117,7 @@ pub fn verify(setting: &mut Setting<'_>, request: &VerifyRequest<'_>) -> Result<
     let sizes = blobs.len() as u64 * (1 << 20);
     setting.watch.begin(Stage::Checking, Some(sizes));
     examiner.check_blobs(setting, &session, &blobs);
+    examiner.check_cosignatures(&session);
     match &session.history {
         Some(history) => {
             examiner.findings.extend(history.findings.clone());

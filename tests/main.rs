@@ -1,5 +1,6 @@
 //! All tests that need the whole program, in one binary.
 
+mod commands;
 mod floors;
 mod killed;
 mod peers;

@@ -118,18 +118,15 @@ pub fn verify(setting: &mut Setting<'_>, request: &VerifyRequest<'_>) -> Result<
     setting.watch.begin(Stage::Checking, Some(sizes));
     examiner.check_blobs(setting, &session, &blobs);
     examiner.check_cosignatures(&session);
-    match &session.history {
-        Some(history) => {
-            examiner.findings.extend(history.findings.clone());
-            examiner.check_keys(&session, history);
-            examiner.check_sealings(setting, &session, history, &blobs)?;
-            examiner.tell_standing(history);
-            examiner.check_remembered(history, request);
-        }
-        None => {
-            examiner.check_names(&session, request.place.trust)?;
-            examiner.leave_remembered(request);
-        }
+    if let Some(history) = &session.history {
+        examiner.findings.extend(history.findings.clone());
+        examiner.check_keys(&session, history);
+        examiner.check_sealings(setting, &session, history, &blobs)?;
+        examiner.tell_standing(history);
+        examiner.check_remembered(history, request);
+    } else {
+        examiner.check_names(&session, request.place.trust)?;
+        examiner.leave_remembered(request);
     }
     if setting.watch.stopped() {
         return Err(VaultError::Stopped);

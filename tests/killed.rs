@@ -1,6 +1,7 @@
 //! The real binary, killed, interrupted and locked out: what was acknowledged stays, the rest was never there, and the
 //! next command goes on.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
@@ -136,7 +137,7 @@ fn every_answer_is_no_on_a_read_only_medium_but_reading() {
         laptop.expect(0, &["--vault", "vault", "verify"]);
         laptop.expect(0, &["--vault", "vault", "open", "-o", "copy", &first(&laptop)]);
     } else {
-        eprintln!("SKIPPED: this user may not mount");
+        let _ = writeln!(std::io::stderr(), "SKIPPED a read-only medium: this user may not mount");
     }
     if bound {
         let _ = Command::new("umount").arg(laptop.path("vault")).status();

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use rand_core::CryptoRngCore;
 
-use super::commit::{self, OwnLog};
+use super::change;
+use super::commit::OwnLog;
 use super::session::Person;
 use super::{Setting, VaultError, random};
 use crate::crypto::envelope;
@@ -91,7 +92,7 @@ pub fn create(setting: &mut Setting<'_>, request: &CreateRequest<'_>) -> Result<
     memory.begin_log(&vault, &log.id(), &founder)?;
     memory.prepare(&vault, &log.id(), head.size, &change)?;
     let folder = setting.disk.create_folder(request.folder, Mode::Open)?;
-    commit::carry_out(&*folder, &change)?;
+    change::carry_out(&*folder, &change)?;
     memory.pin(&vault)?;
     let names = |role: Role| people.with_role(&role).map(|card| card.name().to_string()).collect::<Vec<_>>();
     Ok(Created {

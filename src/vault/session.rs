@@ -157,7 +157,7 @@ impl Session {
         let hinted = survey::hint(&*folder).ok();
         let lock = if write && hinted.is_some() { Some(folder.lock(&layout::vault_file())?) } else { None };
         if let (true, Some(vault), Some(person)) = (write, hinted, request.person) {
-            super::commit::complete(&*folder, &memory, &vault, &person.member())?;
+            super::change::complete(&*folder, &memory, &vault, &person.member())?;
         }
         let survey = survey::survey(&*folder)?;
         let mut findings = survey.findings.clone();

@@ -5,5 +5,5 @@ mod custody;
 mod forge;
 mod forge_seal;
 mod forged;
-mod people;
+pub(crate) mod people;
 mod tampered;

@@ -11,9 +11,9 @@ use super::{Grant, History, Log, Member, Place, Standing, Told, VaultKey, admiss
 use crate::crypto::hash::Hash;
 use crate::crypto::recipient::Recipient;
 use crate::format::card::Card;
-use crate::format::event::{Event, Needs, Remove, Right, Wrap};
+use crate::format::event::{Event, Head, Needs, Remove, Right, Wrap};
 use crate::format::ids::{KeyId, LogId, MemberId};
-use crate::format::role::Role;
+use crate::format::role::{Role, Scope};
 use crate::store::layout;
 use crate::vault::findings::{Check, Findings, Verdict};
 
@@ -166,6 +166,11 @@ impl Court {
         if !holds {
             return Standing::Refused(reason.into());
         }
+        if let Event::Rotate { keys } = &told.entry.event
+            && !keys.iter().all(|new| new.epoch == self.next_epoch(&new.scope, told, place))
+        {
+            return Standing::Refused("its epoch does not follow those that were seen by then".into());
+        }
         match self.unknown_key(told, place) {
             Some(key) => Standing::Refused(format!("nothing that was seen by then brought the key {key}")),
             None => Standing::Counted,
@@ -213,6 +218,12 @@ impl Court {
             members.insert(id, Member { card, grants, removed });
         }
         members
+    }
+
+    /// The epoch that follows those of a scope's keys that the entry's author had seen.
+    fn next_epoch(&self, scope: &Scope, told: &Told, place: Place) -> u32 {
+        let seen = self.keys.values().filter(|key| key.scope == *scope && told.had_seen(place, key.at));
+        seen.map(|key| key.epoch.saturating_add(1)).max().unwrap_or(0)
     }
 
     /// A key that the entry uses and that nobody brought.
@@ -272,6 +283,17 @@ impl Court {
 
     /// What an entry that counts says of other logs and their owners, against what they are.
     fn check_statements(&self, history: &History, told: &Told, place: Place, findings: &mut Findings) {
+        for head in stated_heads(told) {
+            let Some(log) = history.logs.get(&head.log).filter(|log| log.head.size >= head.size) else { continue };
+            let forked = log.forks.iter().any(|fork| fork.root_at(head.size) == Some(head.root));
+            if head.size > 0 && !forked && log.root_at(head.size) != Some(head.root) {
+                let message = format!(
+                    "what it says of log {} at {} entries contradicts that log's own signed history",
+                    head.log, head.size
+                );
+                findings.invalid(Check::Reference, subject(place), message);
+            }
+        }
         match &told.entry.event {
             Event::Remove(removal) => {
                 let in_effect = self.removals.get(&removal.member).into_iter().flatten();
@@ -323,6 +345,18 @@ impl Court {
 /// A log's owner while members are still being established.
 fn owner_of(log: &Log) -> String {
     format!("the owner of log {} ({})", log.handle, &log.member.to_string()[..8])
+}
+
+/// The states that an entry states beside those that its author had seen.
+fn stated_heads(told: &Told) -> Vec<Head> {
+    let stated = match &told.entry.event {
+        Event::Offer(offer) => offer.heads.as_slice(),
+        Event::Acknowledge(acknowledge) => acknowledge.heads.as_slice(),
+        Event::Verify { heads, .. } => heads.as_slice(),
+        _ => &[],
+    };
+    let continued = told.entry.begins.as_ref().and_then(|begins| begins.continues);
+    stated.iter().copied().chain(continued).collect()
 }
 
 /// How findings name an entry.

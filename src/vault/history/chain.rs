@@ -133,12 +133,15 @@ impl Reading<'_> {
         let mut heads = self.signed_heads(id, files, card, troubles);
         let reached = reach(&opened.candidates, &heads);
         let Some(main) = heads.iter().position(|(head, _)| reached.heads.contains_key(head)) else {
-            for (head, _) in heads.iter().take(1) {
-                self.report_blocked(head, reached.longest, &opened, troubles);
+            match heads.first() {
+                Some((head, _)) => self.report_blocked(head, reached.longest, &opened, troubles),
+                None => {
+                    let message = "no state of this log with both signatures of its owner is here";
+                    let subject = layout::log(id).to_string();
+                    troubles.add(0, Verdict::Incomplete, Check::Tree, subject, message);
+                }
             }
             self.report_unusable(&opened, |_| true, troubles);
-            let message = "no state of this log with both signatures of its owner leads to its entries";
-            troubles.add(0, Verdict::Invalid, Check::Tree, layout::log(id).to_string(), message);
             return None;
         };
         let larger: Vec<(Head, Note)> = heads.drain(..main).collect();

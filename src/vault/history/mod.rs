@@ -398,11 +398,9 @@ impl History {
             for told in &log.entries {
                 let Event::Seal(seal) = &told.entry.event else { continue };
                 if seal.first != next && told.standing != Standing::Late {
-                    let message = format!(
-                        "entry {} numbers its exhibits from {}, where {next} would follow",
-                        told.entry.seq, seal.first
-                    );
-                    self.findings.invalid(Check::Sequence, layout::log(log.id).to_string(), message);
+                    let message = format!("it numbers its exhibits from {}, where {next} would follow", seal.first);
+                    let subject = format!("{}, entry {}", layout::log(log.id), told.entry.seq);
+                    self.findings.invalid(Check::Sequence, subject, message);
                 }
                 next = seal.first + u64::from(seal.count);
             }

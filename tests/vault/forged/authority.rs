@@ -178,6 +178,18 @@ fn a_key_that_nobody_brought_seals_nothing() {
 }
 
 #[test]
+fn a_rotation_takes_the_next_epoch() {
+    for (epoch, holds) in [(1, true), (0, false), (2, false)] {
+        let (forge, mut founder) = founded();
+        let keys = vec![forge.new_key("main", epoch, LATER, &[READER])];
+        founder.say(&forge, &[], Event::Rotate { keys });
+        let verified = forge.verify(MONITOR);
+        let refused = verified.findings.iter().any(|one| one.check == Check::Authority && one.weight == INVALID);
+        assert_eq!((verified.verdict == Verdict::Valid, refused), (holds, !holds), "{epoch}");
+    }
+}
+
+#[test]
 fn an_amendment_covers_its_blob() {
     let (forge, mut founder) = founded();
     founder.seal(&forge, &[Exhibit::text("one")], &Twist::default());

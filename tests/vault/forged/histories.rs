@@ -166,3 +166,21 @@ fn two_lies_do_not_wait_for_each_other() {
         forge.finds(&[(Check::Behind, INCOMPLETE, &sealer.at(0)), (Check::Behind, INCOMPLETE, &monitor.at(0))]);
     assert_eq!(verified.exhibits, 1);
 }
+
+#[test]
+fn states_that_are_checked_or_continued_are_those_of_their_logs() {
+    let lie = |founder: &Pen| Head { root: Hash::of(b"a lie"), ..founder.head() };
+    let verify = |heads| Event::Verify { heads, level: "custody".into(), verdict: "valid".into() };
+    let (forge, founder) = founded();
+    let mut sealer = Pen::begin(forge.vault, SEALER, "S4");
+    sealer.say(&forge, &[founder.head()], verify(vec![founder.head()]));
+    forge.finds(&[]);
+    sealer.say(&forge, &[], verify(vec![lie(&founder)]));
+    forge.finds(&[(Check::Reference, INVALID, &sealer.at(1))]);
+
+    let (forge, founder) = founded();
+    let mut sealer = Pen::begin(forge.vault, SEALER, "S4");
+    sealer.begins.continues = Some(lie(&founder));
+    sealer.say(&forge, &[founder.head()], note("from a new device"));
+    forge.finds(&[(Check::Reference, INVALID, &sealer.at(0))]);
+}

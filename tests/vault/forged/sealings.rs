@@ -161,13 +161,13 @@ fn numbers_run_on_without_gaps() {
     founder.seal(&forge, &[Exhibit::text("one")], &Twist::default());
     founder.next_number = 4;
     founder.seal(&forge, &[Exhibit::text("four")], &Twist::default());
-    forge.finds(&[(Check::Sequence, INVALID, &founder.folder())]);
+    forge.finds(&[(Check::Sequence, INVALID, &founder.at(2))]);
 
     let (forge, mut founder) = founded();
     founder.seal(&forge, &[Exhibit::text("one")], &Twist::default());
     founder.next_number = 1;
     founder.seal(&forge, &[Exhibit::text("one again")], &Twist::default());
-    forge.finds(&[(Check::Sequence, INVALID, &founder.folder())]);
+    forge.finds(&[(Check::Sequence, INVALID, &founder.at(2))]);
 }
 
 #[test]

@@ -113,6 +113,49 @@ const CASES: &[(&str, &str, &str, &str)] = &[
         "check K7-0004",
         "listing.json is not the signed",
     ),
+    (
+        "a file more in a folder",
+        "echo more > K7-0004/content/more.txt",
+        "check K7-0004",
+        "not those that listing.json names",
+    ),
+    (
+        "a row that gives another exhibit this record",
+        "sed -i 's/^\\(.\\{32\\}\\).\\{16\\}/\\10000000000000009/' found/exhibits/K7-0001.row",
+        "check K7-0001",
+        "the record is that of another exhibit",
+    ),
+    (
+        "the last letters of a card's ML-DSA-44 line",
+        "sed -i '$s/....$/AAA=/' founder.card",
+        "signatures founder.card",
+        "the card's ML-DSA-44 signature does not hold",
+    ),
+    (
+        "the last letters of a state's ML-DSA-44 line",
+        "sed -i '$s/....$/AAA=/' \"$checkpoint\"",
+        "signatures founder.card \"$checkpoint\"",
+        "the ML-DSA-44 signature does not hold",
+    ),
+    (
+        "a time in a state's ML-DSA-44 line",
+        "sed -i '6s/^\\(.* .\\{15\\}\\)A/\\1B/' \"$checkpoint\" ",
+        "signatures founder.card \"$checkpoint\"",
+        "states a time",
+    ),
+    ("a receipt of another kind", "sed -i '1s/v1/v2/' receipt.txt", "receipt founder.card", "it is no receipt"),
+    (
+        "a receipt whose row has another number",
+        "forge_receipt 'row = extra[\"row\"]; row[\"row\"] = row[\"row\"][:23] + bytes([9]) + row[\"row\"][24:]'",
+        "receipt founder.card",
+        "the row is not in the entry",
+    ),
+    (
+        "a receipt whose entry says another time",
+        "forge_receipt 'extra[\"entry\"] = extra[\"entry\"].replace(b\"2031-\", b\"2030-\")'",
+        "receipt founder.card",
+        "the entry is not in the signed log",
+    ),
     ("the card of somebody else", "true", "signatures other.card \"$checkpoint\"", "0 signatures by this key"),
     (
         "a key replaced in a card",
@@ -185,6 +228,11 @@ fn prepare(desk: &Desk) {
         swap() {{ mv $1 swapped; mv $2 $1; mv swapped $2; }}
         flip() {{ python3 -c 'import sys; f = open(sys.argv[1], \"r+b\"); f.seek(-1, 2); b = f.read(); f.seek(-1, 2)
 f.write(bytes([b[0] ^ 1]))' \"$1\"; }}
+        forge_receipt() {{ python3 -c 'import base64, msgpack, sys
+lines = open(\"receipt.txt\").read().split(\"\\n\"); extra = msgpack.unpackb(base64.b64decode(lines[1][6:]))
+exec(sys.argv[1])
+lines[1] = \"extra \" + base64.b64encode(msgpack.packb(extra)).decode()
+open(\"receipt.txt\", \"w\").write(\"\\n\".join(lines))' \"$1\"; }}
         without_key() {{ {} }}
         openssl_checks() {{ {} }}
         go_checks() {{ {} }}

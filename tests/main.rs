@@ -1,7 +1,10 @@
 //! All tests that need the whole program, in one binary.
 
+mod commands;
 mod floors;
+mod killed;
 mod peers;
+mod readme;
 mod recovery;
 mod store;
 mod vault;

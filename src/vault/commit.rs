@@ -2,6 +2,7 @@
 //! into the device's memory, then into the vault; the checkpoint, written last, commits it. Whatever stops the
 //! program in between, the next command writes the rest.
 
+use super::change::carry_out;
 use super::history::{History, Log, Past};
 use super::session::{Person, Session};
 use super::{Setting, TOOL, VaultError, claimed_time, random};
@@ -17,9 +18,9 @@ use crate::format::event::{Event, Head};
 use crate::format::ids::{LogId, MemberId, VaultId};
 use crate::format::note::Note;
 use crate::format::role::Scope;
+use crate::store::RelPath;
 use crate::store::layout::{self, CheckpointName, EntryName};
-use crate::store::memory::{Change, Intent, Memory};
-use crate::store::{Folder, Mode, RelPath, StoreError};
+use crate::store::memory::{Change, Intent};
 
 /// What an entry says before its place in a log is known.
 pub struct Saying {
@@ -189,62 +190,6 @@ impl OwnLog {
     pub(super) fn vault(&self) -> VaultId {
         self.vault
     }
-}
-
-/// Writes the files of a change that are not there yet, in order, the last only when all others are durable.
-pub(super) fn carry_out(folder: &dyn Folder, change: &Change) -> Result<(), VaultError> {
-    let mut files: Vec<(RelPath, &[u8])> = change.files().collect();
-    let Some((last, checkpoint)) = files.pop() else { return Ok(()) };
-    for (path, bytes) in &files {
-        write_once(folder, path, bytes)?;
-    }
-    folder.sync(&files.into_iter().map(|(path, _)| path).collect::<Vec<_>>())?;
-    write_once(folder, &last, checkpoint)?;
-    folder.sync(&[last])?;
-    Ok(())
-}
-
-/// Creates a file; one that is there already must have the same bytes, or be what a crash tore of them.
-fn write_once(folder: &dyn Folder, path: &RelPath, bytes: &[u8]) -> Result<(), VaultError> {
-    match folder.create(path, bytes, Mode::Open) {
-        Err(StoreError::Exists { .. }) => {
-            if folder.read(path, bytes.len() as u64 + 1).is_ok_and(|there| there == bytes) {
-                return Ok(());
-            }
-            // The device's memory shows that this very file was being written from here: what stands is its torn half.
-            folder.remove(path)?;
-            Ok(folder.create(path, bytes, Mode::Open)?)
-        }
-        other => Ok(other?),
-    }
-}
-
-/// Completes what an earlier command of this device left half done in this vault.
-pub(super) fn complete(
-    folder: &dyn Folder,
-    memory: &Memory,
-    vault: &VaultId,
-    member: &MemberId,
-) -> Result<(), VaultError> {
-    for log in memory.own_logs(vault, member)? {
-        let Some((size, change)) = memory.last_change(vault, &log)? else { continue };
-        let checkpoints = layout::checkpoints(log);
-        let sizes: Vec<u64> = match folder.list(Some(&checkpoints)) {
-            Ok(items) => items
-                .iter()
-                .filter_map(|item| CheckpointName::parse(item.name.to_str()?))
-                .map(|name| name.size)
-                .collect(),
-            Err(StoreError::Missing { .. }) => Vec::new(),
-            Err(error) => return Err(error.into()),
-        };
-        // A copy that is older than the state before this change is another copy: nothing is completed there.
-        let stands_before = size == 1 || sizes.iter().any(|there| *there == size - 1);
-        if stands_before && !sizes.iter().any(|there| *there > size) {
-            carry_out(folder, &change)?;
-        }
-    }
-    Ok(())
 }
 
 /// The handle that an admission proposes, unless a log has it already; else one drawn from the log's id.

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use rand_core::CryptoRngCore;
 
-use super::commit::{self, OwnLog};
+use super::change;
+use super::commit::OwnLog;
 use super::session::Person;
 use super::{Setting, VaultError, random};
 use crate::crypto::envelope;
@@ -87,11 +88,11 @@ pub fn create(setting: &mut Setting<'_>, request: &CreateRequest<'_>) -> Result<
     let (head, change) = log.write(setting, &request.founder.keys, &custody, Vec::new(), Event::Found(found), files);
     let vault = log.vault();
     let change = change.preceded_by(&layout::vault_file(), vault_file::print(&vault).into_bytes());
-    let memory = Memory::open(setting.disk, request.state, setting.machine)?;
+    let memory = Memory::open_to_write(setting.disk, request.state, setting.machine)?;
     memory.begin_log(&vault, &log.id(), &founder)?;
     memory.prepare(&vault, &log.id(), head.size, &change)?;
     let folder = setting.disk.create_folder(request.folder, Mode::Open)?;
-    commit::carry_out(&*folder, &change)?;
+    change::carry_out(&*folder, &change)?;
     memory.pin(&vault)?;
     let names = |role: Role| people.with_role(&role).map(|card| card.name().to_string()).collect::<Vec<_>>();
     Ok(Created {

@@ -4,6 +4,7 @@
 //! Every verb but `create` starts at the same place: [`session`] opens the folder, this device's memory of it and the
 //! person's keys, and [`history`] turns the logs into one checked story. What a verb changes goes through [`commit`].
 
+mod change;
 pub mod commit;
 mod content;
 pub mod create;

@@ -1,9 +1,202 @@
-//! stub
+//! `amparo seal`: what is said of the evidence, the sealing, and what is left to do.
+
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+
+use super::form::kinds;
+use crate::cli::call::{Call, is_dash};
+use crate::cli::error::CliError;
+use crate::cli::folders::{Contact, Place};
+use crate::cli::{DONE, Exit, INCOMPLETE};
+use crate::format::fields::Kind;
+use crate::format::form::FormAnswers;
+use crate::format::names::printable;
+use crate::format::role::Section;
+use crate::store::Mode;
+use crate::vault::receipt;
+use crate::vault::seal::{SealRequest, Sealed, seal};
+use crate::vault::session::Person;
+
+mod after;
+mod answers;
+
+/// Seal files, folders or standard input
+///
+/// Each file becomes one exhibit; with --together a folder becomes one. What is printed as SEALED is on the disk, was
+/// read back and compared, and is signed for. Hidden files are sealed; links and devices are skipped and listed.
+/// Without answers by flag or form, the questions that a court will ask are asked here; Enter leaves one open.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {}
-pub(super) fn run(
-    _: &Args,
-    _: &mut crate::cli::call::Call<'_, '_>,
-) -> Result<crate::cli::Exit, crate::cli::error::CliError> {
-    Ok(0)
+#[command(after_help = "\
+Examples:
+  amparo seal statement.pdf --kind testimony
+  amparo seal photos --kind photo --field acquisition/when=2026-11-20 --done sealed
+  amparo seal case-7 --together --form case-7.toml --receipt case-7.receipt
+  amparo seal - --kind web < page.html")]
+pub(crate) struct Args {
+    /// Files, folders, or - for standard input
+    #[arg(value_name = "PATH", required = true)]
+    paths: Vec<PathBuf>,
+    /// What it is
+    #[arg(long, value_name = "KIND", value_parser = kinds())]
+    kind: Option<Kind>,
+    /// What it is called in a list; for every exhibit of this run
+    #[arg(long, value_name = "TEXT")]
+    title: Option<String>,
+    /// An answer, for every exhibit of this run; amparo form KIND shows what can be answered
+    #[arg(long, value_name = "PATH=VALUE")]
+    field: Vec<String>,
+    /// A filled-in form, for every exhibit of this run
+    #[arg(long, value_name = "FILE")]
+    form: Option<PathBuf>,
+    /// The section, which decides who can open it
+    #[arg(long, value_name = "SECTION", default_value = "main")]
+    section: Section,
+    /// A folder becomes one exhibit
+    #[arg(long)]
+    together: bool,
+    /// Write a receipt to this file, to leave by another road
+    #[arg(long, value_name = "FILE")]
+    receipt: Option<PathBuf>,
+    /// Move what was sealed into this folder, on the same disk
+    #[arg(long, value_name = "DIR")]
+    done: Option<PathBuf>,
+    /// Do not read back what was written: faster, and a bad disk goes unnoticed
+    #[arg(long)]
+    no_readback: bool,
+}
+
+pub(super) fn run(args: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError> {
+    for path in args.paths.iter().filter(|path| is_dash(path)) {
+        call.claim_stdin(path, "PATH")?;
+    }
+    let given = answers::given(args, call)?;
+    if let Some(receipt) = &args.receipt {
+        call.must_be_free(receipt)?;
+    }
+    let paths: Vec<PathBuf> =
+        args.paths.iter().map(|path| if is_dash(path) { path.clone() } else { call.path(path) }).collect();
+    for path in paths.iter().filter(|path| !is_dash(path)) {
+        call.context.disk.stat(path)?;
+    }
+    let place = call.place(Contact::Must)?;
+    if place.trust.is_none() && !call.knows(&place.vault, &place.state)? {
+        return Err(CliError::UnknownVault);
+    }
+    let person = call.person()?;
+    let said = answers::ask_the_rest(given, call)?;
+    let sealed = {
+        let request = request(args, &place, &person, &paths, &said);
+        let mut parts = call.parts();
+        let (mut setting, stdin, _) = parts.split();
+        seal(&mut setting, &request, stdin)?
+    };
+    finish(args, call, &Run { place: &place, person: &person, paths: &paths, sealed })
+}
+
+/// What a run has done, and with what.
+struct Run<'r> {
+    place: &'r Place,
+    person: &'r Person,
+    paths: &'r [PathBuf],
+    sealed: Sealed,
+}
+
+fn request<'r>(
+    args: &Args,
+    place: &'r Place,
+    person: &'r Person,
+    paths: &'r [PathBuf],
+    said: &'r FormAnswers,
+) -> SealRequest<'r> {
+    SealRequest {
+        place: place.request(Some(person)),
+        paths,
+        together: args.together,
+        section: args.section.clone(),
+        fields: &said.fields,
+        register: &said.register,
+        readback: !args.no_readback,
+    }
+}
+
+/// Everything after the evidence is safe: the worst of what is said here is the exit code.
+fn finish(args: &Args, call: &mut Call<'_, '_>, run: &Run<'_>) -> Result<Exit, CliError> {
+    let sealed = &run.sealed;
+    if !call.global.json {
+        after::list(sealed, call)?;
+    }
+    let mut exit = if sealed.skipped.is_empty() { DONE } else { INCOMPLETE };
+    after::warn(args, sealed, call);
+    if let Some(path) = &args.receipt
+        && let Err(error) = write_receipt(path, call, run)
+    {
+        exit = call.tell(&error);
+    }
+    let moved = match &args.done {
+        Some(folder) => after::move_away(folder, call, run)?,
+        None => after::Moved::default(),
+    };
+    if moved.failed > 0 {
+        exit = INCOMPLETE;
+    }
+    if call.global.json {
+        call.print_json(described(sealed))?;
+    } else {
+        after::tell(args, &moved, call, run);
+    }
+    match &sealed.failure {
+        Some(error) => Ok(call.tell_beside("the run ended early", error)),
+        None => Ok(exit),
+    }
+}
+
+fn write_receipt(path: &std::path::Path, call: &mut Call<'_, '_>, run: &Run<'_>) -> Result<(), CliError> {
+    let Some(head) = run.sealed.head else { return Ok(()) };
+    let place = run.place.request(Some(run.person));
+    let receipt = {
+        let mut parts = call.parts();
+        match run.sealed.exhibits.as_slice() {
+            [one] => receipt::of_exhibit(&mut parts.setting(), &place, &one.id)?,
+            _ => receipt::of_sealing(&mut parts.setting(), &place, head)?,
+        }
+    };
+    call.write_file(path, receipt.print().as_bytes(), Mode::Open, false)?;
+    call.say(&format!("The receipt is in {}: let it leave by another road than the evidence.", path.display()));
+    Ok(())
+}
+
+fn described(sealed: &Sealed) -> Value {
+    let exhibits: Vec<Value> = sealed
+        .exhibits
+        .iter()
+        .map(|exhibit| {
+            json!({
+                "id": exhibit.id,
+                "source": printable(&exhibit.source),
+                "bytes": exhibit.bytes,
+                "sha256": exhibit.sha256.to_string(),
+                "blobs": exhibit.blobs,
+            })
+        })
+        .collect();
+    let checkpoint = sealed
+        .head
+        .map(|head| json!({ "log": head.log.to_string(), "size": head.size, "root": head.root.to_string() }));
+    let skipped: Vec<Value> = sealed
+        .skipped
+        .iter()
+        .map(|skipped| json!({ "path": printable(&skipped.path), "reason": skipped.reason }))
+        .collect();
+    json!({
+        "format": 1,
+        "exhibits": exhibits,
+        "register": sealed.register,
+        "checkpoint": checkpoint,
+        "readback": sealed.readback,
+        "from_medium": sealed.readback && sealed.from_medium,
+        "readers": sealed.readers,
+        "opened_before": sealed.opened_before,
+        "skipped": skipped,
+    })
 }

@@ -49,7 +49,7 @@ pub enum Status {
     Pass,
     /// It was made and found something.
     Fail,
-    /// It could not be made at this level.
+    /// It could not be made at this level, or there was nothing to make it on.
     Skip,
 }
 
@@ -117,15 +117,16 @@ pub fn verify(setting: &mut Setting<'_>, request: &VerifyRequest<'_>) -> Result<
     let sizes = blobs.len() as u64 * (1 << 20);
     setting.watch.begin(Stage::Checking, Some(sizes));
     examiner.check_blobs(setting, &session, &blobs);
-    match &session.history {
-        Some(history) => {
-            examiner.findings.extend(history.findings.clone());
-            examiner.check_keys(&session, history);
-            examiner.check_sealings(setting, &session, history, &blobs)?;
-            examiner.tell_standing(history);
-            examiner.check_remembered(history, request);
-        }
-        None => examiner.check_names(&session, request.place.trust)?,
+    examiner.check_cosignatures(&session);
+    if let Some(history) = &session.history {
+        examiner.findings.extend(history.findings.clone());
+        examiner.check_keys(&session, history);
+        examiner.check_sealings(setting, &session, history, &blobs)?;
+        examiner.tell_standing(history);
+        examiner.check_remembered(history, request);
+    } else {
+        examiner.check_names(&session, request.place.trust)?;
+        examiner.leave_remembered(request);
     }
     if setting.watch.stopped() {
         return Err(VaultError::Stopped);

@@ -3,11 +3,13 @@
 
 use zeroize::Zeroizing;
 
-use super::call::Call;
+use super::call::{Call, is_dash};
 use super::error::CliError;
 
 /// A terminal that answers nothing but nonsense is not asked for ever.
 const TRIES: usize = 3;
+/// Nobody types a longer one.
+const PASSPHRASE_BYTES_MAX: usize = 4096;
 
 impl Call<'_, '_> {
     /// Whether somebody can be asked.
@@ -83,12 +85,26 @@ impl Call<'_, '_> {
     /// The first line of the file that `--passphrase-file` names.
     fn passphrase_from_file(&mut self) -> Result<Option<Zeroizing<String>>, CliError> {
         let Some(file) = self.passphrase_file() else { return Ok(None) };
-        let bytes = Zeroizing::new(self.read_input(&file, 64 << 10)?);
+        let bytes = if is_dash(&file) { self.first_line()? } else { Zeroizing::new(self.read_file(&file, 64 << 10)?) };
         let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         match std::str::from_utf8(line) {
             Ok(line) => Ok(Some(Zeroizing::new(line.to_string()))),
             Err(_) => Err(CliError::NotText { what: "the passphrase file" }),
         }
+    }
+
+    /// The first line of standard input and nothing behind it: whoever types it need not end the input.
+    fn first_line(&mut self) -> Result<Zeroizing<Vec<u8>>, CliError> {
+        let mut line = Zeroizing::new(Vec::with_capacity(PASSPHRASE_BYTES_MAX));
+        let mut byte = [0];
+        while line.len() < PASSPHRASE_BYTES_MAX {
+            let count = self.context.stdin.read(&mut byte).map_err(|source| CliError::Input { source })?;
+            if count == 0 || byte == *b"\n" {
+                break;
+            }
+            line.push(byte[0]);
+        }
+        Ok(line)
     }
 }

@@ -11,7 +11,7 @@
 //! ```
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -57,14 +57,26 @@ pub struct Intent(RelPath);
 
 /// This device's memory.
 pub struct Memory {
-    folder: Arc<dyn Folder>,
+    /// `None` while this device has never remembered anything: looking leaves no trace.
+    folder: Option<Arc<dyn Folder>>,
+    shown: PathBuf,
     machine: Hash,
 }
 
 impl Memory {
-    /// Opens the memory, making its folder when there is none. `machine` tells this machine from others.
+    /// Opens the memory to look into it. `machine` tells this machine from others.
     pub fn open(disk: &dyn Disk, path: &Path, machine: Hash) -> Result<Self, StoreError> {
-        Ok(Self { folder: disk.create_folder_all(path)?, machine })
+        let folder = match disk.folder(path) {
+            Ok(folder) => Some(folder),
+            Err(StoreError::Missing { .. }) => None,
+            Err(error) => return Err(error),
+        };
+        Ok(Self { folder, shown: path.to_path_buf(), machine })
+    }
+
+    /// Opens the memory to add to it, making its folder when there is none.
+    pub fn open_to_write(disk: &dyn Disk, path: &Path, machine: Hash) -> Result<Self, StoreError> {
+        Ok(Self { folder: Some(disk.create_folder_all(path)?), shown: path.to_path_buf(), machine })
     }
 
     /// The vaults that are trusted here.
@@ -81,7 +93,10 @@ impl Memory {
 
     /// Whether a vault is trusted here.
     pub fn is_pinned(&self, vault: &VaultId) -> Result<bool, StoreError> {
-        self.folder.exists(&below(&Self::of(vault), "pinned"))
+        match self.folder() {
+            Ok(folder) => folder.exists(&below(&Self::of(vault), "pinned")),
+            Err(_) => Ok(false),
+        }
     }
 
     /// Trusts a vault from now on.
@@ -98,7 +113,7 @@ impl Memory {
             let largest =
                 self.names(Some(&within))?.iter().filter_map(|name| CheckpointName::parse(name)).max_by_key(|c| c.size);
             if let Some(name) = largest {
-                seen.push((log, self.folder.read(&below(&within, &name.to_string()), SMALL_BYTES_MAX)?));
+                seen.push((log, self.folder()?.read(&below(&within, &name.to_string()), SMALL_BYTES_MAX)?));
             }
         }
         Ok(seen)
@@ -111,7 +126,7 @@ impl Memory {
         self.write_new(&below(&within, &name.to_string()), note)?;
         for older in self.names(Some(&within))?.iter().filter_map(|name| CheckpointName::parse(name)) {
             if older.size < size {
-                self.folder.remove(&below(&within, &older.to_string()))?;
+                self.folder()?.remove(&below(&within, &older.to_string()))?;
             }
         }
         Ok(())
@@ -123,7 +138,7 @@ impl Memory {
         let mut own = Vec::new();
         for name in self.names(Some(&below(&Self::of(vault), "own")))? {
             let Some(log) = LogId::from_hex(&name) else { continue };
-            match self.folder.read(&below(&Self::own(vault, &log), "owner"), SMALL_BYTES_MAX) {
+            match self.folder()?.read(&below(&Self::own(vault, &log), "owner"), SMALL_BYTES_MAX) {
                 Ok(text) if text == owner.as_bytes() => own.push(log),
                 Ok(_) | Err(StoreError::Missing { .. }) => {}
                 Err(error) => return Err(error),
@@ -143,11 +158,11 @@ impl Memory {
         let mut sizes: Vec<u64> = self.names(Some(&within))?.iter().filter_map(|name| name.parse().ok()).collect();
         sizes.sort_unstable();
         while let Some(size) = sizes.pop() {
-            let bytes = self.folder.read(&below(&within, &size_name(size)), CHANGE_BYTES_MAX)?;
+            let bytes = self.folder()?.read(&below(&within, &size_name(size)), CHANGE_BYTES_MAX)?;
             if let Some(change) = read_change(&bytes) {
                 return Ok(Some((size, change)));
             }
-            self.folder.remove(&below(&within, &size_name(size)))?;
+            self.folder()?.remove(&below(&within, &size_name(size)))?;
         }
         Ok(None)
     }
@@ -160,7 +175,7 @@ impl Memory {
         self.write_new(&below(&within, &size_name(size)), &bytes)?;
         for older in self.names(Some(&within))?.iter().filter_map(|name| name.parse::<u64>().ok()) {
             if older + 1 < size {
-                self.folder.remove(&below(&within, &size_name(older)))?;
+                self.folder()?.remove(&below(&within, &size_name(older)))?;
             }
         }
         Ok(())
@@ -179,7 +194,7 @@ impl Memory {
         let within = below(&Self::of(vault), "wrote");
         let mut intents = Vec::new();
         for name in self.names(Some(&within))? {
-            let text = self.folder.read(&below(&within, &name), CHANGE_BYTES_MAX)?;
+            let text = self.folder()?.read(&below(&within, &name), CHANGE_BYTES_MAX)?;
             // Only whole lines: the last may be torn, and what it names was then not yet begun.
             let text = String::from_utf8_lossy(&text);
             let whole = text.rfind('\n').map_or("", |end| &text[..end]);
@@ -191,7 +206,7 @@ impl Memory {
 
     /// Forgets an intent.
     pub fn forget(&self, intent: &Intent) -> Result<(), StoreError> {
-        self.folder.remove(&intent.0)
+        self.folder()?.remove(&intent.0)
     }
 
     /// Files in the vault that are this device's own unfinished work: they are no strangers there.
@@ -219,8 +234,12 @@ impl Memory {
         format!("amparo.v1/own\nmachine {}\nmember {member}\n", self.machine)
     }
 
+    fn folder(&self) -> Result<&dyn Folder, StoreError> {
+        self.folder.as_deref().ok_or_else(|| StoreError::Missing { path: self.shown.clone() })
+    }
+
     fn names(&self, path: Option<&RelPath>) -> Result<Vec<String>, StoreError> {
-        match self.folder.list(path) {
+        match self.folder().and_then(|folder| folder.list(path)) {
             Ok(items) => Ok(items.into_iter().filter_map(|item| item.name.into_string().ok()).collect()),
             Err(StoreError::Missing { .. }) => Ok(Vec::new()),
             Err(error) => Err(error),
@@ -229,18 +248,18 @@ impl Memory {
 
     /// Writes and syncs; what is already there in the same bytes stays.
     fn write_new(&self, path: &RelPath, bytes: &[u8]) -> Result<(), StoreError> {
-        match self.folder.create(path, bytes, Mode::Private) {
+        match self.folder()?.create(path, bytes, Mode::Private) {
             Err(StoreError::Exists { .. }) => {
-                if self.folder.read(path, CHANGE_BYTES_MAX)? == bytes {
+                if self.folder()?.read(path, CHANGE_BYTES_MAX)? == bytes {
                     return Ok(());
                 }
                 // A crash tore it: what stands there was never acted upon.
-                self.folder.remove(path)?;
-                self.folder.create(path, bytes, Mode::Private)?;
+                self.folder()?.remove(path)?;
+                self.folder()?.create(path, bytes, Mode::Private)?;
             }
             other => other?,
         }
-        self.folder.sync(std::slice::from_ref(path))
+        self.folder()?.sync(std::slice::from_ref(path))
     }
 }
 

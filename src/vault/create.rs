@@ -88,7 +88,7 @@ pub fn create(setting: &mut Setting<'_>, request: &CreateRequest<'_>) -> Result<
     let (head, change) = log.write(setting, &request.founder.keys, &custody, Vec::new(), Event::Found(found), files);
     let vault = log.vault();
     let change = change.preceded_by(&layout::vault_file(), vault_file::print(&vault).into_bytes());
-    let memory = Memory::open(setting.disk, request.state, setting.machine)?;
+    let memory = Memory::open_to_write(setting.disk, request.state, setting.machine)?;
     memory.begin_log(&vault, &log.id(), &founder)?;
     memory.prepare(&vault, &log.id(), head.size, &change)?;
     let folder = setting.disk.create_folder(request.folder, Mode::Open)?;

@@ -153,7 +153,9 @@ impl Session {
     fn enter(setting: &mut Setting<'_>, request: &Request<'_>, write: bool) -> Result<Self, VaultError> {
         setting.watch.begin(Stage::Logs, None);
         let folder = setting.disk.folder(request.vault)?;
-        let memory = Memory::open(setting.disk, request.state, setting.machine)?;
+        let remembers = write || request.trust.is_some();
+        let open_memory = if remembers { Memory::open_to_write } else { Memory::open };
+        let memory = open_memory(setting.disk, request.state, setting.machine)?;
         let hinted = survey::hint(&*folder).ok();
         let lock = if write && hinted.is_some() { Some(folder.lock(&layout::vault_file())?) } else { None };
         if let (true, Some(vault), Some(person)) = (write, hinted, request.person) {

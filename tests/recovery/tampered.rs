@@ -13,21 +13,27 @@ const CASES: &[(&str, &str, &str, &str)] = &[
         "1 computed checksum did NOT match",
     ),
     (
+        "a bit of any file",
+        "flip \"$(ls vault/keys/*/* | head -n 1)\"; flip \"$(echo vault/logs/*/entries/*/0000000001-*)\"",
+        "without_key",
+        "WARNING: 2 computed checksums did NOT match",
+    ),
+    (
         "two sealed files under each other's names",
-        "swap $(sed 's,.* ,vault/,' found/exhibits/K7-0002.sha256 | head -n 2)",
+        "swap $(sealed_files K7-0002 | head -n 2)",
         "cd vault && sha256sum --check ../found/exhibits/K7-0002.sha256",
         "2 computed checksums did NOT match",
     ),
     (
         "two sealed files in the wrong order",
         "true",
-        "python3 recovery/check_receipt.py receipt.txt founder.card $(sed 's,.* ,vault/,' found/exhibits/K7-0002.sha256 | tac)",
+        "receipt founder.card $(sealed_files K7-0002 | tac)",
         "not in their order",
     ),
     (
         "the sealed files of another exhibit",
         "true",
-        "python3 recovery/check_receipt.py receipt.txt founder.card $(sed 's,.* ,vault/,' found/exhibits/K7-0001.sha256)",
+        "receipt founder.card $(sealed_files K7-0001)",
         "not the sealed files of the receipt",
     ),
     (
@@ -75,7 +81,7 @@ const CASES: &[(&str, &str, &str, &str)] = &[
     ),
     (
         "words beside the fields of the record",
-        "sed -i 's/^  \"fields\"/  \"note\": \"seen\",\n&/' K7-0001/record.json",
+        "sed -i 's/^  \"fields\"/  \"note\": \"seen\",\\n&/' K7-0001/record.json",
         "check K7-0001",
         "record.json has another form",
     ),
@@ -108,53 +114,81 @@ const CASES: &[(&str, &str, &str, &str)] = &[
         "listing.json is not the signed",
     ),
     (
-        "the card of somebody else",
-        "true",
-        "python3 recovery/check_signatures.py other.card \"$checkpoint\"",
-        "0 signatures by this key",
+        "a file more in a folder",
+        "echo more > K7-0004/content/more.txt",
+        "check K7-0004",
+        "not those that listing.json names",
     ),
+    (
+        "a row that gives another exhibit this record",
+        "sed -i 's/^\\(.\\{32\\}\\).\\{16\\}/\\10000000000000009/' found/exhibits/K7-0001.row",
+        "check K7-0001",
+        "the record is that of another exhibit",
+    ),
+    (
+        "the last letters of a card's ML-DSA-44 line",
+        "sed -i '$s/....$/AAA=/' founder.card",
+        "signatures founder.card",
+        "the card's ML-DSA-44 signature does not hold",
+    ),
+    (
+        "the last letters of a state's ML-DSA-44 line",
+        "sed -i '$s/....$/AAA=/' \"$checkpoint\"",
+        "signatures founder.card \"$checkpoint\"",
+        "the ML-DSA-44 signature does not hold",
+    ),
+    (
+        "a time in a state's ML-DSA-44 line",
+        "sed -i '6s/^\\(.* .\\{15\\}\\)A/\\1B/' \"$checkpoint\" ",
+        "signatures founder.card \"$checkpoint\"",
+        "states a time",
+    ),
+    ("a receipt of another kind", "sed -i '1s/v1/v2/' receipt.txt", "receipt founder.card", "it is no receipt"),
+    (
+        "a receipt whose row has another number",
+        "forge_receipt 'row = extra[\"row\"]; row[\"row\"] = row[\"row\"][:23] + bytes([9]) + row[\"row\"][24:]'",
+        "receipt founder.card",
+        "the row is not in the entry",
+    ),
+    (
+        "a receipt whose entry says another time",
+        "forge_receipt 'extra[\"entry\"] = extra[\"entry\"].replace(b\"2031-\", b\"2030-\")'",
+        "receipt founder.card",
+        "the entry is not in the signed log",
+    ),
+    ("the card of somebody else", "true", "signatures other.card \"$checkpoint\"", "0 signatures by this key"),
     (
         "a key replaced in a card",
         "key=$(sed -n 's/^cosign //p' other.card); sed -i \"s,^cosign .*,cosign $key,\" founder.card",
-        "python3 recovery/check_signatures.py founder.card",
+        "signatures founder.card",
         "0 signatures by this key",
     ),
     (
         "another name on a card",
         "sed -i 's/^name .*/name Grey Heron/' founder.card",
-        "python3 recovery/check_signatures.py founder.card",
+        "signatures founder.card",
         "Ed25519 signature does not hold",
     ),
     (
         "a stripped ML-DSA-44 line",
         "sed -i 6d \"$checkpoint\"",
-        "python3 recovery/check_signatures.py founder.card \"$checkpoint\"",
+        "signatures founder.card \"$checkpoint\"",
         "0 signatures by this key",
     ),
     (
         "another size",
         "sed -i '2s/.*/1/' \"$checkpoint\"",
-        "python3 recovery/check_signatures.py founder.card \"$checkpoint\"",
+        "signatures founder.card \"$checkpoint\"",
         "the Ed25519 signature does not hold",
     ),
-    (
-        "a receipt against the card of somebody else",
-        "true",
-        "python3 recovery/check_receipt.py receipt.txt other.card",
-        "0 signatures by this key",
-    ),
+    ("a receipt against the card of somebody else", "true", "receipt other.card", "0 signatures by this key"),
     (
         "a receipt that names another place",
         "sed -i 's/^index .*/index 1/' receipt.txt",
-        "python3 recovery/check_receipt.py receipt.txt founder.card",
+        "receipt founder.card",
         "is not in the signed log",
     ),
-    (
-        "a receipt with another entry",
-        "sed -i '2s/....$/AAAA/' receipt.txt",
-        "python3 recovery/check_receipt.py receipt.txt founder.card",
-        "",
-    ),
+    ("a receipt whose last letters were changed", "sed -i '2s/....$/AAAA/' receipt.txt", "receipt founder.card", ""),
     (
         "openssl with the key of somebody else",
         "cp other.card founder.card",
@@ -173,8 +207,9 @@ const CASES: &[(&str, &str, &str, &str)] = &[
 /// Everything that the cases work on, made once.
 fn prepare(desk: &Desk) {
     let page = commands();
-    let [to_list, to_openssl, to_go, to_noble] = ["(cd vault", "head -n 3", "name=$(head", "node recovery/ml_dsa"]
-        .map(|mark| page.find(mark).expect("the page has this step"));
+    let [to_list, to_openssl, to_go, to_noble] =
+        ["(cd vault && sha256sum", "head -n 3", "name=$(head", "node recovery/ml_dsa"]
+            .map(|mark| page.find(mark).expect("the page has this step"));
     let get_back = "for label in K7-0001 K7-0002 K7-0004; do
             mkdir $label
             while read -r hash blob; do $DECRYPT vault-keys.txt < \"vault/$blob\"
@@ -187,12 +222,22 @@ fn prepare(desk: &Desk) {
         "DECRYPT='node recovery/decrypt.mjs'
         recover() {{ python3 recovery/recover.py --decrypt \"$DECRYPT vault-keys.txt\" vault $1; }}
         check() {{ python3 recovery/check_exhibit.py $1 $(cat found/exhibits/$1.row); }}
+        signatures() {{ python3 recovery/check_signatures.py \"$@\"; }}
+        receipt() {{ python3 recovery/check_receipt.py receipt.txt \"$@\"; }}
+        sealed_files() {{ sed 's,.* ,vault/,' found/exhibits/$1.sha256; }}
         swap() {{ mv $1 swapped; mv $2 $1; mv swapped $2; }}
         flip() {{ python3 -c 'import sys; f = open(sys.argv[1], \"r+b\"); f.seek(-1, 2); b = f.read(); f.seek(-1, 2)
 f.write(bytes([b[0] ^ 1]))' \"$1\"; }}
+        forge_receipt() {{ python3 -c 'import base64, msgpack, sys
+lines = open(\"receipt.txt\").read().split(\"\\n\"); extra = msgpack.unpackb(base64.b64decode(lines[1][6:]))
+exec(sys.argv[1])
+lines[1] = \"extra \" + base64.b64encode(msgpack.packb(extra)).decode()
+open(\"receipt.txt\", \"w\").write(\"\\n\".join(lines))' \"$1\"; }}
+        without_key() {{ {} }}
         openssl_checks() {{ {} }}
         go_checks() {{ {} }}
         checkpoint=$(cat checkpoint)\n",
+        page.lines().find(|line| line.contains("find blobs")).expect("the page checks without a key").to_owned() + ";",
         &page[to_openssl..to_go],
         &page[to_go..to_noble],
     );
@@ -204,10 +249,8 @@ fn each_check_of_the_page_refuses_what_was_tampered_with() {
     let Some(desk) = Desk::new(20 << 20) else { return };
     prepare(&desk);
     let run = |tampering: &str, check: &str| {
-        // A desk of its own for each case; segments are shared until one is changed.
-        let script = format!(
-            "rm -rf ../copy; cp -r . ../copy; cd ../copy; . ./tools.sh\n{tampering}\nset +e; ({check}) 2>&1; echo \"ended $?\""
-        );
+        let copy = "rm -rf ../copy; cp -r . ../copy; cd ../copy; . ./tools.sh";
+        let script = format!("{copy}\n{tampering}\nset +e; ({check}) 2>&1; echo \"ended $?\"");
         desk.succeeds(&script)
     };
     let mut untouched = BTreeSet::new();

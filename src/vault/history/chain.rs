@@ -133,13 +133,11 @@ impl Reading<'_> {
         let mut heads = self.signed_heads(id, files, card, troubles);
         let reached = reach(&opened.candidates, &heads);
         let Some(main) = heads.iter().position(|(head, _)| reached.heads.contains_key(head)) else {
-            match heads.first() {
-                Some((head, _)) => self.report_blocked(head, reached.longest, &opened, troubles),
-                None => {
-                    let message = "no state of this log with both signatures of its owner is here";
-                    let subject = layout::log(id).to_string();
-                    troubles.add(0, Verdict::Incomplete, Check::Tree, subject, message);
-                }
+            if let Some((head, _)) = heads.first() {
+                self.report_blocked(head, reached.longest, &opened, troubles);
+            } else {
+                let message = "no state of this log with both signatures of its owner is here";
+                troubles.add(0, Verdict::Incomplete, Check::Tree, layout::log(id).to_string(), message);
             }
             self.report_unusable(&opened, |_| true, troubles);
             return None;

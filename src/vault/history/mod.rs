@@ -222,13 +222,11 @@ impl History {
             history.order = std::mem::take(&mut ordered.order);
             authority::judge(&mut history);
             // A cut names the history that counts: the logs are read anew with it, each fork at most once.
-            match history.other_history_named() {
-                Some((log, fork)) => logs.get_mut(&log).expect("it was just read").turn_to(fork),
-                None => {
-                    history.settle(ordered.troubles, troubles);
-                    return Ok(history);
-                }
-            }
+            let Some((log, fork)) = history.other_history_named() else {
+                history.settle(ordered.troubles, troubles);
+                return Ok(history);
+            };
+            logs.get_mut(&log).expect("it was just read").turn_to(fork);
         }
     }
 

@@ -27,11 +27,12 @@ impl Examiner {
             result
         });
         for (name, result) in blobs.iter().zip(results) {
-            if let Err(finding) = result
-                && !session.unfinished.contains(&layout::blob(*name).to_string())
-            {
-                self.bad_blobs.insert(*name, finding.weight);
-                self.findings.push(finding);
+            if let Err(finding) = result {
+                // What this device was writing may be torn, and is nobody's fault until a sealing names it.
+                if !session.unfinished.contains(&layout::blob(*name).to_string()) {
+                    self.findings.push(finding.clone());
+                }
+                self.bad_blobs.insert(*name, finding);
             }
         }
     }
@@ -72,13 +73,10 @@ impl Examiner {
 
     pub(super) fn check_tree(&mut self, session: &Session, id: LogId, card: Option<&Card>) -> Result<(), VaultError> {
         let files = &session.survey.logs[&id];
-        let mut leaves = Vec::new();
-        for seq in 0.. {
-            match files.entries.get(&seq).map(Vec::as_slice) {
-                Some([one]) => leaves.push(one.leaf),
-                _ => break,
-            }
-        }
+        let leaves = files.leaves();
+        // Of the log that founds the vault this card's owner must have signed every state; whose the others are, only
+        // a custody key tells.
+        let founds = card.is_some() && leaves.first() == Some(&session.vault.0);
         let mut largest: Option<(u64, Hash)> = None;
         for name in &files.checkpoints {
             self.count(Check::Tree, 1);
@@ -96,13 +94,16 @@ impl Examiner {
             };
             if let Some(card) = card.filter(|card| checkpoint.bears_lines_of(&note, card.keys())) {
                 self.count(Check::Signature, 1);
-                match Checkpoint::verify(&note, card.keys()) {
-                    Ok(_) => self.founder_signed |= leaves.first() == Some(&session.vault.0),
-                    Err(error) => self.findings.invalid(Check::Signature, path.clone(), error.to_string()),
+                if let Err(error) = Checkpoint::verify(&note, card.keys()) {
+                    self.findings.invalid(Check::Signature, path, error.to_string());
+                    continue;
                 }
+            } else if founds {
+                self.findings.incomplete(Check::Foreign, path, "it bears no signature of this log's owner");
+                continue;
             }
             match usize::try_from(checkpoint.size).ok().and_then(|size| leaves.get(..size)) {
-                Some(leaves) if merkle::root(leaves) == checkpoint.root => {}
+                Some(leaves) if merkle::root(leaves) == checkpoint.root => self.founder_signed |= founds,
                 Some(_) => {
                     self.findings.invalid(Check::Tree, path, "the entries do not lead to the root that is signed");
                 }

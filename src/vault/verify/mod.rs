@@ -117,15 +117,15 @@ pub fn verify(setting: &mut Setting<'_>, request: &VerifyRequest<'_>) -> Result<
     let sizes = blobs.len() as u64 * (1 << 20);
     setting.watch.begin(Stage::Checking, Some(sizes));
     examiner.check_blobs(setting, &session, &blobs);
-    match &session.history {
-        Some(history) => {
-            examiner.findings.extend(history.findings.clone());
-            examiner.check_keys(&session, history);
-            examiner.check_sealings(setting, &session, history, &blobs)?;
-            examiner.tell_standing(history);
-            examiner.check_remembered(history, request);
-        }
-        None => examiner.check_names(&session, request.place.trust)?,
+    if let Some(history) = &session.history {
+        examiner.findings.extend(history.findings.clone());
+        examiner.check_keys(&session, history);
+        examiner.check_sealings(setting, &session, history, &blobs)?;
+        examiner.tell_standing(history);
+        examiner.check_remembered(history, request);
+    } else {
+        examiner.check_names(&session, request.place.trust)?;
+        examiner.tell_uncompared(request);
     }
     if setting.watch.stopped() {
         return Err(VaultError::Stopped);
@@ -146,7 +146,7 @@ struct Examiner {
     exhibits: u64,
     exhibit_verdicts: BTreeMap<String, Verdict>,
     sections_read: BTreeSet<Section>,
-    bad_blobs: BTreeMap<Hash, Verdict>,
+    bad_blobs: BTreeMap<Hash, Finding>,
     /// At the level of bytes: a card that was given has signed the log that founds the vault.
     founder_signed: bool,
 }

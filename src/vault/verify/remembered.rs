@@ -21,6 +21,15 @@ impl Examiner {
         }
     }
 
+    /// Without a custody key nobody knows whose the logs are: what was given is not passed over in silence.
+    pub(super) fn tell_uncompared(&mut self, request: &VerifyRequest<'_>) {
+        let names =
+            request.receipts.iter().map(|(name, _)| name).chain(request.checkpoints.iter().map(|(name, _)| name));
+        for name in names {
+            self.findings.incomplete(Check::Receipt, name, "it could not be compared: that needs a custody key");
+        }
+    }
+
     pub(super) fn check_state(&mut self, history: &History, name: &str, note: &Note) {
         let Ok(checkpoint) = Checkpoint::parse_text(note.text()) else {
             return self.findings.invalid(Check::Receipt, name, "it holds no signed state");
@@ -34,7 +43,10 @@ impl Examiner {
             };
             return self.findings.incomplete(Check::Behind, name, message);
         };
-        let Some(card) = history.members.get(&log.member).map(|member| &member.card) else { return };
+        let Some(card) = history.members.get(&log.member).map(|member| &member.card) else {
+            let message = "nobody whom this vault admits keeps the log that it is about: it was not checked";
+            return self.findings.incomplete(Check::Receipt, name, message);
+        };
         if let Err(error) = Checkpoint::verify(note, card.keys()) {
             return self.findings.invalid(Check::Receipt, name, format!("its signatures do not hold: {error}"));
         }

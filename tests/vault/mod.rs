@@ -2,5 +2,5 @@
 
 mod crashes;
 mod custody;
-mod people;
+pub(crate) mod people;
 mod tampered;

@@ -1,8 +1,12 @@
 //! All tests that need the whole program, in one binary.
 
 mod attacks;
+mod commands;
 mod floors;
+mod killed;
 mod peers;
+mod readme;
+mod recovery;
 mod store;
 mod vault;
 mod vectors;

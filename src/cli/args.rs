@@ -92,7 +92,7 @@ pub(crate) struct Global {
     pub(crate) no_color: bool,
 }
 
-/// The commands.
+/// The commands. Where a variant says nothing, the help is that of its arguments.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// See the whole story once, on sample evidence
@@ -100,24 +100,16 @@ pub(crate) enum Command {
     /// Your identity on this device and its card
     #[command(subcommand)]
     Identity(identity::Command),
-    /// Found a vault
     Init(init::Args),
-    /// Seal files, folders or standard input
     Seal(Box<seal::Args>),
-    /// Print a blank form for a kind of exhibit
     Form(form::Args),
-    /// List the exhibits, as far as you may see them
     List(list::Args),
-    /// Show what is known of one exhibit
     Show(show::Args),
-    /// Open exhibits: verified bytes under safe names
     Open(open::Args),
-    /// Check a vault, receipts, signed states and cards
     Verify(verify::Args),
     /// The custody record
     #[command(subcommand)]
     Custody(custody::Command),
-    /// What could be lost, and what is weak; repairs nothing
     Doctor(doctor::Args),
     /// Completions and manual pages
     #[command(subcommand)]

@@ -129,16 +129,16 @@ fn way_out(error: &CliError) -> WayOut {
         CliError::Needs { flag, .. } => told(USAGE, &format!("give it with {flag}")),
         CliError::TwoReaders { .. } => told(USAGE, "put one of them into a file"),
         CliError::Usage { hint, .. } => WayOut { exit: USAGE, hint: hint.clone() },
-        CliError::Field(error) => field(error),
-        CliError::Form { error: FormError::Field { error, .. }, .. } => field(error),
+        CliError::Field(error) | CliError::Form { error: FormError::Field { error, .. }, .. } => field(error),
         CliError::Form { .. } => told(USAGE, "amparo form testimony"),
         CliError::Card { .. } => told(INVALID, "ask for the card again; amparo identity card prints one"),
         CliError::EmptyPassphrase => told(USAGE, "an identity without a passphrase is made with --no-passphrase"),
         CliError::PassphrasesDiffer => told(USAGE, ""),
-        CliError::NotText { .. } => told(FAILED, ""),
         CliError::Exists { .. } => told(FAILED, "choose another name, or give --overwrite where the command has it"),
         CliError::UnknownKind { .. } => told(FAILED, "amparo verify --help"),
-        CliError::Output { .. } | CliError::Input { .. } | CliError::Terminal { .. } => told(FAILED, ""),
+        CliError::NotText { .. } | CliError::Output { .. } | CliError::Input { .. } | CliError::Terminal { .. } => {
+            told(FAILED, "")
+        }
         CliError::Stopped => told(INTERRUPTED, ""),
     }
 }
@@ -160,28 +160,31 @@ fn vault(error: &VaultError) -> WayOut {
         VaultError::OlderCopy { .. } => told(INCOMPLETE, "find the newer copy of the vault, and work there"),
         VaultError::NotInRole { .. } => told(FAILED, "ask an owner of the vault for this role"),
         VaultError::NoExhibit { .. } | VaultError::AmbiguousExhibit { .. } => told(FAILED, "amparo list"),
-        VaultError::NotReadable { .. } => told(NO_KEY, "amparo doctor"),
+        VaultError::NotReadable { .. } => told(NO_KEY, "one of its readers can open it"),
         VaultError::OneExhibitOnly => told(USAGE, "amparo open ID -o DIR"),
-        VaultError::Output { .. } | VaultError::SourceUnreadable { .. } => told(FAILED, ""),
         VaultError::Withdrawn { .. } => told(FAILED, "amparo open ID -o DIR --reason \"why\""),
         VaultError::ReadBack { .. } => told(FAILED, "do not use this disk any more; nothing of this run was sealed"),
         VaultError::SourceChanged { .. } => told(FAILED, "seal it when nothing else writes to it"),
         VaultError::NothingToSeal => told(FAILED, "amparo seal --help"),
         VaultError::Exists { .. } => told(FAILED, "choose another name, or give --overwrite where the command has it"),
-        VaultError::TooMany { .. } => told(FAILED, ""),
         VaultError::NoSection { .. } | VaultError::NoReader { .. } => told(FAILED, "amparo doctor"),
         VaultError::CardTwice => told(USAGE, "amparo init --help"),
         VaultError::Stopped => told(INTERRUPTED, ""),
         VaultError::Store(error) => store(error),
         VaultError::Envelope(EnvelopeError::NotForThisKey | EnvelopeError::WrongPassphrase) => told(NO_KEY, ""),
-        VaultError::Envelope(EnvelopeError::TooMuchWork { .. }) => told(FAILED, ""),
-        VaultError::Envelope(EnvelopeError::Damaged { .. }) => told(INVALID, ""),
-        VaultError::Card(_) | VaultError::Receipt(_) => told(INVALID, ""),
+        VaultError::Envelope(EnvelopeError::Damaged { .. }) | VaultError::Card(_) | VaultError::Receipt(_) => {
+            told(INVALID, "")
+        }
         VaultError::IdentityFile(_) => told(FAILED, "amparo identity new -o FILE"),
         VaultError::Pseudonym(_) => told(USAGE, "amparo identity new --name \"Blue Heron\""),
-        VaultError::Listing(_) | VaultError::Form(_) | VaultError::Record(_) | VaultError::Payload(_) => {
-            told(FAILED, "")
-        }
+        VaultError::Output { .. }
+        | VaultError::SourceUnreadable { .. }
+        | VaultError::TooMany { .. }
+        | VaultError::Envelope(EnvelopeError::TooMuchWork { .. })
+        | VaultError::Listing(_)
+        | VaultError::Form(_)
+        | VaultError::Record(_)
+        | VaultError::Payload(_) => told(FAILED, ""),
     }
 }
 

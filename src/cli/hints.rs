@@ -31,10 +31,11 @@ pub(crate) fn words(line: &str) -> Vec<String> {
 ///
 /// In debug builds, when it starts with `amparo ` and is no command line of ours.
 pub(crate) fn checked(hint: String) -> String {
-    if cfg!(debug_assertions) && hint.starts_with("amparo ") {
-        if let Err(error) = super::command().try_get_matches_from(words(&hint)) {
-            assert!(!error.use_stderr(), "a hint that cannot be run: {hint}: {error}");
-        }
+    if cfg!(debug_assertions)
+        && hint.starts_with("amparo ")
+        && let Err(error) = super::command().try_get_matches_from(words(&hint))
+    {
+        assert!(!error.use_stderr(), "a hint that cannot be run: {hint}: {error}");
     }
     hint
 }

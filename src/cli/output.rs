@@ -60,7 +60,13 @@ impl Call<'_, '_> {
 
     /// The next useful command.
     pub(crate) fn suggest(&mut self, hint: impl Into<String>) {
-        let hint = hints::checked(hint.into());
+        let mut hint: String = hint.into();
+        let named = self.global.vault.as_ref().map(|vault| hints::word(&vault.to_string_lossy()));
+        let about_vault = !["amparo identity", "amparo init"].iter().any(|start| hint.starts_with(start));
+        if let (Some(vault), true, false) = (named, about_vault, hint.contains("--vault")) {
+            hint.push_str(&format!(" --vault {vault}"));
+        }
+        let hint = shown(&hints::checked(hint));
         self.say(&format!("next: {hint}"));
     }
 

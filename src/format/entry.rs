@@ -4,14 +4,16 @@
 use serde::{Deserialize, Serialize};
 
 use super::document::{Document, DocumentError};
-use super::event::{Admission, Event, Head, NewKey};
+use super::event::{Admission, Event, Head, NewKey, Share, Wrap};
 use super::ids::{LogId, MemberId, VaultId};
-use super::role::Scope;
+use super::role::{Role, Scope, Section};
 use crate::crypto::hash::Hash;
 use crate::crypto::merkle::leaf_hash;
 
 /// An entry's encoding is at most 4 MiB.
 pub const ENTRY_BYTES_MAX: u64 = 4 << 20;
+/// An entry's file: the padded encoding, and generously what age puts around it.
+pub const ENTRY_FILE_BYTES_MAX: u64 = ENTRY_BYTES_MAX + (1 << 20);
 /// Other logs that one entry can name.
 pub const HEADS_MAX: usize = 64;
 /// Words of a person in an entry, in bytes.
@@ -110,7 +112,9 @@ pub fn is_time(text: &str) -> bool {
             b's' => byte == b'+' || byte == b'-',
             _ => byte == *shape,
         });
-    shaped && text.parse::<jiff::Timestamp>().is_ok()
+    // The library also takes leap seconds and offsets of a day and more, which other readers refuse.
+    let ordinary = text.get(17..19) < Some("60") && text.get(20..22) < Some("24");
+    shaped && ordinary && text.parse::<jiff::Timestamp>().is_ok()
 }
 
 fn check_event(event: &Event) -> Result<(), DocumentError> {
@@ -119,7 +123,11 @@ fn check_event(event: &Event) -> Result<(), DocumentError> {
         Event::Found(found) => {
             check_admission(&found.founder)?;
             found.members.iter().try_for_each(check_admission)?;
+            bound(found.founder.roles.contains(&Role::Owner), "roles")?;
             bound(found.keys.first().is_some_and(|key| key.scope == Scope::Custody), "keys")?;
+            let has = |section| found.keys.iter().skip(1).any(|key| key.section() == Some(&section));
+            bound(has(Section::main()) && has(Section::register()), "keys")?;
+            bound(found.keys.iter().skip(1).all(|key| key.scope != Scope::Custody), "keys")?;
             check_keys(&found.keys)?;
             bound(found.keys.iter().all(|key| key.epoch == 0), "epoch")?;
             bound(sorted(found.keys.iter().skip(1).map(|key| &key.scope)), "keys")
@@ -131,11 +139,12 @@ fn check_event(event: &Event) -> Result<(), DocumentError> {
             bound(!keys.is_empty(), "keys")?;
             check_keys(keys)
         }
-        Event::Share { wraps, dummies, .. } => bound(!wraps.is_empty() && sorted(dummies.iter()), "wraps"),
+        Event::Share { wraps, dummies, .. } => check_wraps(wraps, dummies),
         Event::Seal(seal) => {
             bound(seal.first >= 1 && (1..=4096).contains(&seal.count), "count")?;
             bound(seal.first.checked_add(u64::from(seal.count)).is_some(), "first")?;
             bound(sorted(seal.manifests.iter().map(|manifest| manifest.key)), "manifests")?;
+            bound(seal.manifests.iter().all(|manifest| manifest.records >= 1), "records")?;
             let records: u64 = seal.manifests.iter().map(|manifest| u64::from(manifest.records)).sum();
             bound(records == u64::from(seal.count), "records")
         }
@@ -184,11 +193,15 @@ fn check_admission(admission: &Admission) -> Result<(), DocumentError> {
 }
 
 fn check_keys(keys: &[NewKey]) -> Result<(), DocumentError> {
-    for key in keys {
-        Entry::bound(!key.wraps.is_empty() && sorted(key.wraps.iter().map(|wrap| wrap.member)), "wraps")?;
-        Entry::bound(sorted(key.dummies.iter()), "dummies")?;
-    }
-    Ok(())
+    keys.iter().try_for_each(|key| check_wraps(&key.wraps, &key.dummies))
+}
+
+fn check_wraps(wraps: &[Wrap], dummies: &[Hash]) -> Result<(), DocumentError> {
+    Entry::bound(!wraps.is_empty() && sorted(wraps.iter().map(|wrap| wrap.member)), "wraps")?;
+    Entry::bound(sorted(dummies.iter()), "dummies")?;
+    let is_share =
+        |share: &Share| (1..=share.total).contains(&share.index) && (1..=share.total).contains(&share.needed);
+    Entry::bound(wraps.iter().filter_map(|wrap| wrap.share.as_ref()).all(is_share), "share")
 }
 
 fn is_level(text: &str) -> bool {

@@ -176,8 +176,9 @@ impl Receipt {
         let row_holds = self.row.as_ref().is_none_or(|proof| {
             let place = u64::from(proof.index);
             let labelled = proof.row.log == self.entry.log && Some(proof.row.number) == seal.first.checked_add(place);
+            let sealed_to = seal.manifests.iter().any(|manifest| manifest.key == proof.row.key);
             let root = root_from_inclusion(proof.row.leaf(), place, u64::from(seal.count), &proof.path);
-            labelled && root == Some(seal.root)
+            labelled && sealed_to && root == Some(seal.root)
         });
         if holds && row_holds { Ok(()) } else { Err(ReceiptError::Proof) }
     }

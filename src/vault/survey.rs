@@ -108,6 +108,15 @@ pub fn blobs(folder: &dyn Folder, findings: &mut Findings) -> Result<Vec<Hash>, 
 }
 
 impl Survey {
+    /// How many files of logs and keys lie there.
+    pub fn files(&self) -> u64 {
+        let of_log = |log: &LogFiles| {
+            log.entries.values().map(Vec::len).sum::<usize>() + log.checkpoints.len() + log.cosignatures.len()
+        };
+        let count = self.logs.values().map(of_log).sum::<usize>() + self.keys.values().map(Vec::len).sum::<usize>();
+        count as u64
+    }
+
     fn keys(&mut self, folder: &dyn Folder) -> Result<(), VaultError> {
         self.each(folder, &layout::keys(), Kind::Folder, |survey, name, below| {
             let Some(key) = KeyId::from_hex(name) else { return Ok(false) };

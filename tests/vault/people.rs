@@ -8,12 +8,14 @@ use amparo::crypto::hash::Hash;
 use amparo::crypto::seed::Seed;
 use amparo::format::card::Card;
 use amparo::format::pseudonym::Pseudonym;
+use amparo::format::receipt::Receipt;
 use amparo::format::role::Section;
 use amparo::store::Disk;
 use amparo::store::real::RealDisk;
 use amparo::vault::create::{CreateRequest, Created, create};
 use amparo::vault::list::{Listed, list};
 use amparo::vault::open::{OpenRequest, Opened, open};
+use amparo::vault::receipt::of_exhibit;
 use amparo::vault::seal::{SealRequest, Sealed, seal};
 use amparo::vault::session::{Person, Request, Trust};
 use amparo::vault::verify::{Verified, VerifyRequest, verify};
@@ -165,6 +167,10 @@ impl World {
             })
         })?;
         Ok(all)
+    }
+
+    pub(crate) fn receipt(&self, who: &Device, id: &str) -> Result<Receipt, VaultError> {
+        with(&*self.disk, who.machine, |setting| of_exhibit(setting, &request(&self.vault, who, None), id))
     }
 
     pub(crate) fn open(&self, who: &Device, id: &str, out: &Path) -> Result<Opened, VaultError> {

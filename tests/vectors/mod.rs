@@ -1,6 +1,9 @@
 //! Test vectors of others, and files and signatures that cross over to other implementations and back.
 
 mod age;
+mod format;
+mod format_events;
+mod format_inputs;
 mod notes;
 
 use std::io::Write;

@@ -14,7 +14,6 @@ use crate::vault::receipt;
 /// What to do with the custody record.
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
-    /// A short text that proves an exhibit was sealed
     Receipt(Receipt),
 }
 

@@ -20,11 +20,8 @@ const WORDS: usize = 10;
 /// What to do with an identity.
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
-    /// Make an identity under a pseudonym
     New(New),
-    /// Print your card, to give to others
     Card(Card),
-    /// Show your name and the digits that others compare
     Show(Show),
 }
 

@@ -56,10 +56,20 @@ pub(super) fn run(args: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError
     if call.context.disk.stat(&folder).is_ok() {
         return Err(CliError::Exists { path: args.folder.clone() });
     }
-    let mut cards = |files: &[PathBuf], flag| -> Result<Vec<Card>, CliError> {
-        let mut cards: Vec<Card> = Vec::new();
+    let given = [
+        (&args.reader, "--reader"),
+        (&args.register_reader, "--register-reader"),
+        (&args.monitor, "--monitor"),
+        (&args.sealer, "--sealer"),
+    ];
+    for (files, flag) in given {
         for file in files {
             call.claim_stdin(file, flag)?;
+        }
+    }
+    let mut cards = |files: &[PathBuf]| -> Result<Vec<Card>, CliError> {
+        let mut cards: Vec<Card> = Vec::new();
+        for file in files {
             let card = call.card(file)?;
             if !cards.iter().any(|other| other.member() == card.member()) {
                 cards.push(card);
@@ -67,10 +77,10 @@ pub(super) fn run(args: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError
         }
         Ok(cards)
     };
-    let readers = cards(&args.reader, "--reader")?;
-    let register_readers = cards(&args.register_reader, "--register-reader")?;
-    let monitors = cards(&args.monitor, "--monitor")?;
-    let sealers = cards(&args.sealer, "--sealer")?;
+    let readers = cards(&args.reader)?;
+    let register_readers = cards(&args.register_reader)?;
+    let monitors = cards(&args.monitor)?;
+    let sealers = cards(&args.sealer)?;
     let founder = call.person()?;
     let state = call.state_folder()?;
     let request = CreateRequest {
@@ -100,10 +110,10 @@ fn warn(created: &Created, call: &mut Call<'_, '_>) {
     if let [only] = created.readers.as_slice() {
         call.warn(&format!("only {only} can open what is sealed: if that identity is lost, it is lost"));
     }
-    if created.register_readers != created.readers {
-        if let [only] = created.register_readers.as_slice() {
-            call.warn(&format!("only {only} can open the register of witnesses: if that identity is lost, it is lost"));
-        }
+    if created.register_readers != created.readers
+        && let [only] = created.register_readers.as_slice()
+    {
+        call.warn(&format!("only {only} can open the register of witnesses: if that identity is lost, it is lost"));
     }
     call.warn("you are the only owner: if your identity is lost, nobody can admit or remove anybody");
 }

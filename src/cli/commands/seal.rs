@@ -30,7 +30,7 @@ mod answers;
 #[command(after_help = "\
 Examples:
   amparo seal statement.pdf --kind testimony
-  amparo seal photos --kind photo --title \"Courtyard\" --field acquisition/when=2026-11-20 --done sealed
+  amparo seal photos --kind photo --field acquisition/when=2026-11-20 --done sealed
   amparo seal case-7 --together --form case-7.toml --receipt case-7.receipt
   amparo seal - --kind web < page.html")]
 pub(crate) struct Args {
@@ -128,10 +128,10 @@ fn finish(args: &Args, call: &mut Call<'_, '_>, run: &Run<'_>) -> Result<Exit, C
     }
     let mut exit = if sealed.skipped.is_empty() { DONE } else { INCOMPLETE };
     after::warn(args, sealed, call);
-    if let Some(path) = &args.receipt {
-        if let Err(error) = write_receipt(path, call, run) {
-            exit = call.tell(&error);
-        }
+    if let Some(path) = &args.receipt
+        && let Err(error) = write_receipt(path, call, run)
+    {
+        exit = call.tell(&error);
     }
     let moved = match &args.done {
         Some(folder) => after::move_away(folder, call, run)?,

@@ -14,9 +14,7 @@ use crate::store::{Mode, StoreError};
 /// What to print.
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
-    /// Print completions for a shell
     Completion(Completion),
-    /// Write the manual pages into a folder
     Man(Man),
 }
 

@@ -89,7 +89,7 @@ pub(super) fn make(
         return Ok(Making::Changed);
     }
     if changed {
-        content.fields.push(("original/changed_while_read".into(), "true".into()));
+        content.fields.push(("content/changed".into(), "yes".into()));
     }
     let record = record(secret, binding, frame.fields, &content)?;
     let paragraphs: Vec<&str> = content.text.iter().map(String::as_str).collect();
@@ -129,7 +129,9 @@ fn record(
     for (path, value) in said.iter().chain(&content.fields) {
         record.set(path.as_str(), value.as_str())?;
     }
-    record.set("acquisition/tool", TOOL)?;
+    if record.field("acquisition/tool").is_none() {
+        record.set("acquisition/tool", TOOL)?;
+    }
     Ok(record)
 }
 

@@ -6,12 +6,18 @@ use crate::crypto::hash::Hash;
 use crate::crypto::merkle;
 use crate::format::card::Card;
 use crate::format::checkpoint::{Checkpoint, Origin};
+use crate::format::entry::ENTRY_FILE_BYTES_MAX;
 use crate::format::ids::LogId;
 use crate::format::note::{NOTE_BYTES_MAX, Note};
-use crate::store::layout;
-use crate::vault::findings::Check;
+use crate::store::layout::{self, CheckpointName};
+use crate::store::{RelPath, StoreError};
+use crate::vault::findings::{Check, Verdict};
 use crate::vault::session::{Session, Trust};
+use crate::vault::survey::LogFiles;
 use crate::vault::{Setting, VaultError, exhibits, parallel};
+
+/// A wrapped key's file is a few kilobytes.
+pub(super) const KEY_BYTES_MAX: u64 = 64 << 10;
 
 impl Examiner {
     /// Every blob that lies here against its name.
@@ -45,50 +51,59 @@ impl Examiner {
         };
         for (id, files) in &session.survey.logs {
             for entry in files.entries.values().flatten() {
-                self.count(Check::Entry, 1);
-                let path = layout::entry(*id, entry);
-                match session.folder.read(&path, 8 << 20) {
-                    Ok(bytes) if Hash::of(&bytes) == entry.sha256 => {}
-                    Ok(_) => self.findings.invalid(
-                        Check::Entry,
-                        path.to_string(),
-                        "its bytes do not have the hash in its name",
-                    ),
-                    Err(error) => self.findings.incomplete(Check::Entry, path.to_string(), error.to_string()),
-                }
+                self.check_file(session, Check::Entry, &layout::entry(*id, entry), entry.sha256, ENTRY_FILE_BYTES_MAX);
             }
-            self.check_tree(session, *id, card)?;
+            self.check_tree(session, *id, card);
         }
         for (key, files) in &session.survey.keys {
             for file in files {
-                self.count(Check::Key, 1);
-                let path = layout::wrapped_key(*key, *file);
-                if !session.folder.read(&path, 64 << 10).is_ok_and(|bytes| Hash::of(&bytes) == *file) {
-                    self.findings.invalid(Check::Key, path.to_string(), "its bytes do not have the hash in its name");
-                }
+                self.check_file(session, Check::Key, &layout::wrapped_key(*key, *file), *file, KEY_BYTES_MAX);
             }
         }
-        Ok(())
+        self.check_seen(session)
     }
 
-    pub(super) fn check_tree(&mut self, session: &Session, id: LogId, card: Option<&Card>) -> Result<(), VaultError> {
-        let files = &session.survey.logs[&id];
-        let leaves = files.leaves();
+    /// Cosignatures and time-stamp replies against their names; what they say is not looked at yet.
+    pub(super) fn check_cosignatures(&mut self, session: &Session) {
+        for (id, files) in &session.survey.logs {
+            for file in &files.cosignatures {
+                let path = layout::cosignature(*id, *file);
+                self.check_file(session, Check::Cosignature, &path, *file, ENTRY_FILE_BYTES_MAX);
+            }
+        }
+    }
+
+    /// A file against the hash in its name.
+    pub(super) fn check_file(&mut self, session: &Session, check: Check, path: &RelPath, sha256: Hash, bytes_max: u64) {
+        self.count(check, 1);
+        match session.folder.read(path, bytes_max) {
+            Ok(bytes) if Hash::of(&bytes) == sha256 => {}
+            Ok(_) => self.findings.invalid(check, path.to_string(), "its bytes do not have the hash in its name"),
+            Err(error) => {
+                let oversize = matches!(error, StoreError::TooLarge { .. });
+                let weight = if oversize { Verdict::Invalid } else { Verdict::Incomplete };
+                self.findings.add(weight, check, path.to_string(), error.to_string());
+            }
+        }
+    }
+
+    fn check_tree(&mut self, session: &Session, id: LogId, card: Option<&Card>) {
+        let leaves = session.survey.logs.get(&id).map(LogFiles::leaves).unwrap_or_default();
         // Of the log that founds the vault this card's owner must have signed every state; whose the others are, only
         // a custody key tells.
         let founds = card.is_some() && leaves.first() == Some(&session.vault.0);
         let mut largest: Option<(u64, Hash)> = None;
-        for name in &files.checkpoints {
+        for name in &session.survey.logs[&id].checkpoints {
             self.count(Check::Tree, 1);
             let path = layout::checkpoint(id, name).to_string();
-            let bytes = session.folder.read(&layout::checkpoint(id, name), NOTE_BYTES_MAX as u64)?;
-            let checkpoint =
-                Note::parse(&bytes).ok().and_then(|note| Some((Checkpoint::parse_text(note.text()).ok()?, note)));
-            let Some((checkpoint, note)) = checkpoint.filter(|(checkpoint, _)| {
-                Hash::of(&bytes) == name.sha256
-                    && checkpoint.size == name.size
-                    && checkpoint.origin == (Origin { vault: session.vault, log: id })
-            }) else {
+            let bytes = match session.folder.read(&layout::checkpoint(id, name), NOTE_BYTES_MAX as u64) {
+                Ok(bytes) => bytes,
+                Err(error) => {
+                    self.findings.incomplete(Check::Signature, path, error.to_string());
+                    continue;
+                }
+            };
+            let Some((checkpoint, note)) = named_state(session, id, name, &bytes) else {
                 self.findings.invalid(Check::Signature, path, "it is not the signed state that its name tells");
                 continue;
             };
@@ -111,41 +126,29 @@ impl Examiner {
             }
             largest = largest.max(Some((checkpoint.size, checkpoint.root)));
         }
-        self.check_seen(session, id, &leaves)?;
-        match largest {
-            Some((size, root)) => {
-                if leaves.len() as u64 > size {
-                    self.findings.incomplete(
-                        Check::Foreign,
-                        layout::log(id).to_string(),
-                        "entries beyond the largest signed state; they are no evidence",
-                    );
-                }
-                self.logs.push(LogState { log: id, member: None, name: None, size, root });
-            }
-            None => self.findings.incomplete(
-                Check::Tree,
-                layout::log(id).to_string(),
-                "no signed state of this log is here",
-            ),
+        let subject = layout::log(id).to_string();
+        let Some((size, root)) = largest else {
+            return self.findings.incomplete(Check::Tree, subject, "no signed state of this log is here");
+        };
+        if leaves.len() as u64 > size {
+            let message = "entries beyond the largest signed state; they are no evidence";
+            self.findings.incomplete(Check::Foreign, subject, message);
         }
-        Ok(())
+        self.logs.push(LogState { log: id, member: None, name: None, size, root });
     }
 
     /// The names of the entries against the states that this device has seen, of whose signatures it made sure then.
-    fn check_seen(&mut self, session: &Session, id: LogId, leaves: &[Hash]) -> Result<(), VaultError> {
-        for (log, note) in session.memory.seen(&session.vault)?.iter().filter(|(log, _)| *log == id) {
-            let Ok(seen) = Note::parse(note) else { continue };
+    fn check_seen(&mut self, session: &Session) -> Result<(), VaultError> {
+        for (id, note) in session.memory.seen(&session.vault)? {
+            let Ok(seen) = Note::parse(&note) else { continue };
             let Ok(seen) = Checkpoint::parse_text(seen.text()) else { continue };
-            let subject = layout::log(*log).to_string();
+            let leaves = session.survey.logs.get(&id).map(LogFiles::leaves).unwrap_or_default();
+            let subject = layout::log(id).to_string();
             match usize::try_from(seen.size).ok().and_then(|size| leaves.get(..size)) {
                 Some(leaves) if merkle::root(leaves) == seen.root => {}
                 Some(_) => {
-                    self.findings.invalid(
-                        Check::Tree,
-                        subject,
-                        "the entries are not those that this device has seen before",
-                    );
+                    let message = "the entries are not those that this device has seen before";
+                    self.findings.invalid(Check::Tree, subject, message);
                 }
                 None => {
                     let message = format!("this device has seen it with {} entries; this copy has fewer", seen.size);
@@ -155,4 +158,12 @@ impl Examiner {
         }
         Ok(())
     }
+}
+
+/// The state that a checkpoint's file holds, if it is the one that its name tells.
+fn named_state(session: &Session, id: LogId, name: &CheckpointName, bytes: &[u8]) -> Option<(Checkpoint, Note)> {
+    let note = Note::parse(bytes).ok()?;
+    let checkpoint = Checkpoint::parse_text(note.text()).ok()?;
+    let here = checkpoint.origin == (Origin { vault: session.vault, log: id });
+    (here && Hash::of(bytes) == name.sha256 && checkpoint.size == name.size).then_some((checkpoint, note))
 }

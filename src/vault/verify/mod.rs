@@ -49,7 +49,7 @@ pub enum Status {
     Pass,
     /// It was made and found something.
     Fail,
-    /// It could not be made at this level.
+    /// It could not be made at this level, or there was nothing to make it on.
     Skip,
 }
 
@@ -117,6 +117,7 @@ pub fn verify(setting: &mut Setting<'_>, request: &VerifyRequest<'_>) -> Result<
     let sizes = blobs.len() as u64 * (1 << 20);
     setting.watch.begin(Stage::Checking, Some(sizes));
     examiner.check_blobs(setting, &session, &blobs);
+    examiner.check_cosignatures(&session);
     if let Some(history) = &session.history {
         examiner.findings.extend(history.findings.clone());
         examiner.check_keys(&session, history);
@@ -125,7 +126,7 @@ pub fn verify(setting: &mut Setting<'_>, request: &VerifyRequest<'_>) -> Result<
         examiner.check_remembered(history, request);
     } else {
         examiner.check_names(&session, request.place.trust)?;
-        examiner.tell_uncompared(request);
+        examiner.leave_remembered(request);
     }
     if setting.watch.stopped() {
         return Err(VaultError::Stopped);

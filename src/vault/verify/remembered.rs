@@ -21,15 +21,6 @@ impl Examiner {
         }
     }
 
-    /// Without a custody key nobody knows whose the logs are: what was given is not passed over in silence.
-    pub(super) fn tell_uncompared(&mut self, request: &VerifyRequest<'_>) {
-        let names =
-            request.receipts.iter().map(|(name, _)| name).chain(request.checkpoints.iter().map(|(name, _)| name));
-        for name in names {
-            self.findings.incomplete(Check::Receipt, name, "it could not be compared: that needs a custody key");
-        }
-    }
-
     pub(super) fn check_state(&mut self, history: &History, name: &str, note: &Note) {
         let Ok(checkpoint) = Checkpoint::parse_text(note.text()) else {
             return self.findings.invalid(Check::Receipt, name, "it holds no signed state");
@@ -62,6 +53,19 @@ impl Examiner {
                 log.handle, checkpoint.size
             );
             self.findings.invalid(Check::Fork, name, message);
+        }
+    }
+
+    /// Without a custody key nobody knows whose log is whose; what was asked for was then not done.
+    pub(super) fn leave_remembered(&mut self, request: &VerifyRequest<'_>) {
+        let names =
+            request.receipts.iter().map(|(name, _)| name).chain(request.checkpoints.iter().map(|(name, _)| name));
+        for name in names {
+            self.findings.incomplete(
+                Check::Receipt,
+                name,
+                "it was not compared with the vault: no custody key is here",
+            );
         }
     }
 }

@@ -34,32 +34,16 @@ impl Examiner {
 
     pub(super) fn conclude(mut self, session: &Session, blobs: u64) -> Verified {
         let level = Self::level(session);
+        self.count(Check::Vault, 1);
+        let files = session.survey.files() + blobs;
+        self.count(Check::Layout, files);
+        self.count(Check::Foreign, files);
         if let Some(history) = &session.history {
-            for log in history.logs.values() {
-                self.logs.push(LogState {
-                    log: log.id,
-                    member: Some(log.member),
-                    name: Some(history.name_of(log.member)),
-                    size: log.head.size,
-                    root: log.head.root,
-                });
-                for check in [Check::Entry, Check::Authority, Check::Sequence] {
-                    *self.counts.entry(check).or_default() += log.entries.len() as u64;
-                }
-                let checkpoints = session.survey.logs.get(&log.id).map_or(0, |files| files.checkpoints.len() as u64);
-                for check in [Check::Signature, Check::Tree, Check::Fork] {
-                    *self.counts.entry(check).or_default() += checkpoints;
-                }
-                let references = log.entries.iter().map(|told| told.entry.heads.len() as u64).sum::<u64>();
-                for check in [Check::Reference, Check::Behind] {
-                    *self.counts.entry(check).or_default() += references;
-                }
-            }
-            self.count(Check::Card, history.members.len() as u64);
+            self.tally(session, history);
             self.tell_readers(session, history);
         }
         self.tell_unchecked(level, session);
-        let checks = Check::ALL.into_iter().map(|check| self.done(check, level)).collect();
+        let checks = Check::ALL.into_iter().map(|check| self.done(check)).collect();
         Verified {
             vault: session.vault,
             trusted: session.pinned && (session.history.is_some() || self.founder_signed),
@@ -76,6 +60,35 @@ impl Examiner {
         }
     }
 
+    /// How often the checks were made that were made while the history was read.
+    fn tally(&mut self, session: &Session, history: &History) {
+        self.count(Check::Card, history.members.len() as u64);
+        for log in history.logs.values() {
+            self.logs.push(LogState {
+                log: log.id,
+                member: Some(log.member),
+                name: Some(history.name_of(log.member)),
+                size: log.head.size,
+                root: log.head.root,
+            });
+            let entries = log.entries.len() as u64;
+            let checkpoints = session.survey.logs.get(&log.id).map_or(0, |files| files.checkpoints.len() as u64);
+            let references = log.entries.iter().map(|told| told.entry.heads.len() as u64).sum::<u64>();
+            for (check, more) in [
+                (Check::Entry, entries),
+                (Check::Authority, entries),
+                (Check::Sequence, entries),
+                (Check::Signature, checkpoints),
+                (Check::Tree, checkpoints),
+                (Check::Fork, checkpoints),
+                (Check::Reference, references),
+                (Check::Behind, references),
+            ] {
+                self.count(check, more);
+            }
+        }
+    }
+
     fn level(session: &Session) -> Level {
         match (&session.history, session.ring.sections().is_empty()) {
             (None, _) => Level::Bytes,
@@ -84,23 +97,13 @@ impl Examiner {
         }
     }
 
-    pub(super) fn done(&self, check: Check, level: Level) -> CheckDone {
-        let needs = match check {
-            Check::Layout | Check::Vault | Check::Blob | Check::Entry | Check::Key | Check::Tree | Check::Foreign => {
-                Level::Bytes
-            }
-            Check::Manifest | Check::Record | Check::Payload => Level::Content,
-            _ => Level::Custody,
-        };
+    /// A check that nothing was there for is skipped, never passed.
+    fn done(&self, check: Check) -> CheckDone {
         let count = self.counts.get(&check).copied().unwrap_or(0);
-        // What was looked at nowhere did not pass: these hold of things that may not be there at all.
-        let needs_things =
-            matches!(check, Check::Manifest | Check::Record | Check::Payload | Check::Cosignature | Check::Receipt);
-        let made = count > 0 || (level >= needs && !needs_things);
-        let status = match (self.findings.any(check), made) {
+        let status = match (self.findings.any(check), count) {
             (true, _) => Status::Fail,
-            (false, true) => Status::Pass,
-            (false, false) => Status::Skip,
+            (false, 0) => Status::Skip,
+            (false, _) => Status::Pass,
         };
         CheckDone { check, status, count }
     }

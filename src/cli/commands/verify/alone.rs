@@ -11,12 +11,12 @@ use crate::format::card::Card;
 use crate::format::receipt::Receipt;
 use crate::vault::findings::{Check, Finding, Verdict};
 
-const NOT_CHECKED: [&str; 4] = [
-    "whether what is sealed is true: a receipt proves that it was sealed and not swapped since",
+const OF_STATES: [&str; 3] = [
+    "whether what is sealed is true: a receipt proves that it was sealed, and shows if it was swapped since",
     "when it was sealed: the time is what the device claimed",
-    "whether the vault still holds it: verify the vault with --receipt",
-    "whose the card is: compare its digits with what its owner tells you",
+    "whether the vault still holds to it: verify the vault with --receipt or --checkpoint",
 ];
+const OF_CARDS: &str = "whose a card is: only its digits tell, compared by another road than the card came";
 
 /// What was found of one paper.
 struct Told {
@@ -124,11 +124,21 @@ fn tell_card(card: &Card, known: bool, call: &mut Call<'_, '_>) -> Result<Told, 
     Ok(Told { lines, exit: if known { DONE } else { UNKNOWN }, finding: None })
 }
 
+/// What papers alone cannot show.
+fn not_checked(papers: &[Paper]) -> Vec<&'static str> {
+    let states = papers.iter().any(|paper| !matches!(paper.content, Content::Card(_)));
+    OF_STATES.into_iter().filter(|_| states).chain([OF_CARDS]).collect()
+}
+
 fn print(papers: &[Paper], told: &[Told], exit: Exit, call: &mut Call<'_, '_>) -> Result<(), CliError> {
     let terminal = call.context.terminal.output;
     let verdict = match exit {
         DONE => call.set_off("VALID: it holds, and who signed it is known here", Tone::Good, terminal),
-        UNKNOWN => call.set_off("NOT KNOWN HERE: it holds by itself; whose it is, is open", Tone::Careful, terminal),
+        UNKNOWN => call.set_off(
+            "NOT KNOWN HERE: nothing contradicts it; whose it is, this device does not know",
+            Tone::Careful,
+            terminal,
+        ),
         _ => call.set_off("INVALID: something does not hold", Tone::Bad, terminal),
     };
     call.print(&verdict)?;
@@ -139,7 +149,7 @@ fn print(papers: &[Paper], told: &[Told], exit: Exit, call: &mut Call<'_, '_>) -
         }
     }
     call.print("\nnot checked:")?;
-    for text in NOT_CHECKED {
+    for text in not_checked(papers) {
         call.print(&format!("  {text}"))?;
     }
     Ok(())
@@ -202,7 +212,7 @@ fn described(papers: &[Paper], told: &[Told], exit: Exit) -> Value {
         .collect();
     json!({
         "format": 1, "verdict": verdict.to_string(), "level": "bytes", "pinned": false, "checks": checks,
-        "findings": findings, "not_checked": NOT_CHECKED, "notices": [], "logs": logs, "exhibits": 0, "blobs": 0,
+        "findings": findings, "not_checked": not_checked(papers), "notices": [], "logs": logs, "exhibits": 0, "blobs": 0,
         "exhibit_verdicts": {}, "files": files,
     })
 }

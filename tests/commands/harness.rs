@@ -1,0 +1,246 @@
+//! A world for one test: a folder in which each person has a home and a machine of her own, a clock that stands, an
+//! environment with nothing in it, a terminal whose answers were typed beforehand.
+
+use std::cell::Cell;
+use std::collections::{BTreeMap, VecDeque};
+use std::ffi::OsString;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use amparo::cli::{Ask, Context, Terminal, run};
+use amparo::crypto::hash::Hash;
+use amparo::store::real::RealDisk;
+use amparo::vault::Clock;
+use rand_core::OsRng;
+use serde_json::Value;
+use tempfile::TempDir;
+use zeroize::Zeroizing;
+
+/// The world of one test.
+pub(crate) struct World {
+    folder: TempDir,
+}
+
+/// What a run left on its streams; paths of this machine are shown as `~~`.
+pub(crate) struct Outcome {
+    pub(crate) exit: u8,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+impl Outcome {
+    /// The run ended with this code.
+    #[track_caller]
+    pub(crate) fn exits(self, exit: u8) -> Self {
+        assert_eq!(self.exit, exit, "\nstdout:\n{}\nstderr:\n{}", self.out, self.err);
+        self
+    }
+
+    /// Both streams together say this.
+    #[track_caller]
+    pub(crate) fn says(self, text: &str) -> Self {
+        assert!(
+            self.out.contains(text) || self.err.contains(text),
+            "{text:?} is not in\nstdout:\n{}\nstderr:\n{}",
+            self.out,
+            self.err
+        );
+        self
+    }
+
+    /// Neither stream says this.
+    #[track_caller]
+    pub(crate) fn never_says(self, text: &str) -> Self {
+        assert!(!self.out.contains(text) && !self.err.contains(text), "{text:?} is in\n{}\n{}", self.out, self.err);
+        self
+    }
+
+    /// The one object on standard output.
+    #[track_caller]
+    pub(crate) fn json(&self) -> Value {
+        let value: Value = serde_json::from_str(&self.out).expect("one JSON object on standard output");
+        assert_eq!(value["format"], 1);
+        value
+    }
+
+    /// The one object on standard error.
+    #[track_caller]
+    pub(crate) fn json_error(&self) -> Value {
+        let value: Value = serde_json::from_str(&self.err).expect("one JSON object on standard error");
+        assert_eq!((&value["format"], &value["code"]), (&1.into(), &self.exit.into()));
+        assert!(self.out.is_empty() && value["error"].is_string() && value.get("hint").is_some());
+        value
+    }
+}
+
+/// What the world does to one run beyond its arguments.
+#[derive(Default)]
+pub(crate) struct Around<'a> {
+    pub(crate) env: &'a [(&'a str, &'a str)],
+    pub(crate) stdin: &'a [u8],
+    /// Answers typed at a terminal; `None`: there is no terminal.
+    pub(crate) typed: Option<&'a [&'a str]>,
+    pub(crate) stopped: bool,
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        Self { folder: tempfile::tempdir().expect("a folder for the test") }
+    }
+
+    /// A lawyer who seals, a reader, a monitor, and a vault of theirs in the lawyer's home.
+    pub(crate) fn with_vault() -> Self {
+        let world = Self::new();
+        for (who, name) in [("lawyer", "Blue Heron"), ("reader", "Grey Owl"), ("monitor", "Red Kite")] {
+            world.run(who, &["identity", "new", "--name", name, "--no-passphrase"]).exits(0);
+            world.run(who, &["identity", "card", "-o", &format!("../{who}.card")]).exits(0);
+        }
+        let init = ["init", "evidence", "--reader", "../reader.card", "--monitor", "../monitor.card", "--handle", "K7"];
+        world.run("lawyer", &init).exits(0);
+        world
+    }
+
+    /// The same with one testimony in it, `K7-0001`.
+    pub(crate) fn with_testimony() -> Self {
+        let world = Self::with_vault();
+        world.write("lawyer/t.txt", b"I was there.\n");
+        world
+            .run("lawyer", &["seal", "t.txt", "--kind", "testimony", "--title", "Statement", "--vault", "evidence"])
+            .exits(0);
+        world
+    }
+
+    /// A person's home, which is where she stands.
+    pub(crate) fn home(&self, who: &str) -> PathBuf {
+        let home = self.folder.path().join(who);
+        fs::create_dir_all(&home).expect("a home");
+        home
+    }
+
+    /// A path in this world.
+    pub(crate) fn path(&self, below: &str) -> PathBuf {
+        self.folder.path().join(below)
+    }
+
+    pub(crate) fn write(&self, below: &str, bytes: &[u8]) {
+        let path = self.path(below);
+        fs::create_dir_all(path.parent().expect("below the world")).expect("its folder");
+        fs::write(path, bytes).expect("a file of the test");
+    }
+
+    pub(crate) fn read(&self, below: &str) -> Vec<u8> {
+        fs::read(self.path(below)).expect("a file of the test")
+    }
+
+    /// Somebody carries the lawyer's vault to another person.
+    pub(crate) fn carry(&self, to: &str) {
+        copy(&self.path("lawyer/evidence"), &self.home(to).join("evidence"));
+    }
+
+    /// The digits of the lawyer's vault.
+    pub(crate) fn digits(&self) -> String {
+        let verified = self.run("lawyer", &["verify", "evidence"]);
+        let line = verified.out.lines().find_map(|line| line.strip_prefix("vault")).expect("the vault's line");
+        line.trim().get(..47).expect("47 characters").to_string()
+    }
+
+    pub(crate) fn run(&self, who: &str, args: &[&str]) -> Outcome {
+        self.run_in(who, args, &Around::default())
+    }
+
+    /// At a terminal, where this was typed.
+    pub(crate) fn typing(&self, who: &str, args: &[&str], typed: &[&str]) -> Outcome {
+        self.run_in(who, args, &Around { typed: Some(typed), ..Around::default() })
+    }
+
+    pub(crate) fn run_in(&self, who: &str, args: &[&str], around: &Around<'_>) -> Outcome {
+        let home = self.home(who);
+        let mut env: BTreeMap<String, OsString> = BTreeMap::from([("HOME".into(), home.clone().into())]);
+        env.extend(around.env.iter().map(|(name, value)| ((*name).to_string(), OsString::from(value))));
+        let (mut stdin, mut out, mut err) = (around.stdin, Vec::new(), Vec::new());
+        let mut ask = Typed {
+            lines: around.typed.unwrap_or_default().iter().map(ToString::to_string).collect(),
+            anybody: around.typed.is_some(),
+            shown: String::new(),
+        };
+        let terminal = around.typed.is_some();
+        let clock = Standing(Cell::new(0));
+        let stopped = AtomicBool::new(around.stopped);
+        let mut context = Context {
+            disk: &RealDisk,
+            clock: &clock,
+            rng: &mut OsRng,
+            machine: Hash::of(who.as_bytes()),
+            env,
+            folder: home,
+            rebase: true,
+            stdin: &mut stdin,
+            stdout: &mut out,
+            stderr: &mut err,
+            terminal: Terminal { input: terminal, output: false, errors: terminal, width: 100 },
+            ask: &mut ask,
+            stopped: &stopped,
+        };
+        let words = std::iter::once("amparo").chain(args.iter().copied()).map(OsString::from);
+        let exit = run(words, &mut context);
+        let here = self.folder.path().to_string_lossy().into_owned();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("streams are text").replace(&here, "~~");
+        let err = format!("{}{}", text(err), ask.shown);
+        Outcome { exit, out: text(out), err }
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("a folder of the copy");
+    for entry in fs::read_dir(from).expect("a folder to copy") {
+        let entry = entry.expect("an entry to copy");
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).expect("a file to copy");
+        }
+    }
+}
+
+/// The clock stands; each look at the time since the start is a little later.
+struct Standing(Cell<u64>);
+
+impl Clock for Standing {
+    fn now(&self) -> jiff::ZonedDateTime {
+        "2026-11-20T14:30:00+02:00[+02:00]".parse().expect("a time")
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.0.set(self.0.get() + 1);
+        Duration::from_millis(self.0.get())
+    }
+}
+
+/// Answers typed beforehand; when there are no more, the input has ended.
+struct Typed {
+    lines: VecDeque<String>,
+    anybody: bool,
+    shown: String,
+}
+
+impl Ask for Typed {
+    fn line(&mut self, prompt: &str) -> io::Result<Option<String>> {
+        assert!(self.anybody, "asked without a terminal: {prompt}");
+        self.shown.push_str(prompt);
+        self.shown.push('\n');
+        Ok(self.lines.pop_front())
+    }
+
+    fn passphrase(&mut self, prompt: &str) -> io::Result<Option<Zeroizing<String>>> {
+        if !self.anybody {
+            return Ok(None);
+        }
+        self.shown.push_str(prompt);
+        self.shown.push('\n');
+        Ok(self.lines.pop_front().map(Zeroizing::new))
+    }
+}

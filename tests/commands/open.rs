@@ -1,0 +1,34 @@
+//! `amparo open`.
+
+use super::harness::World;
+
+#[test]
+fn a_reader_opens_after_first_contact_and_the_sealer_cannot() {
+    let world = World::with_testimony();
+    world.carry("reader");
+    let open = ["open", "K7-0001", "-o", "out", "--vault", "evidence"];
+    world.run("reader", &open).exits(5).says("--vault-id ID");
+    assert!(!world.path("reader/out").exists());
+    let digits = world.digits();
+    let wrong = format!("{}{}", &digits[..46], if digits.ends_with('1') { '2' } else { '1' });
+    world.typing("reader", &open, &[&wrong, &wrong, &wrong]).exits(5).says("not the digits of this vault");
+    world.typing("reader", &open, &[&wrong, &digits]).exits(0).says("OPENED K7-0001");
+    assert_eq!(world.read("reader/out/K7-0001/content/t.txt"), b"I was there.\n");
+    world.run("reader", &open).exits(1).says("exists already");
+    let json = world.run("reader", &[&open[..], &["--overwrite", "--json"]].concat()).exits(0).json();
+    let exhibit = &json["exhibits"][0];
+    assert_eq!((&exhibit["id"], &exhibit["bytes"]), (&"K7-0001".into(), &13.into()));
+    assert!(exhibit["path"].is_string() && exhibit["sha256"].as_str().is_some_and(|hash| hash.len() == 64));
+    world.run("lawyer", &open).exits(12).says("one of its readers can open it");
+}
+
+#[test]
+fn content_can_go_to_a_pipe() {
+    let world = World::with_testimony();
+    world.carry("reader");
+    let card = ["--owner", "../lawyer.card", "--vault", "evidence"];
+    let opened = world.run("reader", &[&["open", "K7-0001", "--stdout"], &card[..]].concat()).exits(0);
+    assert_eq!(opened.out, "I was there.\n");
+    world.run("reader", &["open", "K7-0001", "--stdout", "--json", "--vault", "evidence"]).exits(2);
+    world.run("reader", &["open", "K7-0001", "--vault", "evidence"]).exits(2).says("--output");
+}

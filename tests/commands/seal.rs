@@ -1,0 +1,166 @@
+//! `amparo seal`.
+
+use std::os::unix::fs::symlink;
+
+use super::harness::{Around, World};
+
+const VAULT: [&str; 2] = ["--vault", "evidence"];
+
+fn seal<'a>(more: &[&'a str]) -> Vec<&'a str> {
+    [&["seal"], more, &VAULT[..]].concat()
+}
+
+#[test]
+fn what_is_sealed_is_told_with_what_is_still_readable() {
+    let world = World::with_vault();
+    world.write("lawyer/secret-name.txt", b"text");
+    let sealed = world.run("lawyer", &seal(&["secret-name.txt", "--receipt", "r.txt"])).exits(0);
+    assert_eq!(sealed.out, "SEALED K7-0001\n");
+    sealed
+        .says("Grey Owl can open it")
+        .says("only Grey Owl can open it")
+        .says("No reader has yet shown that this can be opened")
+        .says("STILL READABLE here: 1 file or folder")
+        .says("This may be the only copy")
+        .says("next: amparo verify --vault evidence")
+        .never_says("secret-name");
+    assert!(world.read("lawyer/r.txt").starts_with(b"c2sp.org/tlog-proof@v1\n"));
+    world
+        .run("lawyer", &seal(&["secret-name.txt", "-v"]))
+        .exits(0)
+        .says("SEALED K7-0002  4 bytes  ~~/lawyer/secret-name.txt");
+    let quiet = world.run("lawyer", &seal(&["secret-name.txt", "--quiet"])).exits(0).says("warning: only Grey Owl");
+    assert_eq!(quiet.out, "SEALED K7-0003\n");
+    quiet.never_says("next:");
+}
+
+#[test]
+fn json_has_the_keys_of_the_contract() {
+    let world = World::with_vault();
+    world.write("lawyer/a.txt", b"text");
+    let json = world.run("lawyer", &seal(&["a.txt", "--json"])).exits(0).json();
+    let exhibit = &json["exhibits"][0];
+    assert_eq!((&exhibit["id"], &exhibit["bytes"], &exhibit["blobs"]), (&"K7-0001".into(), &4.into(), &1.into()));
+    assert!(exhibit["source"].as_str().is_some_and(|source| source.ends_with("a.txt")));
+    assert_eq!(exhibit["sha256"], "982d9e3eb996f559e633f4d194def3761d909f5a3b647d1a851fead67c32c9d1");
+    assert_eq!(json["checkpoint"]["size"], 2);
+    assert_eq!((&json["readback"], json["skipped"].as_array().map(Vec::len)), (&true.into(), Some(0)));
+}
+
+#[test]
+fn what_is_skipped_is_listed_and_exit_4() {
+    let world = World::with_vault();
+    world.write("lawyer/f/.hidden", b"h");
+    symlink("/etc/passwd", world.path("lawyer/f/link\u{1b}[2J")).expect("a link");
+    world
+        .run("lawyer", &seal(&["f", "--done", "done"]))
+        .exits(4)
+        .says("1 path skipped, NOT sealed")
+        .says("link\\u{1b}[2J: it is a link")
+        .says("not moved: ~~/lawyer/f: not all of it was sealed");
+    let json = world.run("lawyer", &seal(&["f", "--json"])).exits(4).json();
+    assert_eq!(json["exhibits"].as_array().map(Vec::len), Some(1));
+    assert!(json["skipped"][0]["reason"].is_string() && json["skipped"][0]["path"].is_string());
+}
+
+#[test]
+fn whole_sources_move_away() {
+    let world = World::with_vault();
+    world.write("lawyer/a.txt", b"a");
+    world.write("lawyer/f/b.txt", b"b");
+    world.run("lawyer", &seal(&["a.txt", "f", "--done", "done"])).exits(0).says("2 now in done");
+    assert!(!world.path("lawyer/a.txt").exists());
+    assert_eq!(world.read("lawyer/done/f/b.txt"), b"b");
+    world.write("lawyer/a.txt", b"another");
+    world.run("lawyer", &seal(&["a.txt", "--done", "done"])).exits(4).says("lies there already");
+    assert_eq!(world.read("lawyer/a.txt"), b"another");
+    world.write("lawyer/g/c.txt", b"c");
+    world.run("lawyer", &seal(&["g", "--together", "--done", "done"])).exits(0);
+    assert_eq!(world.read("lawyer/done/g/c.txt"), b"c");
+}
+
+#[test]
+fn a_court_s_questions_are_asked_and_the_witness_goes_to_the_register() {
+    let world = World::with_vault();
+    world.write("lawyer/a.txt", b"a");
+    let typed = [
+        "testimony",
+        "yesterday",
+        "2026-11-19",
+        "Ward 3",
+        "",
+        "perhaps",
+        "yes",
+        "oral",
+        "voice, name",
+        "Ann Example",
+        "",
+    ];
+    let sealed = world.typing("lawyer", &seal(&["a.txt"]), &typed).exits(0);
+    sealed.says("What is it?").says("section register, apart").says("sealed apart").never_says("Ann Example");
+    world.carry("reader");
+    let json = world.run("reader", &["list", "--json", "--vault", "evidence"]).exits(0).json();
+    let testimony = json["exhibits"].as_array().expect("a list").iter().find(|one| one["kind"] == "testimony");
+    let id = testimony.expect("the testimony")["id"].as_str().expect("an id");
+    let fields = world.run("reader", &["show", id, "--json", "--vault", "evidence"]).exits(0).json()["fields"].clone();
+    assert_eq!(fields["acquisition/when"], "2026-11-19");
+    assert_eq!(fields["acquisition/where"], "Ward 3");
+    assert_eq!(fields["consent/identifies"], "name, voice");
+    assert!(fields["source/register"].is_string() && fields.get("acquisition/present").is_none());
+    world.typing("lawyer", &seal(&["a.txt", "--no-input"]), &[]).exits(0).never_says("What is it?");
+}
+
+#[test]
+fn answers_are_checked_before_anything_is_sealed() {
+    let world = World::with_vault();
+    world.write("lawyer/a.txt", b"a");
+    let field = |field| world.run("lawyer", &seal(&["a.txt", "--field", field]));
+    field("acquisition/wen=2026").exits(2).says("the nearest is acquisition/when");
+    field("acquisition/when=2026-11-20T14:30").exits(2).says("offset from UTC");
+    field("person/name=Ann").exits(2).says("a command line is remembered").never_says("Ann");
+    field("nonsense").exits(2).says("PATH=VALUE");
+    world.write("lawyer/f.toml", b"[identity]\ntitel = \"x\"\n");
+    world.run("lawyer", &seal(&["a.txt", "--form", "f.toml"])).exits(2).says("line 2");
+    world.run("lawyer", &seal(&["a.txt", "--kind", "foto"])).exits(2).says("photo");
+    world.run("lawyer", &seal(&["a.txt", "--section", "Main"])).exits(2);
+    world.run("lawyer", &seal(&["a.txt", "--section", "other"])).exits(1).says("no section");
+    world.run("lawyer", &seal(&["none.txt"])).exits(1).says("does not exist");
+    world.run("lawyer", &["list", "--vault", "evidence"]).exits(0).says("Nothing is sealed here yet");
+}
+
+#[test]
+fn standard_input_has_one_reader() {
+    let world = World::with_vault();
+    let piped = Around { stdin: b"from a pipe", ..Around::default() };
+    let sealed = world.run_in("lawyer", &seal(&["-", "--json"]), &piped).exits(0).json();
+    assert_eq!((&sealed["exhibits"][0]["source"], &sealed["exhibits"][0]["bytes"]), (&"-".into(), &11.into()));
+    world.run_in("lawyer", &seal(&["-", "--form", "-"]), &piped).exits(2).says("it can be read once");
+    world.run_in("lawyer", &seal(&["-", "--passphrase-file", "-"]), &piped).exits(2);
+    world.run_in("lawyer", &seal(&["-", "-"]), &piped).exits(2);
+}
+
+#[test]
+fn a_vault_that_is_unknown_locked_or_stopped_gets_nothing() {
+    let world = World::with_vault();
+    world.write("lawyer/a.txt", b"a");
+    let stop = Around { stopped: true, ..Around::default() };
+    world.run_in("lawyer", &seal(&["a.txt"]), &stop).exits(130).says("stopped before the end");
+    let state = [&seal(&["a.txt"])[..], &["--state", "elsewhere"]].concat();
+    world.run("lawyer", &state).exits(5).says("--vault-id ID");
+    let lock = std::fs::File::options().write(true).open(world.path("lawyer/evidence/VAULT")).expect("VAULT");
+    lock.lock().expect("a lock");
+    let error = world.run("lawyer", &seal(&["a.txt", "--json"])).exits(11).json_error();
+    assert!(error["error"].as_str().is_some_and(|text| text.contains("locked by another process")));
+    drop(lock);
+    world.write("lawyer/evidence/VAULT", b"amparo.v2/vault\nx\n");
+    world.run("lawyer", &seal(&["a.txt"])).exits(1).says("a newer program");
+    world.run("monitor", &["list", "--vault", "../lawyer/evidence"]).exits(1);
+}
+
+#[test]
+fn a_monitor_may_not_seal() {
+    let world = World::with_vault();
+    world.carry("monitor");
+    world.write("monitor/a.txt", b"a");
+    world.run("monitor", &seal(&["a.txt", "--owner", "../lawyer.card"])).exits(1).says("may not seal");
+}

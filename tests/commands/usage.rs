@@ -1,0 +1,75 @@
+//! The command line itself: help, its examples, mistakes.
+
+use super::harness::World;
+
+/// The words of an example as a shell would split them, up to where the shell takes over.
+fn words(line: &str) -> Vec<String> {
+    let line = line.split(['>', '<', '|']).next().unwrap_or_default();
+    let mut words = Vec::new();
+    for (at, piece) in line.split('"').enumerate() {
+        if at % 2 == 1 {
+            words.push(piece.to_string());
+        } else {
+            words.extend(piece.split_whitespace().map(str::to_string));
+        }
+    }
+    words
+}
+
+fn examples(command: &clap::Command, found: &mut Vec<(String, Vec<String>)>) {
+    let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+    let lines: Vec<&str> = help.lines().filter_map(|line| line.strip_prefix("  ")).collect();
+    let lines: Vec<&str> = lines.into_iter().filter(|line| line.starts_with("amparo")).collect();
+    if !command.has_subcommands() || command.get_name() == "amparo" {
+        assert!(!lines.is_empty(), "{} has no example", command.get_name());
+    }
+    found.extend(lines.iter().map(|line| (command.get_name().to_string(), words(line))));
+    command.get_subcommands().for_each(|sub| examples(sub, found));
+}
+
+#[test]
+fn every_command_has_examples_and_each_is_a_command_line() {
+    let mut found = Vec::new();
+    examples(&amparo::cli::command(), &mut found);
+    assert!(found.len() > 20);
+    for (name, words) in found {
+        assert!(name == "amparo" || words.contains(&name), "an example of {name} is about it: {words:?}");
+        let parsed = amparo::cli::command().try_get_matches_from(&words);
+        assert!(parsed.is_ok(), "{words:?}: {}", parsed.expect_err("refused"));
+    }
+}
+
+#[test]
+fn help_is_short_and_long_and_goes_to_standard_output() {
+    let world = World::new();
+    let (short, long) = (world.run("ann", &["-h"]).exits(0), world.run("ann", &["--help"]).exits(0));
+    assert!(long.out.len() > short.out.len() && long.err.is_empty());
+    long.says("Exit codes:").says("AMPARO_PASSPHRASE_FILE");
+    world.run("ann", &["seal", "--help"]).exits(0).says("Each file becomes one exhibit");
+    world.run("ann", &["--version"]).exits(0).says("amparo 0.1.0");
+}
+
+#[test]
+fn mistakes_are_usage_in_words_and_in_json() {
+    let world = World::new();
+    world.run("ann", &["seel"]).exits(2).says("'seal'");
+    let error = world.run("ann", &["seel", "--json"]).exits(2).json_error();
+    assert!(error["error"].as_str().is_some_and(|text| text.starts_with("unrecognized subcommand")));
+    world.run("ann", &["identity", "--json"]).exits(2).json_error();
+    world.run("ann", &["list", "--quiet", "--verbose"]).exits(2);
+    world.run("ann", &["seel\u{1b}[2J"]).exits(2).never_says("\u{1b}");
+}
+
+#[test]
+fn colours_only_where_a_person_looks() {
+    use super::harness::Around;
+    let world = World::new();
+    let colourful = world.typing("ann", &["list"], &[]).exits(10);
+    assert!(colourful.err.starts_with("\u{1b}[1;31merror:\u{1b}[0m"));
+    world.run("ann", &["list"]).exits(10).never_says("\u{1b}");
+    world.typing("ann", &["list", "--no-color"], &[]).exits(10).never_says("\u{1b}");
+    for env in [("NO_COLOR", "1"), ("TERM", "dumb")] {
+        let around = Around { env: &[env], typed: Some(&[]), ..Around::default() };
+        world.run_in("ann", &["list"], &around).exits(10).never_says("\u{1b}");
+    }
+}

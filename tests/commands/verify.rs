@@ -1,0 +1,124 @@
+//! `amparo verify`.
+
+use std::fs;
+
+use super::harness::World;
+
+fn one_blob(world: &World, vault: &str) -> std::path::PathBuf {
+    let shelf = fs::read_dir(world.path(vault).join("blobs")).expect("shelves").next().expect("one").expect("readable");
+    fs::read_dir(shelf.path()).expect("blobs").next().expect("one").expect("readable").path()
+}
+
+#[test]
+fn a_monitor_verifies_custody_and_a_reader_content() {
+    let world = World::with_testimony();
+    world.carry("monitor");
+    let unknown = world.run("monitor", &["verify", "evidence"]).exits(5).says("NOT KNOWN HERE");
+    assert!(!unknown.out.contains("VALID: unchanged"));
+    let json = world.run("monitor", &["verify", "evidence", "--json"]).exits(5).json();
+    assert_eq!((&json["verdict"], &json["pinned"]), (&"incomplete".into(), &false.into()));
+    let digits = world.digits();
+    let valid = world.run("monitor", &["verify", "evidence", "--vault-id", &digits]).exits(0);
+    assert!(valid.out.starts_with("VALID: unchanged since sealing\n"));
+    valid.says("not checked:").says("records and content").says("Blue Heron: 2 events");
+    let json = world.run("monitor", &["verify", "evidence", "--json"]).exits(0).json();
+    assert_eq!((&json["verdict"], &json["level"]), (&"valid".into(), &"custody".into()));
+    assert_eq!((&json["exhibits"], &json["pinned"]), (&1.into(), &true.into()));
+    for key in ["checks", "findings", "not_checked", "logs", "blobs", "exhibit_verdicts", "notices", "vault"] {
+        assert!(!json[key].is_null(), "{key}");
+    }
+    let log = json["logs"][0].as_object().expect("a log");
+    for key in ["log", "member", "size", "root", "cosigned_by", "not_after", "not_before"] {
+        assert!(log.contains_key(key), "{key}");
+    }
+    let statuses = json["checks"].as_array().expect("checks").iter().map(|check| check["status"].as_str());
+    assert!(statuses.clone().all(|status| matches!(status, Some("pass" | "fail" | "skip"))) && statuses.count() > 10);
+    world.carry("reader");
+    let id = json["vault"].as_str().expect("an id").to_string();
+    let json = world.run("reader", &["verify", "evidence", "--vault-id", &id, "--json"]).exits(0).json();
+    assert_eq!(json["level"], "content");
+}
+
+#[test]
+fn damage_and_loss_are_told_apart() {
+    let world = World::with_testimony();
+    let blob = one_blob(&world, "lawyer/evidence");
+    let bytes = fs::read(&blob).expect("a blob");
+    fs::write(&blob, [&bytes[..], b"x"].concat()).expect("damage");
+    let found = world.run("lawyer", &["verify", "evidence"]).exits(3);
+    assert!(found.out.starts_with("INVALID"));
+    found.says("INVALID (blob) blobs/");
+    fs::remove_file(&blob).expect("loss");
+    let json = world.run("lawyer", &["verify", "evidence", "--json"]).exits(4).json();
+    assert_eq!((&json["verdict"], &json["findings"][0]["check"]), (&"incomplete".into(), &"blob".into()));
+}
+
+#[test]
+fn without_a_key_only_bytes_are_checked() {
+    let world = World::with_testimony();
+    world.carry("court");
+    world.run("court", &["verify", "evidence"]).exits(5).says("there is no identity here");
+    world.run("court", &["identity", "new", "--name", "Court", "--no-passphrase"]).exits(0);
+    world.run("court", &["verify", "evidence"]).exits(5).says("no member of this vault");
+    let json = world.run("court", &["verify", "evidence", "--owner", "../lawyer.card", "--json"]).json();
+    assert_eq!(json["level"], "bytes");
+    world.run("court", &["verify"]).exits(10);
+    world.run("court", &["verify", "."]).exits(10);
+    world.run("court", &["verify", "evidence", "--identity", "none"]).exits(12);
+}
+
+#[test]
+fn a_locked_identity_names_the_flag() {
+    let world = World::new();
+    world.write("ann/words", b"words\n");
+    world.run("ann", &["identity", "new", "--name", "Ann", "--passphrase-file", "words"]).exits(0);
+    world.run("ann", &["init", "evidence", "--passphrase-file", "words"]).exits(0);
+    world.run("ann", &["verify", "evidence", "--no-input"]).exits(2).says("--passphrase-file FILE");
+    world.run("ann", &["verify", "evidence", "--passphrase-file", "words"]).exits(0);
+}
+
+#[test]
+fn papers_are_checked_without_a_vault() {
+    let world = World::with_testimony();
+    world.run("lawyer", &["custody", "receipt", "K7-0001", "-o", "../r.txt", "--vault", "evidence"]).exits(0);
+    let known = world.run("court", &["verify", "../r.txt", "--owner", "../lawyer.card"]).exits(0);
+    known.says("VALID: it holds").says("Blue Heron").says("numbered 0001").says("not checked:");
+    world.run("court", &["verify", "--receipt", "../r.txt", "--owner", "../lawyer.card"]).exits(0);
+    world.run("court", &["verify", "../r.txt"]).exits(5).says("whose card is not here");
+    world.run("court", &["verify", "../r.txt", "--owner", "../monitor.card"]).exits(5);
+    let text = String::from_utf8(world.read("r.txt")).expect("text");
+    world.write("forged.txt", text.replacen("index 1", "index 0", 1).as_bytes());
+    let json = world.run("court", &["verify", "../forged.txt", "--json"]).exits(3).json();
+    assert_eq!((&json["verdict"], &json["findings"][0]["check"]), (&"invalid".into(), &"receipt".into()));
+    let state = text.split_once("\n\n").expect("a note behind the proof").1.to_string();
+    world.write("state.txt", state.as_bytes());
+    world.run("court", &["verify", "../state.txt", "--owner", "../lawyer.card"]).exits(0).says("a signed state");
+    let (head, signature) = state.trim_end().rsplit_once(' ').expect("a signature line");
+    let turned = if signature.ends_with('A') { "B" } else { "A" };
+    let middle = signature.len() / 2;
+    let forged = format!("{head} {}{turned}{}\n", &signature[..middle], &signature[middle + 1..]);
+    world.write("state2.txt", forged.as_bytes());
+    if forged != state {
+        world.run("court", &["verify", "../state2.txt", "--owner", "../lawyer.card"]).exits(3);
+    }
+    world.run("court", &["verify", "../lawyer.card"]).exits(5).says("Blue Heron");
+    world.run("court", &["verify", "../lawyer.card", "--owner", "../lawyer.card"]).exits(0);
+    world.write("what.txt", b"hello");
+    world.run("court", &["verify", "../what.txt"]).exits(1).says("no vault, receipt, signed state or card");
+}
+
+#[test]
+fn a_receipt_is_held_against_an_older_copy() {
+    let world = World::with_vault();
+    world.carry("monitor");
+    world.write("lawyer/a.txt", b"a");
+    world.run("lawyer", &["seal", "a.txt", "--receipt", "../r.txt", "--vault", "evidence"]).exits(0);
+    let verify = ["verify", "evidence", "--owner", "../lawyer.card"];
+    world.run("monitor", &verify).exits(0);
+    world.run("monitor", &[&verify[..], &["--receipt", "../r.txt"]].concat()).exits(4).says("INCOMPLETE (behind)");
+    world.run("lawyer", &["verify", "evidence", "--receipt", "../r.txt"]).exits(0);
+    world
+        .run("lawyer", &["verify", "evidence", "--checkpoint", "../r.txt"])
+        .exits(2)
+        .says("not what --checkpoint takes");
+}

@@ -1,0 +1,151 @@
+//! The real binary, killed, interrupted and locked out: what was acknowledged stays, the rest was never there, and the
+//! next command goes on.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
+
+use crate::peers;
+
+/// A lawyer's device: a home of its own, a vault that she can open herself, one source.
+struct Laptop {
+    folder: tempfile::TempDir,
+}
+
+impl Laptop {
+    fn new() -> Self {
+        let laptop = Self { folder: tempfile::tempdir().expect("a folder") };
+        std::fs::write(laptop.path("source.txt"), b"what was said\n\nand then\n").expect("a source");
+        laptop.expect(0, &["identity", "new", "--name", "Blue Heron", "--no-passphrase", "--quiet"]);
+        laptop.expect(0, &["init", "vault", "--quiet"]);
+        laptop.expect(0, &["--vault", "vault", "seal", "source.txt", "--quiet"]);
+        laptop
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn command(&self, program: &Path) -> Command {
+        let mut command = Command::new(program);
+        command.current_dir(self.folder.path()).env_clear().env("HOME", self.folder.path()).stdin(Stdio::null());
+        command
+    }
+
+    fn run(&self, args: &[&str]) -> Output {
+        self.command(amparo()).args(args).output().expect("the program starts")
+    }
+
+    fn expect(&self, exit: i32, args: &[&str]) -> Output {
+        let output = self.run(args);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(exit), "amparo {}: {said}", args.join(" "));
+        output
+    }
+
+    /// How many exhibits a check of everything finds, none of them wanting anything.
+    fn sound_exhibits(&self, context: &str) -> u64 {
+        let output = self.run(&["--vault", "vault", "verify", "--json"]);
+        let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect(context);
+        assert_eq!(report["verdict"], "valid", "{context}: {report:#}");
+        report["exhibits"].as_u64().expect("a count")
+    }
+}
+
+fn amparo() -> &'static Path {
+    Path::new(env!("CARGO_BIN_EXE_amparo"))
+}
+
+#[test]
+fn killed_before_any_change_on_the_disk() {
+    let Some(strace) = peers::program("strace") else { return };
+    let laptop = Laptop::new();
+    let mut sealed = laptop.sound_exhibits("at first");
+    let mut kills = 0;
+    for call in ["openat2", "write", "fsync", "syncfs", "unlinkat", "mkdirat"] {
+        for nth in (1..).step_by(if call == "openat2" { 9 } else { 4 }) {
+            let trace = format!("trace={call}");
+            let inject = format!("inject={call}:signal=KILL:when={nth}");
+            let mut command = laptop.command(&strace);
+            command.args(["-f", "-o", "/dev/null", "-e", &trace, "-e", &inject]).arg(amparo());
+            let output = command.args(["--vault", "vault", "seal", "source.txt"]).output().expect("strace starts");
+            let context = format!("killed before {call} number {nth}");
+            let told = String::from_utf8_lossy(&output.stdout).matches("SEALED").count() as u64;
+            let found = laptop.sound_exhibits(&context);
+            assert!(found >= sealed + told, "{context}: {found} exhibits, {sealed} before, {told} acknowledged");
+            sealed = found;
+            if output.status.success() {
+                break;
+            }
+            kills += 1;
+        }
+    }
+    assert!(kills > 30, "only {kills} kills");
+    laptop.expect(0, &["--vault", "vault", "seal", "source.txt"]);
+    assert_eq!(laptop.sound_exhibits("at last"), sealed + 1);
+}
+
+#[test]
+fn interrupted_in_the_middle_of_a_large_file() {
+    let laptop = Laptop::new();
+    let before = laptop.sound_exhibits("at first");
+    std::fs::File::create(laptop.path("large.bin")).and_then(|file| file.set_len(8 << 30)).expect("a sparse file");
+    let mut sealing = laptop
+        .command(amparo())
+        .args(["--vault", "vault", "seal", "large.bin"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    std::thread::sleep(Duration::from_millis(1500));
+    let signalled = Command::new("kill").args(["-INT", &sealing.id().to_string()]).status().expect("kill runs");
+    assert!(signalled.success());
+    assert_eq!(sealing.wait().expect("it ends").code(), Some(130));
+    assert_eq!(laptop.sound_exhibits("after Ctrl-C"), before);
+    let blobs: u64 = sizes(&laptop.path("vault/blobs"));
+    assert!(blobs < 1 << 20, "what was given up is gone: {blobs} bytes are left");
+}
+
+fn sizes(folder: &Path) -> u64 {
+    let items = std::fs::read_dir(folder).expect("a folder").flatten();
+    items
+        .map(|item| item.path())
+        .map(|path| if path.is_dir() { sizes(&path) } else { path.metadata().expect("a file").len() })
+        .sum()
+}
+
+#[test]
+fn a_vault_in_use_is_left_alone() {
+    let laptop = Laptop::new();
+    let held = std::fs::File::open(laptop.path("vault/VAULT")).expect("the vault");
+    held.lock().expect("locked");
+    laptop.expect(11, &["--vault", "vault", "seal", "source.txt"]);
+    laptop.expect(0, &["--vault", "vault", "verify"]);
+    drop(held);
+    laptop.expect(0, &["--vault", "vault", "seal", "source.txt"]);
+}
+
+#[test]
+fn every_answer_is_no_on_a_read_only_medium_but_reading() {
+    let laptop = Laptop::new();
+    let mount = |args: &[&str]| Command::new("mount").args(args).current_dir(laptop.folder.path()).status();
+    let bound = mount(&["--bind", "vault", "vault"]).is_ok_and(|status| status.success());
+    let read_only = bound && mount(&["-o", "remount,bind,ro", "vault"]).is_ok_and(|status| status.success());
+    if read_only {
+        laptop.expect(1, &["--vault", "vault", "seal", "source.txt"]);
+        laptop.expect(0, &["--vault", "vault", "verify"]);
+        laptop.expect(0, &["--vault", "vault", "open", "-o", "copy", &first(&laptop)]);
+    } else {
+        let _ = writeln!(std::io::stderr(), "SKIPPED a read-only medium: this user may not mount");
+    }
+    if bound {
+        let _ = Command::new("umount").arg(laptop.path("vault")).status();
+    }
+}
+
+fn first(laptop: &Laptop) -> String {
+    let output = laptop.expect(0, &["--vault", "vault", "list", "--json"]);
+    let list: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    list["exhibits"][0]["id"].as_str().expect("a label").to_string()
+}

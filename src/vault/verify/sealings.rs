@@ -159,8 +159,8 @@ impl Examiner {
         present: &BTreeSet<Hash>,
         disposed: &BTreeSet<Hash>,
     ) -> bool {
-        if let Some(weight) = self.bad_blobs.get(&blob).copied() {
-            self.lower(id, weight);
+        if let Some(finding) = self.bad_blobs.get(&blob).cloned() {
+            self.blame(id, finding);
             return false;
         }
         if present.contains(&blob) {

@@ -146,6 +146,14 @@ impl fmt::Display for Finding {
     }
 }
 
+impl FromIterator<Finding> for Findings {
+    fn from_iter<I: IntoIterator<Item = Finding>>(found: I) -> Self {
+        let mut findings = Self::default();
+        found.into_iter().for_each(|finding| findings.push(finding));
+        findings
+    }
+}
+
 /// A finding can be the reason why a verb fails.
 impl std::error::Error for Finding {}
 

@@ -78,7 +78,8 @@ pub fn survey(folder: &dyn Folder) -> Result<Survey, VaultError> {
         Ok(id) => survey.hint = Some(id),
         Err(VaultError::NotAVault) => survey.findings.incomplete(Check::Vault, "VAULT", "the file is missing"),
         Err(VaultError::VaultFile(error @ VaultFileError::Newer { .. })) => return Err(error.into()),
-        Err(error) => survey.findings.invalid(Check::Vault, "VAULT", error.to_string()),
+        Err(error @ VaultError::VaultFile(_)) => survey.findings.invalid(Check::Vault, "VAULT", error.to_string()),
+        Err(error) => survey.findings.incomplete(Check::Vault, "VAULT", error.to_string()),
     }
     for item in items(folder, None)? {
         match (item.name.to_str(), item.kind) {
@@ -177,7 +178,14 @@ impl Survey {
         mut taken: impl FnMut(&mut Self, &str, &RelPath) -> Result<bool, VaultError>,
     ) -> Result<(), VaultError> {
         let mut strangers = 0_usize;
-        for item in items(folder, Some(within))? {
+        let items = match items(folder, Some(within)) {
+            Err(VaultError::Store(error)) => {
+                self.findings.incomplete(Check::Layout, within.to_string(), error.to_string());
+                return Ok(());
+            }
+            other => other?,
+        };
+        for item in items {
             let path = item.name.to_str().zip(within.join(&item.name)).filter(|_| item.kind == kind);
             let known = match path {
                 Some((name, path)) => taken(self, name, &path)?,

@@ -2,5 +2,8 @@
 
 mod crashes;
 mod custody;
+mod forge;
+mod forge_seal;
+mod forged;
 pub(crate) mod people;
 mod tampered;

@@ -25,7 +25,7 @@ use rand_core::OsRng;
 pub(crate) struct Device {
     pub(crate) person: Person,
     pub(crate) state: PathBuf,
-    machine: Hash,
+    pub(crate) machine: Hash,
 }
 
 pub(crate) struct World {
@@ -60,12 +60,12 @@ impl Watch for Stopped {
 }
 
 /// Does something on somebody's machine.
-fn with<T>(disk: &dyn Disk, machine: Hash, act: impl FnOnce(&mut Setting<'_>) -> T) -> T {
+pub(crate) fn with<T>(disk: &dyn Disk, machine: Hash, act: impl FnOnce(&mut Setting<'_>) -> T) -> T {
     let mut rng = OsRng;
     act(&mut Setting { disk, clock: &Stopped, rng: &mut rng, watch: &Stopped, machine })
 }
 
-fn device(folder: &Path, name: &str, seed: u8) -> Device {
+pub(crate) fn device(folder: &Path, name: &str, seed: u8) -> Device {
     let keys = Seed::from_bytes(&[seed; 32]).keys();
     let card = Card::sign(&Pseudonym::parse(name).expect("a name"), &keys);
     let machine = Hash::of(name.as_bytes());

@@ -1,111 +1,158 @@
 //! Which entries count. An entry counts if its author had been admitted, in the needed role, in what the author had
-//! seen; and if it lies within every cut that a removal makes. Owners are judged in the order of their distance from
-//! the founder, so that no two of them can remove each other.
+//! seen; and if it lies within every cut that a removal makes.
+//!
+//! In two steps. First, owners among themselves, in the order of their distance from the founder, so that no two of
+//! them can remove each other: who is an owner, which removals and adoptions take effect. Then all entries in causal
+//! order: a role or a key counts from where it was seen, however far from the founder stands whoever gave it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Grant, History, Log, Member, Place, Standing, Told, VaultKey, admissions};
+use crate::crypto::hash::Hash;
 use crate::crypto::recipient::Recipient;
 use crate::format::card::Card;
-use crate::format::event::{Event, Needs, Remove, Right, Wrap};
+use crate::format::event::{Event, Head, Needs, Remove, Right, Wrap};
 use crate::format::ids::{KeyId, LogId, MemberId};
-use crate::format::role::Role;
+use crate::format::role::{Role, Scope};
 use crate::store::layout;
-use crate::vault::findings::{Check, Findings};
+use crate::vault::findings::{Check, Findings, Verdict};
 
 /// What has been established while judging.
 #[derive(Default)]
 struct Court {
     grants: BTreeMap<MemberId, Vec<Grant>>,
     cards: BTreeMap<MemberId, Card>,
-    /// Removals that count, by whom they remove.
+    /// Removals that take effect, by whom they remove.
     removals: BTreeMap<MemberId, Vec<(Place, Remove)>>,
-    adopted: BTreeSet<Place>,
+    /// Entries beyond a cut that an owner adopts, with the rank of the nearest such owner.
+    adopted: BTreeMap<Place, usize>,
     keys: BTreeMap<KeyId, VaultKey>,
     /// Distance of owners from the founder.
     ranks: BTreeMap<MemberId, usize>,
-    judged: BTreeSet<LogId>,
+    /// Where logs were closed.
+    closed: BTreeMap<LogId, u64>,
 }
 
 /// Gives every entry its standing, and the history its members and keys.
 pub(super) fn judge(history: &mut History) {
-    let mut court = Court::default();
-    court.ranks.insert(history.founder, 0);
-    for rank in 0.. {
-        let of_rank: BTreeSet<MemberId> =
-            court.ranks.iter().filter(|(_, at)| **at == rank).map(|(member, _)| *member).collect();
-        if of_rank.is_empty() {
-            break;
-        }
-        court.sit(history, |member| of_rank.contains(&member), rank);
-    }
-    let all_ranked = court.ranks.clone();
-    court.sit(history, |member| !all_ranked.contains_key(&member), usize::MAX);
-    history.keys = court.keys;
-    history.members = court
-        .grants
-        .into_iter()
-        .filter_map(|(id, grants)| {
-            let card = court.cards.remove(&id)?;
-            // Whoever was admitted again after the last removal is a member again.
-            let removal = court.removals.get(&id).and_then(|removals| removals.last()).map(|(place, _)| *place);
-            let removed = removal
-                .filter(|removal| !grants.iter().any(|grant| history.told(grant.at).had_seen(grant.at, *removal)));
-            Some((id, Member { card, grants, removed }))
-        })
-        .collect();
+    let mut court = Court { closed: closings(history), ..Court::default() };
+    court.settle_owners(history);
+    court.grants.clear();
+    court.cards.clear();
+    court.sit(history);
+    history.cuts = history.logs.values().filter_map(|log| Some((log.id, court.cut_of(history, log)?))).collect();
+    let members = court.members(history);
+    (history.keys, history.members) = (court.keys, members);
+}
+
+/// The first closing of each log, whether it counts or not: nobody goes on after it.
+fn closings(history: &History) -> BTreeMap<LogId, u64> {
+    let closes = |told: &&Told| matches!(told.entry.event, Event::Close { .. });
+    history.logs.values().filter_map(|log| Some((log.id, log.entries.iter().find(closes)?.entry.seq))).collect()
 }
 
 impl Court {
-    /// Judges all logs of the members that `whose` picks, in causal order.
-    fn sit(&mut self, history: &mut History, whose: impl Fn(MemberId) -> bool, rank: usize) {
-        let mut closed = BTreeSet::new();
+    /// Owners among themselves: each rank is settled before the next, and within one in causal order.
+    fn settle_owners(&mut self, history: &History) {
+        self.ranks.insert(history.founder, 0);
+        for rank in 0.. {
+            let of_rank: BTreeSet<MemberId> =
+                self.ranks.iter().filter(|(_, at)| **at == rank).map(|(member, _)| *member).collect();
+            if of_rank.is_empty() {
+                break;
+            }
+            for place in &history.order {
+                let log = &history.logs[&place.log];
+                let told = history.told(*place);
+                let among_owners = matches!(
+                    told.entry.event,
+                    Event::Found(_) | Event::Admit(_) | Event::Remove(_) | Event::Adopt { .. }
+                );
+                if of_rank.contains(&log.member)
+                    && among_owners
+                    && self.standing(history, log, told, *place) == Standing::Counted
+                {
+                    self.settle(history, told, *place, rank);
+                }
+            }
+        }
+    }
+
+    fn settle(&mut self, history: &History, told: &Told, place: Place, rank: usize) {
+        for member in self.grant(told, place, history.logs[&place.log].member) {
+            self.ranks.entry(member).or_insert(rank.saturating_add(1));
+        }
+        match &told.entry.event {
+            Event::Remove(removal) if self.ranks.get(&removal.member).is_none_or(|removed| *removed > rank) => {
+                self.removals.entry(removal.member).or_default().push((place, removal.clone()));
+            }
+            Event::Adopt { entries } => {
+                for entry in entries.iter().filter(|entry| history.leaf_at(entry) == Some(entry.leaf)) {
+                    // Ranks ascend: the first who adopts is the nearest.
+                    self.adopted.entry(Place { log: entry.log, seq: entry.seq }).or_insert(rank);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Judges all entries in causal order.
+    fn sit(&mut self, history: &mut History) {
+        let mut found_about = Vec::new();
         for place in history.order.clone() {
             let log = &history.logs[&place.log];
-            if !whose(log.member) {
-                continue;
-            }
-            self.judged.insert(place.log);
             let told = history.told(place);
-            let standing = if closed.contains(&place.log) {
-                Standing::Refused("the log was closed before".into())
-            } else {
-                self.standing(history, log, told, place)
-            };
+            let standing = self.standing(history, log, told, place);
+            let mut found = Findings::default();
             match &standing {
                 Standing::Counted => {
-                    if matches!(told.entry.event, Event::Close { .. }) {
-                        closed.insert(place.log);
-                    }
-                    let (told, member) = (told.clone(), log.member);
-                    self.take_in(&told, place, member, rank, &mut history.findings);
+                    let told = told.clone();
+                    self.take_in(&told, place, log.member, &mut found);
+                    self.check_statements(history, &told, place, &mut found);
                 }
                 Standing::Late => {}
                 Standing::Refused(reason) => {
-                    let subject = format!("{}, entry {}", layout::log(place.log), place.seq);
-                    let message = format!("{} may not say {:?} here: {reason}", owner_of(log), told.entry.event.name());
-                    history.findings.invalid(Check::Authority, subject, message);
+                    let what = told.entry.event.name();
+                    let (weight, message) = if told.blind {
+                        let but = "but not all that was seen by then is in this copy";
+                        (Verdict::Incomplete, format!("{} may not say {what:?} here: {reason}, {but}", owner_of(log)))
+                    } else {
+                        (Verdict::Invalid, format!("{} may not say {what:?} here: {reason}", owner_of(log)))
+                    };
+                    found.add(weight, Check::Authority, subject(place), message);
                 }
             }
+            found_about.push((log.member, found));
             let entries = &mut history.logs.get_mut(&place.log).expect("it was just read").entries;
             entries[usize::try_from(place.seq).expect("entries are in memory")].standing = standing;
+        }
+        // What somebody says whom nobody ever admitted is foreign as a whole, and breaks no rule.
+        let members = found_about.into_iter().filter(|(member, _)| self.grants.contains_key(member));
+        for (_, found) in members {
+            history.findings.extend(found);
         }
     }
 
     fn standing(&self, history: &History, log: &Log, told: &Told, place: Place) -> Standing {
-        if self.is_cut(history, log, told, place) && !self.adopted.contains(&place) {
+        let member = log.member;
+        let cutting = self.cutting(log, place);
+        // Of someone admitted again only what was given after the removal counts.
+        let seen = |grant: &&Grant| {
+            told.had_seen(place, grant.at)
+                && cutting.iter().all(|removal| history.told(grant.at).had_seen(grant.at, *removal))
+        };
+        let grants: Vec<&Grant> = self.grants.get(&member).into_iter().flatten().filter(seen).collect();
+        if !cutting.is_empty() && grants.is_empty() {
             return Standing::Late;
         }
-        let member = log.member;
+        if self.closed.get(&place.log).is_some_and(|closed| *closed < place.seq) {
+            return Standing::Refused("the log was closed before".into());
+        }
         let founding = place.seq == 0 && member == history.founder && told.leaf == history.vault.0;
-        let granted = |is_it: &dyn Fn(&Role) -> bool| {
-            let grants = self.grants.get(&member).map(Vec::as_slice).unwrap_or_default();
-            grants.iter().any(|grant| is_it(&grant.role) && told.had_seen(place, grant.at))
-        };
         let (holds, reason) = match told.entry.event.needs() {
             Needs::Founding => (founding, "a vault is founded once, by its first entry"),
             Needs::Role(rights) => (
-                granted(&|role| rights.iter().any(|right: &Right| right.is_given_by(role))),
+                grants.iter().any(|grant| rights.iter().any(|right: &Right| right.is_given_by(&grant.role))),
                 "nothing that was seen by then gives the role for it",
             ),
             Needs::Key(key) => {
@@ -114,10 +161,15 @@ impl Court {
                 });
                 (held, "nothing that was seen by then gave this member the key")
             }
-            Needs::Membership => (granted(&|_| true), "nothing that was seen by then admits this member"),
+            Needs::Membership => (!grants.is_empty(), "nothing that was seen by then admits this member"),
         };
         if !holds {
             return Standing::Refused(reason.into());
+        }
+        if let Event::Rotate { keys } = &told.entry.event
+            && !keys.iter().all(|new| new.epoch == self.next_epoch(&new.scope, told, place))
+        {
+            return Standing::Refused("its epoch does not follow those that were seen by then".into());
         }
         match self.unknown_key(told, place) {
             Some(key) => Standing::Refused(format!("nothing that was seen by then brought the key {key}")),
@@ -125,18 +177,53 @@ impl Court {
         }
     }
 
-    /// Whether a removal that counts leaves this entry out. Entries of someone admitted again, who had seen both the
-    /// removal and the new admission, are not touched by the old removal.
-    fn is_cut(&self, history: &History, log: &Log, told: &Told, place: Place) -> bool {
+    /// The removals that leave an entry out, unless it is adopted. What an owner said is adopted only by one nearer
+    /// the founder: whom a removed owner had made an owner cannot undo the removal.
+    fn cutting(&self, log: &Log, place: Place) -> Vec<Place> {
+        let rank = self.ranks.get(&log.member).copied().unwrap_or(usize::MAX);
+        if self.adopted.get(&place).is_some_and(|adopter| *adopter < rank) {
+            return Vec::new();
+        }
         let removals = self.removals.get(&log.member).map(Vec::as_slice).unwrap_or_default();
-        removals.iter().any(|(at, removal)| {
-            let size = removal.cuts.iter().find(|cut| cut.log == log.id).map_or(0, |cut| cut.size);
-            let grants = self.grants.get(&log.member).map(Vec::as_slice).unwrap_or_default();
-            let again = grants
-                .iter()
-                .any(|grant| told.had_seen(place, grant.at) && history.told(grant.at).had_seen(grant.at, *at));
-            place.seq >= size && !again
-        })
+        let cutting = removals.iter().filter(|(_, removal)| place.seq >= cut_size(removal, log.id));
+        cutting.map(|(at, _)| *at).collect()
+    }
+
+    /// Where the log of someone who is no member any more stops to count.
+    fn cut_of(&self, history: &History, log: &Log) -> Option<u64> {
+        let removals = self.removals.get(&log.member)?;
+        self.removed(history, log.member)?;
+        removals.iter().map(|(_, removal)| cut_size(removal, log.id)).min()
+    }
+
+    /// A removal after which nobody admitted the member again.
+    fn removed(&self, history: &History, member: MemberId) -> Option<Place> {
+        let grants = self.grants.get(&member).map(Vec::as_slice).unwrap_or_default();
+        let removals = self.removals.get(&member)?.iter().map(|(at, _)| *at);
+        removals
+            .into_iter()
+            .find(|removal| !grants.iter().any(|grant| history.told(grant.at).had_seen(grant.at, *removal)))
+    }
+
+    /// Everybody whom a counted entry admitted. Of someone admitted again, what was given since.
+    fn members(&mut self, history: &History) -> BTreeMap<MemberId, Member> {
+        let mut members = BTreeMap::new();
+        for (id, card) in std::mem::take(&mut self.cards) {
+            let removed = self.removed(history, id);
+            let removals = self.removals.get(&id).map(Vec::as_slice).unwrap_or_default();
+            let since = |grant: &&Grant| {
+                removed.is_some() || removals.iter().all(|(at, _)| history.told(grant.at).had_seen(grant.at, *at))
+            };
+            let grants = self.grants.get(&id).into_iter().flatten().filter(since).cloned().collect();
+            members.insert(id, Member { card, grants, removed });
+        }
+        members
+    }
+
+    /// The epoch that follows those of a scope's keys that the entry's author had seen.
+    fn next_epoch(&self, scope: &Scope, told: &Told, place: Place) -> u32 {
+        let seen = self.keys.values().filter(|key| key.scope == *scope && told.had_seen(place, key.at));
+        seen.map(|key| key.epoch.saturating_add(1)).max().unwrap_or(0)
     }
 
     /// A key that the entry uses and that nobody brought.
@@ -149,24 +236,35 @@ impl Court {
         }
     }
 
-    /// Lets an entry that counts take effect.
-    fn take_in(&mut self, told: &Told, place: Place, author: MemberId, rank: usize, findings: &mut Findings) {
-        let event = &told.entry.event;
-        let by_owner = self.ranks.contains_key(&author);
-        for admission in admissions(event) {
+    /// Takes in the roles that an entry gives; returns whom it makes an owner.
+    fn grant(&mut self, told: &Told, place: Place, author: MemberId) -> Vec<MemberId> {
+        let confirmed = self.ranks.contains_key(&author);
+        let mut owners = Vec::new();
+        for admission in admissions(&told.entry.event) {
             let Ok(card) = Card::parse(admission.card.as_bytes()) else { continue };
             let member = card.member();
             for role in &admission.roles {
                 if *role == Role::Owner {
-                    self.ranks.entry(member).or_insert(rank.saturating_add(1));
+                    owners.push(member);
                 }
-                let grant =
-                    Grant { role: role.clone(), at: place, confirmed: by_owner, handle: admission.handle.clone() };
+                let grant = Grant { role: role.clone(), at: place, confirmed, handle: admission.handle.clone() };
                 self.grants.entry(member).or_default().push(grant);
             }
             self.cards.insert(member, card);
         }
-        for new in event.new_keys() {
+        owners
+    }
+
+    /// Lets an entry that counts take effect.
+    fn take_in(&mut self, told: &Told, place: Place, author: MemberId, findings: &mut Findings) {
+        self.grant(told, place, author);
+        for admission in admissions(&told.entry.event) {
+            if let Err(error) = Card::parse(admission.card.as_bytes()) {
+                let message = format!("it admits a card that does not hold: {error}");
+                findings.invalid(Check::Card, subject(place), message);
+            }
+        }
+        for new in told.entry.event.new_keys() {
             match new.recipient.parse::<Recipient>() {
                 Ok(recipient) => {
                     self.keys.entry(new.id()).or_insert_with(|| VaultKey::new(new, recipient, place));
@@ -178,25 +276,65 @@ impl Court {
                 ),
             }
         }
-        match event {
-            Event::Share { key, wraps, dummies } => self.hand_on(*key, wraps, dummies, place),
-            Event::Adopt { entries } => {
-                self.adopted.extend(entries.iter().map(|entry| Place { log: entry.log, seq: entry.seq }));
-            }
-            Event::Remove(removal) if self.ranks.get(&removal.member).is_some_and(|removed| *removed <= rank) => {
-                let subject = format!("{}, entry {}", layout::log(place.log), place.seq);
-                findings.invalid(
-                    Check::Authority,
-                    subject,
-                    "an owner is removed only by one nearer the founder; this removal has no effect",
+        if let Event::Share { key, wraps, dummies } = &told.entry.event {
+            self.hand_on(*key, wraps, dummies, place);
+        }
+    }
+
+    /// What an entry that counts says of other logs and their owners, against what they are.
+    fn check_statements(&self, history: &History, told: &Told, place: Place, findings: &mut Findings) {
+        for head in stated_heads(told) {
+            let Some(log) = history.logs.get(&head.log).filter(|log| log.head.size >= head.size) else { continue };
+            let forked = log.forks.iter().any(|fork| fork.root_at(head.size) == Some(head.root));
+            if head.size > 0 && !forked && log.root_at(head.size) != Some(head.root) {
+                let message = format!(
+                    "what it says of log {} at {} entries contradicts that log's own signed history",
+                    head.log, head.size
                 );
+                findings.invalid(Check::Reference, subject(place), message);
             }
-            Event::Remove(removal) => self.removals.entry(removal.member).or_default().push((place, removal.clone())),
+        }
+        match &told.entry.event {
+            Event::Remove(removal) => {
+                let in_effect = self.removals.get(&removal.member).into_iter().flatten();
+                if !in_effect.into_iter().any(|(at, _)| *at == place) {
+                    let message = "an owner is removed only by one nearer the founder; this removal has no effect";
+                    findings.invalid(Check::Authority, subject(place), message);
+                }
+                for cut in &removal.cuts {
+                    let Some(log) = history.logs.get(&cut.log).filter(|log| log.head.size >= cut.size) else {
+                        let message = format!("it cuts log {} at {} entries; this copy has fewer", cut.log, cut.size);
+                        findings.incomplete(Check::Behind, subject(place), message);
+                        continue;
+                    };
+                    if log.member != removal.member || log.root_at(cut.size) != Some(cut.root) {
+                        let message =
+                            format!("the state at which it cuts log {} is none of that member's log", cut.log);
+                        findings.invalid(Check::Reference, subject(place), message);
+                    }
+                }
+            }
+            Event::Adopt { entries } => {
+                for entry in entries {
+                    match history.leaf_at(entry) {
+                        Some(leaf) if leaf == entry.leaf => {}
+                        Some(_) => {
+                            let message = format!("it adopts another entry {} of log {}", entry.seq, entry.log);
+                            findings.invalid(Check::Reference, subject(place), message);
+                        }
+                        None => {
+                            let message =
+                                format!("it adopts entry {} of log {}, which is not here", entry.seq, entry.log);
+                            findings.incomplete(Check::Behind, subject(place), message);
+                        }
+                    }
+                }
+            }
             _ => {}
         }
     }
 
-    fn hand_on(&mut self, key: KeyId, wraps: &[Wrap], dummies: &[crate::crypto::hash::Hash], place: Place) {
+    fn hand_on(&mut self, key: KeyId, wraps: &[Wrap], dummies: &[Hash], place: Place) {
         if let Some(key) = self.keys.get_mut(&key) {
             key.wraps.extend(wraps.iter().map(|wrap| (place, wrap.clone())));
             key.dummies.extend(dummies);
@@ -207,4 +345,26 @@ impl Court {
 /// A log's owner while members are still being established.
 fn owner_of(log: &Log) -> String {
     format!("the owner of log {} ({})", log.handle, &log.member.to_string()[..8])
+}
+
+/// The states that an entry states beside those that its author had seen.
+fn stated_heads(told: &Told) -> Vec<Head> {
+    let stated = match &told.entry.event {
+        Event::Offer(offer) => offer.heads.as_slice(),
+        Event::Acknowledge(acknowledge) => acknowledge.heads.as_slice(),
+        Event::Verify { heads, .. } => heads.as_slice(),
+        _ => &[],
+    };
+    let continued = told.entry.begins.as_ref().and_then(|begins| begins.continues);
+    stated.iter().copied().chain(continued).collect()
+}
+
+/// How findings name an entry.
+fn subject(place: Place) -> String {
+    format!("{}, entry {}", layout::log(place.log), place.seq)
+}
+
+/// Up to where a removal lets a log count; one that it does not list counts not at all.
+fn cut_size(removal: &Remove, log: LogId) -> u64 {
+    removal.cuts.iter().find(|cut| cut.log == log).map_or(0, |cut| cut.size)
 }

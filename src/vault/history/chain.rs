@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::{Log, Past, Standing, Told, admissions};
+use super::{Fork, Log, Past, Standing, Told, admissions};
 use crate::crypto::envelope::{self, EnvelopeError};
 use crate::crypto::hash::Hash;
 use crate::crypto::merkle::Growing;
@@ -18,14 +18,12 @@ use crate::format::ids::{LogId, MemberId, VaultId};
 use crate::format::note::{NOTE_BYTES_MAX, Note};
 use crate::store::layout::{self, CheckpointName, EntryName};
 use crate::store::{Folder, StoreError};
-use crate::vault::findings::{Check, Findings, Verdict};
+use crate::vault::findings::{Check, Finding, Findings, Verdict};
 use crate::vault::parallel;
 use crate::vault::survey::{LogFiles, Survey};
 
 /// Header and authentication of an age file around a padded entry, generously.
 const AGE_OVERHEAD_MAX: u64 = 1 << 20;
-/// At so many forks of one log's files the search for the signed story is given up.
-const BRANCHES_MAX: usize = 64;
 
 /// An entry that was opened, and is what its file's name says.
 struct Candidate {
@@ -53,15 +51,22 @@ pub(super) struct Reading<'a> {
 
 impl Reading<'_> {
     /// All logs whose owner is known by a card that some entry of the vault carries.
-    pub(super) fn logs(&self, findings: &mut Findings) -> BTreeMap<LogId, Log> {
+    pub(super) fn logs(&self, findings: &mut Findings) -> Read {
         let logs = &self.survey.logs;
         let mut opened: BTreeMap<LogId, Opened> = logs.iter().map(|(id, files)| (*id, self.open(*id, files))).collect();
-        let cards = cards(&opened, findings);
-        let resolved = logs.iter().filter_map(|(id, files)| {
+        let cards = cards(&opened);
+        let mut read = Read::default();
+        for (id, files) in logs {
+            let mut troubles = Troubles { log: *id, found: Vec::new() };
             let opened = opened.remove(id).unwrap_or_default();
-            Some((*id, self.resolve(*id, files, opened, &cards, findings)?))
-        });
-        resolved.collect()
+            if let Some(log) = self.resolve(*id, files, opened, &cards, &mut troubles) {
+                read.logs.insert(*id, log);
+                read.troubles.extend(troubles.found);
+            } else {
+                findings.extend(troubles.found.into_iter().map(|trouble| trouble.finding).collect());
+            }
+        }
+        read
     }
 
     fn open(&self, log: LogId, files: &LogFiles) -> Opened {
@@ -82,6 +87,9 @@ impl Reading<'_> {
         let file = self.folder.read(&layout::entry(log, name), ENTRY_BYTES_MAX + AGE_OVERHEAD_MAX)?;
         if Hash::of(&file) != name.sha256 {
             return Err(damaged("its bytes do not have the hash in its name"));
+        }
+        if envelope::hybrid_stanzas(&file).ok() != Some(1) {
+            return Err(damaged("it is not an age file to exactly one key of the vault"));
         }
         let padded = envelope::open(&file, self.custody).map_err(|error| match error {
             EnvelopeError::NotForThisKey => {
@@ -110,41 +118,55 @@ impl Reading<'_> {
         &self,
         id: LogId,
         files: &LogFiles,
-        opened: Opened,
+        mut opened: Opened,
         cards: &BTreeMap<MemberId, Card>,
-        findings: &mut Findings,
+        troubles: &mut Troubles,
     ) -> Option<Log> {
-        let owner = opened.candidates.get(&0).into_iter().flatten().find_map(|first| {
-            let begins = first.entry.begins.as_ref()?;
-            Some((cards.get(&begins.member)?, begins.handle.clone()))
-        });
-        let Some((card, handle)) = owner else {
-            self.report_unusable(&opened, |_| true, findings);
+        // The log id binds the member, so that of several first entries all name the same.
+        let first = opened.candidates.get(&0).and_then(|here| here.first()?.entry.begins.as_ref());
+        let Some(card) = first.and_then(|begins| cards.get(&begins.member)) else {
+            self.report_unusable(&opened, |_| true, troubles);
             let message = "its first entry is missing or unreadable, or nobody whose card this vault holds began it";
-            findings.incomplete(Check::Foreign, layout::log(id).to_string(), message);
+            troubles.add(0, Verdict::Incomplete, Check::Foreign, layout::log(id).to_string(), message);
             return None;
         };
-        let heads = self.signed_heads(id, files, card, findings);
-        for (head, note) in &heads {
-            match follow(&opened.candidates, head) {
-                Ok(story) => {
-                    let log =
-                        Log { id, member: card.member(), handle, entries: Vec::new(), head: *head, note: note.clone() };
-                    let log = self.assemble(log, opened, &story, findings);
-                    check_forks(&log, &heads, findings);
-                    return Some(log);
+        let mut heads = self.signed_heads(id, files, card, troubles);
+        let reached = reach(&opened.candidates, &heads);
+        let Some(main) = heads.iter().position(|(head, _)| reached.heads.contains_key(head)) else {
+            match heads.first() {
+                Some((head, _)) => self.report_blocked(head, reached.longest, &opened, troubles),
+                None => {
+                    let message = "no state of this log with both signatures of its owner is here";
+                    let subject = layout::log(id).to_string();
+                    troubles.add(0, Verdict::Incomplete, Check::Tree, subject, message);
                 }
-                Err(blocked) => self.report_blocked(id, head, &blocked, &opened, findings),
             }
+            self.report_unusable(&opened, |_| true, troubles);
+            return None;
+        };
+        let larger: Vec<(Head, Note)> = heads.drain(..main).collect();
+        let (head, note) = heads.remove(0);
+        for (larger, _) in larger.iter().filter(|(larger, _)| larger.size > head.size) {
+            self.report_blocked(larger, reached.longest, &opened, troubles);
         }
-        self.report_unusable(&opened, |_| true, findings);
-        let message = "no state of this log with both signatures of its owner leads to its entries";
-        findings.invalid(Check::Tree, layout::log(id).to_string(), message);
-        None
+        // Of one size, what does not lead to entries here is another history all the same.
+        heads.extend(larger.into_iter().filter(|(other, _)| other.size == head.size));
+        let path = reached.path(&head);
+        let log = Log {
+            id,
+            member: card.member(),
+            handle: String::new(),
+            entries: Vec::new(),
+            head,
+            note,
+            forks: Vec::new(),
+            turned: false,
+        };
+        Some(self.assemble(log, &mut opened, &path, heads, &reached, troubles))
     }
 
     /// All states of this log that bear both of its owner's signatures, largest first.
-    fn signed_heads(&self, id: LogId, files: &LogFiles, card: &Card, findings: &mut Findings) -> Vec<(Head, Note)> {
+    fn signed_heads(&self, id: LogId, files: &LogFiles, card: &Card, troubles: &mut Troubles) -> Vec<(Head, Note)> {
         let mut heads = Vec::new();
         for name in &files.checkpoints {
             let path = layout::checkpoint(id, name).to_string();
@@ -152,12 +174,16 @@ impl Reading<'_> {
                 Ok(head) => heads.push(head),
                 Err(_) if self.own.contains(&path) => {}
                 Err(NotAHead::Stranger) => {
-                    findings.incomplete(Check::Foreign, path, "it bears no signature of this log's owner");
+                    let message = "it bears no signature of this log's owner";
+                    troubles.add(0, Verdict::Incomplete, Check::Foreign, path, message);
                 }
-                Err(NotAHead::Trouble(trouble)) => findings.add(trouble.weight, Check::Signature, path, trouble.reason),
+                Err(NotAHead::Trouble(trouble)) => {
+                    troubles.add(name.size, trouble.weight, Check::Signature, path, trouble.reason);
+                }
             }
         }
         heads.sort_by(|(one, _), (other, _)| other.size.cmp(&one.size).then(one.root.cmp(&other.root)));
+        heads.dedup_by_key(|(head, _)| *head);
         heads
     }
 
@@ -170,54 +196,133 @@ impl Reading<'_> {
         if head.size == name.size { Ok((head, note)) } else { Err(NotAHead::wrong("its name tells another size")) }
     }
 
-    fn report_blocked(&self, id: LogId, head: &Head, blocked: &Blocked, opened: &Opened, findings: &mut Findings) {
-        let here = opened.unusable.iter().any(|(path, seq, _)| *seq == blocked.seq && !self.own.contains(path));
+    /// What stands between the entries and a state that is signed; `longest` is as far as any of them lead.
+    fn report_blocked(&self, head: &Head, longest: u64, opened: &Opened, troubles: &mut Troubles) {
+        let blocked = longest.min(head.size);
+        let here = opened.unusable.iter().any(|(path, seq, _)| *seq == blocked && !self.own.contains(path));
+        let log = layout::log(head.log);
         if here {
-            self.report_unusable(opened, |seq| seq == blocked.seq, findings);
-        } else if blocked.seq == head.size || opened.candidates.contains_key(&blocked.seq) {
+            self.report_unusable(opened, |seq| seq == blocked, troubles);
+        } else if blocked == head.size || opened.candidates.contains_key(&blocked) {
             let message = format!("the entries do not lead to the root that is signed for size {}", head.size);
-            findings.invalid(Check::Tree, layout::log(id).to_string(), message);
+            troubles.add(blocked, Verdict::Invalid, Check::Tree, log.to_string(), message);
         } else {
-            let subject = format!("{}, entry {}", layout::log(id), blocked.seq);
             let message = format!("the entry is missing, though a state of {} entries is signed", head.size);
-            findings.incomplete(Check::Entry, subject, message);
+            let subject = format!("{log}, entry {blocked}");
+            troubles.add(blocked, Verdict::Incomplete, Check::Entry, subject, message);
         }
     }
 
-    fn report_unusable(&self, opened: &Opened, which: impl Fn(u64) -> bool, findings: &mut Findings) {
+    fn report_unusable(&self, opened: &Opened, which: impl Fn(u64) -> bool, troubles: &mut Troubles) {
         for (path, seq, trouble) in &opened.unusable {
             if which(*seq) && !self.own.contains(path) {
-                findings.add(trouble.weight, Check::Entry, path.clone(), trouble.reason.clone());
+                troubles.add(*seq, trouble.weight, Check::Entry, path.clone(), trouble.reason.clone());
             }
         }
     }
 
-    fn assemble(&self, mut log: Log, mut opened: Opened, story: &[usize], findings: &mut Findings) -> Log {
-        for (seq, chosen) in story.iter().enumerate() {
-            let mut here = opened.candidates.remove(&(seq as u64)).unwrap_or_default();
-            let Candidate { leaf, entry } = here.swap_remove(*chosen);
-            for stray in here {
-                self.report_stray(log.id, &stray, findings);
+    /// Puts the entries of `path` into the log, and those of each other signed state that it did not go through
+    /// beside them as a fork. What is left is covered by no signature.
+    fn assemble(
+        &self,
+        mut log: Log,
+        opened: &mut Opened,
+        path: &[usize],
+        others: Vec<(Head, Note)>,
+        reached: &Reached,
+        troubles: &mut Troubles,
+    ) -> Log {
+        let mut covered: BTreeSet<(u64, usize)> = BTreeSet::new();
+        log.entries = told(opened, path, 0, &mut covered);
+        let begins = log.entries.first().and_then(|first| first.entry.begins.as_ref());
+        log.handle = begins.map(|begins| begins.handle.clone()).unwrap_or_default();
+        let strayed = |(head, _): &(Head, Note)| log.root_at(head.size) != Some(head.root);
+        for (head, note) in others.into_iter().filter(strayed).collect::<Vec<_>>() {
+            if log.forks.iter().any(|fork| fork.root_at(head.size) == Some(head.root)) {
+                continue; // an earlier state of another history that is known already
             }
-            log.entries.push(Told { entry, leaf, past: Arc::new(Past::new()), standing: Standing::Counted });
+            let other = reached.path(&head);
+            let parted = path.iter().zip(&other).take_while(|(one, other)| one == other).count();
+            let entries = told(opened, &other, parted, &mut covered);
+            let message = format!(
+                "two histories signed with one key: at size {} its owner signed both root {} and root {}",
+                head.size,
+                head.root,
+                log.root_at(head.size).expect("the size is within the log"),
+            );
+            // Where the other history is not here, nobody can tell how early they parted.
+            let parted = parted as u64;
+            troubles.add(parted, Verdict::Invalid, Check::Fork, layout::log(log.id).to_string(), message);
+            log.forks.push(Fork { parted, entries, head, note });
         }
-        for stray in opened.candidates.values().flatten() {
-            self.report_stray(log.id, stray, findings);
+        for (seq, here) in &opened.candidates {
+            for (index, stray) in here.iter().enumerate() {
+                if !covered.contains(&(*seq, index)) {
+                    self.report_stray(log.id, stray, troubles);
+                }
+            }
         }
-        for (path, ..) in &opened.unusable {
-            if !self.own.contains(path) && !findings.mentions(path) {
-                findings.incomplete(Check::Foreign, path, "no signed state covers it; it is no evidence");
+        for (path, seq, _) in &opened.unusable {
+            if !self.own.contains(path) && !troubles.mention(path) {
+                let message = "no signed state covers it; it is no evidence";
+                troubles.add(*seq, Verdict::Incomplete, Check::Foreign, path.clone(), message);
             }
         }
         log
     }
 
-    fn report_stray(&self, id: LogId, stray: &Candidate, findings: &mut Findings) {
+    fn report_stray(&self, id: LogId, stray: &Candidate, troubles: &mut Troubles) {
         let prefix = format!("{:010}-{}", stray.entry.seq, stray.leaf);
         if !self.own.iter().any(|path| path.contains(&prefix)) {
             let subject = format!("{}, entry {prefix}", layout::log(id));
-            findings.incomplete(Check::Foreign, subject, "no signed state covers it; it is no evidence");
+            let message = "no signed state covers it; it is no evidence";
+            troubles.add(stray.entry.seq, Verdict::Incomplete, Check::Foreign, subject, message);
         }
+    }
+}
+
+/// The entries of a path from one place on.
+fn told(opened: &Opened, path: &[usize], from: usize, covered: &mut BTreeSet<(u64, usize)>) -> Vec<Told> {
+    let places = (0_u64..).zip(path).skip(from);
+    let told = places.map(|(seq, chosen)| {
+        covered.insert((seq, *chosen));
+        let Candidate { leaf, entry } = &opened.candidates[&seq][*chosen];
+        let (past, standing) = (Arc::new(Past::new()), Standing::Counted);
+        Told { entry: entry.clone(), leaf: *leaf, past, blind: false, standing }
+    });
+    told.collect()
+}
+
+/// What was read of all logs.
+#[derive(Default)]
+pub(super) struct Read {
+    pub(super) logs: BTreeMap<LogId, Log>,
+    /// What is wrong with them, whoever they turn out to belong to.
+    pub(super) troubles: Vec<LogTrouble>,
+}
+
+/// Something wrong with one log.
+pub(super) struct LogTrouble {
+    pub(super) log: LogId,
+    /// The first entry that it concerns.
+    pub(super) seq: u64,
+    pub(super) finding: Finding,
+}
+
+/// What is wrong with the log that is being read.
+struct Troubles {
+    log: LogId,
+    found: Vec<LogTrouble>,
+}
+
+impl Troubles {
+    fn add(&mut self, seq: u64, weight: Verdict, check: Check, subject: String, message: impl Into<String>) {
+        let finding = Finding { weight, check, subject, message: message.into() };
+        self.found.push(LogTrouble { log: self.log, seq, finding });
+    }
+
+    fn mention(&self, subject: &str) -> bool {
+        self.found.iter().any(|trouble| trouble.finding.subject == subject)
     }
 }
 
@@ -269,74 +374,58 @@ pub(crate) fn check_head(bytes: &[u8], id: LogId, vault: VaultId, card: &Card) -
 }
 
 /// Cards prove themselves: their member id is the hash of their keys. Whether they were admitted is another question.
-fn cards(opened: &BTreeMap<LogId, Opened>, findings: &mut Findings) -> BTreeMap<MemberId, Card> {
-    let mut cards = BTreeMap::new();
+fn cards(opened: &BTreeMap<LogId, Opened>) -> BTreeMap<MemberId, Card> {
     let entries = opened.values().flat_map(|log| log.candidates.values().flatten()).map(|candidate| &candidate.entry);
-    for entry in entries {
-        for admission in admissions(&entry.event) {
-            match Card::parse(admission.card.as_bytes()) {
-                Ok(card) => {
-                    cards.insert(card.member(), card);
-                }
-                Err(error) => {
-                    let message = format!("entry {} admits a card that does not hold: {error}", entry.seq);
-                    findings.invalid(Check::Card, entry.log.to_string(), message);
-                }
+    let admissions = entries.flat_map(|entry| admissions(&entry.event));
+    let cards = admissions.filter_map(|admission| Card::parse(admission.card.as_bytes()).ok());
+    cards.map(|card| (card.member(), card)).collect()
+}
+
+/// Which signed states the entries lead to.
+struct Reached {
+    /// Each step: which entry of those at its place, and the step before it.
+    steps: Vec<(usize, Option<usize>)>,
+    /// The last step to each state.
+    heads: BTreeMap<Head, usize>,
+    /// As far as any entries lead.
+    longest: u64,
+}
+
+/// Follows all histories that the entries tell, place by place. Each entry names the root before it, so that it has
+/// one place in one history: however many strangers lie there, each is looked at once.
+fn reach(candidates: &BTreeMap<u64, Vec<Candidate>>, heads: &[(Head, Note)]) -> Reached {
+    let wanted: BTreeMap<(u64, Hash), Head> = heads.iter().map(|(head, _)| ((head.size, head.root), *head)).collect();
+    let mut tips: BTreeMap<Hash, (Growing, Option<usize>)> = BTreeMap::new();
+    let nothing = Growing::default();
+    tips.insert(nothing.root(), (nothing, None));
+    let mut reached = Reached { steps: Vec::new(), heads: BTreeMap::new(), longest: 0 };
+    while !tips.is_empty() {
+        let here = candidates.get(&reached.longest).map(Vec::as_slice).unwrap_or_default();
+        let mut next = BTreeMap::new();
+        for (index, candidate) in here.iter().enumerate() {
+            let Some((tree, before)) = tips.get(&candidate.entry.previous) else { continue };
+            let mut tree = tree.clone();
+            tree.push(candidate.leaf);
+            reached.steps.push((index, *before));
+            let last = reached.steps.len() - 1;
+            if let Some(head) = wanted.get(&(tree.size(), tree.root())) {
+                reached.heads.insert(*head, last);
             }
+            next.insert(tree.root(), (tree, Some(last)));
         }
+        tips = next;
+        reached.longest += u64::from(!tips.is_empty());
     }
-    cards
+    reached
 }
 
-/// How far the entries lead towards a head, where they do not reach it.
-struct Blocked {
-    /// The first place without a fitting entry; the head's size where all are there and the root is another.
-    seq: u64,
-}
-
-/// The entries, one a place, whose roots lead to `head`.
-fn follow(candidates: &BTreeMap<u64, Vec<Candidate>>, head: &Head) -> Result<Vec<usize>, Blocked> {
-    let (mut growing, mut chosen) = (Growing::default(), Vec::new());
-    let mut branches: Vec<(Growing, Vec<usize>)> = Vec::new();
-    let mut blocked = Blocked { seq: 0 };
-    for _ in 0..BRANCHES_MAX {
-        while growing.size() < head.size {
-            let seq = growing.size();
-            let root = growing.root();
-            let here = candidates.get(&seq).map(Vec::as_slice).unwrap_or_default();
-            let mut fitting = here.iter().enumerate().filter(|(_, candidate)| candidate.entry.previous == root);
-            let Some((first, candidate)) = fitting.next() else { break };
-            for (other, alternative) in fitting {
-                let mut branch = growing.clone();
-                branch.push(alternative.leaf);
-                branches.push((branch, chosen.iter().copied().chain([other]).collect()));
-            }
-            growing.push(candidate.leaf);
-            chosen.push(first);
-        }
-        blocked.seq = blocked.seq.max(growing.size());
-        if growing.size() == head.size && growing.root() == head.root {
-            return Ok(chosen);
-        }
-        match branches.pop() {
-            Some(branch) => (growing, chosen) = branch,
-            None => break,
-        }
-    }
-    Err(blocked)
-}
-
-/// Every smaller signed state must be a state that this log went through.
-fn check_forks(log: &Log, heads: &[(Head, Note)], findings: &mut Findings) {
-    for (head, _) in heads.iter().filter(|(head, _)| head.size <= log.head.size) {
-        if log.root_at(head.size) != Some(head.root) {
-            let message = format!(
-                "two histories signed with one key: at size {} its owner signed both root {} and root {}",
-                head.size,
-                head.root,
-                log.root_at(head.size).expect("the size is within the log"),
-            );
-            findings.invalid(Check::Fork, layout::log(log.id).to_string(), message);
-        }
+impl Reached {
+    /// Which entry of those at each place leads to a state; none where the entries do not lead there.
+    fn path(&self, head: &Head) -> Vec<usize> {
+        let last = self.heads.get(head).copied();
+        let back = std::iter::successors(last, |step| self.steps.get(*step)?.1);
+        let mut path: Vec<usize> = back.filter_map(|step| Some(self.steps.get(step)?.0)).collect();
+        path.reverse();
+        path
     }
 }

@@ -12,20 +12,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::VaultError;
-use super::findings::{Check, Findings};
+use super::findings::{Check, Finding, Findings};
 use super::survey::Survey;
 use crate::crypto::hash::Hash;
 use crate::crypto::recipient::{Identity, Recipient};
 use crate::format::card::Card;
 use crate::format::entry::Entry;
-use crate::format::event::{Admission, Event, ExhibitRef, Found, Head, NewKey, Seal, Wrap};
+use crate::format::event::{Admission, EntryRef, Event, ExhibitRef, Found, Head, NewKey, Seal, Wrap};
 use crate::format::ids::{KeyId, LogId, MemberId, VaultId};
 use crate::format::note::Note;
 use crate::format::role::{Role, Scope};
-use crate::store::Folder;
+use crate::store::{Folder, layout};
 
-use chain::Reading;
 pub(crate) use chain::check_head;
+use chain::{LogTrouble, Read, Reading};
 
 /// How many entries of each log somebody had seen.
 pub type Past = BTreeMap<LogId, u64>;
@@ -59,6 +59,8 @@ pub struct Told {
     pub leaf: Hash,
     /// What its author had seen before.
     pub past: Arc<Past>,
+    /// Whether its author had seen something that is not in this copy.
+    pub blind: bool,
     /// Whether it counts.
     pub standing: Standing,
 }
@@ -81,6 +83,23 @@ pub struct Log {
     /// What its exhibits' labels start with.
     pub handle: String,
     /// Its entries in order.
+    pub entries: Vec<Told>,
+    /// Its state.
+    pub head: Head,
+    /// That state, signed.
+    pub note: Note,
+    /// Other histories that its owner signed, where there are any.
+    pub forks: Vec<Fork>,
+    /// Whether a cut named one of them as the one that counts.
+    turned: bool,
+}
+
+/// Another history of a log, signed with the same keys.
+#[derive(Clone, Debug)]
+pub struct Fork {
+    /// How many entries both histories have in common.
+    pub parted: u64,
+    /// What follows; empty where it is not here.
     pub entries: Vec<Told>,
     /// Its state.
     pub head: Head,
@@ -157,6 +176,8 @@ pub struct History {
     pub members: BTreeMap<MemberId, Member>,
     /// Keys that counted entries brought.
     pub keys: BTreeMap<KeyId, VaultKey>,
+    /// Where the logs of those who are no members any more stop to count.
+    pub cuts: BTreeMap<LogId, u64>,
     /// All entries, each after what its author had seen.
     pub order: Vec<Place>,
     /// Monitors that must cosign before a state counts as covered.
@@ -176,28 +197,89 @@ impl History {
         own: &BTreeSet<String>,
     ) -> Result<Self, VaultError> {
         let mut findings = Findings::default();
-        let logs = Reading { folder, survey, vault, custody, own }.logs(&mut findings);
+        let Read { mut logs, troubles } = Reading { folder, survey, vault, custody, own }.logs(&mut findings);
         let Some(found) = founding(&logs, vault).cloned() else {
+            findings.extend(troubles.into_iter().map(|trouble| trouble.finding).collect());
             let lost = "no log here begins with the founding entry of the vault that it names";
             findings.incomplete(Check::Vault, "VAULT", lost);
             return Err(VaultError::NoFounding { findings });
         };
         let founder = Card::parse(found.founder.card.as_bytes())
             .map_err(|_| VaultError::NoFounding { findings: findings.clone() })?;
-        let mut history = Self {
-            vault,
-            founder: founder.member(),
-            logs,
-            members: BTreeMap::new(),
-            keys: BTreeMap::new(),
-            order: Vec::new(),
-            monitors_needed: found.monitors_needed,
-            findings,
-        };
-        history.order = order::causal(&mut history.logs, &mut history.findings);
-        authority::judge(&mut history);
-        history.check_sequences();
-        Ok(history)
+        loop {
+            let mut history = Self {
+                vault,
+                founder: founder.member(),
+                logs: logs.clone(),
+                members: BTreeMap::new(),
+                keys: BTreeMap::new(),
+                cuts: BTreeMap::new(),
+                order: Vec::new(),
+                monitors_needed: found.monitors_needed,
+                findings: findings.clone(),
+            };
+            let mut ordered = order::causal(&mut history.logs);
+            history.order = std::mem::take(&mut ordered.order);
+            authority::judge(&mut history);
+            // A cut names the history that counts: the logs are read anew with it, each fork at most once.
+            match history.other_history_named() {
+                Some((log, fork)) => logs.get_mut(&log).expect("it was just read").turn_to(fork),
+                None => {
+                    history.settle(ordered.troubles, troubles);
+                    return Ok(history);
+                }
+            }
+        }
+    }
+
+    /// A log of which a removal that counts names another history than the one that was taken.
+    fn other_history_named(&self) -> Option<(LogId, usize)> {
+        let removals = self.counted().filter_map(|(_, told)| match &told.entry.event {
+            Event::Remove(removal) => Some(removal),
+            _ => None,
+        });
+        removals.flat_map(|removal| removal.cuts.iter().map(|cut| (removal.member, cut))).find_map(|(member, cut)| {
+            let log = self.logs.get(&cut.log).filter(|log| log.member == member)?;
+            if log.turned || log.root_at(cut.size) == Some(cut.root) {
+                return None;
+            }
+            let fork = log.forks.iter().position(|fork| {
+                fork.root_at(cut.size) == Some(cut.root) && fork.head.size == fork.parted + fork.entries.len() as u64
+            });
+            Some((cut.log, fork?))
+        })
+    }
+
+    /// Takes in what is wrong with the logs and what they say of each other, but for what lies beyond a cut, which
+    /// lowers nothing; and sets aside the logs of people whom nobody admitted.
+    fn settle(&mut self, of_entries: Vec<(Place, Finding)>, of_logs: Vec<LogTrouble>) {
+        let members = &self.members;
+        let strangers: BTreeSet<LogId> =
+            self.logs.values().filter(|log| !members.contains_key(&log.member)).map(|log| log.id).collect();
+        self.logs.retain(|id, _| !strangers.contains(id));
+        self.order.retain(|place| !strangers.contains(&place.log));
+        for stranger in strangers {
+            let message = "nobody who might admitted whoever writes this log; it is no evidence";
+            self.findings.incomplete(Check::Foreign, layout::log(stranger).to_string(), message);
+        }
+        for trouble in of_logs {
+            let late = self.cuts.get(&trouble.log).is_some_and(|cut| trouble.seq >= *cut);
+            if self.logs.contains_key(&trouble.log) && !late {
+                self.findings.push(trouble.finding);
+            }
+        }
+        for (place, finding) in of_entries {
+            if self.logs.contains_key(&place.log) && self.told(place).standing != Standing::Late {
+                self.findings.push(finding);
+            }
+        }
+        self.check_sequences();
+    }
+
+    /// The leaf that stands where an entry is said to stand.
+    fn leaf_at(&self, entry: &EntryRef) -> Option<Hash> {
+        let entries = &self.logs.get(&entry.log)?.entries;
+        entries.get(usize::try_from(entry.seq).ok()?).map(|told| told.leaf)
     }
 
     /// The entry at `place`.
@@ -220,15 +302,22 @@ impl History {
             .filter(|(_, told)| told.standing == Standing::Counted)
     }
 
+    /// All entries beyond a cut that nobody adopted: kept, and they lower nothing.
+    pub fn late(&self) -> impl Iterator<Item = (Place, &Told)> {
+        let all = self.order.iter().map(|place| (*place, self.told(*place)));
+        all.filter(|(_, told)| told.standing == Standing::Late)
+    }
+
     /// All sealings that count, in causal order.
     pub fn sealings(&self) -> impl Iterator<Item = Sealing<'_>> {
-        self.counted().filter_map(|(place, told)| match &told.entry.event {
-            Event::Seal(seal) => {
-                let log = &self.logs[&place.log];
-                Some(Sealing { place, handle: &log.handle, seal, time: &told.entry.time, member: log.member })
-            }
-            _ => None,
-        })
+        self.counted().filter_map(|(place, told)| self.sealing(place, told))
+    }
+
+    /// The sealing that an entry is, whether it counts or not.
+    pub fn sealing<'a>(&'a self, place: Place, told: &'a Told) -> Option<Sealing<'a>> {
+        let Event::Seal(seal) = &told.entry.event else { return None };
+        let log = self.logs.get(&place.log)?;
+        Some(Sealing { place, handle: &log.handle, seal, time: &told.entry.time, member: log.member })
     }
 
     /// The sealing at a place, if one that counts stands there.
@@ -308,12 +397,10 @@ impl History {
             let mut next = 1;
             for told in &log.entries {
                 let Event::Seal(seal) = &told.entry.event else { continue };
-                if seal.first != next {
-                    let message = format!(
-                        "entry {} numbers its exhibits from {}, where {next} would follow",
-                        told.entry.seq, seal.first
-                    );
-                    self.findings.invalid(Check::Sequence, log.id.to_string(), message);
+                if seal.first != next && told.standing != Standing::Late {
+                    let message = format!("it numbers its exhibits from {}, where {next} would follow", seal.first);
+                    let subject = format!("{}, entry {}", layout::log(log.id), told.entry.seq);
+                    self.findings.invalid(Check::Sequence, subject, message);
                 }
                 next = seal.first + u64::from(seal.count);
             }
@@ -330,6 +417,17 @@ impl Log {
         }
         // Each entry names the root before it, which its chain was checked against.
         self.entries.get(usize::try_from(size).ok()?).map(|told| told.entry.previous)
+    }
+
+    /// Takes another of its histories for the one that counts.
+    fn turn_to(&mut self, fork: usize) {
+        let Fork { parted, entries, head, note } = self.forks.swap_remove(fork);
+        let tail = self.entries.split_off(usize::try_from(parted).expect("entries are in memory"));
+        self.entries.extend(entries);
+        let head = std::mem::replace(&mut self.head, head);
+        let note = std::mem::replace(&mut self.note, note);
+        self.forks.push(Fork { parted, entries: tail, head, note });
+        self.turned = true;
     }
 
     /// The number that the next exhibit sealed in this log gets.
@@ -351,6 +449,17 @@ impl Log {
         let mut past = self.entries.last().map(|told| Past::clone(&told.past)).unwrap_or_default();
         past.insert(self.id, self.entries.len() as u64);
         past
+    }
+}
+
+impl Fork {
+    /// The root at `size` of what is not common to both histories.
+    pub fn root_at(&self, size: u64) -> Option<Hash> {
+        if size == self.head.size {
+            return Some(self.head.root);
+        }
+        let beyond = size.checked_sub(self.parted).filter(|beyond| *beyond > 0)?;
+        self.entries.get(usize::try_from(beyond).ok()?).map(|told| told.entry.previous)
     }
 }
 

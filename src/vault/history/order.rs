@@ -7,7 +7,7 @@ use super::{Log, Past, Place};
 use crate::format::event::Head;
 use crate::format::ids::LogId;
 use crate::store::layout;
-use crate::vault::findings::{Check, Findings};
+use crate::vault::findings::{Check, Finding, Verdict};
 
 /// How far each log has been put in order, and what was seen at each step that saw something new.
 #[derive(Default)]
@@ -16,102 +16,153 @@ struct Walk {
     done: BTreeMap<LogId, (u64, Arc<Past>)>,
     /// For each log: the past after each entry at which it changed by more than the entry itself.
     steps: BTreeMap<LogId, Vec<(u64, Arc<Past>)>>,
+    /// For each log: the first entry whose author had seen something that is not here.
+    blind: BTreeMap<LogId, u64>,
+}
+
+/// What an entry says of other logs' states, as far as it can be told here.
+#[derive(Default)]
+struct Seen {
+    /// States that this copy has.
+    here: Vec<Head>,
+    /// States beyond this copy: what is here of their logs had been seen as well, but that cannot be shown.
+    beyond: Vec<LogId>,
+    /// Whether anything was seen that is not here.
+    blind: bool,
+}
+
+/// All entries in order, and what does not hold of what they say of other logs' states.
+pub(super) struct Ordered {
+    pub(super) order: Vec<Place>,
+    pub(super) troubles: Vec<(Place, Finding)>,
 }
 
 /// Orders all entries, fills in each one's past, and checks what logs say of each other's states.
-pub(super) fn causal(logs: &mut BTreeMap<LogId, Log>, findings: &mut Findings) -> Vec<Place> {
-    let believed = believed_heads(logs, findings);
+pub(super) fn causal(logs: &mut BTreeMap<LogId, Log>) -> Ordered {
+    let (seen, troubles) = seen_states(logs);
     let mut walk = Walk::default();
     let mut order = Vec::with_capacity(logs.values().map(|log| log.entries.len()).sum());
-    // Among logs whose next entry is ready, the earliest claimed time goes first, then the lower log id.
-    while let Some(log) = next_ready(logs, &believed, &walk) {
+    // Among logs whose next entry is ready, the earliest claimed time goes first, then the lower log id. A state that
+    // cannot be shown is waited for only while something else can go on: two lies must not wait for each other.
+    while let Some(log) = next_ready(logs, &seen, &walk, true).or_else(|| next_ready(logs, &seen, &walk, false)) {
         let seq = walk.done.get(&log).map_or(0, |(done, _)| *done);
         let place = Place { log, seq };
-        let past = walk.step(place, believed.get(&place).map(Vec::as_slice).unwrap_or_default());
+        let (past, blind) = walk.step(place, seen.get(&place));
         let entries = &mut logs.get_mut(&log).expect("the walk names logs of the vault").entries;
-        entries[usize::try_from(seq).expect("entries are in memory")].past = past;
+        let told = &mut entries[usize::try_from(seq).expect("entries are in memory")];
+        (told.past, told.blind) = (past, blind);
         order.push(place);
     }
-    order
+    Ordered { order, troubles }
 }
 
-/// The heads that each entry names and that this copy can confirm; the others become findings.
-fn believed_heads(logs: &BTreeMap<LogId, Log>, findings: &mut Findings) -> BTreeMap<Place, Vec<Head>> {
-    let mut believed = BTreeMap::new();
+/// The states that each entry names, against the logs themselves.
+fn seen_states(logs: &BTreeMap<LogId, Log>) -> (BTreeMap<Place, Seen>, Vec<(Place, Finding)>) {
+    let (mut all, mut troubles) = (BTreeMap::new(), Vec::new());
     for log in logs.values() {
         let mut named: BTreeMap<LogId, u64> = BTreeMap::new();
-        for told in &log.entries {
-            let mut holds = Vec::new();
-            let subject = || format!("{}, entry {}", layout::log(log.id), told.entry.seq);
+        for told in log.entries.iter().filter(|told| !told.entry.heads.is_empty()) {
+            let place = Place { log: log.id, seq: told.entry.seq };
+            let mut seen = Seen::default();
             for head in &told.entry.heads {
-                let before = named.insert(head.log, head.size);
-                let here = logs.get(&head.log);
-                if before.is_some_and(|before| before >= head.size) {
-                    findings.invalid(
-                        Check::Reference,
-                        subject(),
-                        format!("it names log {} at {} entries, and named it at no fewer before", head.log, head.size),
-                    );
-                } else if here.is_none_or(|other| other.head.size < head.size) {
-                    let size = here.map_or(0, |other| other.head.size);
-                    let message = format!("it names log {} at {} entries; this copy has {size}", head.log, head.size);
-                    findings.incomplete(Check::Behind, subject(), message);
-                } else if here.and_then(|other| other.root_at(head.size)) == Some(head.root) {
-                    holds.push(*head);
-                } else {
-                    let message = format!(
-                        "what it says of log {} at {} entries contradicts that log's own signed history",
-                        head.log, head.size
-                    );
-                    findings.invalid(Check::Reference, subject(), message);
+                let before = named.get(&head.log).copied().unwrap_or(0);
+                named.insert(head.log, before.max(head.size));
+                if let Err((weight, check, message)) = seen.take(head, before, logs.get(&head.log)) {
+                    let subject = format!("{}, entry {}", layout::log(log.id), told.entry.seq);
+                    troubles.push((place, Finding { weight, check, subject, message }));
                 }
             }
-            if !holds.is_empty() {
-                believed.insert(Place { log: log.id, seq: told.entry.seq }, holds);
-            }
+            all.insert(place, seen);
         }
     }
-    believed
+    (all, troubles)
 }
 
-fn next_ready(logs: &BTreeMap<LogId, Log>, believed: &BTreeMap<Place, Vec<Head>>, walk: &Walk) -> Option<LogId> {
+impl Seen {
+    /// Takes in one state; `before` is the size at which the same log was named earlier.
+    fn take(&mut self, head: &Head, before: u64, log: Option<&Log>) -> Result<(), (Verdict, Check, String)> {
+        let Head { log: id, size, .. } = head;
+        if before >= *size {
+            let message = format!("it names log {id} at {size} entries, and named it at no fewer before");
+            return Err((Verdict::Invalid, Check::Reference, message));
+        }
+        let Some(log) = log.filter(|log| log.head.size >= *size) else {
+            let here = log.map_or(0, |log| log.head.size);
+            self.blind = true;
+            self.beyond.extend(log.map(|log| log.id));
+            let message = format!("it names log {id} at {size} entries; this copy has {here}");
+            return Err((Verdict::Incomplete, Check::Behind, message));
+        };
+        if log.root_at(*size) == Some(head.root) {
+            self.here.push(*head);
+            return Ok(());
+        }
+        // Whoever saw the other of two histories tells the truth: the fork is the fault of the log's own member.
+        if let Some(fork) = log.forks.iter().find(|fork| fork.root_at(*size) == Some(head.root)) {
+            self.blind = true;
+            let common = log.root_at(fork.parted).filter(|_| fork.parted > 0);
+            self.here.extend(common.map(|root| Head { log: *id, size: fork.parted, root }));
+            return Ok(());
+        }
+        let message = format!("what it says of log {id} at {size} entries contradicts that log's own signed history");
+        Err((Verdict::Invalid, Check::Reference, message))
+    }
+}
+
+fn next_ready(
+    logs: &BTreeMap<LogId, Log>,
+    seen: &BTreeMap<Place, Seen>,
+    walk: &Walk,
+    patiently: bool,
+) -> Option<LogId> {
     let done = |log: &LogId| walk.done.get(log).map_or(0, |(done, _)| *done);
+    let whole = |log: &LogId| logs.get(log).is_none_or(|log| done(&log.id) >= log.head.size);
     let ready = logs.values().filter_map(|log| {
         let seq = done(&log.id);
         let told = log.entries.get(usize::try_from(seq).ok()?)?;
-        let heads = believed.get(&Place { log: log.id, seq }).map(Vec::as_slice).unwrap_or_default();
         let time: jiff::Timestamp = told.entry.time.parse().ok()?;
-        heads.iter().all(|head| done(&head.log) >= head.size).then_some((time, log.id))
+        let ready = seen.get(&Place { log: log.id, seq }).is_none_or(|seen| {
+            let here = seen.here.iter().all(|head| done(&head.log) >= head.size);
+            here && (!patiently || seen.beyond.iter().all(whole))
+        });
+        ready.then_some((time, log.id))
     });
     ready.min().map(|(_, log)| log)
 }
 
 impl Walk {
-    /// Takes one entry; returns what its author had seen before it.
-    fn step(&mut self, place: Place, heads: &[Head]) -> Arc<Past> {
-        let (_, seen) = self.done.get(&place.log).cloned().unwrap_or_default();
-        let past = if heads.is_empty() {
-            seen
-        } else {
-            let mut past = Past::clone(&seen);
-            for head in heads {
-                merge(&mut past, head.log, head.size);
-                for (log, size) in self.past_at(*head).iter() {
-                    merge(&mut past, *log, *size);
+    /// Takes one entry; returns what its author had seen before it, and whether all of that is here.
+    fn step(&mut self, place: Place, named: Option<&Seen>) -> (Arc<Past>, bool) {
+        let (_, mut past) = self.done.get(&place.log).cloned().unwrap_or_default();
+        let nothing = Seen::default();
+        let named = named.unwrap_or(&nothing);
+        let beyond = named.beyond.iter().map(|log| (*log, self.done.get(log).map_or(0, |(done, _)| *done)));
+        let heads: Vec<(LogId, u64)> = named.here.iter().map(|head| (head.log, head.size)).chain(beyond).collect();
+        if !heads.is_empty() {
+            let mut seen = Past::clone(&past);
+            for (log, size) in &heads {
+                merge(&mut seen, *log, *size);
+                for (log, size) in self.past_at(*log, *size).iter() {
+                    merge(&mut seen, *log, *size);
                 }
             }
-            let past = Arc::new(past);
+            past = Arc::new(seen);
             self.steps.entry(place.log).or_default().push((place.seq, Arc::clone(&past)));
-            past
-        };
+        }
+        let was_blind = |log: &LogId, size: u64| self.blind.get(log).is_some_and(|from| *from < size);
+        let blind =
+            named.blind || was_blind(&place.log, place.seq) || heads.iter().any(|(log, size)| was_blind(log, *size));
+        if blind {
+            self.blind.entry(place.log).or_insert(place.seq);
+        }
         self.done.insert(place.log, (place.seq + 1, Arc::clone(&past)));
-        past
+        (past, blind)
     }
 
-    /// What the owner of a log had seen when it had `head.size` entries.
-    fn past_at(&self, head: Head) -> Arc<Past> {
-        let steps = self.steps.get(&head.log).map(Vec::as_slice).unwrap_or_default();
-        let known = steps.partition_point(|(seq, _)| *seq < head.size);
+    /// What the owner of a log had seen when it had `size` entries.
+    fn past_at(&self, log: LogId, size: u64) -> Arc<Past> {
+        let steps = self.steps.get(&log).map(Vec::as_slice).unwrap_or_default();
+        let known = steps.partition_point(|(seq, _)| *seq < size);
         known.checked_sub(1).map(|last| Arc::clone(&steps[last].1)).unwrap_or_default()
     }
 }

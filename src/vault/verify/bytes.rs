@@ -99,7 +99,9 @@ impl Examiner {
             let bytes = match session.folder.read(&layout::checkpoint(id, name), NOTE_BYTES_MAX as u64) {
                 Ok(bytes) => bytes,
                 Err(error) => {
-                    self.findings.incomplete(Check::Signature, path, error.to_string());
+                    let oversize = matches!(error, StoreError::TooLarge { .. });
+                    let weight = if oversize { Verdict::Invalid } else { Verdict::Incomplete };
+                    self.findings.add(weight, Check::Signature, path, error.to_string());
                     continue;
                 }
             };

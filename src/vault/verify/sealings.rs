@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Examiner;
 use super::bytes::KEY_BYTES_MAX;
 use crate::crypto::hash::Hash;
+use crate::format::event::Event;
 use crate::format::inventory::Row;
 use crate::store::layout;
 use crate::vault::content::{self, Broken, Nowhere};
@@ -30,6 +31,16 @@ impl Examiner {
                 self.findings.incomplete(Check::Key, path.to_string(), message);
             } else {
                 self.check_file(session, Check::Key, &path, *file, KEY_BYTES_MAX);
+            }
+        }
+        // What came too late is kept all the same.
+        for (_, told) in history.late() {
+            for key in told.entry.event.new_keys() {
+                expected
+                    .extend(key.wraps.iter().map(|wrap| wrap.file).chain(key.dummies.clone()).map(|f| (key.id(), f)));
+            }
+            if let Event::Share { key, wraps, dummies } = &told.entry.event {
+                expected.extend(wraps.iter().map(|wrap| wrap.file).chain(dummies.clone()).map(|file| (*key, file)));
             }
         }
         for (id, files) in &session.survey.keys {
@@ -80,7 +91,7 @@ impl Examiner {
                     continue;
                 }
             };
-            let records = self.check_manifests(session, &sealing, &rows);
+            let records = self.check_manifests(session, &sealing, &rows, &disposed);
             for (index, (row, blobs)) in rows.iter().enumerate() {
                 let exhibit = exhibits::Exhibit {
                     id: exhibits::label(history, row),
@@ -101,13 +112,21 @@ impl Examiner {
                 }
             }
         }
+        for (place, told) in history.counted() {
+            if let Event::Amend { blob, .. } = &told.entry.event {
+                let amendment = format!("{}, entry {}", layout::log(place.log), place.seq);
+                self.own(&mut owners, *blob, &amendment);
+                self.check_presence(&amendment, *blob, &present, &disposed);
+            }
+        }
         if unread > 0 {
             // Without its inventory nobody can say which blobs belong to a sealing: none is called a stranger.
             self.not_checked
                 .push(format!("whether every file belongs to a sealing: {unread} inventories could not be read"));
             return Ok(());
         }
-        for blob in blobs.iter().filter(|blob| !owners.contains_key(blob)) {
+        let kept = kept_late(session, history);
+        for blob in blobs.iter().filter(|blob| !owners.contains_key(blob) && !kept.contains(blob)) {
             let path = layout::blob(*blob).to_string();
             if !session.unfinished.contains(&path) {
                 self.findings.incomplete(Check::Foreign, path, "no sealing names this blob; it is no evidence");
@@ -121,9 +140,14 @@ impl Examiner {
         session: &Session,
         sealing: &Sealing<'_>,
         rows: &[(Row, Vec<Hash>)],
+        disposed: &BTreeSet<Hash>,
     ) -> BTreeMap<u64, Result<exhibits::Known, Finding>> {
         let mut all = BTreeMap::new();
         for manifest in &sealing.seal.manifests {
+            let is_gone = || session.folder.exists(&layout::blob(manifest.blob)).is_ok_and(|there| !there);
+            if disposed.contains(&manifest.blob) && is_gone() {
+                continue;
+            }
             if session.ring.content(&manifest.key).is_none() {
                 if let Err(finding) = exhibits::blob(&*session.folder, manifest.blob) {
                     self.findings.push(finding);
@@ -170,7 +194,7 @@ impl Examiner {
             self.findings.incomplete(
                 Check::Blob,
                 layout::blob(blob).to_string(),
-                format!("a part of exhibit {id} is not in this copy"),
+                format!("a part of {id} is not in this copy"),
             );
             self.lower(id, Verdict::Incomplete);
         }
@@ -205,4 +229,20 @@ impl Examiner {
         let verdict = self.exhibit_verdicts.entry(id.into()).or_insert(weight);
         *verdict = weight.max(*verdict);
     }
+}
+
+/// Blobs of what came too late to count: no evidence, and no strangers either.
+fn kept_late(session: &Session, history: &History) -> BTreeSet<Hash> {
+    let mut kept = BTreeSet::new();
+    for (place, told) in history.late() {
+        if let Event::Amend { blob, .. } = &told.entry.event {
+            kept.insert(*blob);
+        }
+        let Some(sealing) = history.sealing(place, told) else { continue };
+        kept.insert(sealing.seal.inventory);
+        kept.extend(sealing.seal.manifests.iter().map(|manifest| manifest.blob));
+        let rows = exhibits::rows(session, &sealing).unwrap_or_default();
+        kept.extend(rows.into_iter().flat_map(|(_, blobs)| blobs));
+    }
+    kept
 }

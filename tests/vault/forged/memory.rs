@@ -1,0 +1,46 @@
+//! What a device remembers against what it is shown.
+
+use amparo::vault::findings::{Check, Verdict};
+
+use crate::vault::forge::{READER, assert_found, founded, note};
+
+const INVALID: Verdict = Verdict::Invalid;
+const INCOMPLETE: Verdict = Verdict::Incomplete;
+
+#[test]
+fn an_older_copy_is_behind_and_a_newer_one_is_not() {
+    let (forge, mut founder) = founded();
+    let older = forge.copy();
+    founder.say(&forge, &[], note("more"));
+    let newer = forge.copy();
+    founder.say(&newer, &[], note("and more"));
+    // One device, one memory: it lies on the disk that it verifies, and goes with the copies.
+    assert_found(&forge.try_verify(READER, "/state/mine").expect("a verdict"), &[]);
+    let state = forge.disk.files().into_iter().filter(|(path, _)| path.starts_with("/state"));
+    for (path, bytes) in state {
+        older.disk.put(&path, &bytes);
+        newer.disk.put(&path, &bytes);
+    }
+    let verified = older.try_verify(READER, "/state/mine").expect("a verdict");
+    assert_found(&verified, &[(Check::Behind, INCOMPLETE, &founder.folder())]);
+    assert_found(&newer.try_verify(READER, "/state/mine").expect("a verdict"), &[]);
+}
+
+#[test]
+fn a_history_that_parted_from_what_was_seen_is_a_fork() {
+    let (forge, mut founder) = founded();
+    let there = forge.copy();
+    let mut restored = founder.clone();
+    founder.say(&forge, &[], note("seen"));
+    restored.say(&there, &[], note("after a restore"));
+    restored.say(&there, &[], note("and on"));
+    assert_found(&forge.try_verify(READER, "/state/mine").expect("a verdict"), &[]);
+    for (path, bytes) in forge.disk.files().into_iter().filter(|(path, _)| path.starts_with("/state")) {
+        there.disk.put(&path, &bytes);
+    }
+    let verified = there.try_verify(READER, "/state/mine").expect("a verdict");
+    assert_found(&verified, &[(Check::Fork, INVALID, &founder.folder())]);
+    // The same device is not talked out of it.
+    let again = there.try_verify(READER, "/state/mine").expect("a verdict");
+    assert_found(&again, &[(Check::Fork, INVALID, &founder.folder())]);
+}

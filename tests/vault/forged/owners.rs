@@ -1,0 +1,128 @@
+//! Owners among themselves: nearer the founder goes first, the founder is removed by nobody, and what an owner brings
+//! all may use.
+
+use amparo::format::event::{EntryRef, Event, Head, Remove, RemoveReason};
+use amparo::vault::findings::{Check, Verdict};
+
+use crate::vault::forge::{
+    ANN, BEN, EVE, FOUNDER, Forge, LATER, MONITOR, Pen, READER, SEALER, admit, founded, member, note,
+};
+use crate::vault::forge_seal::{Exhibit, Twist};
+
+const INVALID: Verdict = Verdict::Invalid;
+
+pub(super) fn remove(who: u8, cuts: &[Head]) -> Event {
+    let mut cuts = cuts.to_vec();
+    cuts.sort_unstable();
+    Event::Remove(Remove { member: member(who), reason: RemoveReason::Seized, cuts })
+}
+
+/// The founder admits Ann, Ann admits Ben, both as owners.
+struct Owners {
+    forge: Forge,
+    founder: Pen,
+    ann: Pen,
+    ben: Pen,
+}
+
+fn owners() -> Owners {
+    let (forge, mut founder) = founded();
+    founder.say(&forge, &[], admit(ANN, &["owner"]));
+    let mut ann = Pen::begin(forge.vault, ANN, "A5");
+    ann.say(&forge, &[founder.head()], admit(BEN, &["owner"]));
+    let mut ben = Pen::begin(forge.vault, BEN, "B6");
+    ben.say(&forge, &[founder.head(), ann.head()], note("hello"));
+    founder.say(&forge, &[ann.head(), ben.head()], note("seen"));
+    Owners { forge, founder, ann, ben }
+}
+
+#[test]
+fn an_owner_nearer_the_founder_is_not_removed() {
+    let Owners { forge, mut ann, mut ben, .. } = owners();
+    forge.finds(&[]);
+    ben.say(&forge, &[], remove(ANN, &[]));
+    forge.finds(&[(Check::Authority, INVALID, &ben.at(1))]);
+    ann.say(&forge, &[ben.head()], admit(EVE, &["monitor"]));
+    forge.finds(&[(Check::Authority, INVALID, &ben.at(1))]);
+}
+
+#[test]
+fn an_owner_farther_from_the_founder_is_removed() {
+    let Owners { forge, mut ann, mut ben, .. } = owners();
+    ann.say(&forge, &[ben.head()], remove(BEN, &[ben.head()]));
+    ben.say(&forge, &[], admit(EVE, &["reader/main"]));
+    let verified = forge.finds(&[]);
+    assert!(verified.notices.iter().any(|notice| notice.contains("Ben") && notice.contains("late")));
+    assert_eq!(verified.logs.len(), 3);
+}
+
+#[test]
+fn peers_do_not_remove_each_other() {
+    let (forge, mut founder) = founded();
+    founder.say(&forge, &[], admit(ANN, &["owner"]));
+    founder.say(&forge, &[], admit(BEN, &["owner"]));
+    let (mut ann, mut ben) = (Pen::begin(forge.vault, ANN, "A5"), Pen::begin(forge.vault, BEN, "B6"));
+    ann.say(&forge, &[founder.head()], remove(BEN, &[]));
+    ben.say(&forge, &[founder.head()], remove(ANN, &[]));
+    forge.finds(&[(Check::Authority, INVALID, &ann.at(0)), (Check::Authority, INVALID, &ben.at(0))]);
+    founder.say(&forge, &[ann.head(), ben.head()], remove(BEN, &[]));
+    let verified = forge.finds(&[(Check::Authority, INVALID, &ann.at(0))]);
+    assert!(verified.notices.iter().any(|notice| notice.contains("Ben") && notice.contains("late")));
+}
+
+#[test]
+fn nobody_removes_the_founder() {
+    let Owners { forge, mut founder, mut ann, .. } = owners();
+    ann.say(&forge, &[], remove(FOUNDER, &[]));
+    founder.seal(&forge, &[Exhibit::text("still here")], &Twist::default());
+    let verified = forge.finds(&[(Check::Authority, INVALID, &ann.at(1))]);
+    assert_eq!(verified.exhibits, 1);
+    founder.say(&forge, &[], remove(FOUNDER, &[]));
+    forge.finds(&[(Check::Authority, INVALID, &ann.at(1)), (Check::Authority, INVALID, &founder.at(4))]);
+}
+
+#[test]
+fn what_an_owner_brings_the_founder_may_use() {
+    let Owners { forge, mut founder, mut ann, mut ben } = owners();
+    let keys = vec![forge.new_key("main", 1, LATER, &[READER])];
+    ben.say(&forge, &[], Event::Rotate { keys });
+    founder.say(&forge, &[ben.head()], note("seen"));
+    founder.seal(&forge, &[Exhibit { key: LATER, ..Exhibit::text("to the new key") }], &Twist::default());
+    // A role that an owner farther from the founder gave to one who is nearer.
+    ben.say(&forge, &[], admit(ANN, &["sealer"]));
+    ann.say(&forge, &[ben.head()], note("seen"));
+    ann.seal(&forge, &[Exhibit::text("by an owner who is a sealer now")], &Twist::default());
+    assert_eq!(forge.finds(&[]).exhibits, 2);
+}
+
+#[test]
+fn a_removed_owner_brings_nothing_more() {
+    let Owners { forge, mut founder, mut ann, ben } = owners();
+    founder.say(&forge, &[], remove(ANN, &[ann.head()]));
+    let keys = vec![forge.new_key("main", 1, LATER, &[EVE])];
+    ann.say(&forge, &[], Event::Rotate { keys });
+    ann.say(&forge, &[], admit(EVE, &["reader/main"]));
+    let mut eve = Pen::begin(forge.vault, EVE, "E7");
+    eve.say(&forge, &[ann.head()], note("hello"));
+    // What was late is kept: neither the log nor its key file is a stranger's; Eve is.
+    let verified = forge.finds(&[(Check::Foreign, Verdict::Incomplete, &eve.folder())]);
+    assert!(verified.notices.iter().any(|notice| notice.contains("Ann") && notice.contains("late")));
+    let _ = (ben, MONITOR, SEALER);
+}
+
+#[test]
+fn what_a_removed_owner_said_too_late_is_adopted_by_one_nearer_the_founder() {
+    let Owners { forge, mut founder, mut ann, mut ben } = owners();
+    founder.say(&forge, &[], remove(ANN, &[ann.head()]));
+    let entry = ann.entry(&[], admit(EVE, &["monitor"]));
+    ann.write(&forge, &entry);
+    let leaf = amparo::format::entry::entry_leaf(&amparo::format::document::Document::encode(&entry));
+    let adopt = Event::Adopt { entries: vec![EntryRef { log: ann.id, seq: 1, leaf }] };
+    let mut eve = Pen::begin(forge.vault, EVE, "E7");
+    eve.say(&forge, &[ann.head()], note("hello"));
+    // Ann's own creature cannot undo her removal.
+    ben.say(&forge, &[ann.head()], adopt.clone());
+    forge.finds(&[(Check::Foreign, Verdict::Incomplete, &eve.folder())]);
+    founder.say(&forge, &[ann.head()], adopt);
+    forge.finds(&[]);
+}

@@ -1,5 +1,6 @@
 //! All tests that need the whole program, in one binary.
 
+mod attacks;
 mod commands;
 mod floors;
 mod killed;

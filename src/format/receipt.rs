@@ -169,12 +169,16 @@ impl Receipt {
     fn prove(&self) -> Result<(), ReceiptError> {
         let seal = self.seal()?;
         let proved = root_from_inclusion(entry_leaf(&self.encoding), self.entry.seq, self.checkpoint.size, &self.path);
-        let holds = proved == Some(self.checkpoint.root);
+        // Who keeps another log could put an entry in it that speaks of this one.
+        let origin = self.checkpoint.origin;
+        let own = self.entry.vault == origin.vault && self.entry.log == origin.log;
+        let holds = own && proved == Some(self.checkpoint.root);
         let row_holds = self.row.as_ref().is_none_or(|proof| {
             let place = u64::from(proof.index);
             let labelled = proof.row.log == self.entry.log && Some(proof.row.number) == seal.first.checked_add(place);
+            let sealed_to = seal.manifests.iter().any(|manifest| manifest.key == proof.row.key);
             let root = root_from_inclusion(proof.row.leaf(), place, u64::from(seal.count), &proof.path);
-            labelled && root == Some(seal.root)
+            labelled && sealed_to && root == Some(seal.root)
         });
         if holds && row_holds { Ok(()) } else { Err(ReceiptError::Proof) }
     }

@@ -112,6 +112,11 @@ pub fn log(id: LogId) -> RelPath {
     made(format!("logs/{id}"))
 }
 
+/// The folder of a log's first entries.
+pub fn first_shelf(log: LogId) -> RelPath {
+    made(format!("logs/{log}/entries/{:0SHELF_DIGITS$}", 0))
+}
+
 /// One entry of a log.
 pub fn entry(log: LogId, name: &EntryName) -> RelPath {
     made(format!("logs/{log}/entries/{}/{name}", name.shelf()))

@@ -120,8 +120,12 @@ pub trait Folder: Send + Sync {
         }
         let mut there = Vec::new();
         for folder in folders {
-            if self.exists(&folder)? {
-                there.push(folder);
+            // Where a folder went with its file, the one above it must forget its name, or both come back.
+            for above in std::iter::successors(Some(folder), RelPath::parent) {
+                if self.exists(&above)? {
+                    there.push(above);
+                    break;
+                }
             }
         }
         self.sync(&there)?;

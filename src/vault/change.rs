@@ -2,8 +2,8 @@
 //! last. Whatever stopped an earlier command in between, this writes the rest.
 
 use super::VaultError;
-use crate::format::ids::{MemberId, VaultId};
-use crate::store::layout::{self, CheckpointName};
+use crate::format::ids::{LogId, MemberId, VaultId};
+use crate::store::layout::{self, CheckpointName, EntryName};
 use crate::store::memory::{Change, Memory};
 use crate::store::{Folder, Mode, RelPath, StoreError};
 
@@ -54,11 +54,36 @@ pub(super) fn complete(
             Err(StoreError::Missing { .. }) => Vec::new(),
             Err(error) => return Err(error.into()),
         };
-        // A copy that is older than the state before this change is another copy: nothing is completed there.
-        let stands_before = size == 1 || sizes.iter().any(|there| *there == size - 1);
+        // A copy that is older than the state before this change is another copy: nothing is completed there. Nor in
+        // another vault whose file `VAULT` was changed to name this one: that would tell its holder of this vault.
+        let stands_before = match size {
+            1 => begins_here(folder, vault, log)?,
+            _ => sizes.iter().any(|there| *there == size - 1),
+        };
         if stands_before && !sizes.iter().any(|there| *there > size) {
             carry_out(folder, &change)?;
         }
     }
     Ok(())
+}
+
+/// Whether a log of this vault can begin in this folder: the founding entry lies there, or no other log does.
+fn begins_here(folder: &dyn Folder, vault: &VaultId, log: LogId) -> Result<bool, VaultError> {
+    let logs = match folder.list(Some(&layout::logs())) {
+        Ok(items) => items.into_iter().filter_map(|item| LogId::from_hex(item.name.to_str()?)).collect(),
+        Err(StoreError::Missing { .. }) => Vec::new(),
+        Err(error) => return Err(error.into()),
+    };
+    for other in logs.iter().filter(|other| **other != log) {
+        let first = match folder.list(Some(&layout::first_shelf(*other))) {
+            Ok(items) => items,
+            Err(StoreError::Missing { .. }) => continue,
+            Err(error) => return Err(error.into()),
+        };
+        let names = first.iter().filter_map(|item| EntryName::parse(item.name.to_str()?));
+        if names.into_iter().any(|name| name.seq == 0 && name.leaf == vault.0) {
+            return Ok(true);
+        }
+    }
+    Ok(logs.iter().all(|other| *other == log))
 }

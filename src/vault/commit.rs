@@ -131,6 +131,10 @@ impl OwnLog {
         session.memory.begin_log(&session.vault, &self.id, &person.member())?;
         session.memory.prepare(&session.vault, &self.id, head.size, &change)?;
         carry_out(&*session.folder, &change)?;
+        // Seen from now on: whatever happens to the file, this device knows that the log was so long.
+        if let Some((_, note)) = change.files().next_back() {
+            session.memory.remember(&session.vault, &self.id, head.size, note)?;
+        }
         for intent in &saying.intents {
             session.memory.forget(intent)?;
         }

@@ -12,7 +12,7 @@ use super::findings::{Check, Finding, Verdict};
 use super::session::Session;
 use crate::crypto::hash::Hash;
 use crate::crypto::recipient::Identity;
-use crate::format::listing::Listing;
+use crate::format::listing::{FILES_MAX, Listing};
 use crate::format::paragraphs;
 use crate::format::payload::{Member, PayloadError, PayloadReader, Place};
 use crate::format::record::Record;
@@ -158,6 +158,8 @@ impl Judge<'_> {
         sink: &mut dyn Sink,
     ) -> Result<(), Broken> {
         let is_text = self.known.record.field("content/paragraphs").is_some();
+        // What is remembered of each member must not fill the memory before they are counted at the end.
+        self.hold(is_input || seen.files.len() < FILES_MAX, "it has more members than any folder's payload")?;
         if !is_input {
             sink.begin(&member.name).map_err(Broken::Sink)?;
         }
@@ -178,7 +180,9 @@ impl Judge<'_> {
         }
         seen.members += 1;
         seen.bytes += member.bytes;
-        seen.files.push((member.name.clone(), member.bytes, Hash(own.finalize().into())));
+        if !is_input {
+            seen.files.push((member.name.clone(), member.bytes, Hash(own.finalize().into())));
+        }
         Ok(())
     }
 

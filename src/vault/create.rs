@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use rand_core::CryptoRngCore;
+use zeroize::Zeroizing;
 
 use super::change;
 use super::commit::OwnLog;
@@ -73,7 +74,7 @@ pub fn create(setting: &mut Setting<'_>, request: &CreateRequest<'_>) -> Result<
     let (mut new_keys, mut files) = (Vec::new(), Vec::new());
     for scope in [Scope::Custody, Scope::Content(Section::main()), Scope::Content(Section::register())] {
         let holders = people.holders_of(&scope);
-        let key = Identity::from_seed(&random(setting.rng));
+        let key = Identity::from_seed(&Zeroizing::new(random(setting.rng)));
         new_keys.push(wrap_new_key(setting.rng, scope, 0, &key, &holders, &mut files));
     }
     let custody = new_keys.first().and_then(|key| key.recipient.parse().ok()).expect("the custody key was just made");
@@ -140,7 +141,7 @@ pub(super) fn wrap_new_key(
     let mut dummies: Vec<Hash> = (wraps.len()..wanted)
         .map(|_| {
             // A key that is forgotten at once: nobody can open this file.
-            let nobody = Identity::from_seed(&random(rng)).recipient();
+            let nobody = Identity::from_seed(&Zeroizing::new(random(rng))).recipient();
             keep(envelope::seal(&[b'\n'; KEY_FILE_BYTES], &[&nobody]).bytes)
         })
         .collect();

@@ -103,7 +103,8 @@ pub(super) fn rows(session: &Session, sealing: &Sealing<'_>) -> Result<Vec<(Row,
     }
     let rows: Vec<(Row, Vec<Hash>)> = inventory.rows().collect();
     let mut records: BTreeMap<_, u32> = BTreeMap::new();
-    for (number, (row, blobs)) in (seal.first..).zip(&rows) {
+    // The rows lead: behind the last number there may be none.
+    for ((row, blobs), number) in rows.iter().zip(seal.first..) {
         if row.number != number || row.log != sealing.place.log {
             return Err(wrong("its rows are not numbered as the signed entry says"));
         }

@@ -1,5 +1,6 @@
 //! What a check found, in words for a report, and the verdict that follows. VALID means that there is no finding.
 
+use std::collections::HashSet;
 use std::fmt;
 
 /// The verifier's checks, by the names that reports and scripts see. Add to them, never rename.
@@ -106,7 +107,7 @@ impl fmt::Display for Check {
 }
 
 /// How much is known to be well.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Verdict {
     /// Everything that could be checked at this level was, and holds.
     Valid,
@@ -127,7 +128,7 @@ impl fmt::Display for Verdict {
 }
 
 /// One thing that is not as it should be.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Finding {
     /// What it makes of the verdict: [`Verdict::Incomplete`] or [`Verdict::Invalid`].
     pub weight: Verdict,
@@ -158,7 +159,12 @@ impl std::error::Error for Finding {}
 
 /// All that was found so far.
 #[derive(Clone, Debug, Default)]
-pub struct Findings(Vec<Finding>);
+pub struct Findings {
+    list: Vec<Finding>,
+    /// The same again, to tell at once what is there: a hostile folder can cause a hundred thousand.
+    known: HashSet<Finding>,
+    subjects: HashSet<String>,
+}
 
 impl Findings {
     /// Something is missing, unreadable, behind or was skipped.
@@ -173,8 +179,9 @@ impl Findings {
 
     pub(super) fn add(&mut self, weight: Verdict, check: Check, subject: String, message: String) {
         let finding = Finding { weight, check, subject, message };
-        if !self.0.contains(&finding) {
-            self.0.push(finding);
+        if self.known.insert(finding.clone()) {
+            self.subjects.insert(finding.subject.clone());
+            self.list.push(finding);
         }
     }
 
@@ -185,28 +192,28 @@ impl Findings {
 
     /// Takes over another's findings.
     pub fn extend(&mut self, others: Self) {
-        for finding in others.0 {
+        for finding in others.list {
             self.add(finding.weight, finding.check, finding.subject, finding.message);
         }
     }
 
     /// The verdict that follows.
     pub fn verdict(&self) -> Verdict {
-        self.0.iter().map(|finding| finding.weight).max().unwrap_or(Verdict::Valid)
+        self.list.iter().map(|finding| finding.weight).max().unwrap_or(Verdict::Valid)
     }
 
     /// In the order in which they were found.
     pub fn iter(&self) -> impl Iterator<Item = &Finding> {
-        self.0.iter()
+        self.list.iter()
     }
 
     /// Whether anything was found about `subject`.
     pub fn mentions(&self, subject: &str) -> bool {
-        self.0.iter().any(|finding| finding.subject == subject)
+        self.subjects.contains(subject)
     }
 
     /// Whether any is of this check.
     pub fn any(&self, check: Check) -> bool {
-        self.0.iter().any(|finding| finding.check == check)
+        self.list.iter().any(|finding| finding.check == check)
     }
 }

@@ -13,6 +13,7 @@ pub mod exhibits;
 pub mod findings;
 pub mod history;
 pub mod identity;
+pub mod keyring;
 pub mod list;
 pub mod open;
 mod parallel;

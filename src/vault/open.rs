@@ -12,6 +12,7 @@ use super::session::{Person, Request, Session};
 use super::{Setting, Stage, VaultError};
 use crate::crypto::hash::Hash;
 use crate::format::event::Event;
+use crate::format::vault_file::VaultFileError;
 use crate::store::{Folder, Mode, OutFile, RelPath, StoreError};
 
 /// What to open, and where to.
@@ -98,9 +99,12 @@ pub fn open_to(
 /// For writing where that can be done; a read-only medium is opened all the same, and not written.
 fn enter(setting: &mut Setting<'_>, place: &Request<'_>) -> Result<(Session, Option<VaultError>), VaultError> {
     match Session::open_to_write(setting, place) {
-        Err(VaultError::Store(error @ (StoreError::ReadOnly { .. } | StoreError::Denied { .. }))) => {
-            Ok((Session::open(setting, place)?, Some(error.into())))
-        }
+        // Without the file VAULT there is no lock, so nothing is written; what is sealed opens all the same.
+        Err(
+            error @ (VaultError::NotAVault
+            | VaultError::VaultFile(VaultFileError::Malformed)
+            | VaultError::Store(StoreError::ReadOnly { .. } | StoreError::Denied { .. })),
+        ) => Ok((Session::open(setting, place)?, Some(error))),
         other => Ok((other?, None)),
     }
 }

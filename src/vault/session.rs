@@ -1,28 +1,23 @@
 //! Opening a vault for a person: the folder, this device's memory of it, the keys that the person's identity opens, and
 //! the checked history. Every verb but `create` starts here.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
 use super::findings::{Check, Findings};
 use super::history::{self, History};
+use super::keyring::{self, Keyring};
 use super::survey::{self, Survey};
-use super::{Setting, Stage, VaultError, parallel};
-use crate::crypto::envelope;
+use super::{Setting, Stage, VaultError};
 use crate::crypto::hash::Hash;
-use crate::crypto::recipient::Identity;
 use crate::crypto::seed::Keys;
 use crate::format::card::Card;
-use crate::format::ids::{KeyId, LogId, MemberId, VaultId};
-use crate::format::key_file;
+use crate::format::ids::{LogId, MemberId, VaultId};
 use crate::format::role::{Role, Scope, Section};
 use crate::store::layout;
 use crate::store::memory::Memory;
 use crate::store::{Folder, Lock};
-
-/// A wrapped key is a few kilobytes.
-const KEY_FILE_BYTES_MAX: u64 = 64 << 10;
 
 /// Whose word makes a vault trusted at first contact.
 #[derive(Clone, Debug)]
@@ -69,51 +64,6 @@ impl Person {
     }
 }
 
-/// The vault's keys that a person's identity opens.
-#[derive(Default)]
-pub struct Keyring {
-    /// By key id.
-    keys: BTreeMap<KeyId, (Scope, Identity)>,
-    /// Files that open and hold another key than their folder names. Anybody can put such a file there: it counts for
-    /// something only where an entry names it.
-    pub(super) misnamed: BTreeSet<(KeyId, Hash)>,
-}
-
-impl Keyring {
-    /// The keys that read the logs.
-    pub fn custody(&self) -> Vec<&Identity> {
-        self.keys.values().filter(|(scope, _)| *scope == Scope::Custody).map(|(_, key)| key).collect()
-    }
-
-    /// A content key.
-    pub fn content(&self, key: &KeyId) -> Option<&Identity> {
-        self.keys.get(key).filter(|(scope, _)| *scope != Scope::Custody).map(|(_, key)| key)
-    }
-
-    /// Takes in a key. Of what files say of one key, that it reads the logs goes first: until the logs are read
-    /// nothing better is known, and a stranger's file must not hide them.
-    fn insert(&mut self, id: KeyId, scope: Scope, key: Identity) {
-        if scope == Scope::Custody || !self.keys.contains_key(&id) {
-            self.keys.insert(id, (scope, key));
-        }
-    }
-
-    /// What a key opens, the logs decide.
-    fn settle(&mut self, history: &History) {
-        for (id, (scope, _)) in &mut self.keys {
-            if let Some(known) = history.keys.get(id) {
-                scope.clone_from(&known.scope);
-            }
-        }
-    }
-
-    /// The sections whose content it opens.
-    pub fn sections(&self) -> BTreeSet<&Section> {
-        let scopes = self.keys.values().map(|(scope, _)| scope);
-        scopes.filter_map(|scope| if let Scope::Content(section) = scope { Some(section) } else { None }).collect()
-    }
-}
-
 /// An open vault.
 pub struct Session {
     /// Its folder.
@@ -156,26 +106,27 @@ impl Session {
         let remembers = write || request.trust.is_some();
         let open_memory = if remembers { Memory::open_to_write } else { Memory::open };
         let memory = open_memory(setting.disk, request.state, setting.machine)?;
-        let hinted = survey::hint(&*folder).ok();
-        let lock = if write && hinted.is_some() { Some(folder.lock(&layout::vault_file())?) } else { None };
-        if let (true, Some(vault), Some(person)) = (write, hinted, request.person) {
-            super::change::complete(&*folder, &memory, &vault, &person.member())?;
+        let mut lock = None;
+        if write {
+            // Whoever deletes or empties the file must not make two commands write one log at once: no lock, no writing.
+            let hinted = survey::hint(&*folder)?;
+            lock = Some(folder.lock(&layout::vault_file())?);
+            if let Some(person) = request.person {
+                super::change::complete(&*folder, &memory, &hinted, &person.member())?;
+            }
         }
         let survey = survey::survey(&*folder)?;
         let mut findings = survey.findings.clone();
         let (vault, pinned) = recognise(&survey, &memory, request.trust, &mut findings)?;
         let unfinished = memory.unfinished(&vault)?;
-        let mut ring = match request.person {
-            Some(person) => unlock(&*folder, &survey, &person.keys.age),
-            None => Keyring::default(),
+        let (mut ring, opened) = match request.person {
+            Some(person) => keyring::unlock(&*folder, &survey, &person.keys.age),
+            None => Default::default(),
         };
         let (history, founding_lost) = match ring.custody().as_slice() {
             [] => (None, false),
             custody => match History::read(&*folder, &survey, vault, custody, &unfinished) {
-                Ok(history) => {
-                    ring.settle(&history);
-                    (Some(history), false)
-                }
+                Ok(history) => (Some(history), false),
                 Err(VaultError::NoFounding { findings: why }) => {
                     findings.extend(why);
                     (None, true)
@@ -183,6 +134,12 @@ impl Session {
                 Err(error) => return Err(error),
             },
         };
+        if let Some(history) = &history {
+            ring.keep_known(history);
+            if let Some(person) = request.person {
+                keyring::check_own_wraps(&*folder, history, person.member(), &opened, &mut findings);
+            }
+        }
         let mut session =
             Self { folder, memory, vault, pinned, survey, ring, history, founding_lost, findings, unfinished, lock };
         session.settle_trust(request.trust)?;
@@ -330,34 +287,9 @@ fn recognise(
     Ok((vault, pins.contains(&vault)))
 }
 
-/// Tries the person's identity on every wrapped key. Those that it opens must be the keys that they stand for.
-fn unlock(folder: &dyn Folder, survey: &Survey, identity: &Identity) -> Keyring {
-    let names: Vec<(KeyId, Hash)> =
-        survey.keys.iter().flat_map(|(key, files)| files.iter().map(|file| (*key, *file))).collect();
-    let opened = parallel::map(&names, |(key, file)| {
-        let bytes = folder.read(&layout::wrapped_key(*key, *file), KEY_FILE_BYTES_MAX).ok()?;
-        // Damage becomes a finding where the files are checked against the entries that name them.
-        match envelope::open(&bytes, &[identity]) {
-            Ok(plaintext) => Some(key_file::parse(&plaintext).ok()),
-            Err(_) => None,
-        }
-    });
-    let mut ring = Keyring::default();
-    for ((key, file), opened) in names.iter().zip(opened) {
-        match opened {
-            Some(Some((scope, _, secret))) if KeyId::of(&secret.recipient()) == *key => {
-                ring.insert(*key, scope, secret);
-            }
-            Some(_) => {
-                ring.misnamed.insert((*key, *file));
-            }
-            None => {}
-        }
-    }
-    ring
-}
-
 /// Whether the log that begins with the founding entry bears signatures of this card's owner, by what is signed alone.
+/// The signed root must be that of the leaves in the names: else any member's log, with the founding entry's name planted
+/// in it, would make that member the founder.
 fn founded_by(folder: &dyn Folder, survey: &Survey, vault: VaultId, card: &Card) -> Result<bool, VaultError> {
     let founding = survey
         .logs
@@ -366,7 +298,9 @@ fn founded_by(folder: &dyn Folder, survey: &Survey, vault: VaultId, card: &Card)
     let Some((log, files)) = founding else { return Ok(false) };
     for name in &files.checkpoints {
         let bytes = folder.read(&layout::checkpoint(*log, name), crate::format::note::NOTE_BYTES_MAX as u64)?;
-        if history::check_head(&bytes, *log, vault, card).is_ok() {
+        if let Ok((head, _)) = history::check_head(&bytes, *log, vault, card)
+            && files.root_at(head.size) == Some(head.root)
+        {
             return Ok(true);
         }
     }

@@ -7,6 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 use super::VaultError;
 use super::findings::{Check, Findings};
 use crate::crypto::hash::Hash;
+use crate::crypto::merkle;
 use crate::format::ids::{KeyId, LogId, VaultId};
 use crate::format::names::printable;
 use crate::format::vault_file::{self, VaultFileError};
@@ -15,6 +16,9 @@ use crate::store::{Folder, Item, Kind, RelPath, StoreError};
 
 /// A folder of a vault with more names than this is refused: no honest one has them.
 const NAMES_MAX: usize = 4_000_000;
+
+/// Strangers that are named one by one in each folder: a report is for people, and a million names cost a courier nothing.
+const STRANGERS_SHOWN_MAX: usize = 1_000;
 
 /// The files of one log, as their names tell.
 #[derive(Clone, Debug, Default)]
@@ -25,6 +29,23 @@ pub struct LogFiles {
     pub checkpoints: Vec<CheckpointName>,
     /// Cosignatures and time-stamp replies.
     pub cosignatures: Vec<Hash>,
+}
+
+impl LogFiles {
+    /// The leaves in the names from the first on, as far as each place has one name and no more.
+    pub fn leaves(&self) -> Vec<Hash> {
+        let sole = |seq| match self.entries.get(&seq).map(Vec::as_slice) {
+            Some([one]) => Some(one.leaf),
+            _ => None,
+        };
+        (0..).map_while(sole).collect()
+    }
+
+    /// The root over the first `size` of [`LogFiles::leaves`].
+    pub fn root_at(&self, size: u64) -> Option<Hash> {
+        let leaves = self.leaves();
+        leaves.get(..usize::try_from(size).ok()?).map(merkle::root)
+    }
 }
 
 /// The names in a vault.
@@ -156,6 +177,7 @@ impl Survey {
         kind: Kind,
         mut taken: impl FnMut(&mut Self, &str, &RelPath) -> Result<bool, VaultError>,
     ) -> Result<(), VaultError> {
+        let mut strangers = 0_usize;
         let items = match items(folder, Some(within)) {
             Err(VaultError::Store(error)) => {
                 self.findings.incomplete(Check::Layout, within.to_string(), error.to_string());
@@ -170,8 +192,15 @@ impl Survey {
                 None => false,
             };
             if !known {
-                self.stranger(Some(within), &item);
+                strangers += 1;
+                if strangers <= STRANGERS_SHOWN_MAX {
+                    self.stranger(Some(within), &item);
+                }
             }
+        }
+        if strangers > STRANGERS_SHOWN_MAX {
+            let message = format!("{strangers} names here are none that a vault has; the first are listed");
+            self.findings.incomplete(Check::Layout, within.to_string(), message);
         }
         Ok(())
     }

@@ -237,7 +237,11 @@ impl Tree {
                 [from, to].iter().all(|path| path.parent().is_some_and(|above| named.contains(above)))
             }
         };
-        let (due, later): (Vec<_>, Vec<_>) = std::mem::take(&mut self.pending)
+        let mut pending = std::mem::take(&mut self.pending);
+        if !fails {
+            drop_undone(&mut pending, covered);
+        }
+        let (due, later): (Vec<_>, Vec<_>) = pending
             .into_iter()
             .map(|mut pending| {
                 pending.doomed |= fails && covered(&pending.change);
@@ -287,4 +291,19 @@ impl Tree {
         (node.inode, node.changed) = (self.ticks, self.ticks);
         node
     }
+}
+
+/// What appeared and vanished again before its folder was synced never reaches the medium, nor does what was below it.
+fn drop_undone(pending: &mut Vec<Pending>, covered: impl Fn(&Change) -> bool) {
+    let gone = |change: &Change| match change {
+        Change::Vanished(path) if covered(change) => Some(path.clone()),
+        _ => None,
+    };
+    let vanished: Vec<Option<PathBuf>> = pending.iter().map(|pending| gone(&pending.change)).collect();
+    let mut at = 0;
+    pending.retain(|pending| {
+        at += 1;
+        let (Change::Appeared(path) | Change::Vanished(path)) = &pending.change else { return true };
+        !vanished[at..].iter().flatten().any(|gone| path.starts_with(gone))
+    });
 }

@@ -13,6 +13,7 @@ use crate::store::layout::{self, CheckpointName};
 use crate::store::{RelPath, StoreError};
 use crate::vault::findings::{Check, Verdict};
 use crate::vault::session::{Session, Trust};
+use crate::vault::survey::LogFiles;
 use crate::vault::{Setting, VaultError, exhibits, parallel};
 
 /// A wrapped key's file is a few kilobytes.
@@ -32,11 +33,12 @@ impl Examiner {
             result
         });
         for (name, result) in blobs.iter().zip(results) {
-            if let Err(finding) = result
-                && !session.unfinished.contains(&layout::blob(*name).to_string())
-            {
-                self.bad_blobs.insert(*name, finding.weight);
-                self.findings.push(finding);
+            if let Err(finding) = result {
+                // What this device was writing may be torn, and is nobody's fault until a sealing names it.
+                if !session.unfinished.contains(&layout::blob(*name).to_string()) {
+                    self.findings.push(finding.clone());
+                }
+                self.bad_blobs.insert(*name, finding);
             }
         }
     }
@@ -86,7 +88,10 @@ impl Examiner {
     }
 
     fn check_tree(&mut self, session: &Session, id: LogId, card: Option<&Card>) {
-        let leaves = leaves_by_name(session, id);
+        let leaves = session.survey.logs.get(&id).map(LogFiles::leaves).unwrap_or_default();
+        // Of the log that founds the vault this card's owner must have signed every state; whose the others are, only
+        // a custody key tells.
+        let founds = card.is_some() && leaves.first() == Some(&session.vault.0);
         let mut largest: Option<(u64, Hash)> = None;
         for name in &session.survey.logs[&id].checkpoints {
             self.count(Check::Tree, 1);
@@ -106,13 +111,16 @@ impl Examiner {
             };
             if let Some(card) = card.filter(|card| checkpoint.bears_lines_of(&note, card.keys())) {
                 self.count(Check::Signature, 1);
-                match Checkpoint::verify(&note, card.keys()) {
-                    Ok(_) => self.founder_signed |= leaves.first() == Some(&session.vault.0),
-                    Err(error) => self.findings.invalid(Check::Signature, path.clone(), error.to_string()),
+                if let Err(error) = Checkpoint::verify(&note, card.keys()) {
+                    self.findings.invalid(Check::Signature, path, error.to_string());
+                    continue;
                 }
+            } else if founds {
+                self.findings.incomplete(Check::Foreign, path, "it bears no signature of this log's owner");
+                continue;
             }
             match usize::try_from(checkpoint.size).ok().and_then(|size| leaves.get(..size)) {
-                Some(leaves) if merkle::root(leaves) == checkpoint.root => {}
+                Some(leaves) if merkle::root(leaves) == checkpoint.root => self.founder_signed |= founds,
                 Some(_) => {
                     self.findings.invalid(Check::Tree, path, "the entries do not lead to the root that is signed");
                 }
@@ -136,7 +144,7 @@ impl Examiner {
         for (id, note) in session.memory.seen(&session.vault)? {
             let Ok(seen) = Note::parse(&note) else { continue };
             let Ok(seen) = Checkpoint::parse_text(seen.text()) else { continue };
-            let leaves = leaves_by_name(session, id);
+            let leaves = session.survey.logs.get(&id).map(LogFiles::leaves).unwrap_or_default();
             let subject = layout::log(id).to_string();
             match usize::try_from(seen.size).ok().and_then(|size| leaves.get(..size)) {
                 Some(leaves) if merkle::root(leaves) == seen.root => {}
@@ -152,16 +160,6 @@ impl Examiner {
         }
         Ok(())
     }
-}
-
-/// The leaves in the names of a log's entries, as far as there is exactly one name a place.
-fn leaves_by_name(session: &Session, id: LogId) -> Vec<Hash> {
-    let Some(files) = session.survey.logs.get(&id) else { return Vec::new() };
-    let one = |seq| match files.entries.get(&seq).map(Vec::as_slice) {
-        Some([one]) => Some(one.leaf),
-        _ => None,
-    };
-    (0..).map_while(one).collect()
 }
 
 /// The state that a checkpoint's file holds, if it is the one that its name tells.

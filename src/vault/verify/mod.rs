@@ -147,7 +147,7 @@ struct Examiner {
     exhibits: u64,
     exhibit_verdicts: BTreeMap<String, Verdict>,
     sections_read: BTreeSet<Section>,
-    bad_blobs: BTreeMap<Hash, Verdict>,
+    bad_blobs: BTreeMap<Hash, Finding>,
     /// At the level of bytes: a card that was given has signed the log that founds the vault.
     founder_signed: bool,
 }

@@ -34,7 +34,10 @@ impl Examiner {
             };
             return self.findings.incomplete(Check::Behind, name, message);
         };
-        let Some(card) = history.members.get(&log.member).map(|member| &member.card) else { return };
+        let Some(card) = history.members.get(&log.member).map(|member| &member.card) else {
+            let message = "nobody whom this vault admits keeps the log that it is about: it was not checked";
+            return self.findings.incomplete(Check::Receipt, name, message);
+        };
         if let Err(error) = Checkpoint::verify(note, card.keys()) {
             return self.findings.invalid(Check::Receipt, name, format!("its signatures do not hold: {error}"));
         }

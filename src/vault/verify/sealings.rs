@@ -31,10 +31,6 @@ impl Examiner {
                 self.findings.incomplete(Check::Key, path.to_string(), message);
             } else {
                 self.check_file(session, Check::Key, &path, *file, KEY_BYTES_MAX);
-                if session.ring.misnamed.contains(&(*id, *file)) && !self.findings.mentions(&path.to_string()) {
-                    let message = "it opens, and holds another key than its folder names";
-                    self.findings.invalid(Check::Key, path.to_string(), message);
-                }
             }
         }
         // What came too late is kept all the same.
@@ -187,8 +183,8 @@ impl Examiner {
         present: &BTreeSet<Hash>,
         disposed: &BTreeSet<Hash>,
     ) -> bool {
-        if let Some(weight) = self.bad_blobs.get(&blob).copied() {
-            self.lower(id, weight);
+        if let Some(finding) = self.bad_blobs.get(&blob).cloned() {
+            self.blame(id, finding);
             return false;
         }
         if present.contains(&blob) {

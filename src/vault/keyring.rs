@@ -1,0 +1,124 @@
+//! The vault's keys that one identity opens: found by trying each wrapped key, and believed to be what the entries that
+//! brought them say, never what the file itself says.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::findings::{Check, Findings};
+use super::history::History;
+use super::parallel;
+use super::survey::Survey;
+use crate::crypto::envelope;
+use crate::crypto::hash::Hash;
+use crate::crypto::recipient::Identity;
+use crate::format::ids::{KeyId, MemberId};
+use crate::format::key_file;
+use crate::format::role::{Scope, Section};
+use crate::store::{Folder, layout};
+
+/// A wrapped key is a few kilobytes.
+const KEY_FILE_BYTES_MAX: u64 = 64 << 10;
+
+/// The vault's keys that a person's identity opens.
+#[derive(Default)]
+pub struct Keyring {
+    /// By key id.
+    keys: BTreeMap<KeyId, (Scope, Identity)>,
+}
+
+impl Keyring {
+    /// Keeps the keys that counted entries brought, as what they brought them. Anybody can put a key of their own here,
+    /// encrypted to a member's card and called a content key: it must not pass for access to anything.
+    pub(super) fn keep_known(&mut self, history: &History) {
+        self.keys.retain(|id, (scope, _)| match history.keys.get(id) {
+            Some(known) => {
+                scope.clone_from(&known.scope);
+                true
+            }
+            None => false,
+        });
+    }
+
+    /// The keys that read the logs.
+    pub fn custody(&self) -> Vec<&Identity> {
+        self.keys.values().filter(|(scope, _)| *scope == Scope::Custody).map(|(_, key)| key).collect()
+    }
+
+    /// A content key.
+    pub fn content(&self, key: &KeyId) -> Option<&Identity> {
+        self.keys.get(key).filter(|(scope, _)| *scope != Scope::Custody).map(|(_, key)| key)
+    }
+
+    /// The sections whose content it opens.
+    pub fn sections(&self) -> BTreeSet<&Section> {
+        let scopes = self.keys.values().map(|(scope, _)| scope);
+        scopes.filter_map(|scope| if let Scope::Content(section) = scope { Some(section) } else { None }).collect()
+    }
+}
+
+/// What the person's identity makes of a wrapped key.
+pub(super) enum Opened {
+    /// It does not open: another member's, a dummy, or damaged.
+    No,
+    /// It opens, and holds no key, or another than its folder names.
+    Other,
+    /// It holds the key, as a key of that scope and epoch.
+    Key(Scope, u32),
+}
+
+/// Tries the person's identity on every wrapped key.
+pub(super) fn unlock(
+    folder: &dyn Folder,
+    survey: &Survey,
+    identity: &Identity,
+) -> (Keyring, BTreeMap<(KeyId, Hash), Opened>) {
+    let names: Vec<(KeyId, Hash)> =
+        survey.keys.iter().flat_map(|(key, files)| files.iter().map(|file| (*key, *file))).collect();
+    let plaintexts = parallel::map(&names, |(key, file)| {
+        let bytes = folder.read(&layout::wrapped_key(*key, *file), KEY_FILE_BYTES_MAX).ok()?;
+        // Damage becomes a finding where the files are checked against the entries that name them.
+        envelope::open(&bytes, &[identity]).ok().map(|plaintext| key_file::parse(&plaintext).ok())
+    });
+    let (mut ring, mut opened) = (Keyring::default(), BTreeMap::new());
+    for ((key, file), plaintext) in names.into_iter().zip(plaintexts) {
+        let outcome = match plaintext {
+            None => Opened::No,
+            Some(Some((scope, epoch, secret))) if KeyId::of(&secret.recipient()) == key => {
+                // The logs will tell what it is for; until then a second file must not hide that it reads them.
+                if ring.keys.get(&key).is_none_or(|(known, _)| *known != Scope::Custody) {
+                    ring.keys.insert(key, (scope.clone(), secret));
+                }
+                Opened::Key(scope, epoch)
+            }
+            Some(_) => Opened::Other,
+        };
+        opened.insert((key, file), outcome);
+    }
+    (ring, opened)
+}
+
+/// A wrapped key that is whole and is not what its entry promises this member is the fault of whoever signed that entry.
+/// Where no entry that counts names the file, it is a stranger's, and nobody's fault.
+pub(super) fn check_own_wraps(
+    folder: &dyn Folder,
+    history: &History,
+    member: MemberId,
+    opened: &BTreeMap<(KeyId, Hash), Opened>,
+    findings: &mut Findings,
+) {
+    for (id, key) in &history.keys {
+        let own = key.wraps.iter().map(|(_, wrap)| wrap).filter(|wrap| wrap.member == member && wrap.share.is_none());
+        for wrap in own {
+            let promised = match opened.get(&(*id, wrap.file)) {
+                None => continue,
+                Some(Opened::Key(scope, epoch)) => *scope == key.scope && *epoch == key.epoch,
+                Some(Opened::Other | Opened::No) => false,
+            };
+            let path = layout::wrapped_key(*id, wrap.file);
+            let whole = || folder.read(&path, KEY_FILE_BYTES_MAX).is_ok_and(|bytes| Hash::of(&bytes) == wrap.file);
+            if !promised && whole() {
+                let message = "it does not give this member the key that its entry promises";
+                findings.invalid(Check::Key, path.to_string(), message);
+            }
+        }
+    }
+}

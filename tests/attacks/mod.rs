@@ -1,0 +1,82 @@
+//! What each adversary tries, and what becomes of it. `docs/THREATS.md` names these tests.
+
+mod copy_holder;
+mod first_contact;
+mod seized_device;
+mod sources;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use amparo::crypto::hash::Hash;
+use amparo::store::real::RealDisk;
+use amparo::vault::findings::{Check, Verdict};
+use amparo::vault::session::{Request, Trust};
+use amparo::vault::verify::{Verified, VerifyRequest, verify};
+use amparo::vault::{Clock, Setting, Stage, VaultError, Watch};
+use rand_core::OsRng;
+
+use crate::vault::people::World;
+
+struct Still;
+
+impl Clock for Still {
+    fn now(&self) -> jiff::ZonedDateTime {
+        "2031-05-04T23:10:00-03:00[-03:00]".parse().expect("a time")
+    }
+
+    fn elapsed(&self) -> Duration {
+        Duration::ZERO
+    }
+}
+
+impl Watch for Still {
+    fn begin(&self, _stage: Stage, _bytes: Option<u64>) {}
+    fn advance(&self, _bytes: u64) {}
+    fn stopped(&self) -> bool {
+        false
+    }
+}
+
+/// Acts on a machine of that name.
+fn on<T>(machine: &str, act: impl FnOnce(&mut Setting<'_>) -> T) -> T {
+    let machine = Hash::of(machine.as_bytes());
+    act(&mut Setting { disk: &RealDisk, clock: &Still, rng: &mut OsRng, watch: &Still, machine })
+}
+
+/// A vault with one exhibit, and the monitor's verdict so far.
+fn sealed() -> World {
+    let world = World::new();
+    let source = world.write("s/a.txt", b"some words");
+    world.seal(&[source], false).expect("sealed");
+    world
+}
+
+/// Verifies without any key.
+fn without_a_key(world: &World, trust: Option<&Trust>) -> Result<Verified, VaultError> {
+    on("a court's machine", |setting| {
+        let state = world.path("state of nobody");
+        let place = Request { vault: &world.vault, state: &state, person: None, trust };
+        verify(setting, &VerifyRequest { place, receipts: &[], checkpoints: &[] })
+    })
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut all = Vec::new();
+    for item in std::fs::read_dir(folder).expect("a folder").flatten() {
+        let path = item.path();
+        if item.file_type().expect("its kind").is_dir() { all.extend(files(&path)) } else { all.push(path) }
+    }
+    all.sort();
+    all
+}
+
+fn found(verified: &Verified, check: Check) -> Option<Verdict> {
+    verified.findings.iter().filter(|finding| finding.check == check).map(|finding| finding.weight).max()
+}
+
+/// The folders of the logs.
+fn logs(world: &World) -> Vec<PathBuf> {
+    let logs = std::fs::read_dir(world.vault.join("logs")).expect("logs").flatten();
+    logs.map(|log| log.path()).collect()
+}

@@ -76,10 +76,12 @@ pub(super) fn unlock(
     let plaintexts = parallel::map(&names, |(key, file)| {
         let bytes = folder.read(&layout::wrapped_key(*key, *file), KEY_FILE_BYTES_MAX).ok()?;
         // Damage becomes a finding where the files are checked against the entries that name them.
-        envelope::open(&bytes, &[identity]).ok().map(|plaintext| key_file::parse(&plaintext).ok())
+        Some(envelope::open(&bytes, &[identity]).ok().map(|plaintext| key_file::parse(&plaintext).ok()))
     });
     let (mut ring, mut opened) = (Keyring::default(), BTreeMap::new());
     for ((key, file), plaintext) in names.into_iter().zip(plaintexts) {
+        // A file that could not be read now, and can be read later, breaks no promise.
+        let Some(plaintext) = plaintext else { continue };
         let outcome = match plaintext {
             None => Opened::No,
             Some(Some((scope, epoch, secret))) if KeyId::of(&secret.recipient()) == key => {

@@ -2,7 +2,6 @@
 //! signed, and asks nobody for permission. The disk is in memory, so a forged vault costs milliseconds.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use amparo::crypto::envelope;
@@ -250,10 +249,6 @@ impl Forge {
         let verified = self.verify(READER);
         assert_found(&verified, expected);
         verified
-    }
-
-    pub(crate) fn arc(&self) -> Arc<dyn Disk> {
-        Arc::new(self.disk.clone())
     }
 }
 

@@ -140,7 +140,7 @@ impl Pen {
         bend(twist.inventory, &mut inventory);
         let inventory = put(forge, &inventory.encode_padded(), twist.inventory_to, CUSTODY);
         all.push(inventory);
-        let manifests = self.manifests(forge, listed, twist);
+        let manifests = self.manifests(forge, &listed, twist);
         all.extend(manifests.iter().map(|manifest| manifest.blob));
         let count = u32::try_from(exhibits.len()).expect("few");
         let mut seal = Seal { first: self.next_number, count, root, inventory, manifests, readback: true };
@@ -167,7 +167,7 @@ impl Pen {
         known
     }
 
-    fn manifests(&self, forge: &Forge, listed: Vec<(u8, ManifestRecord)>, twist: &Twist<'_>) -> Vec<ManifestRef> {
+    fn manifests(&self, forge: &Forge, listed: &[(u8, ManifestRecord)], twist: &Twist<'_>) -> Vec<ManifestRef> {
         let mut manifests = Vec::new();
         for seed in [MAIN, REGISTER, super::forge::LATER] {
             let records: Vec<ManifestRecord> =

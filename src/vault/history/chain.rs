@@ -4,10 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::reach::{Reached, reach};
 use super::{Fork, Log, Past, Standing, Told, admissions};
 use crate::crypto::envelope::{self, EnvelopeError};
 use crate::crypto::hash::Hash;
-use crate::crypto::merkle::Growing;
 use crate::crypto::recipient::Identity;
 use crate::format::card::Card;
 use crate::format::checkpoint::{Checkpoint, Origin};
@@ -26,9 +26,9 @@ use crate::vault::survey::{LogFiles, Survey};
 const AGE_OVERHEAD_MAX: u64 = 1 << 20;
 
 /// An entry that was opened, and is what its file's name says.
-struct Candidate {
-    leaf: Hash,
-    entry: Entry,
+pub(super) struct Candidate {
+    pub(super) leaf: Hash,
+    pub(super) entry: Entry,
 }
 
 /// What lies in one log's folder, opened.
@@ -133,13 +133,11 @@ impl Reading<'_> {
         let mut heads = self.signed_heads(id, files, card, troubles);
         let reached = reach(&opened.candidates, &heads);
         let Some(main) = heads.iter().position(|(head, _)| reached.heads.contains_key(head)) else {
-            match heads.first() {
-                Some((head, _)) => self.report_blocked(head, reached.longest, &opened, troubles),
-                None => {
-                    let message = "no state of this log with both signatures of its owner is here";
-                    let subject = layout::log(id).to_string();
-                    troubles.add(0, Verdict::Incomplete, Check::Tree, subject, message);
-                }
+            if let Some((head, _)) = heads.first() {
+                self.report_blocked(head, reached.longest, &opened, troubles);
+            } else {
+                let message = "no state of this log with both signatures of its owner is here";
+                troubles.add(0, Verdict::Incomplete, Check::Tree, layout::log(id).to_string(), message);
             }
             self.report_unusable(&opened, |_| true, troubles);
             return None;
@@ -379,53 +377,4 @@ fn cards(opened: &BTreeMap<LogId, Opened>) -> BTreeMap<MemberId, Card> {
     let admissions = entries.flat_map(|entry| admissions(&entry.event));
     let cards = admissions.filter_map(|admission| Card::parse(admission.card.as_bytes()).ok());
     cards.map(|card| (card.member(), card)).collect()
-}
-
-/// Which signed states the entries lead to.
-struct Reached {
-    /// Each step: which entry of those at its place, and the step before it.
-    steps: Vec<(usize, Option<usize>)>,
-    /// The last step to each state.
-    heads: BTreeMap<Head, usize>,
-    /// As far as any entries lead.
-    longest: u64,
-}
-
-/// Follows all histories that the entries tell, place by place. Each entry names the root before it, so that it has
-/// one place in one history: however many strangers lie there, each is looked at once.
-fn reach(candidates: &BTreeMap<u64, Vec<Candidate>>, heads: &[(Head, Note)]) -> Reached {
-    let wanted: BTreeMap<(u64, Hash), Head> = heads.iter().map(|(head, _)| ((head.size, head.root), *head)).collect();
-    let mut tips: BTreeMap<Hash, (Growing, Option<usize>)> = BTreeMap::new();
-    let nothing = Growing::default();
-    tips.insert(nothing.root(), (nothing, None));
-    let mut reached = Reached { steps: Vec::new(), heads: BTreeMap::new(), longest: 0 };
-    while !tips.is_empty() {
-        let here = candidates.get(&reached.longest).map(Vec::as_slice).unwrap_or_default();
-        let mut next = BTreeMap::new();
-        for (index, candidate) in here.iter().enumerate() {
-            let Some((tree, before)) = tips.get(&candidate.entry.previous) else { continue };
-            let mut tree = tree.clone();
-            tree.push(candidate.leaf);
-            reached.steps.push((index, *before));
-            let last = reached.steps.len() - 1;
-            if let Some(head) = wanted.get(&(tree.size(), tree.root())) {
-                reached.heads.insert(*head, last);
-            }
-            next.insert(tree.root(), (tree, Some(last)));
-        }
-        tips = next;
-        reached.longest += u64::from(!tips.is_empty());
-    }
-    reached
-}
-
-impl Reached {
-    /// Which entry of those at each place leads to a state; none where the entries do not lead there.
-    fn path(&self, head: &Head) -> Vec<usize> {
-        let last = self.heads.get(head).copied();
-        let back = std::iter::successors(last, |step| self.steps.get(*step)?.1);
-        let mut path: Vec<usize> = back.filter_map(|step| Some(self.steps.get(step)?.0)).collect();
-        path.reverse();
-        path
-    }
 }

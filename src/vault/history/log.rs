@@ -1,0 +1,145 @@
+//! One log as it was told: its entries, its signed state, and other histories of it that were signed as well.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::crypto::hash::Hash;
+use crate::format::entry::Entry;
+use crate::format::event::{Event, Head};
+use crate::format::ids::{LogId, MemberId};
+use crate::format::note::Note;
+
+/// How many entries of each log somebody had seen.
+pub type Past = BTreeMap<LogId, u64>;
+
+/// One entry's place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Place {
+    /// The log.
+    pub log: LogId,
+    /// The entry's place in it.
+    pub seq: u64,
+}
+
+/// Whether an entry counts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Its author might say it, then.
+    Counted,
+    /// Beyond the state up to which a removed member's log counts, and not adopted.
+    Late,
+    /// Its author had no right to say it.
+    Refused(String),
+}
+
+/// An entry that a signed state covers.
+#[derive(Clone, Debug)]
+pub struct Told {
+    /// What it says.
+    pub entry: Entry,
+    /// Its leaf hash.
+    pub leaf: Hash,
+    /// What its author had seen before.
+    pub past: Arc<Past>,
+    /// Whether its author had seen something that is not in this copy.
+    pub blind: bool,
+    /// Whether it counts.
+    pub standing: Standing,
+}
+
+impl Told {
+    /// Whether the author of this entry, which stands at `here`, had seen the entry at `what`.
+    pub fn had_seen(&self, here: Place, what: Place) -> bool {
+        let before = if what.log == here.log { here.seq } else { self.past.get(&what.log).copied().unwrap_or(0) };
+        what.seq < before
+    }
+}
+
+/// One log, up to its largest signed state.
+#[derive(Clone, Debug)]
+pub struct Log {
+    /// Its id.
+    pub id: LogId,
+    /// Whose it is.
+    pub member: MemberId,
+    /// What its exhibits' labels start with.
+    pub handle: String,
+    /// Its entries in order.
+    pub entries: Vec<Told>,
+    /// Its state.
+    pub head: Head,
+    /// That state, signed.
+    pub note: Note,
+    /// Other histories that its owner signed, where there are any.
+    pub forks: Vec<Fork>,
+    /// Whether a cut named one of them as the one that counts.
+    pub(super) turned: bool,
+}
+
+/// Another history of a log, signed with the same keys.
+#[derive(Clone, Debug)]
+pub struct Fork {
+    /// How many entries both histories have in common.
+    pub parted: u64,
+    /// What follows; empty where it is not here.
+    pub entries: Vec<Told>,
+    /// Its state.
+    pub head: Head,
+    /// That state, signed.
+    pub note: Note,
+}
+
+impl Log {
+    /// The root at `size`, which must not exceed the log's.
+    pub fn root_at(&self, size: u64) -> Option<Hash> {
+        let size_here = self.entries.len() as u64;
+        if size == size_here {
+            return Some(self.head.root);
+        }
+        // Each entry names the root before it, which its chain was checked against.
+        self.entries.get(usize::try_from(size).ok()?).map(|told| told.entry.previous)
+    }
+
+    /// Takes another of its histories for the one that counts.
+    pub(super) fn turn_to(&mut self, fork: usize) {
+        let Fork { parted, entries, head, note } = self.forks.swap_remove(fork);
+        let tail = self.entries.split_off(usize::try_from(parted).expect("entries are in memory"));
+        self.entries.extend(entries);
+        let head = std::mem::replace(&mut self.head, head);
+        let note = std::mem::replace(&mut self.note, note);
+        self.forks.push(Fork { parted, entries: tail, head, note });
+        self.turned = true;
+    }
+
+    /// The number that the next exhibit sealed in this log gets.
+    pub fn next_number(&self) -> u64 {
+        let last = self.entries.iter().rev().find_map(|told| match &told.entry.event {
+            Event::Seal(seal) => Some(seal.first + u64::from(seal.count)),
+            _ => None,
+        });
+        last.unwrap_or(1)
+    }
+
+    /// Its leaf hashes in order.
+    pub fn leaves(&self) -> Vec<Hash> {
+        self.entries.iter().map(|told| told.leaf).collect()
+    }
+
+    /// What its owner had seen when writing the last entry.
+    pub fn past(&self) -> Past {
+        let mut past = self.entries.last().map(|told| Past::clone(&told.past)).unwrap_or_default();
+        past.insert(self.id, self.entries.len() as u64);
+        past
+    }
+}
+
+impl Fork {
+    /// The root at `size` of what is not common to both histories.
+    pub fn root_at(&self, size: u64) -> Option<Hash> {
+        if size == self.head.size {
+            return Some(self.head.root);
+        }
+        let beyond = size.checked_sub(self.parted).filter(|beyond| *beyond > 0)?;
+        self.entries.get(usize::try_from(beyond).ok()?).map(|told| told.entry.previous)
+    }
+}

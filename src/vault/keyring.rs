@@ -57,6 +57,8 @@ impl Keyring {
 
 /// What the person's identity makes of a wrapped key.
 pub(super) enum Opened {
+    /// It could not be read.
+    Unread,
     /// It does not open: another member's, a dummy, or damaged.
     No,
     /// It opens, and holds no key, or another than its folder names.
@@ -83,15 +85,16 @@ pub(super) fn unlock(
         // A file that could not be read now, and can be read later, breaks no promise.
         let Some(plaintext) = plaintext else { continue };
         let outcome = match plaintext {
-            None => Opened::No,
-            Some(Some((scope, epoch, secret))) if KeyId::of(&secret.recipient()) == key => {
+            None => Opened::Unread,
+            Some(None) => Opened::No,
+            Some(Some(Some((scope, epoch, secret)))) if KeyId::of(&secret.recipient()) == key => {
                 // The logs will tell what it is for; until then a second file must not hide that it reads them.
                 if ring.keys.get(&key).is_none_or(|(known, _)| *known != Scope::Custody) {
                     ring.keys.insert(key, (scope.clone(), secret));
                 }
                 Opened::Key(scope, epoch)
             }
-            Some(_) => Opened::Other,
+            Some(Some(_)) => Opened::Other,
         };
         opened.insert((key, file), outcome);
     }
@@ -111,7 +114,7 @@ pub(super) fn check_own_wraps(
         let own = key.wraps.iter().map(|(_, wrap)| wrap).filter(|wrap| wrap.member == member && wrap.share.is_none());
         for wrap in own {
             let promised = match opened.get(&(*id, wrap.file)) {
-                None => continue,
+                None | Some(Opened::Unread) => continue,
                 Some(Opened::Key(scope, epoch)) => *scope == key.scope && *epoch == key.epoch,
                 Some(Opened::Other | Opened::No) => false,
             };

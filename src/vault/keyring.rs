@@ -57,7 +57,7 @@ impl Keyring {
 
 /// What the person's identity makes of a wrapped key.
 pub(super) enum Opened {
-    /// It could not be read.
+    /// It could not be read now; it may be later, and breaks no promise.
     Unread,
     /// It does not open: another member's, a dummy, or damaged.
     No,
@@ -82,8 +82,6 @@ pub(super) fn unlock(
     });
     let (mut ring, mut opened) = (Keyring::default(), BTreeMap::new());
     for ((key, file), plaintext) in names.into_iter().zip(plaintexts) {
-        // A file that could not be read now, and can be read later, breaks no promise.
-        let Some(plaintext) = plaintext else { continue };
         let outcome = match plaintext {
             None => Opened::Unread,
             Some(None) => Opened::No,

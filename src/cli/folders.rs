@@ -1,7 +1,7 @@
 //! Where things are: the vault, the identity, what this device remembers; who acts, and whether the vault is the one
 //! that its founder meant.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use zeroize::Zeroizing;
 
@@ -76,6 +76,29 @@ impl Call<'_, '_> {
             }
         }
         Ok(None)
+    }
+
+    /// Refuses a place inside the vault: what is put there in the clear travels with it.
+    pub(crate) fn must_be_outside(&self, vault: &Path, output: &Path) -> Result<(), CliError> {
+        let disk = self.context.disk;
+        let same = |folder: &Path| match (disk.stat(folder), disk.stat(vault)) {
+            (Ok(one), Ok(other)) => (one.device, one.inode) == (other.device, other.inode),
+            _ => false,
+        };
+        let mut place = self.context.folder.clone();
+        for part in output.components() {
+            match part {
+                Component::ParentDir => drop(place.pop()),
+                Component::CurDir => {}
+                part => place.push(part),
+            }
+        }
+        if !place.ancestors().any(same) {
+            return Ok(());
+        }
+        let message =
+            format!("{} lies inside the vault: what is readable there would travel with it", output.display());
+        Err(CliError::Usage { message, hint: Some("name a place outside the vault, ../ and on".into()) })
     }
 
     /// Whether a folder holds a file `VAULT`, or the logs of a vault that lost it.

@@ -51,7 +51,14 @@ pub(super) enum Broken {
     Exhibit(Finding),
     /// The sink took no more.
     Sink(io::Error),
+    /// The person wants to stop.
+    Stopped,
 }
+
+/// The wish to stop, on its way through a reader.
+#[derive(Debug, thiserror::Error)]
+#[error("stopped, as asked")]
+struct Halt;
 
 /// What form an exhibit's content has, as its record says.
 enum Shape {
@@ -272,6 +279,7 @@ impl Judge<'_> {
         match error {
             PayloadError::Read(error) => match error.downcast::<Finding>() {
                 Ok(finding) => Broken::Exhibit(finding),
+                Err(error) if error.get_ref().is_some_and(|inner| inner.is::<Halt>()) => Broken::Stopped,
                 Err(error) => self.wrong(&error.to_string()),
             },
             error => self.wrong(&error.to_string()),
@@ -292,6 +300,9 @@ struct Segments<'a> {
 impl Read for Segments<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         while self.at == self.now.len() {
+            if self.watch.stopped() {
+                return Err(io::Error::other(Halt));
+            }
             let Some(blob) = self.blobs.next() else { return Ok(0) };
             self.now = exhibits::open_blob(&*self.session.folder, *blob, Check::Payload, &[self.key])
                 .map_err(io::Error::other)?;

@@ -275,6 +275,7 @@ impl From<Broken> for VaultError {
     fn from(broken: Broken) -> Self {
         match broken {
             Broken::Exhibit(finding) => finding.into(),
+            Broken::Stopped => Self::Stopped,
             Broken::Sink(error) => match error.downcast::<StoreError>() {
                 Ok(error) => error.into(),
                 Err(source) => Self::Output { source },

@@ -80,12 +80,12 @@ fn the_register_has_its_own_record() {
     let source = world.write("s/t.txt", b"words");
     let register = [("person/name".to_string(), "Somebody".to_string())];
     let sealed = world.seal_with(&[source], false, &register).expect("sealed");
-    assert_eq!((sealed.register.as_deref(), sealed.exhibits[0].id.as_str()), (Some("K7-0001"), "K7-0002"));
+    assert_eq!((sealed.register.as_deref(), sealed.exhibits[0].id.as_str()), (Some("K7-0002"), "K7-0001"));
     let verified = world.verify(&world.reader).expect("verified");
     assert_eq!(verified.verdict, Verdict::Valid, "{:?}", verified.findings);
     let listed = world.list(&world.reader).expect("listed");
-    assert_eq!(listed[0].section, "register");
-    assert_eq!(listed[1].record.as_ref().expect("a record").field("source/register"), Some("K7-0001"));
+    assert_eq!(listed[1].section, "register");
+    assert_eq!(listed[0].record.as_ref().expect("a record").field("source/register"), Some("K7-0002"));
 }
 
 #[test]

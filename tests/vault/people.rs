@@ -147,6 +147,7 @@ impl World {
             section: Section::main(),
             fields: &[],
             register: &[],
+            identity: None,
             readback: true,
         };
         seal(&mut setting, &request, &mut std::io::empty())
@@ -170,6 +171,7 @@ impl World {
                 section: Section::main(),
                 fields: &[("identity/kind".into(), "document".into())],
                 register,
+                identity: None,
                 readback: true,
             };
             seal(setting, &request, &mut b"from standard input".as_slice())

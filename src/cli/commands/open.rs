@@ -50,6 +50,9 @@ pub(super) fn run(args: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError
     }
     let place = call.place(Contact::Must)?;
     let person = call.person()?;
+    if let Some(output) = args.output.as_deref().filter(|output| !is_dash(output)) {
+        call.must_be_outside(&place.vault, output)?;
+    }
     let out = call.path(args.output.as_deref().unwrap_or(Path::new("-")));
     let request = OpenRequest {
         place: place.request(Some(&person)),
@@ -73,7 +76,10 @@ pub(super) fn run(args: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError
     if call.global.json {
         call.print_json(described(&opened))?;
     } else if to_stdout {
-        call.say(&format!("Opened {}; this stands in the custody record.", opened.exhibits[0].id));
+        call.say(&format!("Opened {}.", opened.exhibits[0].id));
+        if opened.unrecorded.is_none() {
+            call.say("The opening stands in the custody record.");
+        }
     } else {
         tell(&opened, call)?;
     }

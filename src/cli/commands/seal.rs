@@ -1,6 +1,6 @@
 //! `amparo seal`: what is said of the evidence, the sealing, and what is left to do.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
@@ -83,10 +83,14 @@ pub(super) fn run(args: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError
     if place.trust.is_none() && !call.knows(&place.vault, &place.state)? {
         return Err(CliError::UnknownVault);
     }
+    for path in args.receipt.iter().chain(&args.done) {
+        call.must_be_outside(&place.vault, path)?;
+    }
     let person = call.person()?;
+    let identity = call.identity_file()?;
     let said = answers::ask_the_rest(given, call)?;
     let sealed = {
-        let request = request(args, &place, &person, &paths, &said);
+        let request = request(args, &place, &person, &identity, &paths, &said);
         let mut parts = call.parts();
         let (mut setting, stdin, _) = parts.split();
         seal(&mut setting, &request, stdin)?
@@ -106,6 +110,7 @@ fn request<'r>(
     args: &Args,
     place: &'r Place,
     person: &'r Person,
+    identity: &'r Path,
     paths: &'r [PathBuf],
     said: &'r FormAnswers,
 ) -> SealRequest<'r> {
@@ -116,6 +121,7 @@ fn request<'r>(
         section: args.section.clone(),
         fields: &said.fields,
         register: &said.register,
+        identity: Some(identity),
         readback: !args.no_readback,
     }
 }

@@ -12,7 +12,7 @@ mod group;
 mod payload;
 mod sources;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub use sources::Skipped;
@@ -57,6 +57,8 @@ pub struct SealRequest<'a> {
     pub fields: &'a [(String, String)],
     /// Fields of the record in the section `register` that belongs to what is sealed.
     pub register: &'a [(String, String)],
+    /// The identity's own file: never sealed, nor the vault or the device's memory, wherever they lie.
+    pub identity: Option<&'a Path>,
     /// Whether blobs are read back before anything is signed.
     pub readback: bool,
 }
@@ -121,7 +123,8 @@ pub fn seal(
     let target = Target::find(&session, &request.section)?;
     sealed.readers.clone_from(&target.readers);
     sealed.opened_before = target.opened_before;
-    let (pieces, skipped) = sources::look(setting.disk, setting.watch, request.paths, request.together)?;
+    let own = [Some(request.place.vault), Some(request.place.state), request.identity];
+    let (pieces, skipped) = sources::look(setting.disk, setting.watch, request.paths, request.together, &own)?;
     sealed.skipped = skipped;
     let total = pieces.iter().map(Piece::bytes).try_fold(0_u64, u64::checked_add);
     setting.watch.begin(Stage::Sealing, total);
@@ -226,7 +229,10 @@ impl Run<'_> {
             making = self.attempt(setting, batch, piece, input, true)?;
         }
         match making {
-            Making::Made(made) => self.group.add(*made, self.target.key, Some(piece.shown())),
+            Making::Made(made) => {
+                self.group.add(*made, self.target.key, Some(piece.shown()));
+                self.register(setting, batch)?;
+            }
             Making::Unreadable(reason) => self.skip(piece, reason),
             Making::Changed => self.skip(piece, "it kept changing while it was read".into()),
         }
@@ -242,7 +248,7 @@ impl Run<'_> {
         accept_changed: bool,
     ) -> Result<Making, VaultError> {
         let mut fields = self.request.fields.to_vec();
-        fields.extend(self.register(setting, batch)?.map(|id| ("source/register".to_string(), id)));
+        fields.extend(self.register_label().map(|id| ("source/register".to_string(), id)));
         let owner = self.group.next_owner();
         let binding = self.binding();
         let frame = Frame { session: self.session, recipient: &self.target.recipient, fields: &fields };
@@ -257,10 +263,17 @@ impl Run<'_> {
         self.sealed.skipped.push(Skipped { path: piece.shown(), reason });
     }
 
-    /// The run's one exhibit in the section `register`, made before the first that refers to it.
-    fn register(&mut self, setting: &mut Setting<'_>, batch: &mut Batch) -> Result<Option<String>, VaultError> {
+    /// The label of the run's one exhibit in the section `register`: it follows the first that refers to it.
+    fn register_label(&self) -> Option<String> {
+        let next = || exhibit_label(self.log.handle(), self.binding().number + 1);
+        let wanted = !self.request.register.is_empty();
+        wanted.then(|| self.sealed.register.clone().unwrap_or_else(next))
+    }
+
+    /// Makes that exhibit, once.
+    fn register(&mut self, setting: &mut Setting<'_>, batch: &mut Batch) -> Result<(), VaultError> {
         if self.request.register.is_empty() || self.sealed.register.is_some() {
-            return Ok(self.sealed.register.clone());
+            return Ok(());
         }
         let target = Target::find(self.session, &Section::register())?;
         let frame = Frame { session: self.session, recipient: &target.recipient, fields: self.request.register };
@@ -269,7 +282,7 @@ impl Run<'_> {
         let made = exhibit::make_register(setting, batch, &frame, owner, &binding)?;
         self.group.add(made, target.key, None);
         self.sealed.register = Some(exhibit_label(self.log.handle(), binding.number));
-        Ok(self.sealed.register.clone())
+        Ok(())
     }
 
     fn binding(&self) -> Binding {

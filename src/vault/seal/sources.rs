@@ -1,16 +1,18 @@
 //! What is to be sealed: files, folders, standard input. Folders are walked without following a link; whatever is no
 //! regular file is skipped and listed with its reason, never silently.
 
+use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
 use crate::format::listing::FILES_MAX;
-use crate::store::{Disk, Item, Kind, StoreError};
+use crate::store::{Disk, Item, Kind, Stat, StoreError};
 use crate::vault::{Stage, VaultError, Watch};
 
 /// Deeper folders are skipped: no path to them could be stored.
 const DEPTH_MAX: usize = 64;
+const OWN: &str = "it is amparo's own: the vault, what this device remembers, or the identity";
 
 /// Something that was not sealed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,9 +70,11 @@ pub(super) fn look(
     watch: &dyn Watch,
     paths: &[PathBuf],
     together: bool,
+    own: &[Option<&Path>],
 ) -> Result<(Vec<Piece>, Vec<Skipped>), VaultError> {
     watch.begin(Stage::Looking, None);
-    let mut walk = Walk { disk, watch, skipped: Vec::new() };
+    let own = own.iter().flatten().filter_map(|path| disk.stat(path).ok()).map(|stat| (stat.device, stat.inode));
+    let mut walk = Walk { disk, watch, skipped: Vec::new(), own: own.collect() };
     let mut pieces = Vec::new();
     for path in paths {
         if path == Path::new("-") {
@@ -79,6 +83,10 @@ pub(super) fn look(
         }
         // What a person names must be there; what only lies in a folder may turn out to be unfit.
         let stat = disk.stat(path)?;
+        if walk.is_own(&stat) {
+            walk.skip(path.as_os_str(), OWN);
+            continue;
+        }
         match stat.kind {
             Kind::File => {
                 let name = path.file_name().unwrap_or(path.as_os_str()).as_bytes().to_vec();
@@ -100,6 +108,8 @@ struct Walk<'a> {
     disk: &'a dyn Disk,
     watch: &'a dyn Watch,
     skipped: Vec<Skipped>,
+    /// The vault, the device's memory and the identity, by device and inode.
+    own: BTreeSet<(u64, u64)>,
 }
 
 impl Walk<'_> {
@@ -163,8 +173,15 @@ impl Walk<'_> {
         }
         name.push(&item.name);
         let path = root.join(&name);
+        let stat = match self.disk.stat(&path) {
+            Ok(stat) if self.is_own(&stat) => {
+                self.skip(path.as_os_str(), OWN);
+                return Ok(());
+            }
+            stat => stat,
+        };
         match item.kind {
-            Kind::File => match self.disk.stat(&path) {
+            Kind::File => match stat {
                 Ok(stat) => files.push(SourceFile { path, name: name.into_vec(), bytes: stat.bytes }),
                 Err(error) => self.skip(path.as_os_str(), refusal(&error)),
             },
@@ -173,6 +190,10 @@ impl Walk<'_> {
             kind => self.skip(path.as_os_str(), unfit(kind)),
         }
         Ok(())
+    }
+
+    fn is_own(&self, stat: &Stat) -> bool {
+        self.own.contains(&(stat.device, stat.inode))
     }
 
     fn skip(&mut self, path: &OsStr, reason: impl Into<String>) {

@@ -217,6 +217,7 @@ impl Examiner {
                 Ok(())
             }
             Err(Broken::Sink(source)) => Err(VaultError::Output { source }),
+            Err(Broken::Stopped) => Err(VaultError::Stopped),
         }
     }
 

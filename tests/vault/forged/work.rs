@@ -31,6 +31,7 @@ fn seals(forge: &Forge, who: u8) -> Result<Sealed, VaultError> {
             section: Section::main(),
             fields: &[],
             register: &[],
+            identity: None,
             readback: true,
         };
         seal(setting, &request, &mut std::io::empty())

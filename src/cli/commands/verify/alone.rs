@@ -113,8 +113,19 @@ fn tell_card(card: &Card, known: bool, call: &mut Call<'_, '_>) -> Result<Told, 
     let mut lines = vec![format!("a card of {}; its own signatures hold", card.name())];
     let mut known = known;
     if !known && call.interactive() {
-        let typed = call.ask_line("The digits that its owner told you (Enter: none):")?;
-        known = typed.is_some_and(|typed| card.member().has_fingerprint(&typed));
+        let typed = call.ask_line("The digits that its owner told you (Enter: none):")?.unwrap_or_default();
+        known = card.member().has_fingerprint(&typed);
+        if !known && !typed.trim().is_empty() {
+            let message = "these are not its digits: it may have been swapped, do not use it".to_string();
+            lines.push(message.clone());
+            lines.push(format!("its digits     {}", card.member().fingerprint()));
+            let (weight, check, subject) = (Verdict::Invalid, Check::Card, card.name().to_string());
+            return Ok(Told {
+                lines,
+                exit: by_weight(weight),
+                finding: Some(Finding { weight, check, subject, message }),
+            });
+        }
         lines.push(if known { "its digits are those you typed" } else { "its digits were not confirmed" }.into());
     }
     lines.push(format!("its digits     {}", card.member().fingerprint()));

@@ -81,7 +81,7 @@ fn the_golden_exhibit_opens_to_the_bytes_that_were_sealed() {
     let place = copy();
     let (vault, out) = (place.path().join("vault"), place.path().join("out"));
     let reader = person(place.path(), 1);
-    let trust = Trust::VaultId(survey::hint(&*RealDisk.folder(&vault).expect("a folder")).expect("its id"));
+    let trust = trusted(&vault);
     let opened = with(&RealDisk, reader.machine, |setting| {
         let place = request(&vault, &reader, Some(&trust));
         open(setting, &OpenRequest { place, ids: &["K7-0001".into()], out: &out, overwrite: false, reason: "" })
@@ -96,9 +96,10 @@ fn the_golden_receipt_and_the_golden_keys_are_still_the_same() {
     let place = copy();
     let bytes = fs::read(place.path().join("K7-0001.receipt")).expect("the receipt");
     let receipt = Receipt::parse(&bytes).expect("its proofs hold");
-    let lawyer = person(place.path(), 0);
+    let (lawyer, vault) = (person(place.path(), 0), place.path().join("vault"));
+    let trust = trusted(&vault);
     let again = with(&RealDisk, lawyer.machine, |setting| {
-        of_exhibit(setting, &request(&place.path().join("vault"), &lawyer, None), "K7-0001")
+        of_exhibit(setting, &request(&vault, &lawyer, Some(&trust)), "K7-0001")
     });
     assert_eq!(again.expect("a receipt").print().as_bytes(), bytes);
     assert_eq!(receipt.checkpoint.size, 2);
@@ -149,7 +150,7 @@ fn identity_file(index: usize) -> Vec<u8> {
 
 fn verified(root: &Path, who: Option<usize>) -> Verified {
     let vault = root.join("vault");
-    let trust = Trust::VaultId(survey::hint(&*RealDisk.folder(&vault).expect("a folder")).expect("its id"));
+    let trust = trusted(&vault);
     let receipt = Receipt::parse(&fs::read(root.join("K7-0001.receipt")).expect("the receipt")).expect("sound");
     let receipts = who.map(|_| ("K7-0001.receipt".to_string(), receipt)).into_iter().collect::<Vec<_>>();
     let device = person(root, who.unwrap_or(2));
@@ -158,6 +159,11 @@ fn verified(root: &Path, who: Option<usize>) -> Verified {
         verify(setting, &VerifyRequest { place, receipts: &receipts, checkpoints: &[] })
     })
     .expect("verified")
+}
+
+/// Trust in the vault by its id, as somebody has it who compared the digits.
+fn trusted(vault: &Path) -> Trust {
+    Trust::VaultId(survey::hint(&*RealDisk.folder(vault).expect("a folder")).expect("its id"))
 }
 
 /// A copy that a verb may write to.
@@ -226,7 +232,7 @@ fn made() -> Files {
 
 /// As `sha256sum` prints them.
 fn hashes(files: &Files) -> String {
-    files.iter().map(|(path, bytes)| format!("{}  {path}\n", Hash::of(bytes))).collect()
+    files.iter().flat_map(|(path, bytes)| [Hash::of(bytes).to_string(), format!("  {path}\n")]).collect()
 }
 
 fn write(folder: &Path, files: &Files) {

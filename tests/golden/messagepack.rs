@@ -5,8 +5,9 @@ use amparo::crypto::hash::hex;
 use super::records::cut;
 
 /// What a field of bytes is; text and numbers speak for themselves.
-const MEANINGS: [(&str, &str); 24] = [
-    ("vault", "the vault id (zeros: it is being founded)"),
+const MEANINGS: [(&str, &str); 25] = [
+    ("vault", "the vault id"),
+    ("handle", "seals nothing yet"),
     ("log", "the log id"),
     ("previous", "root of the log before this entry"),
     ("nonce", "random"),
@@ -46,7 +47,7 @@ pub(super) fn table(bytes: &[u8]) -> Vec<String> {
 
 /// One line: offset, bytes, meaning.
 pub(super) fn row(offset: usize, bytes: &str, meaning: &str) -> String {
-    let line = format!("{offset:>6}  {bytes:<58}  {meaning}");
+    let line = format!("{offset:>6}  {bytes:<50}  {meaning}");
     line.trim_end().to_string()
 }
 
@@ -77,7 +78,8 @@ impl Walk<'_> {
                 let value = &self.bytes[self.at..self.at + length];
                 self.at += length;
                 let meaning = match std::str::from_utf8(value) {
-                    Ok(text) if kind == Kind::Text => format!("{:?}", cut(text, 12, 8)),
+                    Ok(text) if kind == Kind::Text => quoted(text),
+                    _ if value.iter().all(|byte| *byte == 0) => "zeros: the vault is being founded".into(),
                     _ => meaning(label),
                 };
                 self.lines.push(row(from, &format!("{key}{marker} {}", shortened(value)), &format!("{name}{meaning}")));
@@ -150,6 +152,12 @@ enum Kind {
 fn meaning(label: &str) -> String {
     let found = MEANINGS.iter().find(|(name, _)| *name == label);
     found.unwrap_or_else(|| panic!("{label} has no meaning")).1.to_string()
+}
+
+/// Text on one line; its length stands beside its bytes.
+fn quoted(text: &str) -> String {
+    let whole = format!("{text:?}");
+    cut(&whole, 16, 8).split(" (").next().filter(|short| short.contains('…')).unwrap_or(&whole).to_string()
 }
 
 /// The marker of a key, then its letters.

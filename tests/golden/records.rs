@@ -16,7 +16,8 @@ pub(super) fn cut(text: &str, first: usize, last: usize) -> String {
 /// Lines of text, the long ones cut.
 pub(super) fn text(bytes: &[u8]) -> Vec<String> {
     let text = std::str::from_utf8(bytes).expect("UTF-8").trim_end_matches('\n');
-    text.lines().map(|line| cut(line, 82, 12)).collect()
+    let shown = |line: &str| if line.chars().count() <= 120 { line.into() } else { cut(line, 82, 12) };
+    text.lines().map(shown).collect()
 }
 
 /// The 128 bytes of a row.

@@ -9,6 +9,7 @@ use super::call::Call;
 use super::error::CliError;
 use super::hints;
 use crate::format::names::printable;
+use crate::vault::findings::Finding;
 
 /// How a word is set off.
 #[derive(Clone, Copy)]
@@ -68,6 +69,13 @@ impl Call<'_, '_> {
         }
         let hint = shown(&hints::checked(hint));
         self.say(&format!("next: {hint}"));
+    }
+
+    /// What is wrong with other members' records, though nothing of this rests on them.
+    pub(crate) fn warn_of_others(&mut self, findings: &[Finding]) {
+        for finding in findings {
+            self.warn(&format!("this vault does not verify, though what was done rests on nothing of it: {finding}"));
+        }
     }
 
     /// Something can be lost: said in any case, and part of the JSON.

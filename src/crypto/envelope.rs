@@ -36,6 +36,8 @@ pub const WORK_FACTOR_MAX: u8 = 18;
 const CHUNK_BYTES: usize = 64 * 1024;
 const TAG_BYTES: usize = 16;
 const NONCE_BYTES: usize = 16;
+/// Stanzas of this ending mean nothing; age adds one so that readers learn to pass over what they do not know.
+const GREASE_SUFFIX: &str = "-grease";
 const STANZA_BYTES: usize = 1_600;
 const GREASE_BYTES_MAX: usize = 256;
 
@@ -221,9 +223,16 @@ pub fn hybrid_stanzas(bytes: &[u8]) -> Result<usize, EnvelopeError> {
     canonical_header(bytes).map(|header| header.hybrid_stanzas)
 }
 
+/// Whether a file is encrypted to exactly one key of this program's kind and, grease aside, to nothing else: nobody but
+/// that key's holders was handed it.
+pub fn is_to_one_key(bytes: &[u8]) -> Result<bool, EnvelopeError> {
+    canonical_header(bytes).map(|header| header.hybrid_stanzas == 1 && header.strangers == 0)
+}
+
 struct Header {
     bytes: usize,
     hybrid_stanzas: usize,
+    strangers: usize,
 }
 
 /// Reads the header and the nonce behind it through age's own parser, prints it again and refuses what differs:
@@ -231,12 +240,17 @@ struct Header {
 fn canonical_header(bytes: &[u8]) -> Result<Header, EnvelopeError> {
     let damaged = EnvelopeError::Damaged { part: Part::Header };
     let header = &bytes[..header_end(bytes).ok_or(damaged)?];
-    let observer = Observer { printed: RefCell::new(Vec::with_capacity(header.len())), hybrid: Cell::new(0) };
+    let observer = Observer {
+        printed: RefCell::new(Vec::with_capacity(header.len())),
+        hybrid: Cell::new(0),
+        strangers: Cell::new(0),
+    };
     let decryptor = Decryptor::new_buffered(bytes).map_err(|_| damaged)?;
     let _ = decryptor.decrypt(iter::once(&observer as _)); // an observer has no key: this always fails
     let printed = observer.printed.into_inner();
     if header.strip_prefix(printed.as_slice()).is_some_and(|rest| rest.starts_with(b"--- ")) {
-        Ok(Header { bytes: header.len(), hybrid_stanzas: observer.hybrid.get() })
+        let (hybrid_stanzas, strangers) = (observer.hybrid.get(), observer.strangers.get());
+        Ok(Header { bytes: header.len(), hybrid_stanzas, strangers })
     } else {
         Err(damaged)
     }
@@ -259,6 +273,7 @@ fn header_end(bytes: &[u8]) -> Option<usize> {
 struct Observer {
     printed: RefCell<Vec<u8>>,
     hybrid: Cell<usize>,
+    strangers: Cell<usize>,
 }
 
 impl age::Identity for Observer {
@@ -285,6 +300,8 @@ impl age::Identity for Observer {
             printed.push(b'\n');
         }
         self.hybrid.set(stanzas.iter().filter(|stanza| stanza.tag == STANZA_TAG).count());
+        let strange = |stanza: &&Stanza| stanza.tag != STANZA_TAG && !stanza.tag.ends_with(GREASE_SUFFIX);
+        self.strangers.set(stanzas.iter().filter(strange).count());
         None
     }
 }

@@ -46,6 +46,8 @@ use crate::crypto::pad::padded_length;
 
 /// No payload is shorter: 16 KiB.
 pub const PAYLOAD_BYTES_MIN: u64 = 16 << 10;
+/// A payload is cut into segments of 16 MiB, a blob each; only the last may be shorter.
+pub const SEGMENT_BYTES: usize = 16 << 20;
 /// What comes from standard input is cut into members of this size: 16 MiB.
 pub const PART_BYTES: u64 = 16 << 20;
 /// The most members below `content/`.

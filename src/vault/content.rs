@@ -14,7 +14,7 @@ use crate::crypto::hash::Hash;
 use crate::crypto::recipient::Identity;
 use crate::format::listing::{FILES_MAX, Listing};
 use crate::format::paragraphs;
-use crate::format::payload::{Member, PayloadError, PayloadReader, Place};
+use crate::format::payload::{Member, PART_BYTES, PayloadError, PayloadReader, Place, SEGMENT_BYTES, part_name};
 use crate::format::record::Record;
 
 /// Where content goes while it is checked. Nothing may be believed before the walk has ended well.
@@ -207,10 +207,17 @@ impl Judge<'_> {
                 self.hold(named, "its content has another name than its record says")?;
                 Some(1)
             }
-            Shape::Parts(parts) => Some(*parts),
+            Shape::Parts(parts) => {
+                let full = |at: u32, bytes: u64| bytes == PART_BYTES || (at == *parts && bytes <= PART_BYTES);
+                let parted =
+                    (1..).zip(&seen.files).all(|(at, (name, bytes, _))| *name == part_name(at) && full(at, *bytes));
+                self.hold(parted, "it is not cut into parts of 16 MiB")?;
+                Some(*parts)
+            }
             Shape::Folder(hash) => {
                 self.folder(*hash, seen)?;
-                record.field("content/files").and_then(|files| files.parse().ok())
+                let files = record.field("content/files");
+                files.and_then(|files| files.parse().ok()).filter(|count: &u32| files == Some(&count.to_string()))
             }
             Shape::Nothing => Some(0),
         };
@@ -288,6 +295,10 @@ impl Read for Segments<'_> {
             let Some(blob) = self.blobs.next() else { return Ok(0) };
             self.now = exhibits::open_blob(&*self.session.folder, *blob, Check::Payload, &[self.key])
                 .map_err(io::Error::other)?;
+            let last = self.blobs.as_slice().is_empty();
+            if self.now.is_empty() || self.now.len() > SEGMENT_BYTES || (self.now.len() < SEGMENT_BYTES && !last) {
+                return Err(io::Error::other("it is not cut into segments of 16 MiB"));
+            }
             self.watch.advance(self.now.len() as u64);
             self.at = 0;
         }

@@ -73,7 +73,7 @@ pub(super) fn open_blob(
 ) -> Result<zeroize::Zeroizing<Vec<u8>>, Finding> {
     let bytes = blob(folder, name)?;
     let finding = |weight, message: String| Finding { weight, check, subject: layout::blob(name).to_string(), message };
-    if envelope::hybrid_stanzas(&bytes).ok() != Some(1) {
+    if envelope::is_to_one_key(&bytes) != Ok(true) {
         return Err(finding(Verdict::Invalid, "it is not an age file to exactly one key of the vault".into()));
     }
     envelope::open(&bytes, keys).map_err(|error| match error {

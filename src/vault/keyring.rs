@@ -57,7 +57,7 @@ impl Keyring {
 
 /// What the person's identity makes of a wrapped key.
 pub(super) enum Opened {
-    /// It could not be read.
+    /// It could not be read now; it may be later, and breaks no promise.
     Unread,
     /// It does not open: another member's, a dummy, or damaged.
     No,

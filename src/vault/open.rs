@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::commit::{OwnLog, Saying};
 use super::content::{self, Broken, Nowhere, Sink, input_name};
 use super::exhibits::{self, Exhibit, Known};
+use super::findings::Finding;
 use super::session::{Person, Request, Session};
 use super::{Setting, Stage, VaultError};
 use crate::crypto::hash::Hash;
@@ -49,6 +50,8 @@ pub struct Opened {
     pub exhibits: Vec<OpenedExhibit>,
     /// Why the opening could not be recorded in the vault, if so.
     pub unrecorded: Option<VaultError>,
+    /// What is wrong with other members' logs, on which nothing of this rests.
+    pub overlooked: Vec<Finding>,
 }
 
 /// Opens exhibits into a folder.
@@ -70,7 +73,7 @@ pub fn open(setting: &mut Setting<'_>, request: &OpenRequest<'_>) -> Result<Open
         Some(error) => Some(error),
         None => record_opening(setting, &session, request.place.person()?, &chosen, request.reason).err(),
     };
-    Ok(Opened { exhibits, unrecorded })
+    Ok(Opened { exhibits, unrecorded, overlooked: session.overlooked() })
 }
 
 /// Opens one exhibit of a single file to a stream. It is checked wholly before the first byte leaves.
@@ -93,7 +96,7 @@ pub fn open_to(
         Some(error) => Some(error),
         None => record_opening(setting, &session, request.place.person()?, &chosen, request.reason).err(),
     };
-    Ok(Opened { exhibits: vec![opened], unrecorded })
+    Ok(Opened { exhibits: vec![opened], unrecorded, overlooked: session.overlooked() })
 }
 
 /// For writing where that can be done; a read-only medium is opened all the same, and not written.
@@ -114,6 +117,7 @@ fn choose(session: &Session, ids: &[String], reason: &str) -> Result<Vec<(Exhibi
     let mut chosen = Vec::new();
     for id in ids {
         let exhibit = exhibits::find(session, id)?;
+        session.require_sound(exhibit.row.log)?;
         let withdrawn = history
             .withdrawals()
             .any(|(withdrawn, _)| withdrawn.log == exhibit.row.log && withdrawn.number == exhibit.row.number);

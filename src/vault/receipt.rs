@@ -29,6 +29,7 @@ pub fn of_sealing(
 
 fn make(session: &Session, place: Place, exhibit: Option<&Exhibit>) -> Result<Receipt, VaultError> {
     let history = session.sound_history()?;
+    session.require_sound(place.log)?;
     let log = &history.logs[&place.log];
     let told = history.told(place);
     let row = match exhibit {

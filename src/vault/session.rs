@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::findings::{Check, Findings};
+use super::findings::{Check, Finding, Findings, Verdict};
 use super::history::{self, History};
 use super::keyring::{self, Keyring};
 use super::survey::{self, Survey};
@@ -86,6 +86,8 @@ pub struct Session {
     pub findings: Findings,
     /// Files of this device's own unfinished work.
     pub unfinished: BTreeSet<String>,
+    /// Who acts.
+    member: Option<MemberId>,
     lock: Option<Box<dyn Lock>>,
 }
 
@@ -140,8 +142,21 @@ impl Session {
                 keyring::check_own_wraps(&*folder, history, person.member(), &opened, &mut findings);
             }
         }
-        let mut session =
-            Self { folder, memory, vault, pinned, survey, ring, history, founding_lost, findings, unfinished, lock };
+        let member = request.person.map(Person::member);
+        let mut session = Self {
+            folder,
+            memory,
+            vault,
+            pinned,
+            survey,
+            ring,
+            history,
+            founding_lost,
+            findings,
+            unfinished,
+            member,
+            lock,
+        };
         session.settle_trust(request.trust)?;
         session.compare_with_memory(request.person.is_some())?;
         Ok(session)
@@ -161,21 +176,44 @@ impl Session {
         self.lock.is_some()
     }
 
-    /// The story of a vault that this device trusts and in which nothing is forged: what may be built upon.
+    /// The story of a vault that this device trusts, as far as it may be built upon: nothing is wrong with the vault as
+    /// a whole, with an owner's log, or with one's own. What is wrong with another member's log is [`Session::overlooked`]
+    /// here and lowers every verdict: one dishonest monitor, or one restored disk, must not stop a lawyer's work.
     pub fn sound_history(&self) -> Result<&History, VaultError> {
         let history = self.history()?;
         if !self.pinned {
             return Err(VaultError::NotPinned { vault: self.vault });
         }
-        let broken = self
-            .findings
-            .iter()
-            .chain(history.findings.iter())
-            .find(|finding| finding.weight == super::findings::Verdict::Invalid);
-        match broken {
+        match self.invalid(history).find(|finding| !self.is_others(history, finding)) {
             Some(finding) => Err(finding.clone().into()),
             None => Ok(history),
         }
+    }
+
+    /// What is wrong with logs that nothing else rests on.
+    pub fn overlooked(&self) -> Vec<Finding> {
+        let Some(history) = &self.history else { return Vec::new() };
+        self.invalid(history).filter(|finding| self.is_others(history, finding)).cloned().collect()
+    }
+
+    /// Refuses a log with which anything is wrong: what rests on it is not to be opened, or vouched for.
+    pub fn require_sound(&self, log: LogId) -> Result<(), VaultError> {
+        let history = self.history()?;
+        match self.invalid(history).find(|finding| log_concerned(finding) == Some(log)) {
+            Some(finding) => Err(finding.clone().into()),
+            None => Ok(()),
+        }
+    }
+
+    fn invalid<'a>(&'a self, history: &'a History) -> impl Iterator<Item = &'a Finding> {
+        self.findings.iter().chain(history.findings.iter()).filter(|finding| finding.weight == Verdict::Invalid)
+    }
+
+    /// Whether a finding is about the log of somebody else who is no owner and never was one.
+    fn is_others(&self, history: &History, finding: &Finding) -> bool {
+        let Some(log) = log_concerned(finding).and_then(|id| history.logs.get(&id)) else { return false };
+        let grants = history.members.get(&log.member).map(|member| member.grants.as_slice()).unwrap_or_default();
+        Some(log.member) != self.member && !grants.iter().any(|grant| grant.role == Role::Owner)
     }
 
     /// The names and number of people who can open a section's newest key.
@@ -260,6 +298,11 @@ impl Session {
         }
         Ok(())
     }
+}
+
+/// The log that a finding is about, if it is about one.
+fn log_concerned(finding: &Finding) -> Option<LogId> {
+    finding.subject.strip_prefix("logs/").and_then(|rest| rest.get(..32)).and_then(LogId::from_hex)
 }
 
 /// Which vault this is: one whose founding entry lies there, of those trusted here or the one that `VAULT` names.

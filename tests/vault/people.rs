@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use amparo::crypto::hash::Hash;
@@ -48,6 +49,19 @@ impl Clock for Stopped {
 
     fn elapsed(&self) -> Duration {
         Duration::ZERO
+    }
+}
+
+/// A clock that goes on by twenty seconds whenever it is looked at.
+struct Slow(AtomicU64);
+
+impl Clock for Slow {
+    fn now(&self) -> jiff::ZonedDateTime {
+        Stopped.now()
+    }
+
+    fn elapsed(&self) -> Duration {
+        Duration::from_secs(self.0.fetch_add(20, Ordering::SeqCst))
     }
 }
 
@@ -118,6 +132,24 @@ impl World {
         std::fs::create_dir_all(path.parent().expect("a parent")).expect("folders");
         std::fs::write(&path, bytes).expect("a file");
         path
+    }
+
+    /// Seals on a machine so slow that twenty seconds go by between any two looks at the clock.
+    pub(crate) fn seal_slowly(&self, paths: &[PathBuf]) -> Result<Sealed, VaultError> {
+        let mut rng = OsRng;
+        let clock = Slow(AtomicU64::new(0));
+        let mut setting =
+            Setting { disk: &*self.disk, clock: &clock, rng: &mut rng, watch: &Stopped, machine: self.lawyer.machine };
+        let request = SealRequest {
+            place: request(&self.vault, &self.lawyer, None),
+            paths,
+            together: false,
+            section: Section::main(),
+            fields: &[],
+            register: &[],
+            readback: true,
+        };
+        seal(&mut setting, &request, &mut std::io::empty())
     }
 
     pub(crate) fn seal(&self, paths: &[PathBuf], together: bool) -> Result<Sealed, VaultError> {

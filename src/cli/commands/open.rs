@@ -66,6 +66,7 @@ pub(super) fn run(args: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError
         open(&mut parts.setting(), &request)?
     };
     drop(parts);
+    call.warn_of_others(&opened.overlooked);
     if let Some(error) = &opened.unrecorded {
         call.warn(&format!("the opening could not be entered in the custody record: {}", shown(&error.to_string())));
     }

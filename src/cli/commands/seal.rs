@@ -140,6 +140,7 @@ fn finish(args: &Args, call: &mut Call<'_, '_>, run: &Run<'_>) -> Result<Exit, C
     if moved.failed > 0 {
         exit = INCOMPLETE;
     }
+    call.warn_of_others(&sealed.overlooked);
     if call.global.json {
         call.print_json(described(sealed))?;
     } else {

@@ -264,10 +264,11 @@ impl Court {
                 findings.invalid(Check::Card, subject(place), message);
             }
         }
+        let rank = self.ranks.get(&author).copied().unwrap_or(usize::MAX);
         for new in told.entry.event.new_keys() {
             match new.recipient.parse::<Recipient>() {
                 Ok(recipient) => {
-                    self.keys.entry(new.id()).or_insert_with(|| VaultKey::new(new, recipient, place));
+                    self.keys.entry(new.id()).or_insert_with(|| VaultKey::new(new, recipient, place, rank));
                 }
                 Err(_) => findings.invalid(
                     Check::Key,

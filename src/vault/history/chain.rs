@@ -88,7 +88,7 @@ impl Reading<'_> {
         if Hash::of(&file) != name.sha256 {
             return Err(damaged("its bytes do not have the hash in its name"));
         }
-        if envelope::hybrid_stanzas(&file).ok() != Some(1) {
+        if envelope::is_to_one_key(&file) != Ok(true) {
             return Err(damaged("it is not an age file to exactly one key of the vault"));
         }
         let padded = envelope::open(&file, self.custody).map_err(|error| match error {

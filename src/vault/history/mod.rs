@@ -62,6 +62,8 @@ pub struct VaultKey {
     pub recipient: Recipient,
     /// The entry that brought it.
     pub at: Place,
+    /// How far from the founder the owner stands who brought it: 0 is the founder.
+    pub rank: usize,
     /// Who was given it, where, and in which file.
     pub wraps: Vec<(Place, Wrap)>,
     /// Files of the same form that nobody can open.
@@ -257,12 +259,11 @@ impl History {
         })
     }
 
-    /// The newest key of a scope that this history knows (of one epoch the lowest key id).
+    /// The newest key of a scope that this history knows: of several of one epoch, that of the owner nearest the founder,
+    /// then the lowest key id.
     pub fn newest_key(&self, scope: &Scope) -> Option<(KeyId, &VaultKey)> {
         let of_scope = self.keys.iter().filter(|(_, key)| key.scope == *scope);
-        of_scope
-            .map(|(id, key)| (*id, key))
-            .max_by(|(id, key), (other_id, other)| key.epoch.cmp(&other.epoch).then(other_id.cmp(id)))
+        of_scope.map(|(id, key)| (*id, key)).min_by_key(|(id, key)| (std::cmp::Reverse(key.epoch), key.rank, *id))
     }
 
     /// Members who were given a key and not removed since.
@@ -327,12 +328,13 @@ impl History {
 }
 
 impl VaultKey {
-    fn new(key: &NewKey, recipient: Recipient, at: Place) -> Self {
+    fn new(key: &NewKey, recipient: Recipient, at: Place, rank: usize) -> Self {
         Self {
             scope: key.scope.clone(),
             epoch: key.epoch,
             recipient,
             at,
+            rank,
             wraps: key.wraps.iter().map(|wrap| (at, wrap.clone())).collect(),
             dummies: key.dummies.iter().copied().collect(),
         }

@@ -9,13 +9,12 @@ use sha2::{Digest, Sha256};
 use crate::crypto::envelope::{self, FileKey};
 use crate::crypto::hash::Hash;
 use crate::crypto::recipient::Recipient;
+use crate::format::payload::SEGMENT_BYTES;
 use crate::store::memory::Intent;
 use crate::store::{Mode, ReadFrom, RelPath, layout};
 use crate::vault::session::Session;
 use crate::vault::{Setting, VaultError, parallel, random};
 
-/// A payload is cut into segments of 16 MiB.
-pub(super) const SEGMENT_BYTES: usize = 16 << 20;
 /// What waits in memory before it is written: four whole segments, or many small ones.
 const BATCH_BYTES_MAX: usize = 4 * SEGMENT_BYTES;
 const BATCH_SEGMENTS_MAX: usize = 1024;

@@ -6,7 +6,7 @@ use std::io::Read as _;
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
-use super::batch::{Batch, SEGMENT_BYTES};
+use super::batch::Batch;
 use super::payload::{Payload, Read};
 use super::sources::{Piece, SourceFile, refusal};
 use crate::crypto::commit::Secret;
@@ -70,7 +70,7 @@ pub(super) fn make(
 ) -> Result<Making, VaultError> {
     let secret = Secret(random(setting.rng));
     let expected = match piece {
-        Piece::Input => SEGMENT_BYTES as u64,
+        Piece::Input => payload::SEGMENT_BYTES as u64,
         _ => crate::crypto::pad::padded_length(piece.bytes() + (64 << 10), 16 << 10),
     };
     let disk = setting.disk;

@@ -23,6 +23,7 @@ use group::Group;
 use sources::Piece;
 
 use super::commit::{self, OwnLog};
+use super::findings::Finding;
 use super::session::{Request, Session, exhibit_label};
 use super::{Setting, Stage, VaultError};
 use crate::crypto::hash::Hash;
@@ -96,6 +97,8 @@ pub struct Sealed {
     pub opened_before: bool,
     /// Files of an interrupted run that were removed before this one began.
     pub orphans_removed: u64,
+    /// What is wrong with other members' logs, on which nothing of this rests.
+    pub overlooked: Vec<Finding>,
     /// Why the run ended early, after what is listed here had been sealed.
     pub failure: Option<VaultError>,
 }
@@ -113,6 +116,7 @@ pub fn seal(
     session.require(member, "seal", |role| *role == Role::Sealer)?;
     let mut log = OwnLog::find(setting, &session, member)?;
     let mut sealed = Sealed { readback: request.readback, ..Sealed::default() };
+    sealed.overlooked = session.overlooked();
     sealed.orphans_removed = group::clear_orphans(&session, log.id())?;
     let target = Target::find(&session, &request.section)?;
     sealed.readers.clone_from(&target.readers);

@@ -3,10 +3,10 @@
 
 use sha2::{Digest, Sha256};
 
-use super::batch::{Batch, SEGMENT_BYTES, Segment, Span};
+use super::batch::{Batch, Segment, Span};
 use crate::crypto::hash::Hash;
 use crate::crypto::recipient::Recipient;
-use crate::format::payload;
+use crate::format::payload::{self, SEGMENT_BYTES};
 use crate::store::{Source, Stat};
 use crate::vault::session::Session;
 use crate::vault::{Setting, VaultError};

@@ -11,3 +11,4 @@ mod owners;
 mod payloads;
 mod sealings;
 mod states;
+mod work;

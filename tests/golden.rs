@@ -25,7 +25,7 @@ use amparo::store::Disk;
 use amparo::store::faulty::{FaultyDisk, Rules};
 use amparo::store::real::RealDisk;
 use amparo::vault::create::{CreateRequest, create};
-use amparo::vault::findings::Verdict;
+use amparo::vault::findings::{Check, Verdict};
 use amparo::vault::open::{OpenRequest, open};
 use amparo::vault::receipt::of_exhibit;
 use amparo::vault::seal::{SealRequest, seal};
@@ -73,6 +73,9 @@ fn the_golden_vault_is_valid_at_every_level() {
         let mut sizes: Vec<u64> = verified.logs.iter().map(|log| log.size).collect();
         sizes.sort_unstable();
         assert_eq!(sizes, [1, 2]);
+        let receipts: u64 =
+            verified.checks.iter().filter(|done| done.check == Check::Receipt).map(|done| done.count).sum();
+        assert_eq!(receipts, u64::from(who.is_some()), "the receipt is compared by who can read the logs");
     }
 }
 

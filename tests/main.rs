@@ -3,6 +3,7 @@
 mod attacks;
 mod commands;
 mod floors;
+mod golden;
 mod killed;
 mod peers;
 mod readme;

@@ -205,6 +205,7 @@ fn made() -> Files {
             section: Section::main(),
             fields: &[("identity/kind".into(), "testimony".into())],
             register: &[],
+            identity: None,
             readback: true,
         };
         let sealed = seal(setting, &request_to_seal, &mut std::io::empty()).expect("sealed");

@@ -88,6 +88,6 @@ fn the_first_ten_minutes_are_true() {
             }
         }
     }
-    let opened = std::fs::read(desk.current.join("opened/K7-0001/content/testimony.md")).expect("the reader's copy");
+    let opened = std::fs::read(desk.current.join("../opened/K7-0001/content/testimony.md")).expect("the reader's copy");
     assert_eq!(opened, include_bytes!("evidence/testimony.md"));
 }

@@ -95,7 +95,7 @@ pub fn blank(kind: Kind) -> String {
     }
     if kind == Kind::Testimony {
         form.push_str(
-            "\n# Who the witness is. These answers go to the section register, which fewer people can open. Safer:\n\
+            "\n# Who the witness is. These answers go to the section register, which can have fewer readers. Safer:\n\
              # leave them empty here and type them when the exhibit is sealed, so that no file ever holds them.\n\
              [register]\n",
         );

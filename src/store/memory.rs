@@ -119,6 +119,13 @@ impl Memory {
         Ok(seen)
     }
 
+    /// The size of the largest state of a log that this device has seen; 0 for none.
+    pub fn seen_size(&self, vault: &VaultId, log: &LogId) -> Result<u64, StoreError> {
+        let within = below(&below(&Self::of(vault), "seen"), &log.to_string());
+        let sizes = self.names(Some(&within))?.into_iter().filter_map(|name| CheckpointName::parse(&name));
+        Ok(sizes.map(|name| name.size).max().unwrap_or(0))
+    }
+
     /// Remembers a signed state, and forgets smaller ones of the same log.
     pub fn remember(&self, vault: &VaultId, log: &LogId, size: u64, note: &[u8]) -> Result<(), StoreError> {
         let within = below(&below(&Self::of(vault), "seen"), &log.to_string());

@@ -60,7 +60,9 @@ pub(super) fn complete(
             1 => begins_here(folder, vault, log)?,
             _ => sizes.iter().any(|there| *there == size - 1),
         };
-        if stands_before && !sizes.iter().any(|there| *there > size) {
+        // Once a change stood whole somewhere, a copy without it is an older copy: the change's blobs are not here.
+        let done_elsewhere = !sizes.contains(&size) && memory.seen_size(vault, &log)? >= size;
+        if stands_before && !done_elsewhere && !sizes.iter().any(|there| *there > size) {
             carry_out(folder, &change)?;
         }
     }

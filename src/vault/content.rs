@@ -279,8 +279,10 @@ impl Judge<'_> {
         match error {
             PayloadError::Read(error) => match error.downcast::<Finding>() {
                 Ok(finding) => Broken::Exhibit(finding),
-                Err(error) if error.get_ref().is_some_and(|inner| inner.is::<Halt>()) => Broken::Stopped,
-                Err(error) => self.wrong(&error.to_string()),
+                Err(error) => match error.downcast::<Halt>() {
+                    Ok(Halt) => Broken::Stopped,
+                    Err(error) => self.wrong(&error.to_string()),
+                },
             },
             error => self.wrong(&error.to_string()),
         }

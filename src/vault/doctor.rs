@@ -2,6 +2,7 @@
 //! points of loss, weak settings. It repairs nothing.
 
 use super::history::History;
+use super::keyring;
 use super::session::{Request, Session};
 use super::{Setting, VaultError};
 use crate::format::role::{Role, Scope};
@@ -54,6 +55,14 @@ pub fn doctor(
             warn(finding.to_string());
         }
         single_points(history, &mut warn);
+        for (id, key) in &history.keys {
+            for member in history.holders(key) {
+                if !keyring::is_handed(&*session.folder, *id, key, member) {
+                    let name = history.name_of(member);
+                    warn(format!("the key file that lets {name} open {} is missing or damaged here", key.scope));
+                }
+            }
+        }
     }
     if session.memory.seen(&session.vault)?.is_empty() {
         advice.push(Advice {

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::findings::{Check, Findings};
-use super::history::History;
+use super::history::{History, VaultKey};
 use super::parallel;
 use super::survey::Survey;
 use crate::crypto::envelope;
@@ -124,4 +124,13 @@ pub(super) fn check_own_wraps(
             }
         }
     }
+}
+
+/// Whether the file that hands a key to a member is here and whole.
+pub(super) fn is_handed(folder: &dyn Folder, id: KeyId, key: &VaultKey, member: MemberId) -> bool {
+    let whole = |file: Hash| {
+        let bytes = folder.read(&layout::wrapped_key(id, file), KEY_FILE_BYTES_MAX);
+        bytes.is_ok_and(|bytes| Hash::of(&bytes) == file)
+    };
+    key.wraps.iter().any(|(_, wrap)| wrap.member == member && whole(wrap.file))
 }

@@ -65,6 +65,11 @@ impl Group {
         self.items.iter().any(|item| item.source.is_some())
     }
 
+    /// Whether so many bytes more belong into an entry of their own.
+    pub(super) fn would_overflow(&self, bytes: u64) -> bool {
+        self.has_evidence() && self.content_bytes.saturating_add(bytes) > GROUP_BYTES_MAX
+    }
+
     pub(super) fn is_full(&self, setting: &Setting<'_>) -> bool {
         // One more exhibit may come with one in the register; each adds at most a full record.
         self.items.len() + 2 > GROUP_EXHIBITS_MAX

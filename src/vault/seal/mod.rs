@@ -12,6 +12,7 @@ mod group;
 mod payload;
 mod sources;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -23,7 +24,8 @@ use group::Group;
 use sources::Piece;
 
 use super::commit::{self, OwnLog};
-use super::findings::Finding;
+use super::findings::{Check, Finding, Verdict};
+use super::keyring;
 use super::session::{Request, Session, exhibit_label};
 use super::{Setting, Stage, VaultError};
 use crate::crypto::hash::Hash;
@@ -33,6 +35,7 @@ use crate::format::ids::KeyId;
 use crate::format::names;
 use crate::format::record::Binding;
 use crate::format::role::{Role, Scope, Section};
+use crate::store::layout;
 
 /// An entry is written at the latest after so many exhibits,
 const GROUP_EXHIBITS_MAX: usize = 4096;
@@ -95,6 +98,8 @@ pub struct Sealed {
     pub skipped: Vec<Skipped>,
     /// Pseudonyms of those who can open it.
     pub readers: Vec<String>,
+    /// Pseudonyms of readers whose wrapped key is missing or damaged here: they could not open it.
+    pub unable: Vec<String>,
     /// Whether some reader has shown that this key can be opened.
     pub opened_before: bool,
     /// Files of an interrupted run that were removed before this one began.
@@ -122,6 +127,7 @@ pub fn seal(
     sealed.orphans_removed = group::clear_orphans(&session, log.id())?;
     let target = Target::find(&session, &request.section)?;
     sealed.readers.clone_from(&target.readers);
+    sealed.unable.clone_from(&target.unable);
     sealed.opened_before = target.opened_before;
     let own = [Some(request.place.vault), Some(request.place.state), request.identity];
     let (pieces, skipped) = sources::look(setting.disk, setting.watch, request.paths, request.together, &own)?;
@@ -135,6 +141,10 @@ pub fn seal(
         if sealed.exhibits.is_empty() {
             return Err(error);
         }
+        let done: BTreeSet<Vec<u8>> = sealed.exhibits.iter().map(|exhibit| exhibit.source.clone()).collect();
+        let told: BTreeSet<Vec<u8>> = sealed.skipped.iter().map(|skipped| skipped.path.clone()).collect();
+        let left = pieces.iter().map(Piece::shown).filter(|path| !done.contains(path) && !told.contains(path));
+        sealed.skipped.extend(left.map(|path| Skipped { path, reason: "the run ended before it".into() }));
         sealed.failure = Some(error);
     }
     if sealed.exhibits.is_empty() && sealed.skipped.is_empty() {
@@ -148,6 +158,7 @@ struct Target {
     key: KeyId,
     recipient: Recipient,
     readers: Vec<String>,
+    unable: Vec<String>,
     opened_before: bool,
 }
 
@@ -161,10 +172,19 @@ impl Target {
         if holders.is_empty() {
             return Err(VaultError::NoReader { section: section.to_string() });
         }
+        // Who was given the key can use it only if the file that hands it over is here and whole.
+        let (able, unable): (Vec<_>, Vec<_>) =
+            holders.into_iter().partition(|member| keyring::is_handed(&*session.folder, id, key, *member));
+        if able.is_empty() {
+            let message = "no reader's wrapped key is here and whole: nobody could open what is sealed".into();
+            let subject = format!("{}/{id}", layout::keys());
+            return Err(Finding { weight: Verdict::Incomplete, check: Check::Key, subject, message }.into());
+        }
         Ok(Self {
             key: id,
             recipient: key.recipient.clone(),
-            readers: holders.into_iter().map(|member| history.name_of(member)).collect(),
+            readers: able.into_iter().map(|member| history.name_of(member)).collect(),
+            unable: unable.into_iter().map(|member| history.name_of(member)).collect(),
             opened_before: history.shown_to_open(id),
         })
     }
@@ -207,6 +227,10 @@ impl Run<'_> {
         for piece in pieces {
             if setting.watch.stopped() {
                 return Err(VaultError::Stopped);
+            }
+            // What is done already does not wait for a large file, or for a stream whose end nobody knows.
+            if self.group.would_overflow(piece.bytes()) {
+                self.commit(setting, batch)?;
             }
             self.one(setting, batch, piece, input)?;
             if self.group.is_full(setting) {

@@ -28,6 +28,12 @@ pub(super) fn list(sealed: &Sealed, call: &mut Call<'_, '_>) -> Result<(), CliEr
 
 /// What can be lost, or was not done: said whatever the flags.
 pub(super) fn warn(args: &Args, sealed: &Sealed, call: &mut Call<'_, '_>) {
+    for name in &sealed.unable {
+        call.warn(&format!("{name} could NOT open it: the key file for {name} is missing or damaged in this copy"));
+    }
+    for exhibit in sealed.exhibits.iter().filter(|exhibit| exhibit.bytes == 0) {
+        call.warn(&format!("{} is empty: it was made from 0 bytes", exhibit.id));
+    }
     if !sealed.readback {
         call.warn("nothing was read back: whether the disk holds what was written, nobody has looked");
     }

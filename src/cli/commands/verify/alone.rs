@@ -37,7 +37,6 @@ pub(super) fn papers(papers: &[Paper], call: &mut Call<'_, '_>) -> Result<Exit, 
         Content::Card(card) => Some(Card::clone(card)),
         _ => None,
     }));
-    let others = papers.iter().any(|paper| !matches!(paper.content, Content::Card(_)));
     let mut told = Vec::new();
     for paper in papers {
         told.push(match &paper.content {
@@ -46,10 +45,8 @@ pub(super) fn papers(papers: &[Paper], call: &mut Call<'_, '_>) -> Result<Exit, 
                 exit: by_weight(Verdict::Invalid),
                 finding: paper.finding(),
             },
-            // Beside a receipt a card is there to be checked against.
-            Content::Card(card) => {
-                tell_card(card, others || cards[..owners].iter().any(|known| known == &**card), call)?
-            }
+            // A card that came along with what it signs vouches for nobody: its digits decide, or --owner.
+            Content::Card(card) => tell_card(card, cards[..owners].iter().any(|known| known == &**card), call)?,
             Content::Receipt(receipt) => tell_state(paper, Some(receipt), &cards),
             Content::State(_) => tell_state(paper, None, &cards),
         });

@@ -97,7 +97,11 @@ fn a_court_s_questions_are_asked_and_the_witness_goes_to_the_register() {
         "",
     ];
     let sealed = world.typing("lawyer", &seal(&["a.txt"]), &typed).exits(0);
-    sealed.says("What is it?").says("section register, apart").says("sealed apart").never_says("Ann Example");
+    sealed
+        .says("What is it?")
+        .says("a record of its own in the section register")
+        .says("sealed apart")
+        .never_says("Ann Example");
     world.carry("reader");
     let json = world.run("reader", &["list", "--json", "--vault", "evidence"]).exits(0).json();
     let testimony = json["exhibits"].as_array().expect("a list").iter().find(|one| one["kind"] == "testimony");

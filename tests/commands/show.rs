@@ -10,7 +10,7 @@ fn a_reader_sees_the_record_and_others_the_row() {
         .run("reader", &["show", "K7-0001", "--vault", "evidence"])
         .exits(0)
         .says("identity/title: Statement")
-        .says("next: amparo open K7-0001 -o opened --vault evidence");
+        .says("next: amparo open K7-0001 -o ../opened --vault evidence");
     world
         .run("lawyer", &["show", "K7-0001", "--vault", "evidence"])
         .exits(0)

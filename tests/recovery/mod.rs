@@ -152,11 +152,11 @@ fn the_commands_of_the_page_bring_everything_back() {
         assert!(desk.read("K7-0001/content/testimonio.md") == TESTIMONY, "the testimony");
         assert!(desk.read("everything/K7-0002/content/film.bin") == film(40 << 20), "the film");
         assert!(desk.read("everything/K7-0003/content/part-000001") == b"from standard input", "standard input");
-        assert!(desk.read("everything/K7-0006/content/empty").is_empty(), "the empty file");
+        assert!(desk.read("everything/K7-0005/content/empty").is_empty(), "the empty file");
         let register: serde_json::Value =
-            serde_json::from_slice(&desk.read("everything/K7-0005/record.json")).expect("JSON");
+            serde_json::from_slice(&desk.read("everything/K7-0006/record.json")).expect("JSON");
         assert_eq!(register["fields"]["person/name"], "Somebody");
-        assert!(!desk.folder.join("everything/K7-0005/content").exists(), "the register has no content");
+        assert!(!desk.folder.join("everything/K7-0006/content").exists(), "the register has no content");
         every_file_of_the_folder_has_its_name_and_bytes(&desk);
         for name in ["K7-0001", "everything", "found"] {
             std::fs::remove_dir_all(desk.folder.join(name)).expect("removed before the other form");

@@ -1,5 +1,6 @@
 //! The vault floor on a real disk: people with their own devices, one vault between them.
 
+mod careful;
 mod crashes;
 mod custody;
 mod forge;

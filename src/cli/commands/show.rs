@@ -59,7 +59,7 @@ fn tell(found: &Shown, call: &mut Call<'_, '_>) -> Result<(), CliError> {
                     call.print(&format!("      {}", shown(line)))?;
                 }
             }
-            call.suggest(format!("amparo open {} -o opened", listed.id));
+            call.suggest(format!("amparo open {} -o ../opened", listed.id));
         }
     }
     Ok(())

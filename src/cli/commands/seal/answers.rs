@@ -60,8 +60,10 @@ pub(super) fn ask_the_rest(mut answers: FormAnswers, call: &mut Call<'_, '_>) ->
         }
     }
     if kind_of(&answers) == Some(Kind::Testimony) && answers.register.is_empty() {
-        call.talk("Who testifies goes to the section register, apart from the testimony, because fewer people can");
-        call.talk("open it: whoever reads the testimony need not learn the name.");
+        call.talk(
+            "Who testifies goes to a record of its own in the section register, which can have fewer readers than",
+        );
+        call.talk("the testimony: whom you named with --register-reader when the vault was founded, else the same.");
         for field in REGISTER {
             if let Some(value) = ask(field, call)? {
                 answers.register.push((field.path.into(), value));

@@ -9,7 +9,7 @@ use super::paper::{Content, Paper};
 use crate::cli::call::Call;
 use crate::cli::error::{CliError, by_weight};
 use crate::cli::folders::Contact;
-use crate::cli::output::{Tone, shown};
+use crate::cli::output::{Tone, count, shown};
 use crate::cli::{DONE, Exit, UNKNOWN};
 use crate::format::receipt::Receipt;
 use crate::vault::findings::Verdict;
@@ -60,6 +60,9 @@ fn tell(verified: &Verified, exit: Exit, pinned: bool, call: &mut Call<'_, '_>) 
         (Verdict::Valid, UNKNOWN) => {
             ("NOT KNOWN HERE: what was checked holds, and whose vault it is, is open", Tone::Careful)
         }
+        (Verdict::Valid, _) if verified.level == Level::Bytes => {
+            ("VALID, bytes only: files match their names; whether all exhibits are here was NOT checked", Tone::Careful)
+        }
         (Verdict::Valid, _) => ("VALID: unchanged since sealing", Tone::Good),
         (Verdict::Incomplete, _) => {
             ("INCOMPLETE: something is missing, unreadable, older than known, or no evidence", Tone::Careful)
@@ -91,8 +94,8 @@ fn tell(verified: &Verified, exit: Exit, pinned: bool, call: &mut Call<'_, '_>) 
         verified.logs.iter().map(|log| {
             let name = log.name.as_deref().map_or_else(|| "unknown member".into(), shown);
             format!(
-                "{name}: {} events, record {}, state {}",
-                log.size,
+                "{name}: {}, record {}, state {}",
+                count(log.size, "event"),
                 &log.log.to_string()[..8],
                 &log.root.to_string()[..16]
             )

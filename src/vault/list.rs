@@ -1,6 +1,9 @@
 //! What a vault holds, as far as this identity may see: labels and places for every member, records for readers.
 
+use std::collections::BTreeMap;
+
 use super::exhibits::{self, Known};
+use super::findings::Finding;
 use super::history::Sealing;
 use super::session::{Request, Session};
 use super::{Setting, VaultError};
@@ -31,28 +34,42 @@ pub struct Listed {
     pub blob_names: Vec<Hash>,
 }
 
-/// Lists all exhibits that count, sealing by sealing, in causal order; what does not verify stops the list.
+/// Lists all exhibits that count, sealing by sealing, in causal order. Returns what could not be listed, or not wholly.
 pub fn list(
     setting: &mut Setting<'_>,
     request: &Request<'_>,
     each: &mut dyn FnMut(Listed) -> Result<(), VaultError>,
-) -> Result<(), VaultError> {
+) -> Result<Vec<Finding>, VaultError> {
     let session = Session::open(setting, request)?;
     let history = session.history()?;
+    let mut troubles = Vec::new();
     for sealing in history.sealings() {
-        let rows = exhibits::rows(&session, &sealing)?;
-        let mut records = std::collections::BTreeMap::new();
-        for manifest in &sealing.seal.manifests {
-            if session.ring.content(&manifest.key).is_some() {
-                records.extend(exhibits::records(&session, &sealing, manifest, &rows)?);
+        let rows = match exhibits::rows(&session, &sealing) {
+            Ok(rows) => rows,
+            Err(trouble) => {
+                troubles.push(trouble);
+                continue;
+            }
+        };
+        let mut records = BTreeMap::new();
+        for manifest in sealing.seal.manifests.iter().filter(|manifest| session.ring.content(&manifest.key).is_some()) {
+            match exhibits::records(&session, &sealing, manifest, &rows) {
+                Ok(known) => records.extend(known),
+                Err(trouble) => troubles.push(trouble),
             }
         }
         for (row, blobs) in rows {
-            let known = records.remove(&row.number).transpose()?;
+            let known = match records.remove(&row.number).transpose() {
+                Ok(known) => known,
+                Err(trouble) => {
+                    troubles.push(trouble);
+                    None
+                }
+            };
             each(listed(&session, &sealing, row, blobs, known)?)?;
         }
     }
-    Ok(())
+    Ok(troubles)
 }
 
 /// One row in words.

@@ -2,11 +2,12 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::cli::Exit;
 use crate::cli::call::Call;
-use crate::cli::error::CliError;
+use crate::cli::error::{CliError, by_weight};
 use crate::cli::folders::Contact;
 use crate::cli::output::{count, shown, size};
-use crate::cli::{DONE, Exit};
+use crate::vault::findings::Verdict;
 use crate::vault::list::{Listed, list};
 
 /// List the exhibits, as far as you may see them
@@ -26,23 +27,30 @@ pub(super) fn run(_: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError> {
         all.push(listed);
         Ok(())
     };
-    list(&mut call.parts().setting(), &place.request(Some(&person)), &mut keep)?;
+    let troubles = list(&mut call.parts().setting(), &place.request(Some(&person)), &mut keep)?;
+    for trouble in &troubles {
+        call.warn(&format!("a part of the list is missing: {trouble}"));
+    }
+    let worst = troubles.iter().map(|trouble| trouble.weight).max().unwrap_or(Verdict::Valid);
+    let exit = by_weight(worst);
     if call.global.json {
         let exhibits: Vec<Value> = all.iter().map(|listed| Value::Object(described(listed))).collect();
         call.print_json(json!({ "format": 1, "exhibits": exhibits }))?;
-        return Ok(DONE);
+        return Ok(exit);
     }
     for listed in &all {
         call.print(&line(listed))?;
     }
-    if all.is_empty() {
+    if all.is_empty() && troubles.is_empty() {
         call.say("Nothing is sealed here yet.");
         call.suggest("amparo seal FILE");
     } else {
         call.say(&count(all.len() as u64, "exhibit"));
-        call.suggest(format!("amparo show {}", all[0].id));
     }
-    Ok(DONE)
+    if let Some(first) = all.first() {
+        call.suggest(format!("amparo show {}", first.id));
+    }
+    Ok(exit)
 }
 
 fn line(listed: &Listed) -> String {

@@ -142,7 +142,7 @@ impl Tour<'_, '_> {
         self.step(READER, DONE, &["--vault", "vault", "show", shown])?;
         self.step(READER, DONE, &["--vault", "vault", "open", "K7-0001", "-o", "opened"])?;
         self.chapter(
-            "7. Later: does the vault still hold what the receipt of that night says? Who has opened what since?",
+            "7. Later: does the vault still hold what the receipt of that night says? The reader's opening stands there now.",
         )?;
         self.step(MONITOR, DONE, &["--vault", "vault", "verify", "--receipt", "receipt.txt"])?;
         self.farewell()

@@ -1,6 +1,7 @@
 //! What each adversary tries, and what becomes of it. `docs/THREATS.md` names these tests.
 
 mod copy_holder;
+mod everything_seized;
 mod first_contact;
 mod seized_device;
 mod sources;

@@ -184,6 +184,7 @@ fn described(sealed: &Sealed) -> Value {
                 "bytes": exhibit.bytes,
                 "sha256": exhibit.sha256.to_string(),
                 "blobs": exhibit.blobs,
+                "changed": exhibit.changed,
             })
         })
         .collect();

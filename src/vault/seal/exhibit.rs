@@ -28,6 +28,7 @@ pub(super) struct Made {
     pub(super) tree: RecordTree,
     pub(super) bytes: u64,
     pub(super) sha256: Hash,
+    pub(super) changed: bool,
 }
 
 /// How making an exhibit ended, where that is no failure of the run.
@@ -97,7 +98,7 @@ pub(super) fn make(
     let tree = record.tree(&text);
     payload.finish(content.listing.as_deref(), &record.print()?)?;
     let record = ManifestRecord { number: binding.number, record, text };
-    Ok(Making::Made(Box::new(Made { owner, record, tree, bytes: content.bytes, sha256: content.sha256 })))
+    Ok(Making::Made(Box::new(Made { owner, record, tree, bytes: content.bytes, sha256: content.sha256, changed })))
 }
 
 /// An exhibit without content: identities and contacts of witnesses, for the section `register`.
@@ -115,7 +116,7 @@ pub(super) fn make_register(
     Payload::new(setting, frame.session, batch, owner, frame.recipient.clone(), 16 << 10)
         .finish(None, &record.print()?)?;
     let record = ManifestRecord { number: binding.number, record, text: Vec::new() };
-    Ok(Made { owner, record, tree, bytes: 0, sha256: empty.sha256 })
+    Ok(Made { owner, record, tree, bytes: 0, sha256: empty.sha256, changed: false })
 }
 
 fn record(

@@ -105,6 +105,7 @@ impl Group {
                     id,
                     source,
                     bytes: item.made.bytes,
+                    changed: item.made.changed,
                     sha256: item.made.sha256,
                     blobs: blobs.len() as u64,
                 });

@@ -77,6 +77,8 @@ pub struct SealedExhibit {
     pub bytes: u64,
     /// The content's SHA-256 (of a folder, its listing's).
     pub sha256: Hash,
+    /// Whether the source kept changing while it was read; the record says so too.
+    pub changed: bool,
     /// How many blobs hold it.
     pub blobs: u64,
 }

@@ -31,6 +31,12 @@ pub(super) fn warn(args: &Args, sealed: &Sealed, call: &mut Call<'_, '_>) {
     for name in &sealed.unable {
         call.warn(&format!("{name} could NOT open it: the key file for {name} is missing or damaged in this copy"));
     }
+    for exhibit in sealed.exhibits.iter().filter(|exhibit| exhibit.changed) {
+        call.warn(&format!(
+            "{} changed while it was read, twice: what was read is sealed, and its record says so",
+            exhibit.id
+        ));
+    }
     for exhibit in sealed.exhibits.iter().filter(|exhibit| exhibit.bytes == 0) {
         call.warn(&format!("{} is empty: it was made from 0 bytes", exhibit.id));
     }

@@ -104,3 +104,27 @@ fn what_is_missing_does_not_hide_the_rest_of_the_list() {
     }
     assert_eq!(world.list(&world.reader).expect("listed").len(), 2);
 }
+
+#[test]
+fn a_folder_that_cannot_be_read_is_listed_and_the_rest_is_sealed() {
+    use amparo::store::faulty::{Fault, FaultyDisk, Rules, Times};
+    use std::sync::Arc;
+
+    let disk = FaultyDisk::new(Rules::Ext4);
+    disk.put(Path::new("/home/closed/b.txt"), b"two");
+    disk.put(Path::new("/home/s/a.txt"), b"one");
+    let world = World::on(Arc::new(disk.clone()), Path::new("/home")).expect("founded");
+    let sources = [world.path("s/a.txt"), world.path("closed")];
+    let (mut listed, start) = (0, disk.operations());
+    for nth in 0..200 {
+        let again = disk.crash(0);
+        let there = world.moved_to(Arc::new(again.clone()));
+        again.fail_at(start + nth, Fault::Io, Times::Once);
+        if let Ok(sealed) = there.seal(&sources, false) {
+            let closed = sealed.skipped.iter().any(|skipped| shown(&skipped.path) == "/home/closed");
+            assert!(!closed || sealed.exhibits.len() == 1, "{:?}", sealed.skipped);
+            listed += u32::from(closed);
+        }
+    }
+    assert_eq!(listed, 1, "the listing of that folder is one operation");
+}

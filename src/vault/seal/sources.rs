@@ -146,8 +146,7 @@ impl Walk<'_> {
         let here = if below.is_empty() { root.to_path_buf() } else { root.join(below) };
         let items = match self.disk.list_source(&here) {
             Ok(items) => items,
-            // The folder that a person named must open; one inside it is listed as skipped.
-            Err(error) if depth == 0 => return Err(error.into()),
+            // Listed, whether it was named or lies in one that was: what can be sealed is sealed.
             Err(error) => {
                 self.skip(here.as_os_str(), refusal(&error));
                 return Ok(());

@@ -8,6 +8,8 @@ use crate::crypto::recipient::Identity;
 
 /// The length of every wrapped key's plaintext.
 pub const KEY_FILE_BYTES: usize = 512;
+/// A wrapped key, with all that age puts around it, is a few kilobytes: longer files are refused.
+pub const WRAPPED_KEY_BYTES_MAX: u64 = 64 << 10;
 
 const FIRST_LINE: &str = "# amparo.v1/key";
 

@@ -11,12 +11,9 @@ use crate::crypto::envelope;
 use crate::crypto::hash::Hash;
 use crate::crypto::recipient::Identity;
 use crate::format::ids::{KeyId, MemberId};
-use crate::format::key_file;
+use crate::format::key_file::{self, WRAPPED_KEY_BYTES_MAX};
 use crate::format::role::{Scope, Section};
 use crate::store::{Folder, layout};
-
-/// A wrapped key is a few kilobytes.
-const KEY_FILE_BYTES_MAX: u64 = 64 << 10;
 
 /// The vault's keys that a person's identity opens.
 #[derive(Default)]
@@ -76,7 +73,7 @@ pub(super) fn unlock(
     let names: Vec<(KeyId, Hash)> =
         survey.keys.iter().flat_map(|(key, files)| files.iter().map(|file| (*key, *file))).collect();
     let plaintexts = parallel::map(&names, |(key, file)| {
-        let bytes = folder.read(&layout::wrapped_key(*key, *file), KEY_FILE_BYTES_MAX).ok()?;
+        let bytes = folder.read(&layout::wrapped_key(*key, *file), WRAPPED_KEY_BYTES_MAX).ok()?;
         // Damage becomes a finding where the files are checked against the entries that name them.
         Some(envelope::open(&bytes, &[identity]).ok().map(|plaintext| key_file::parse(&plaintext).ok()))
     });
@@ -117,8 +114,7 @@ pub(super) fn check_own_wraps(
                 Some(Opened::Other | Opened::No) => false,
             };
             let path = layout::wrapped_key(*id, wrap.file);
-            let whole = || folder.read(&path, KEY_FILE_BYTES_MAX).is_ok_and(|bytes| Hash::of(&bytes) == wrap.file);
-            if !promised && whole() {
+            if !promised && is_whole(folder, *id, wrap.file) {
                 let message = "it does not give this member the key that its entry promises";
                 findings.invalid(Check::Key, path.to_string(), message);
             }
@@ -128,9 +124,10 @@ pub(super) fn check_own_wraps(
 
 /// Whether the file that hands a key to a member is here and whole.
 pub(super) fn is_handed(folder: &dyn Folder, id: KeyId, key: &VaultKey, member: MemberId) -> bool {
-    let whole = |file: Hash| {
-        let bytes = folder.read(&layout::wrapped_key(id, file), KEY_FILE_BYTES_MAX);
-        bytes.is_ok_and(|bytes| Hash::of(&bytes) == file)
-    };
-    key.wraps.iter().any(|(_, wrap)| wrap.member == member && whole(wrap.file))
+    key.wraps.iter().any(|(_, wrap)| wrap.member == member && is_whole(folder, id, wrap.file))
+}
+
+fn is_whole(folder: &dyn Folder, id: KeyId, file: Hash) -> bool {
+    let bytes = folder.read(&layout::wrapped_key(id, file), WRAPPED_KEY_BYTES_MAX);
+    bytes.is_ok_and(|bytes| Hash::of(&bytes) == file)
 }

@@ -14,7 +14,7 @@ use crate::crypto::hash::Hash;
 use crate::crypto::seed::Keys;
 use crate::format::card::Card;
 use crate::format::ids::{LogId, MemberId, VaultId};
-use crate::format::role::{Role, Scope, Section};
+use crate::format::role::Role;
 use crate::store::layout;
 use crate::store::memory::Memory;
 use crate::store::{Folder, Lock};
@@ -88,7 +88,8 @@ pub struct Session {
     pub unfinished: BTreeSet<String>,
     /// Who acts.
     member: Option<MemberId>,
-    lock: Option<Box<dyn Lock>>,
+    /// Held while the session lives.
+    _lock: Option<Box<dyn Lock>>,
 }
 
 impl Session {
@@ -155,7 +156,7 @@ impl Session {
             findings,
             unfinished,
             member,
-            lock,
+            _lock: lock,
         };
         session.settle_trust(request.trust)?;
         session.compare_with_memory(request.person.is_some())?;
@@ -169,11 +170,6 @@ impl Session {
             None if self.founding_lost => Err(VaultError::NoFounding { findings: self.findings.clone() }),
             None => Err(VaultError::NoKey),
         }
-    }
-
-    /// Whether the vault was opened for writing.
-    pub fn may_write(&self) -> bool {
-        self.lock.is_some()
     }
 
     /// The story of a vault that this device trusts, as far as it may be built upon: nothing is wrong with the vault as
@@ -214,13 +210,6 @@ impl Session {
         let Some(log) = log_concerned(finding).and_then(|id| history.logs.get(&id)) else { return false };
         let grants = history.members.get(&log.member).map(|member| member.grants.as_slice()).unwrap_or_default();
         Some(log.member) != self.member && !grants.iter().any(|grant| grant.role == Role::Owner)
-    }
-
-    /// The names and number of people who can open a section's newest key.
-    pub fn readers(&self, section: &Section) -> Vec<MemberId> {
-        let Some(history) = &self.history else { return Vec::new() };
-        let newest = history.newest_key(&Scope::Content(section.clone()));
-        newest.map(|(_, key)| history.holders(key).into_iter().collect()).unwrap_or_default()
     }
 
     /// Whether the person may do what `role` allows.
@@ -353,9 +342,4 @@ fn founded_by(folder: &dyn Folder, survey: &Survey, vault: VaultId, card: &Card)
 /// How a log and a number are written: `K7-0012`.
 pub fn exhibit_label(handle: &str, number: u64) -> String {
     format!("{handle}-{number:04}")
-}
-
-/// A log's id for people: its first 8 digits.
-pub fn short_log(log: &LogId) -> String {
-    log.to_string()[..8].to_string()
 }

@@ -16,7 +16,7 @@ use crate::format::inventory::{Inventory, Row, blobs_root};
 use crate::format::manifest::{Manifest, ManifestRecord};
 use crate::format::role::Scope;
 use crate::store::{RelPath, layout};
-use crate::vault::commit::{OwnLog, Saying};
+use crate::vault::commit::{self, OwnLog, Saying};
 use crate::vault::exhibits;
 use crate::vault::session::{Person, Session, exhibit_label};
 use crate::vault::{Setting, VaultError};
@@ -167,7 +167,7 @@ fn blob(
 }
 
 /// The blobs that the last sealing of an own log covers: a crash may have come between its commit and the memory of it.
-pub(super) fn covered(session: &Session, log: LogId) -> Result<BTreeSet<RelPath>, VaultError> {
+fn covered(session: &Session, log: LogId) -> Result<BTreeSet<RelPath>, VaultError> {
     let history = session.history()?;
     let last = history.sealings().filter(|sealing| sealing.place.log == log).last();
     let Some(sealing) = last else { return Ok(BTreeSet::new()) };
@@ -181,5 +181,6 @@ pub(super) fn clear_orphans(session: &Session, log: LogId) -> Result<u64, VaultE
     if session.memory.intents(&session.vault)?.is_empty() {
         return Ok(0);
     }
-    super::remove_orphans(session, log)
+    let covered = covered(session, log)?;
+    commit::clear_orphans(session, |path| covered.contains(path))
 }

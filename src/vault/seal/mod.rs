@@ -23,7 +23,7 @@ use exhibit::{Frame, Making};
 use group::Group;
 use sources::Piece;
 
-use super::commit::{self, OwnLog};
+use super::commit::OwnLog;
 use super::findings::{Check, Finding, Verdict};
 use super::keyring;
 use super::session::{Request, Session, exhibit_label};
@@ -338,10 +338,4 @@ impl Run<'_> {
 /// A raw path as it may be shown.
 pub fn shown(path: &[u8]) -> String {
     names::printable(path)
-}
-
-/// What an interrupted run of this device left in the vault is taken away; see [`commit`].
-pub(super) fn remove_orphans(session: &Session, log: crate::format::ids::LogId) -> Result<u64, VaultError> {
-    let covered = group::covered(session, log)?;
-    commit::clear_orphans(session, |path| covered.contains(path))
 }

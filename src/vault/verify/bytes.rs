@@ -8,6 +8,7 @@ use crate::format::card::Card;
 use crate::format::checkpoint::{Checkpoint, Origin};
 use crate::format::entry::ENTRY_FILE_BYTES_MAX;
 use crate::format::ids::LogId;
+use crate::format::key_file::WRAPPED_KEY_BYTES_MAX;
 use crate::format::note::{NOTE_BYTES_MAX, Note};
 use crate::store::layout::{self, CheckpointName};
 use crate::store::{RelPath, StoreError};
@@ -15,9 +16,6 @@ use crate::vault::findings::{Check, Verdict};
 use crate::vault::session::{Session, Trust};
 use crate::vault::survey::LogFiles;
 use crate::vault::{Setting, VaultError, exhibits, parallel};
-
-/// A wrapped key's file is a few kilobytes.
-pub(super) const KEY_BYTES_MAX: u64 = 64 << 10;
 
 impl Examiner {
     /// Every blob that lies here against its name.
@@ -57,7 +55,7 @@ impl Examiner {
         }
         for (key, files) in &session.survey.keys {
             for file in files {
-                self.check_file(session, Check::Key, &layout::wrapped_key(*key, *file), *file, KEY_BYTES_MAX);
+                self.check_file(session, Check::Key, &layout::wrapped_key(*key, *file), *file, WRAPPED_KEY_BYTES_MAX);
             }
         }
         self.check_seen(session)

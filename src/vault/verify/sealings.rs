@@ -4,10 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Examiner;
-use super::bytes::KEY_BYTES_MAX;
 use crate::crypto::hash::Hash;
 use crate::format::event::Event;
 use crate::format::inventory::Row;
+use crate::format::key_file::WRAPPED_KEY_BYTES_MAX;
 use crate::store::layout;
 use crate::vault::content::{self, Broken, Nowhere};
 use crate::vault::findings::{Check, Finding, Verdict};
@@ -30,7 +30,7 @@ impl Examiner {
                 let message = "a wrapped key is missing: its reader could not open what is sealed";
                 self.findings.incomplete(Check::Key, path.to_string(), message);
             } else {
-                self.check_file(session, Check::Key, &path, *file, KEY_BYTES_MAX);
+                self.check_file(session, Check::Key, &path, *file, WRAPPED_KEY_BYTES_MAX);
             }
         }
         // What came too late is kept all the same.

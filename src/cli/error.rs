@@ -160,6 +160,10 @@ fn vault(error: &VaultError) -> WayOut {
         VaultError::OlderCopy { .. } => told(INCOMPLETE, "find the newer copy of the vault, and work there"),
         VaultError::NotInRole { .. } => told(FAILED, "ask an owner of the vault for this role"),
         VaultError::NoExhibit { .. } | VaultError::AmbiguousExhibit { .. } => told(FAILED, "amparo list"),
+        VaultError::NoEntry { .. }
+        | VaultError::AmbiguousEntry { .. }
+        | VaultError::NoMember { .. }
+        | VaultError::AmbiguousMember { .. } => told(FAILED, "amparo verify"),
         VaultError::NotReadable { .. } => told(NO_KEY, "one of its readers can open it"),
         VaultError::OneExhibitOnly => told(USAGE, "amparo open ID -o DIR"),
         VaultError::Withdrawn { .. } => told(FAILED, "amparo open ID -o DIR --reason \"why\""),

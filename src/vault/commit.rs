@@ -196,6 +196,18 @@ impl OwnLog {
     }
 }
 
+/// Says one thing in this device's own log, durably, and remembers the states that were seen by then.
+pub fn say(
+    setting: &mut Setting<'_>,
+    session: &Session,
+    person: &Person,
+    saying: impl Into<Saying>,
+) -> Result<Head, VaultError> {
+    let head = OwnLog::find(setting, session, person.member())?.append(setting, session, person, saying.into())?;
+    session.remember_heads()?;
+    Ok(head)
+}
+
 /// The handle that an admission proposes, unless a log has it already; else one drawn from the log's id.
 fn free_handle(history: &History, member: MemberId, id: &LogId) -> String {
     let taken = |handle: &str| history.logs.values().any(|log| log.handle == handle);

@@ -43,6 +43,14 @@ pub enum VaultError {
     NoExhibit { id: String },
     #[error("more than one exhibit is called {id}: {}", choices.join(", "))]
     AmbiguousExhibit { id: String, choices: Vec<String> },
+    #[error("there is no entry {entry}")]
+    NoEntry { entry: String },
+    #[error("more than one entry is called {entry}: {}", choices.join(", "))]
+    AmbiguousEntry { entry: String, choices: Vec<String> },
+    #[error("nobody in this vault is called {name}")]
+    NoMember { name: String },
+    #[error("more than one member is called {name}: {}", choices.join(", "))]
+    AmbiguousMember { name: String, choices: Vec<String> },
     #[error("exhibit {id} is sealed to readers of the section {section:?}, and this identity is none of them")]
     NotReadable { id: String, section: String },
     #[error("only one exhibit of a single file can go to standard output")]

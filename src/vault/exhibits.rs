@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 
 use super::VaultError;
 use super::findings::{Check, Finding, Verdict};
-use super::history::{History, Sealing};
-use super::session::{Session, exhibit_label};
+use super::history::Sealing;
+use super::labels::{exhibit_label, label};
+use super::session::Session;
 use crate::crypto::envelope::{self, EnvelopeError};
 use crate::crypto::hash::Hash;
 use crate::crypto::recipient::Identity;
@@ -207,12 +208,4 @@ pub fn find(session: &Session, typed: &str) -> Result<Exhibit, VaultError> {
             choices: found.into_iter().map(|exhibit| exhibit.id).collect(),
         }),
     }
-}
-
-/// How people call an exhibit: `K7-0012`; with the first digits of its row's hash where two logs share the handle.
-pub(super) fn label(history: &History, row: &Row) -> String {
-    let handle = history.logs.get(&row.log).map_or("", |log| log.handle.as_str());
-    let label = exhibit_label(handle, row.number);
-    let shared = history.logs.values().filter(|log| log.handle == handle).count() > 1;
-    if shared { format!("{label}~{}", &row.leaf().to_string()[..4]) } else { label }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::exhibits::{self, Known};
 use super::findings::Finding;
 use super::history::Sealing;
+use super::labels;
 use super::session::{Request, Session};
 use super::{Setting, VaultError};
 use crate::crypto::hash::Hash;
@@ -85,7 +86,7 @@ pub(super) fn listed(
     let withdrawn =
         history.withdrawals().filter(|(exhibit, _)| this(exhibit)).map(|(_, scope)| scope.to_string()).max();
     Ok(Listed {
-        id: exhibits::label(history, &row),
+        id: labels::label(history, &row),
         sealed_at: sealing.time.to_string(),
         sealer: history.name_of(sealing.member),
         section: history.keys.get(&row.key).map_or_else(|| "?".into(), |key| key.scope.to_string()),

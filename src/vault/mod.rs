@@ -14,6 +14,7 @@ pub mod findings;
 pub mod history;
 pub mod identity;
 pub mod keyring;
+pub mod labels;
 pub mod list;
 pub mod open;
 mod parallel;

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::commit::{OwnLog, Saying};
+use super::commit;
 use super::content::{self, Broken, Nowhere, Sink, input_name};
 use super::exhibits::{self, Exhibit, Known};
 use super::findings::Finding;
@@ -184,9 +184,8 @@ fn record_opening(
     reason: &str,
 ) -> Result<(), VaultError> {
     let exhibits = chosen.iter().map(|(exhibit, _)| exhibit.reference()).collect();
-    let mut log = OwnLog::find(setting, session, person.member())?;
-    log.append(setting, session, person, Saying::from(Event::Open { exhibits, reason: reason.into() }))?;
-    session.remember_heads()
+    commit::say(setting, session, person, Event::Open { exhibits, reason: reason.into() })?;
+    Ok(())
 }
 
 /// Removes a folder that an earlier opening made, and all in it.

@@ -338,8 +338,3 @@ fn founded_by(folder: &dyn Folder, survey: &Survey, vault: VaultId, card: &Card)
     }
     Ok(false)
 }
-
-/// How a log and a number are written: `K7-0012`.
-pub fn exhibit_label(handle: &str, number: u64) -> String {
-    format!("{handle}-{number:04}")
-}

@@ -18,7 +18,8 @@ use crate::format::role::Scope;
 use crate::store::{RelPath, layout};
 use crate::vault::commit::{self, OwnLog, Saying};
 use crate::vault::exhibits;
-use crate::vault::session::{Person, Session, exhibit_label};
+use crate::vault::labels::exhibit_label;
+use crate::vault::session::{Person, Session};
 use crate::vault::{Setting, VaultError};
 
 /// Exhibits that wait for their entry.

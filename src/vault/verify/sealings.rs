@@ -12,7 +12,8 @@ use crate::store::layout;
 use crate::vault::content::{self, Broken, Nowhere};
 use crate::vault::findings::{Check, Finding, Verdict};
 use crate::vault::history::{History, Sealing};
-use crate::vault::session::{Session, exhibit_label};
+use crate::vault::labels::{self, exhibit_label};
+use crate::vault::session::Session;
 use crate::vault::{Setting, VaultError, exhibits};
 
 impl Examiner {
@@ -94,7 +95,7 @@ impl Examiner {
             let records = self.check_manifests(session, &sealing, &rows, &disposed);
             for (index, (row, blobs)) in rows.iter().enumerate() {
                 let exhibit = exhibits::Exhibit {
-                    id: exhibits::label(history, row),
+                    id: labels::label(history, row),
                     row: *row,
                     blobs: blobs.clone(),
                     place: sealing.place,

@@ -22,6 +22,8 @@ use zeroize::Zeroizing;
 /// The world of one test.
 pub(crate) struct World {
     folder: TempDir,
+    /// Minutes that have gone by on everybody's clock.
+    minutes: Cell<i64>,
 }
 
 /// What a run left on its streams; paths of this machine are shown as `~~`.
@@ -88,7 +90,13 @@ pub(crate) struct Around<'a> {
 
 impl World {
     pub(crate) fn new() -> Self {
-        Self { folder: tempfile::tempdir().expect("a folder for the test") }
+        Self { folder: tempfile::tempdir().expect("a folder for the test"), minutes: Cell::new(0) }
+    }
+
+    /// Time goes by.
+    #[allow(dead_code, reason = "stories are told over a year")]
+    pub(crate) fn later(&self, minutes: i64) {
+        self.minutes.set(self.minutes.get() + minutes);
     }
 
     /// A lawyer who seals, a reader, a monitor, and a vault of theirs in the lawyer's home.
@@ -137,7 +145,12 @@ impl World {
 
     /// Somebody carries the lawyer's vault to another person.
     pub(crate) fn carry(&self, to: &str) {
-        copy(&self.path("lawyer/evidence"), &self.home(to).join("evidence"));
+        self.copy("lawyer/evidence", &format!("{to}/evidence"));
+    }
+
+    /// A folder is copied, as a file copier does it.
+    pub(crate) fn copy(&self, from: &str, to: &str) {
+        copy(&self.path(from), &self.path(to));
     }
 
     /// The digits of the lawyer's vault.
@@ -167,7 +180,7 @@ impl World {
             shown: String::new(),
         };
         let terminal = around.typed.is_some();
-        let clock = Standing(Cell::new(0));
+        let clock = Standing { minutes: self.minutes.get(), looks: Cell::new(0) };
         let stopped = AtomicBool::new(around.stopped);
         let mut context = Context {
             disk: &RealDisk,
@@ -206,17 +219,21 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// The clock stands; each look at the time since the start is a little later.
-struct Standing(Cell<u64>);
+/// The clock stands during a run; each look at the time since the start is a little later.
+struct Standing {
+    minutes: i64,
+    looks: Cell<u64>,
+}
 
 impl Clock for Standing {
     fn now(&self) -> jiff::ZonedDateTime {
-        "2026-11-20T14:30:00+02:00[+02:00]".parse().expect("a time")
+        let start: jiff::ZonedDateTime = "2026-11-20T14:30:00+02:00[+02:00]".parse().expect("a time");
+        start + jiff::SignedDuration::from_mins(self.minutes)
     }
 
     fn elapsed(&self) -> Duration {
-        self.0.set(self.0.get() + 1);
-        Duration::from_millis(self.0.get())
+        self.looks.set(self.looks.get() + 1);
+        Duration::from_millis(self.looks.get())
     }
 }
 

@@ -2,8 +2,9 @@
 
 mod custody;
 mod doctor;
+mod examples;
 mod form;
-mod harness;
+pub(crate) mod harness;
 mod identity;
 mod init;
 mod list;

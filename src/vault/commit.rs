@@ -2,8 +2,10 @@
 //! into the device's memory, then into the vault; the checkpoint, written last, commits it. Whatever stops the
 //! program in between, the next command writes the rest.
 
+use std::collections::BTreeSet;
+
 use super::change::carry_out;
-use super::history::{History, Log, Past};
+use super::history::{History, Log, Member, Past};
 use super::session::{Person, Session};
 use super::{Setting, TOOL, VaultError, claimed_time, random};
 use crate::crypto::envelope;
@@ -122,8 +124,7 @@ impl OwnLog {
     ) -> Result<Head, VaultError> {
         let history = session.history()?;
         let (_, custody) = history.newest_key(&Scope::Custody).ok_or(VaultError::NoKey)?;
-        let mut heads = history.news_since(&self.past, self.id);
-        heads.truncate(HEADS_MAX);
+        let heads = news(history, &self.past, self.id, person.member());
         for head in &heads {
             self.past.insert(head.log, head.size);
         }
@@ -206,6 +207,30 @@ pub fn say(
     let head = OwnLog::find(setting, session, person.member())?.append(setting, session, person, saying.into())?;
     session.remember_heads()?;
     Ok(head)
+}
+
+/// What the author of the next entry has seen since the last, as much as an entry can name: first of all the logs by
+/// which she is a member, then those that bring keys and members, so that whoever reads the entry finds it allowed.
+fn news(history: &History, past: &Past, own: LogId, author: MemberId) -> Vec<Head> {
+    let mut heads = history.news_since(past, own);
+    if heads.len() > HEADS_MAX {
+        let given = |member: &Member| member.grants.iter().map(|grant| grant.at.log).collect::<Vec<_>>();
+        let mine: BTreeSet<LogId> = history.members.get(&author).map(given).unwrap_or_default().into_iter().collect();
+        let keys = history.keys.values();
+        let keys: BTreeSet<LogId> =
+            keys.flat_map(|key| key.wraps.iter().map(|(at, _)| at.log).chain([key.at.log])).collect();
+        let members: BTreeSet<LogId> = history
+            .members
+            .values()
+            .flat_map(|member| given(member).into_iter().chain(member.removed.map(|at| at.log)))
+            .collect();
+        heads.sort_by_key(|head| {
+            (!mine.contains(&head.log), !keys.contains(&head.log), !members.contains(&head.log), head.log)
+        });
+        heads.truncate(HEADS_MAX);
+        heads.sort_unstable();
+    }
+    heads
 }
 
 /// The handle that an admission proposes, unless a log has it already; else one drawn from the log's id.

@@ -88,6 +88,8 @@ pub struct Session {
     pub unfinished: BTreeSet<String>,
     /// Who acts.
     member: Option<MemberId>,
+    /// Whose logs nothing is built upon any more: she is about to be removed.
+    aside: Option<MemberId>,
     /// Held while the session lives.
     _lock: Option<Box<dyn Lock>>,
 }
@@ -156,6 +158,7 @@ impl Session {
             findings,
             unfinished,
             member,
+            aside: None,
             _lock: lock,
         };
         session.settle_trust(request.trust)?;
@@ -186,6 +189,11 @@ impl Session {
         }
     }
 
+    /// Sets a member's logs aside: what is wrong with them must not keep an owner from removing her.
+    pub(super) fn set_aside(&mut self, member: MemberId) {
+        self.aside = Some(member);
+    }
+
     /// What is wrong with logs that nothing else rests on.
     pub fn overlooked(&self) -> Vec<Finding> {
         let Some(history) = &self.history else { return Vec::new() };
@@ -205,11 +213,12 @@ impl Session {
         self.findings.iter().chain(history.findings.iter()).filter(|finding| finding.weight == Verdict::Invalid)
     }
 
-    /// Whether a finding is about the log of somebody else who is no owner and never was one.
+    /// Whether a finding is about the log of somebody else who is no owner and never was one, or is set aside.
     fn is_others(&self, history: &History, finding: &Finding) -> bool {
         let Some(log) = log_concerned(finding).and_then(|id| history.logs.get(&id)) else { return false };
         let grants = history.members.get(&log.member).map(|member| member.grants.as_slice()).unwrap_or_default();
-        Some(log.member) != self.member && !grants.iter().any(|grant| grant.role == Role::Owner)
+        let owned = grants.iter().any(|grant| grant.role == Role::Owner) && Some(log.member) != self.aside;
+        Some(log.member) != self.member && !owned
     }
 
     /// Whether the person may do what `role` allows.

@@ -100,6 +100,8 @@ pub struct History {
     pub keys: BTreeMap<KeyId, VaultKey>,
     /// Where the logs of those who are no members any more stop to count.
     pub cuts: BTreeMap<LogId, u64>,
+    /// How far from the founder each stands who was ever made an owner: 0 is the founder.
+    pub ranks: BTreeMap<MemberId, usize>,
     /// All entries, each after what its author had seen.
     pub order: Vec<Place>,
     /// Monitors that must cosign before a state counts as covered.
@@ -136,6 +138,7 @@ impl History {
                 members: BTreeMap::new(),
                 keys: BTreeMap::new(),
                 cuts: BTreeMap::new(),
+                ranks: BTreeMap::new(),
                 order: Vec::new(),
                 monitors_needed: found.monitors_needed,
                 findings: findings.clone(),

@@ -19,7 +19,6 @@ use crate::format::entry::{Begins, Entry, HEADS_MAX, entry_leaf, is_handle};
 use crate::format::event::{Event, Head};
 use crate::format::ids::{LogId, MemberId, VaultId};
 use crate::format::note::Note;
-use crate::format::role::Scope;
 use crate::store::RelPath;
 use crate::store::layout::{self, CheckpointName, EntryName};
 use crate::store::memory::{Change, Intent};
@@ -123,12 +122,12 @@ impl OwnLog {
         saying: Saying,
     ) -> Result<Head, VaultError> {
         let history = session.history()?;
-        let (_, custody) = history.newest_key(&Scope::Custody).ok_or(VaultError::NoKey)?;
+        let custody = session.custody_recipient()?;
         let heads = news(history, &self.past, self.id, person.member());
         for head in &heads {
             self.past.insert(head.log, head.size);
         }
-        let (head, change) = self.write(setting, &person.keys, &custody.recipient, heads, saying.event, saying.files);
+        let (head, change) = self.write(setting, &person.keys, custody, heads, saying.event, saying.files);
         session.memory.begin_log(&session.vault, &self.id, &person.member())?;
         session.memory.prepare(&session.vault, &self.id, head.size, &change)?;
         carry_out(&*session.folder, &change)?;

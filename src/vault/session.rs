@@ -11,10 +11,11 @@ use super::keyring::{self, Keyring};
 use super::survey::{self, Survey};
 use super::{Setting, Stage, VaultError};
 use crate::crypto::hash::Hash;
+use crate::crypto::recipient::Recipient;
 use crate::crypto::seed::Keys;
 use crate::format::card::Card;
 use crate::format::ids::{LogId, MemberId, VaultId};
-use crate::format::role::Role;
+use crate::format::role::{Role, Scope};
 use crate::store::layout;
 use crate::store::memory::Memory;
 use crate::store::{Folder, Lock};
@@ -229,6 +230,13 @@ impl Session {
         is_it: impl Fn(&Role) -> bool,
     ) -> Result<(), VaultError> {
         if self.history()?.has_role(member, is_it) { Ok(()) } else { Err(VaultError::NotInRole { what }) }
+    }
+
+    /// To whom this person writes entries and inventories: the newest custody key that she holds. Whoever awaits a newer
+    /// one, or was left out of it, must still be able to read her own log.
+    pub fn custody_recipient(&self) -> Result<&Recipient, VaultError> {
+        let newest = self.history()?.newest_key_of(&Scope::Custody, |key| self.ring.key(key).is_some());
+        newest.map(|(_, key)| &key.recipient).ok_or(VaultError::NoKey)
     }
 
     /// Remembers the state of every log of this sound vault.

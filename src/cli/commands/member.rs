@@ -40,9 +40,12 @@ pub(super) fn run(command: Command, call: &mut Call<'_, '_>) -> Result<Exit, Cli
 
 type Names = BTreeMap<MemberId, String>;
 
+/// Their pseudonyms, in the order of the alphabet.
 fn named(names: &Names, members: &[MemberId]) -> Vec<String> {
     let name = |member: &MemberId| names.get(member).map_or_else(|| member.to_string(), |name| shown(name));
-    members.iter().map(name).collect()
+    let mut named: Vec<String> = members.iter().map(name).collect();
+    named.sort_unstable();
+    named
 }
 
 /// A role as people say it.
@@ -63,7 +66,7 @@ fn key(scope: &Scope, epoch: u32) -> String {
         Scope::Custody => "the custody record".to_string(),
         Scope::Content(section) => format!("the section {section}"),
     };
-    if epoch == 0 { format!("the key to {what}") } else { format!("the key to {what}, epoch {epoch}") }
+    if epoch == 0 { format!("the key to {what}") } else { format!("epoch {epoch} of the key to {what}") }
 }
 
 /// Tells which keys were handed to whom.

@@ -72,7 +72,11 @@ pub fn outdated(history: &History) -> Vec<Outdated> {
 
 /// All of this in sentences, for verdicts and advice: it lowers nothing, and somebody has to act on it.
 pub fn notices(history: &History) -> Vec<String> {
-    let names = |members: &[MemberId]| members.iter().map(|member| history.name_of(*member)).collect::<Vec<_>>();
+    let names = |members: &[MemberId]| {
+        let mut names: Vec<String> = members.iter().map(|member| history.name_of(*member)).collect();
+        names.sort_unstable();
+        names
+    };
     let mut grouped: BTreeMap<(Vec<String>, Vec<MemberId>, bool), Vec<MemberId>> = BTreeMap::new();
     let mut by_member: BTreeMap<(MemberId, Vec<MemberId>, bool), Vec<String>> = BTreeMap::new();
     for awaited in awaiting(history) {

@@ -167,9 +167,11 @@ fn vault(error: &VaultError) -> WayOut {
         VaultError::NotInRole { .. } => told(FAILED, "ask an owner of the vault for this role"),
         VaultError::NoExhibit { .. } | VaultError::AmbiguousExhibit { .. } => told(FAILED, "amparo list"),
         VaultError::NoEntry { .. } | VaultError::AmbiguousEntry { .. } => told(FAILED, "amparo verify"),
-        VaultError::NoMember { .. } | VaultError::AmbiguousMember { .. } => told(FAILED, "amparo member list"),
+        VaultError::NoMember { .. }
+        | VaultError::AmbiguousMember { .. }
+        | VaultError::NotRemovable { .. }
+        | VaultError::NotAdoptable { .. } => told(FAILED, "amparo member list"),
         VaultError::HandleTaken { .. } => told(USAGE, "choose another handle, or leave --handle out"),
-        VaultError::NotRemovable { .. } => told(FAILED, "amparo member list"),
         VaultError::LastReader { section, .. } => {
             told(FAILED, &format!("amparo member add CARD --role reader --section {section}"))
         }
@@ -177,7 +179,6 @@ fn vault(error: &VaultError) -> WayOut {
             told(USAGE, "name one entry of each of her custody records: amparo member list shows their handles")
         }
         VaultError::CutBefore { entry } => told(FAILED, &format!("amparo member adopt {entry}")),
-        VaultError::NotAdoptable { .. } => told(FAILED, "amparo member list"),
         VaultError::NewReaders { .. } => told(USAGE, "if these are the readers you mean, say so with --accept-readers"),
         VaultError::NotReadable { .. } => told(NO_KEY, "one of its readers can open it"),
         VaultError::OneExhibitOnly => told(USAGE, "amparo open ID -o DIR"),

@@ -222,7 +222,7 @@ fn to_renew(history: &History, member: MemberId) -> (BTreeSet<Scope>, Vec<Sectio
 fn kept(history: &History, member: MemberId) -> Vec<Kept> {
     let of_log = |log: &Log| {
         let in_time = || log.entries.iter().filter(|told| told.standing != Standing::Late);
-        let last = in_time().last().map(|told| {
+        let last = in_time().next_back().map(|told| {
             let place = Place { log: log.id, seq: told.entry.seq };
             (labels::entry_label(history, place), told.entry.time.clone())
         });

@@ -188,5 +188,7 @@ fn a_reader_admitted_by_who_cannot_read_awaits_the_key_from_who_can() {
     member(&world, "lawyer", &["list"])
         .exits(0)
         .says("AWAITS   the key to the section register, from Grey Owl")
-        .says("next: amparo member grant --vault evidence");
+        .never_says("next: amparo member grant");
+    world.hand("lawyer", "reader");
+    member(&world, "reader", &["list"]).exits(0).says("next: amparo member grant --vault evidence");
 }

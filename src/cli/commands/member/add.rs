@@ -87,7 +87,7 @@ pub(super) fn run(args: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError
         let message = "--handle is for one card at a time".into();
         return Err(CliError::Usage { message, hint: Some("amparo member add --help".into()) });
     }
-    for typed in args.fingerprint.iter().filter(|typed| !is_fingerprint(typed)) {
+    if let Some(typed) = args.fingerprint.iter().find(|typed| !is_fingerprint(typed)) {
         let message = format!("{} is not 8 groups of 5 digits", shown(typed));
         return Err(CliError::Usage { message, hint: Some("amparo member add --help".into()) });
     }
@@ -140,7 +140,7 @@ fn compare(args: &Args, cards: &[Card], call: &mut Call<'_, '_>) -> Result<(), C
     for card in open {
         let name = shown(&card.name().to_string());
         if !call.interactive() {
-            return Err(CliError::Needs { what: "the digits of each card", flag: "--fingerprint DIGITS" });
+            return Err(CliError::Needs { what: "each card's fingerprint", flag: "--fingerprint DIGITS" });
         }
         call.talk(&format!("Type the 40 digits of {name} as you were given them, by another road than the card."));
         let mut holds = false;

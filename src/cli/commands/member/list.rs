@@ -37,7 +37,8 @@ pub(super) fn run(_: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError> {
         }
     }
     call.say(&count(members.len() as u64, "member"));
-    if members.iter().any(|listed| !listed.awaits.is_empty()) {
+    let mine = person.member();
+    if members.iter().flat_map(|listed| &listed.awaits).any(|awaited| awaited.from.contains(&mine)) {
         call.suggest("amparo member grant");
     }
     Ok(DONE)
@@ -54,8 +55,8 @@ fn lines(listed: &Listed, names: &Names) -> Vec<String> {
     let mut lines = vec![first, format!("  digits   {}", listed.fingerprint)];
     for (which, since) in &listed.roles {
         let open = if listed.unconfirmed.contains(which) { "  UNCONFIRMED until an owner agrees" } else { "" };
-        let by = shown(&since.by);
-        lines.push(format!("  {}  since {} by {by} (claimed {}){open}", role(which), since.entry, minute(&since.time)));
+        let (by, role, time) = (shown(&since.by), role(which), minute(&since.time));
+        lines.push(format!("  role     {role}, since {} by {by} (claimed {time}){open}", since.entry));
     }
     if let Some((since, reason)) = &listed.removed {
         let why = reason_word(*reason);

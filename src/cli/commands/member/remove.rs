@@ -127,10 +127,11 @@ fn tell(removed: &Removed, call: &mut Call<'_, '_>) -> Result<(), CliError> {
             count(removed.readable, "exhibit")
         ));
     }
-    if !removed.renewed.is_empty() {
-        call.say(
-            "Until this vault's folder reaches the others, they seal to the old keys: valid, and readable by her.",
-        );
+    let reached = "Until this vault's folder reaches the others,";
+    if removed.renewed.iter().any(|renewed| renewed.scope != Scope::Custody) {
+        call.say(&format!("{reached} they seal to the old keys: valid, and readable by those removed since."));
+    } else if !removed.renewed.is_empty() {
+        call.say(&format!("{reached} she can read what they add to the custody record."));
     }
     call.suggest("amparo member list");
     Ok(())

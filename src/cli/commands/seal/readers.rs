@@ -14,20 +14,19 @@ pub(super) fn accept(by_flag: bool, keys: &[NewReaders], call: &mut Call<'_, '_>
     if !by_flag && !call.interactive() {
         return Err(VaultError::NewReaders { keys: keys.to_vec() }.into());
     }
+    let mut lines = Vec::new();
     for key in keys {
-        let line = format!("The key of the section {} is new to this device. It is opened by:", key.section);
-        if by_flag {
-            call.say(&line)
-        } else {
-            call.talk(&line)
-        }
-        for (name, digits) in &key.readers {
-            let line = format!("  {}  {digits}", shown(name));
-            if by_flag { call.say(&line) } else { call.talk(&line) }
-        }
+        lines.push(format!("The key of the section {} is new to this device. It is opened by:", key.section));
+        lines.extend(key.readers.iter().map(|(name, digits)| format!("  {}  {digits}", shown(name))));
     }
     if by_flag {
+        for line in &lines {
+            call.say(line);
+        }
         return Ok(());
+    }
+    for line in &lines {
+        call.talk(line);
     }
     let typed = call.ask_line(&format!("Type {WORD} if these are the readers you mean; Enter seals nothing:"))?;
     match typed {

@@ -207,6 +207,7 @@ fn made() -> Files {
             register: &[],
             identity: None,
             readback: true,
+            accepted: &[],
         };
         let sealed = seal(setting, &request_to_seal, &mut std::io::empty()).expect("sealed");
         assert!(sealed.failure.is_none() && sealed.exhibits[0].id == "K7-0001");

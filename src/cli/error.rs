@@ -41,6 +41,10 @@ pub(crate) enum CliError {
     Form { file: PathBuf, error: FormError },
     #[error("{} is no card that holds: {error}", file.display())]
     Card { file: PathBuf, error: CardError },
+    #[error("these are not the digits of the card that calls itself {name}: it may be somebody else's")]
+    OtherCard { name: String },
+    #[error("the readers were not accepted; nothing was sealed")]
+    ReadersRefused,
     #[error("the passphrase is empty")]
     EmptyPassphrase,
     #[error("the two passphrases differ")]
@@ -132,6 +136,8 @@ fn way_out(error: &CliError) -> WayOut {
         CliError::Field(error) | CliError::Form { error: FormError::Field { error, .. }, .. } => field(error),
         CliError::Form { .. } => told(USAGE, "amparo form testimony"),
         CliError::Card { .. } => told(INVALID, "ask for the card again; amparo identity card prints one"),
+        CliError::OtherCard { .. } => told(UNKNOWN, "ask whoever gave you the card for its digits, by another road"),
+        CliError::ReadersRefused => told(FAILED, "amparo member list"),
         CliError::EmptyPassphrase => told(USAGE, "an identity without a passphrase is made with --no-passphrase"),
         CliError::PassphrasesDiffer => told(USAGE, ""),
         CliError::Exists { .. } => told(FAILED, "choose another name, or give --overwrite where the command has it"),
@@ -160,10 +166,20 @@ fn vault(error: &VaultError) -> WayOut {
         VaultError::OlderCopy { .. } => told(INCOMPLETE, "find the newer copy of the vault, and work there"),
         VaultError::NotInRole { .. } => told(FAILED, "ask an owner of the vault for this role"),
         VaultError::NoExhibit { .. } | VaultError::AmbiguousExhibit { .. } => told(FAILED, "amparo list"),
-        VaultError::NoEntry { .. }
-        | VaultError::AmbiguousEntry { .. }
-        | VaultError::NoMember { .. }
-        | VaultError::AmbiguousMember { .. } => told(FAILED, "amparo verify"),
+        VaultError::NoEntry { .. } | VaultError::AmbiguousEntry { .. } => told(FAILED, "amparo verify"),
+        VaultError::NoMember { .. }
+        | VaultError::AmbiguousMember { .. }
+        | VaultError::NotRemovable { .. }
+        | VaultError::NotAdoptable { .. } => told(FAILED, "amparo member list"),
+        VaultError::HandleTaken { .. } => told(USAGE, "choose another handle, or leave --handle out"),
+        VaultError::LastReader { section, .. } => {
+            told(FAILED, &format!("amparo member add CARD --role reader --section {section}"))
+        }
+        VaultError::NotHers { .. } | VaultError::LogTwice { .. } => {
+            told(USAGE, "name one entry of each of her custody records: amparo member list shows their handles")
+        }
+        VaultError::CutBefore { entry } => told(FAILED, &format!("amparo member adopt {entry}")),
+        VaultError::NewReaders { .. } => told(USAGE, "if these are the readers you mean, say so with --accept-readers"),
         VaultError::NotReadable { .. } => told(NO_KEY, "one of its readers can open it"),
         VaultError::OneExhibitOnly => told(USAGE, "amparo open ID -o DIR"),
         VaultError::Withdrawn { .. } => told(FAILED, "amparo open ID -o DIR --reason \"why\""),

@@ -23,12 +23,16 @@ pub fn fingerprint(hash: &Hash) -> String {
 /// Whether someone typed the fingerprint of `hash`: all 40 digits, of any script, in order. Spaces and dashes are
 /// ignored wherever they stand; anything else is refused, also fewer digits.
 pub fn same_fingerprint(typed: &str, hash: &Hash) -> bool {
-    let mut digits = String::with_capacity(GROUPS * DIGITS);
-    for character in typed.chars().filter(|character| !separates(*character)) {
-        let Some(digit) = decimal_digit(character) else { return false };
-        digits.push(digit);
-    }
-    digits == fingerprint(hash).replace(' ', "")
+    digits(typed).is_some_and(|digits| digits == fingerprint(hash).replace(' ', ""))
+}
+
+/// Whether this is a fingerprint at all: what somebody mistook for one is no wrong fingerprint.
+pub fn is_fingerprint(typed: &str) -> bool {
+    digits(typed).is_some_and(|digits| digits.len() == GROUPS * DIGITS)
+}
+
+fn digits(typed: &str) -> Option<String> {
+    typed.chars().filter(|character| !separates(*character)).map(decimal_digit).collect()
 }
 
 fn separates(character: char) -> bool {
@@ -80,6 +84,8 @@ mod tests {
 
     #[test]
     fn nothing_else_will_do() {
+        assert!(is_fingerprint(PRINTED) && !is_fingerprint("") && !is_fingerprint("12345 67890"));
+        assert!(!is_fingerprint(&PRINTED.replace('9', "n")));
         let printed = fingerprint(&hash());
         let (prefix, last) = printed.split_at(printed.len() - 1);
         assert!(!same_fingerprint("", &hash()));

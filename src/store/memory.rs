@@ -4,6 +4,7 @@
 //!
 //! ```text
 //! <vault id>/pinned                     the vault is trusted here
+//! <vault id>/confirmed/<key id>         the person at this device agreed to this key's readers
 //! <vault id>/seen/<log id>/<size>-<sha256>   signed states this device has seen; the largest counts
 //! <vault id>/own/<log id>/owner         machine and member that write this log from here
 //! <vault id>/own/<log id>/<size>        the change that brings the log to that size
@@ -20,7 +21,7 @@ use serde_bytes::ByteBuf;
 use super::layout::CheckpointName;
 use super::{Disk, Folder, Mode, RelPath, StoreError};
 use crate::crypto::hash::{Hash, hex};
-use crate::format::ids::{LogId, MemberId, VaultId};
+use crate::format::ids::{KeyId, LogId, MemberId, VaultId};
 
 /// A change of the founding of the largest vault is far below this.
 const CHANGE_BYTES_MAX: u64 = 64 << 20;
@@ -102,6 +103,19 @@ impl Memory {
     /// Trusts a vault from now on.
     pub fn pin(&self, vault: &VaultId) -> Result<(), StoreError> {
         self.write_new(&below(&Self::of(vault), "pinned"), b"amparo.v1/pinned\n")
+    }
+
+    /// Whether the person at this device agreed to the readers of a key.
+    pub fn is_confirmed(&self, vault: &VaultId, key: &KeyId) -> Result<bool, StoreError> {
+        match self.folder() {
+            Ok(folder) => folder.exists(&Self::confirmed(vault, key)),
+            Err(_) => Ok(false),
+        }
+    }
+
+    /// Remembers that the person at this device agreed to the readers of a key.
+    pub fn confirm(&self, vault: &VaultId, key: &KeyId) -> Result<(), StoreError> {
+        self.write_new(&Self::confirmed(vault, key), b"amparo.v1/confirmed\n")
     }
 
     /// The largest signed state of each log that this device has seen.
@@ -231,6 +245,10 @@ impl Memory {
 
     fn of(vault: &VaultId) -> RelPath {
         RelPath::parse(vault.to_string()).expect("hex digits are a name")
+    }
+
+    fn confirmed(vault: &VaultId, key: &KeyId) -> RelPath {
+        below(&below(&Self::of(vault), "confirmed"), &key.to_string())
     }
 
     fn own(vault: &VaultId, log: &LogId) -> RelPath {

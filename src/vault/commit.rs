@@ -2,8 +2,10 @@
 //! into the device's memory, then into the vault; the checkpoint, written last, commits it. Whatever stops the
 //! program in between, the next command writes the rest.
 
+use std::collections::BTreeSet;
+
 use super::change::carry_out;
-use super::history::{History, Log, Past};
+use super::history::{History, Log, Member, Past};
 use super::session::{Person, Session};
 use super::{Setting, TOOL, VaultError, claimed_time, random};
 use crate::crypto::envelope;
@@ -17,7 +19,6 @@ use crate::format::entry::{Begins, Entry, HEADS_MAX, entry_leaf, is_handle};
 use crate::format::event::{Event, Head};
 use crate::format::ids::{LogId, MemberId, VaultId};
 use crate::format::note::Note;
-use crate::format::role::Scope;
 use crate::store::RelPath;
 use crate::store::layout::{self, CheckpointName, EntryName};
 use crate::store::memory::{Change, Intent};
@@ -121,13 +122,12 @@ impl OwnLog {
         saying: Saying,
     ) -> Result<Head, VaultError> {
         let history = session.history()?;
-        let (_, custody) = history.newest_key(&Scope::Custody).ok_or(VaultError::NoKey)?;
-        let mut heads = history.news_since(&self.past, self.id);
-        heads.truncate(HEADS_MAX);
+        let custody = session.custody_recipient()?;
+        let heads = news(history, &self.past, self.id, person.member());
         for head in &heads {
             self.past.insert(head.log, head.size);
         }
-        let (head, change) = self.write(setting, &person.keys, &custody.recipient, heads, saying.event, saying.files);
+        let (head, change) = self.write(setting, &person.keys, custody, heads, saying.event, saying.files);
         session.memory.begin_log(&session.vault, &self.id, &person.member())?;
         session.memory.prepare(&session.vault, &self.id, head.size, &change)?;
         carry_out(&*session.folder, &change)?;
@@ -206,6 +206,30 @@ pub fn say(
     let head = OwnLog::find(setting, session, person.member())?.append(setting, session, person, saying.into())?;
     session.remember_heads()?;
     Ok(head)
+}
+
+/// What the author of the next entry has seen since the last, as much as an entry can name: first of all the logs by
+/// which she is a member, then those that bring keys and members, so that whoever reads the entry finds it allowed.
+fn news(history: &History, past: &Past, own: LogId, author: MemberId) -> Vec<Head> {
+    let mut heads = history.news_since(past, own);
+    if heads.len() > HEADS_MAX {
+        let given = |member: &Member| member.grants.iter().map(|grant| grant.at.log).collect::<Vec<_>>();
+        let mine: BTreeSet<LogId> = history.members.get(&author).map(given).unwrap_or_default().into_iter().collect();
+        let keys = history.keys.values();
+        let keys: BTreeSet<LogId> =
+            keys.flat_map(|key| key.wraps.iter().map(|(at, _)| at.log).chain([key.at.log])).collect();
+        let members: BTreeSet<LogId> = history
+            .members
+            .values()
+            .flat_map(|member| given(member).into_iter().chain(member.removed.map(|at| at.log)))
+            .collect();
+        heads.sort_by_key(|head| {
+            (!mine.contains(&head.log), !keys.contains(&head.log), !members.contains(&head.log), head.log)
+        });
+        heads.truncate(HEADS_MAX);
+        heads.sort_unstable();
+    }
+    heads
 }
 
 /// The handle that an admission proposes, unless a log has it already; else one drawn from the log's id.

@@ -3,6 +3,7 @@
 
 use super::history::History;
 use super::keyring;
+use super::members;
 use super::session::{Request, Session};
 use super::{Setting, VaultError};
 use crate::format::role::{Role, Scope};
@@ -55,6 +56,7 @@ pub fn doctor(
             warn(finding.to_string());
         }
         single_points(history, &mut warn);
+        members::notices(history).into_iter().for_each(&mut warn);
         for (id, key) in &history.keys {
             for member in history.holders(key) {
                 if !keyring::is_handed(&*session.folder, *id, key, member) {

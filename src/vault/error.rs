@@ -1,6 +1,7 @@
 //! Why a verb could not do what it was asked. Plain facts; the room above finds the words and the way out.
 
 use super::findings::{Finding, Findings};
+use super::seal::NewReaders;
 use crate::crypto::envelope::EnvelopeError;
 use crate::format::card::CardError;
 use crate::format::form::FormError;
@@ -51,6 +52,22 @@ pub enum VaultError {
     NoMember { name: String },
     #[error("more than one member is called {name}: {}", choices.join(", "))]
     AmbiguousMember { name: String, choices: Vec<String> },
+    #[error("the handle {handle} is somebody else's in this vault")]
+    HandleTaken { handle: String },
+    #[error("{name} cannot be removed: {why}")]
+    NotRemovable { name: String, why: &'static str },
+    #[error("{name} is the only reader of the section {section:?}: nobody could open what is sealed after that")]
+    LastReader { name: String, section: String },
+    #[error("{entry} stands in no custody record of {name}")]
+    NotHers { entry: String, name: String },
+    #[error("{entry}: another entry of the same custody record was named too")]
+    LogTwice { entry: String },
+    #[error("{entry} came too late already: an earlier removal lets less count, and no removal lets more count")]
+    CutBefore { entry: String },
+    #[error("{entry} cannot be made to count: {why}")]
+    NotAdoptable { entry: String, why: String },
+    #[error("{}", in_words(keys))]
+    NewReaders { keys: Vec<NewReaders> },
     #[error("exhibit {id} is sealed to readers of the section {section:?}, and this identity is none of them")]
     NotReadable { id: String, section: String },
     #[error("only one exhibit of a single file can go to standard output")]
@@ -99,4 +116,10 @@ pub enum VaultError {
     Payload(#[from] PayloadError),
     #[error(transparent)]
     Receipt(#[from] ReceiptError),
+}
+
+fn in_words(keys: &[NewReaders]) -> String {
+    let of = |key: &NewReaders| format!("the section {} by {}", key.section, key.names().join(", "));
+    let all: Vec<String> = keys.iter().map(of).collect();
+    format!("the key is new to this device, and nobody has agreed here to its readers: {}", all.join("; "))
 }

@@ -45,6 +45,11 @@ impl Keyring {
         self.keys.get(key).filter(|(scope, _)| *scope != Scope::Custody).map(|(_, key)| key)
     }
 
+    /// A key of any scope, to hand it on.
+    pub(super) fn key(&self, key: &KeyId) -> Option<&Identity> {
+        self.keys.get(key).map(|(_, key)| key)
+    }
+
     /// The sections whose content it opens.
     pub fn sections(&self) -> BTreeSet<&Section> {
         let scopes = self.keys.values().map(|(scope, _)| scope);

@@ -3,6 +3,7 @@
 
 use super::VaultError;
 use super::history::{History, Log, Member, Place};
+use crate::format::event::Head;
 use crate::format::ids::MemberId;
 use crate::format::inventory::Row;
 
@@ -31,6 +32,15 @@ pub fn entry_label(history: &History, place: Place) -> String {
     let label = format!("{handle}:{}", place.seq);
     let leaf = history.told(place).leaf.to_string();
     if is_shared(history, handle) { format!("{label}~{}", &leaf[..4]) } else { label }
+}
+
+/// How people call the entry that a state ends with.
+pub(super) fn label_of_last(history: &History, head: Head) -> String {
+    let place = Place { log: head.log, seq: head.size.saturating_sub(1) };
+    match history.logs.get(&head.log) {
+        Some(log) if place.seq < log.entries.len() as u64 => entry_label(history, place),
+        _ => format!("{}:{}", &head.log.to_string()[..8], place.seq),
+    }
 }
 
 /// The entry that a person means.

@@ -16,6 +16,7 @@ pub mod identity;
 pub mod keyring;
 pub mod labels;
 pub mod list;
+pub mod members;
 pub mod open;
 mod parallel;
 pub mod receipt;

@@ -11,10 +11,11 @@ use super::keyring::{self, Keyring};
 use super::survey::{self, Survey};
 use super::{Setting, Stage, VaultError};
 use crate::crypto::hash::Hash;
+use crate::crypto::recipient::Recipient;
 use crate::crypto::seed::Keys;
 use crate::format::card::Card;
 use crate::format::ids::{LogId, MemberId, VaultId};
-use crate::format::role::Role;
+use crate::format::role::{Role, Scope};
 use crate::store::layout;
 use crate::store::memory::Memory;
 use crate::store::{Folder, Lock};
@@ -88,6 +89,8 @@ pub struct Session {
     pub unfinished: BTreeSet<String>,
     /// Who acts.
     member: Option<MemberId>,
+    /// Whose logs nothing is built upon any more: she is about to be removed.
+    aside: Option<MemberId>,
     /// Held while the session lives.
     _lock: Option<Box<dyn Lock>>,
 }
@@ -156,6 +159,7 @@ impl Session {
             findings,
             unfinished,
             member,
+            aside: None,
             _lock: lock,
         };
         session.settle_trust(request.trust)?;
@@ -186,6 +190,11 @@ impl Session {
         }
     }
 
+    /// Sets a member's logs aside: what is wrong with them must not keep an owner from removing her.
+    pub(super) fn set_aside(&mut self, member: MemberId) {
+        self.aside = Some(member);
+    }
+
     /// What is wrong with logs that nothing else rests on.
     pub fn overlooked(&self) -> Vec<Finding> {
         let Some(history) = &self.history else { return Vec::new() };
@@ -205,11 +214,12 @@ impl Session {
         self.findings.iter().chain(history.findings.iter()).filter(|finding| finding.weight == Verdict::Invalid)
     }
 
-    /// Whether a finding is about the log of somebody else who is no owner and never was one.
+    /// Whether a finding is about the log of somebody else who is no owner and never was one, or is set aside.
     fn is_others(&self, history: &History, finding: &Finding) -> bool {
         let Some(log) = log_concerned(finding).and_then(|id| history.logs.get(&id)) else { return false };
         let grants = history.members.get(&log.member).map(|member| member.grants.as_slice()).unwrap_or_default();
-        Some(log.member) != self.member && !grants.iter().any(|grant| grant.role == Role::Owner)
+        let owned = grants.iter().any(|grant| grant.role == Role::Owner) && Some(log.member) != self.aside;
+        Some(log.member) != self.member && !owned
     }
 
     /// Whether the person may do what `role` allows.
@@ -220,6 +230,13 @@ impl Session {
         is_it: impl Fn(&Role) -> bool,
     ) -> Result<(), VaultError> {
         if self.history()?.has_role(member, is_it) { Ok(()) } else { Err(VaultError::NotInRole { what }) }
+    }
+
+    /// To whom this person writes entries and inventories: the newest custody key that she holds. Whoever awaits a newer
+    /// one, or was left out of it, must still be able to read her own log.
+    pub fn custody_recipient(&self) -> Result<&Recipient, VaultError> {
+        let newest = self.history()?.newest_key_of(&Scope::Custody, |key| self.ring.key(key).is_some());
+        newest.map(|(_, key)| &key.recipient).ok_or(VaultError::NoKey)
     }
 
     /// Remembers the state of every log of this sound vault.

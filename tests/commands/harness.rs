@@ -153,6 +153,38 @@ impl World {
         copy(&self.path(from), &self.path(to));
     }
 
+    /// Somebody carries a copy of the vault from one person to another, who puts it over her own: files are only added.
+    pub(crate) fn hand(&self, from: &str, to: &str) {
+        copy(&self.home(from).join("evidence"), &self.home(to).join("evidence"));
+    }
+
+    /// One more person, with a card in the folder that all share; returns the card's digits.
+    pub(crate) fn join(&self, who: &str, name: &str) -> String {
+        self.run(who, &["identity", "new", "--name", name, "--no-passphrase"]).exits(0);
+        self.run(who, &["identity", "card", "-o", &format!("../{who}.card")]).exits(0);
+        self.card_digits(who)
+    }
+
+    /// The digits of a person's card.
+    pub(crate) fn card_digits(&self, who: &str) -> String {
+        let card = self.run(who, &["identity", "card", "--json"]).exits(0).json();
+        card["fingerprint"].as_str().expect("digits").to_string()
+    }
+
+    /// The names of all files below a folder, sorted.
+    pub(crate) fn files(&self, below: &str) -> Vec<String> {
+        let mut all = Vec::new();
+        let mut folders = vec![self.path(below)];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(&folder).expect("a folder").flatten() {
+                let path = entry.path();
+                if path.is_dir() { folders.push(path) } else { all.push(path.display().to_string()) }
+            }
+        }
+        all.sort();
+        all
+    }
+
     /// The digits of the lawyer's vault.
     pub(crate) fn digits(&self) -> String {
         let verified = self.run("lawyer", &["verify", "evidence"]);

@@ -8,6 +8,7 @@ pub(crate) mod harness;
 mod identity;
 mod init;
 mod list;
+mod member;
 mod open;
 mod seal;
 mod show;

@@ -6,5 +6,6 @@ mod custody;
 mod forge;
 mod forge_seal;
 mod forged;
+mod members;
 pub(crate) mod people;
 mod tampered;

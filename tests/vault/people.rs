@@ -149,6 +149,7 @@ impl World {
             register: &[],
             identity: None,
             readback: true,
+            accepted: &[],
         };
         seal(&mut setting, &request, &mut std::io::empty())
     }
@@ -173,6 +174,7 @@ impl World {
                 register,
                 identity: None,
                 readback: true,
+                accepted: &[],
             };
             seal(setting, &request, &mut b"from standard input".as_slice())
         })

@@ -42,7 +42,7 @@ pub(crate) struct Args {
     handle: Option<String>,
 }
 
-fn handle(text: &str) -> Result<String, String> {
+pub(super) fn handle(text: &str) -> Result<String, String> {
     let plain = text.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit());
     if plain && text.starts_with(|c: char| c.is_ascii_uppercase()) && text.len() <= 8 {
         Ok(text.into())

@@ -14,12 +14,14 @@ use crate::format::form::FormAnswers;
 use crate::format::names::printable;
 use crate::format::role::Section;
 use crate::store::Mode;
+use crate::vault::VaultError;
 use crate::vault::receipt;
 use crate::vault::seal::{SealRequest, Sealed, seal};
 use crate::vault::session::Person;
 
 mod after;
 mod answers;
+mod readers;
 
 /// Seal files, folders or standard input
 ///
@@ -64,6 +66,9 @@ pub(crate) struct Args {
     /// Do not read back what was written: faster, and a bad disk goes unnoticed
     #[arg(long)]
     no_readback: bool,
+    /// Agree to the readers of a key that is new to this device
+    #[arg(long)]
+    accept_readers: bool,
 }
 
 pub(super) fn run(args: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError> {
@@ -89,11 +94,21 @@ pub(super) fn run(args: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError
     let person = call.person()?;
     let identity = call.identity_file()?;
     let said = answers::ask_the_rest(given, call)?;
-    let sealed = {
-        let request = request(args, &place, &person, &identity, &paths, &said);
-        let mut parts = call.parts();
-        let (mut setting, stdin, _) = parts.split();
-        seal(&mut setting, &request, stdin)?
+    let mut accepted = Vec::new();
+    let sealed = loop {
+        let request = SealRequest { accepted: &accepted, ..request(args, &place, &person, &identity, &paths, &said) };
+        let outcome = {
+            let mut parts = call.parts();
+            let (mut setting, stdin, _) = parts.split();
+            seal(&mut setting, &request, stdin)
+        };
+        match outcome {
+            Err(VaultError::NewReaders { keys }) if accepted.is_empty() => {
+                readers::accept(args.accept_readers, &keys, call)?;
+                accepted = keys.iter().map(|key| key.key).collect();
+            }
+            other => break other?,
+        }
     };
     finish(args, call, &Run { place: &place, person: &person, paths: &paths, sealed })
 }
@@ -123,6 +138,7 @@ fn request<'r>(
         register: &said.register,
         identity: Some(identity),
         readback: !args.no_readback,
+        accepted: &[],
     }
 }
 
@@ -204,6 +220,7 @@ fn described(sealed: &Sealed) -> Value {
         "readback": sealed.readback,
         "from_medium": sealed.readback && sealed.from_medium,
         "readers": sealed.readers,
+        "readable_by_removed": sealed.removed,
         "opened_before": sealed.opened_before,
         "skipped": skipped,
     })

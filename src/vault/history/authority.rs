@@ -42,7 +42,7 @@ pub(super) fn judge(history: &mut History) {
     court.sit(history);
     history.cuts = history.logs.values().filter_map(|log| Some((log.id, court.cut_of(history, log)?))).collect();
     let members = court.members(history);
-    (history.keys, history.members) = (court.keys, members);
+    (history.keys, history.members, history.ranks) = (court.keys, members, court.ranks);
 }
 
 /// The first closing of each log, whether it counts or not: nobody goes on after it.
@@ -238,7 +238,7 @@ impl Court {
 
     /// Takes in the roles that an entry gives; returns whom it makes an owner.
     fn grant(&mut self, told: &Told, place: Place, author: MemberId) -> Vec<MemberId> {
-        let confirmed = self.ranks.contains_key(&author);
+        let confirmed = self.ranks.contains_key(&author) || self.adopted.contains_key(&place);
         let mut owners = Vec::new();
         for admission in admissions(&told.entry.event) {
             let Ok(card) = Card::parse(admission.card.as_bytes()) else { continue };

@@ -100,6 +100,8 @@ pub struct History {
     pub keys: BTreeMap<KeyId, VaultKey>,
     /// Where the logs of those who are no members any more stop to count.
     pub cuts: BTreeMap<LogId, u64>,
+    /// How far from the founder each stands who was ever made an owner: 0 is the founder.
+    pub ranks: BTreeMap<MemberId, usize>,
     /// All entries, each after what its author had seen.
     pub order: Vec<Place>,
     /// Monitors that must cosign before a state counts as covered.
@@ -136,6 +138,7 @@ impl History {
                 members: BTreeMap::new(),
                 keys: BTreeMap::new(),
                 cuts: BTreeMap::new(),
+                ranks: BTreeMap::new(),
                 order: Vec::new(),
                 monitors_needed: found.monitors_needed,
                 findings: findings.clone(),
@@ -262,7 +265,12 @@ impl History {
     /// The newest key of a scope that this history knows: of several of one epoch, that of the owner nearest the founder,
     /// then the lowest key id.
     pub fn newest_key(&self, scope: &Scope) -> Option<(KeyId, &VaultKey)> {
-        let of_scope = self.keys.iter().filter(|(_, key)| key.scope == *scope);
+        self.newest_key_of(scope, |_| true)
+    }
+
+    /// The same among those that `is_meant` accepts.
+    pub fn newest_key_of(&self, scope: &Scope, is_meant: impl Fn(&KeyId) -> bool) -> Option<(KeyId, &VaultKey)> {
+        let of_scope = self.keys.iter().filter(|(id, key)| key.scope == *scope && is_meant(id));
         of_scope.map(|(id, key)| (*id, key)).min_by_key(|(id, key)| (std::cmp::Reverse(key.epoch), key.rank, *id))
     }
 

@@ -14,7 +14,6 @@ use crate::format::event::{Event, Head, ManifestRef, Seal};
 use crate::format::ids::{KeyId, LogId};
 use crate::format::inventory::{Inventory, Row, blobs_root};
 use crate::format::manifest::{Manifest, ManifestRecord};
-use crate::format::role::Scope;
 use crate::store::{RelPath, layout};
 use crate::vault::commit::{self, OwnLog, Saying};
 use crate::vault::exhibits;
@@ -92,7 +91,7 @@ impl Group {
         let rows = self.rows(log, batch);
         let inventory = Inventory::new(session.vault, log.id(), &rows);
         let (root, first) = (inventory.root(), log.next_number());
-        let custody = session.history()?.newest_key(&Scope::Custody).ok_or(VaultError::NoKey)?.1.recipient.clone();
+        let custody = session.custody_recipient()?.clone();
         let inventory = blob(setting, session, batch, self.owners + 1, custody, inventory.encode_padded())?;
         let mut manifests = Vec::new();
         let mut owner = self.owners + 2;

@@ -1,12 +1,14 @@
 //! Sealing: sources become exhibits, exhibits become blobs, and an entry with the signed state makes them sealed.
 //!
 //! - [`sources`]: what is to be sealed, and what is skipped
+//! - [`confirm`]: whether the person agreed to who reads
 //! - [`exhibit`]: one source, its content and its record
 //! - [`payload`]: the tar of one exhibit, cut into segments
 //! - [`batch`]: segments become blobs on the disk, read back and compared
 //! - [`group`]: rows, manifests, inventory, entry: the commit
 
 mod batch;
+mod confirm;
 mod exhibit;
 mod group;
 mod payload;
@@ -16,6 +18,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+pub use confirm::NewReaders;
 pub use sources::Skipped;
 
 use batch::Batch;
@@ -25,8 +28,10 @@ use sources::Piece;
 
 use super::commit::OwnLog;
 use super::findings::{Check, Finding, Verdict};
+use super::history::History;
 use super::keyring;
 use super::labels::exhibit_label;
+use super::members;
 use super::session::{Request, Session};
 use super::{Setting, Stage, VaultError};
 use crate::crypto::hash::Hash;
@@ -65,6 +70,8 @@ pub struct SealRequest<'a> {
     pub identity: Option<&'a Path>,
     /// Whether blobs are read back before anything is signed.
     pub readback: bool,
+    /// Keys new to this device whose readers the person has just agreed to.
+    pub accepted: &'a [KeyId],
 }
 
 /// An exhibit that is sealed.
@@ -103,6 +110,8 @@ pub struct Sealed {
     pub readers: Vec<String>,
     /// Pseudonyms of readers whose wrapped key is missing or damaged here: they could not open it.
     pub unable: Vec<String>,
+    /// Pseudonyms of those who were removed and can open it all the same: no newer key is there.
+    pub removed: Vec<String>,
     /// Whether some reader has shown that this key can be opened.
     pub opened_before: bool,
     /// Files of an interrupted run that were removed before this one began.
@@ -124,6 +133,9 @@ pub fn seal(
     let member = person.member();
     session.sound_history()?;
     session.require(member, "seal", |role| *role == Role::Sealer)?;
+    let register = Some(Section::register()).filter(|_| !request.register.is_empty());
+    let sections: Vec<&Section> = std::iter::once(&request.section).chain(&register).collect();
+    confirm::confirm(&session, &sections, request.accepted)?;
     let mut log = OwnLog::find(setting, &session, member)?;
     let mut sealed = Sealed { readback: request.readback, ..Sealed::default() };
     sealed.overlooked = session.overlooked();
@@ -131,6 +143,7 @@ pub fn seal(
     let target = Target::find(&session, &request.section)?;
     sealed.readers.clone_from(&target.readers);
     sealed.unable.clone_from(&target.unable);
+    sealed.removed = removed_holders(session.history()?, &target.key);
     sealed.opened_before = target.opened_before;
     let own = [Some(request.place.vault), Some(request.place.state), request.identity];
     let (pieces, skipped) = sources::look(setting.disk, setting.watch, request.paths, request.together, &own)?;
@@ -191,6 +204,12 @@ impl Target {
             opened_before: history.shown_to_open(id),
         })
     }
+}
+
+/// Who was given a key and removed since.
+fn removed_holders(history: &History, key: &KeyId) -> Vec<String> {
+    let outdated = members::outdated(history).into_iter().filter(|outdated| outdated.key == *key);
+    outdated.flat_map(|outdated| outdated.by).map(|member| history.name_of(member)).collect()
 }
 
 /// One run of the verb.

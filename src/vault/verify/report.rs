@@ -7,6 +7,7 @@ use crate::format::event::Event;
 use crate::format::role::{Scope, Section};
 use crate::vault::findings::Check;
 use crate::vault::history::{History, Standing};
+use crate::vault::members;
 use crate::vault::session::Session;
 
 impl Examiner {
@@ -30,6 +31,7 @@ impl Examiner {
                 ));
             }
         }
+        self.notices.extend(members::notices(history));
     }
 
     pub(super) fn conclude(mut self, session: &Session, blobs: u64) -> Verified {

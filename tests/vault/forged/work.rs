@@ -33,6 +33,7 @@ fn seals(forge: &Forge, who: u8) -> Result<Sealed, VaultError> {
             register: &[],
             identity: None,
             readback: true,
+            accepted: &[],
         };
         seal(setting, &request, &mut std::io::empty())
     })

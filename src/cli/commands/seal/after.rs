@@ -31,6 +31,12 @@ pub(super) fn warn(args: &Args, sealed: &Sealed, call: &mut Call<'_, '_>) {
     for name in &sealed.unable {
         call.warn(&format!("{name} could NOT open it: the key file for {name} is missing or damaged in this copy"));
     }
+    if !sealed.removed.is_empty() {
+        call.warn(&format!(
+            "readable by those removed since: {} still can open it, for there is no newer key; an owner completes the removal with amparo member remove",
+            all_of(&sealed.removed)
+        ));
+    }
     for exhibit in sealed.exhibits.iter().filter(|exhibit| exhibit.changed) {
         call.warn(&format!(
             "{} changed while it was read, twice: what was read is sealed, and its record says so",

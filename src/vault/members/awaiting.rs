@@ -1,0 +1,118 @@
+//! Who ought to hold which key and does not yet, and who holds what she ought not to any more. Facts of a history, for
+//! every verb that shows how things stand.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{entitled, given, is_split, readable_since};
+use crate::format::ids::{KeyId, MemberId};
+use crate::format::role::Scope;
+use crate::vault::history::History;
+
+/// A key that a member ought to hold and that nobody has handed to her yet.
+#[derive(Clone, Debug)]
+pub struct Awaited {
+    /// Who.
+    pub member: MemberId,
+    /// Which key.
+    pub key: KeyId,
+    /// What it opens.
+    pub scope: Scope,
+    /// Its epoch.
+    pub epoch: u32,
+    /// Members who hold it and can hand it on. None are left where all of them were removed.
+    pub from: Vec<MemberId>,
+    /// Whether it exists in shares alone: nobody can hand it on, and she needs a new epoch.
+    pub split: bool,
+}
+
+/// A scope whose newest key is in the hands of somebody who was removed: the removal is not complete.
+#[derive(Clone, Debug)]
+pub struct Outdated {
+    /// What it opens.
+    pub scope: Scope,
+    /// The key.
+    pub key: KeyId,
+    /// Who holds it and was removed.
+    pub by: Vec<MemberId>,
+}
+
+/// Every key that some member ought to hold and was not given, in the order of scopes and epochs.
+pub fn awaiting(history: &History) -> Vec<Awaited> {
+    let mut all = Vec::new();
+    for (id, key) in &history.keys {
+        let given = given(key);
+        let split = is_split(key);
+        let whole = key.wraps.iter().filter(|(_, wrap)| wrap.share.is_none()).map(|(_, wrap)| wrap.member);
+        let holders = history.holders(key);
+        let from: BTreeSet<MemberId> = whole.filter(|member| holders.contains(member)).collect();
+        let awaits = entitled(history, &key.scope).into_iter().filter(|(member, _)| !given.contains(member));
+        all.extend(awaits.map(|(member, _)| Awaited {
+            member,
+            key: *id,
+            scope: key.scope.clone(),
+            epoch: key.epoch,
+            from: from.iter().copied().collect(),
+            split,
+        }));
+    }
+    all.sort_by(|one, other| (&one.scope, one.epoch, one.member).cmp(&(&other.scope, other.epoch, other.member)));
+    all
+}
+
+/// Every scope whose newest key a removed member holds.
+pub fn outdated(history: &History) -> Vec<Outdated> {
+    let scopes: BTreeSet<&Scope> = history.keys.values().map(|key| &key.scope).collect();
+    let newest = scopes.into_iter().filter_map(|scope| history.newest_key(scope));
+    let held = newest.map(|(id, key)| {
+        let removed = |member: &MemberId| history.members.get(member).is_some_and(|member| member.removed.is_some());
+        Outdated { scope: key.scope.clone(), key: id, by: given(key).into_iter().filter(removed).collect() }
+    });
+    held.filter(|outdated| !outdated.by.is_empty()).collect()
+}
+
+/// All of this in sentences, for verdicts and advice: it lowers nothing, and somebody has to act on it.
+pub fn notices(history: &History) -> Vec<String> {
+    let names = |members: &[MemberId]| {
+        let mut names: Vec<String> = members.iter().map(|member| history.name_of(*member)).collect();
+        names.sort_unstable();
+        names
+    };
+    let mut grouped: BTreeMap<(Vec<String>, Vec<MemberId>, bool), Vec<MemberId>> = BTreeMap::new();
+    let mut by_member: BTreeMap<(MemberId, Vec<MemberId>, bool), Vec<String>> = BTreeMap::new();
+    for awaited in awaiting(history) {
+        let key = format!("{} (epoch {})", awaited.scope, awaited.epoch);
+        by_member.entry((awaited.member, awaited.from, awaited.split)).or_default().push(key);
+    }
+    for ((member, from, split), keys) in by_member {
+        grouped.entry((keys, from, split)).or_default().push(member);
+    }
+    let mut said = Vec::new();
+    for ((keys, from, split), members) in grouped {
+        let (who, keys) = (names(&members).join(", "), keys.join(", "));
+        said.push(match (split, from.as_slice()) {
+            (true, _) => format!("keys awaited by {who}: {keys}; they exist in shares alone, a new epoch is needed"),
+            (false, []) => format!("keys awaited by {who}: {keys}; nobody who holds them is left"),
+            (false, from) => format!("keys awaited by {who}: {keys}; to be given by {}", names(from).join(" or ")),
+        });
+    }
+    for outdated in outdated(history) {
+        said.push(format!(
+            "removed, and still holding the newest key of {}: {}; an owner completes the removal by removing again",
+            outdated.scope,
+            names(&outdated.by).join(", ")
+        ));
+    }
+    let mut exposed: BTreeMap<(Scope, Vec<MemberId>), u64> = BTreeMap::new();
+    for one in readable_since(history) {
+        let Some(key) = history.keys.get(&one.key) else { continue };
+        *exposed.entry((key.scope.clone(), one.by)).or_default() += u64::from(one.records);
+    }
+    for ((scope, by), exhibits) in exposed {
+        let what = if exhibits == 1 { "1 exhibit".into() } else { format!("{exhibits} exhibits") };
+        said.push(format!(
+            "{what} of the section {scope}, sealed to a key from before a removal, readable by those removed since: {}",
+            names(&by).join(", ")
+        ));
+    }
+    said
+}

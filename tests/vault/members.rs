@@ -1,0 +1,201 @@
+//! Members on disks that fail, in vaults that somebody forged, and a hundred of them.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use amparo::crypto::seed::Seed;
+use amparo::format::card::Card;
+use amparo::format::event::{Event, RemoveReason};
+use amparo::format::pseudonym::Pseudonym;
+use amparo::format::role::{Role, Section};
+use amparo::store::faulty::{Fault, FaultyDisk, Rules, Times};
+use amparo::vault::VaultError;
+use amparo::vault::findings::{Check, Verdict};
+use amparo::vault::members::{AddRequest, Added, RemoveRequest, Removed, add, grant_here, list, remove};
+use amparo::vault::session::{Request, Trust};
+
+use super::forge::{ANN, BEN, EVE, FOUNDER, Forge, Pen, READER, VAULT, admit, founded, note};
+use super::people::{Device, World, device, request, with};
+
+fn tern() -> Card {
+    Card::sign(&Pseudonym::parse("Tern").expect("a name"), &Seed::from_bytes(&[40; 32]).keys())
+}
+
+fn reader() -> Role {
+    Role::Reader(Section::main())
+}
+
+fn adds(disk: &FaultyDisk, world: &World, cards: &[Card], roles: &[Role]) -> Result<Added, VaultError> {
+    with(disk, world.lawyer.machine, |setting| {
+        let place = request(&world.vault, &world.lawyer, None);
+        add(setting, &AddRequest { place, cards, roles, handle: None })
+    })
+}
+
+fn removes(disk: &FaultyDisk, world: &World, name: &str) -> Result<Removed, VaultError> {
+    with(disk, world.lawyer.machine, |setting| {
+        let place = request(&world.vault, &world.lawyer, None);
+        remove(setting, &RemoveRequest { place, member: name, reason: RemoveReason::Left, trust_up_to: &[] })
+    })
+}
+
+/// Does something with the power failing at one operation after another, then does it again; the vault holds at any
+/// time. Returns how often a removal was found half done in between.
+fn survives(base: &FaultyDisk, world: &World, act: impl Fn(&FaultyDisk, &World) -> Result<(), VaultError>) -> u64 {
+    let rehearsal = base.crash(0);
+    let before = rehearsal.operations();
+    act(&rehearsal, &world.moved_to(Arc::new(rehearsal.clone()))).expect("nothing fails in the rehearsal");
+    let operations = rehearsal.operations() - before;
+    assert!(operations > 20, "{operations} operations");
+    let mut half_done = 0;
+    // Each takes a quarter of a second; all of them hold, and neighbours tell the same story.
+    for nth in (0..operations).step_by(3) {
+        let disk = base.crash(0);
+        disk.fail_at(disk.operations() + nth, Fault::Io, Times::FromThenOn);
+        let told = act(&disk, &world.moved_to(Arc::new(disk.clone())));
+        disk.heal();
+        let disk = disk.crash(nth);
+        let there = world.moved_to(Arc::new(disk.clone()));
+        let context = format!("at {nth} of {operations}: {told:?}");
+        let seen = there.verify(&there.lawyer).unwrap_or_else(|error| panic!("{context}: {error}"));
+        assert_eq!(seen.verdict, Verdict::Valid, "{context}: {:?}", seen.findings);
+        half_done += u64::from(seen.notices.iter().any(|notice| notice.contains("still holding the newest key")));
+        act(&disk, &there).unwrap_or_else(|error| panic!("{context}: {error}"));
+        let seen = there.verify(&there.monitor).unwrap_or_else(|error| panic!("{context}: {error}"));
+        assert_eq!(seen.verdict, Verdict::Valid, "{context}: {:?}", seen.findings);
+        let left: Vec<&String> = seen.notices.iter().filter(|notice| notice.contains("still holding")).collect();
+        assert!(left.is_empty(), "{context}: {left:?}");
+    }
+    half_done
+}
+
+fn on_a_failing_disk() -> (FaultyDisk, World) {
+    let disk = FaultyDisk::new(Rules::Ext4);
+    let world = World::on(Arc::new(disk.clone()), Path::new("/home")).expect("founded");
+    (disk, world)
+}
+
+#[test]
+fn a_power_cut_while_admitting_is_made_good_by_admitting_again() {
+    let (disk, world) = on_a_failing_disk();
+    survives(&disk, &world, |disk, world| {
+        let added = adds(disk, world, &[tern()], &[reader(), Role::Sealer])?;
+        assert_eq!(added.admitted.len() + added.already.len(), 1);
+        // The custody key was handed over now or before; the content key is the reader's to give.
+        assert!(added.awaited.iter().all(|awaited| awaited.scope.to_string() == "main"), "{:?}", added.awaited);
+        Ok(())
+    });
+}
+
+#[test]
+fn a_power_cut_while_removing_is_made_good_by_removing_again() {
+    let (disk, world) = on_a_failing_disk();
+    adds(&disk, &world, &[tern()], &[reader()]).expect("admitted");
+    with(&disk, world.reader.machine, |setting| {
+        let trust = Trust::VaultId(world.created.vault);
+        let granted = grant_here(setting, &request(&world.vault, &world.reader, Some(&trust))).expect("granted");
+        assert_eq!(granted.given.len(), 1);
+    });
+    let half_done = survives(&disk, &world, |disk, world| removes(disk, world, "Tern").map(|_| ()));
+    assert!(half_done > 0, "the power never failed between the two entries");
+    let removed = removes(&disk, &world, "Tern").expect("removed");
+    assert!(removed.now && removed.renewed.len() == 2, "{:?}", removed.renewed);
+    let again = removes(&disk, &world, "Tern").expect("removed");
+    assert!(!again.now && again.renewed.is_empty());
+}
+
+/// What the founder's device does in a forged vault.
+fn founder_removes(forge: &Forge, name: &str, trust_up_to: &[String]) -> Result<Removed, VaultError> {
+    let device = Device { state: PathBuf::from("/founder"), ..device(Path::new("/"), "Heron", FOUNDER) };
+    let trust = Trust::VaultId(forge.vault);
+    with(&forge.disk, device.machine, |setting| {
+        let place = Request { trust: Some(&trust), ..request(Path::new(VAULT), &device, None) };
+        remove(setting, &RemoveRequest { place, member: name, reason: RemoveReason::Seized, trust_up_to })
+    })
+}
+
+#[test]
+fn what_is_wrong_with_her_log_does_not_keep_an_owner_from_removing_her() {
+    let (forge, mut founder) = founded();
+    founder.say(&forge, &[], admit(ANN, &["owner"]));
+    founder.say(&forge, &[], admit(BEN, &["owner"]));
+    let mut ann = Pen::begin(forge.vault, ANN, "A5");
+    ann.say(&forge, &[founder.head()], note("hello"));
+    // An owner opens, which is a reader's: every verdict is INVALID, and nobody builds upon her.
+    ann.say(&forge, &[], Event::Open { exhibits: Vec::new(), reason: String::new() });
+    forge.finds(&[(Check::Authority, Verdict::Invalid, &ann.at(1))]);
+    let outcome = founder_removes(&forge, "Ben", &[]);
+    assert!(matches!(outcome, Err(VaultError::Unsound(_))), "{outcome:?}");
+    let removed = founder_removes(&forge, "Ann", &["A5:0".into()]).expect("removed");
+    assert_eq!((removed.kept[0].counted, removed.kept[0].here, removed.overlooked.len()), (1, 2, 1));
+    forge.finds(&[]);
+    founder_removes(&forge, "Ben", &[]).expect("nothing is in the way any more");
+}
+
+#[test]
+fn who_stands_beyond_what_one_entry_can_name_is_obeyed_all_the_same() {
+    // Each entry names at most 64 other logs: by their ids alone, the founder's would not be among them here.
+    let mut vaults = std::iter::repeat_with(founded);
+    let (forge, mut founder) = vaults.find(|(_, founder)| founder.id.0[0] >= 128).expect("every other has such an id");
+    let founding = founder.head();
+    founder.say(&forge, &[], admit(ANN, &["owner"]));
+    for number in 0..70_u8 {
+        let mut pens = std::iter::repeat_with(|| Pen::begin(forge.vault, READER, &format!("N{number}")));
+        let mut pen = pens.find(|pen| pen.id < founder.id).expect("every other has such an id");
+        pen.say(&forge, &[founding], note("one of many devices"));
+    }
+    let device = Device { state: PathBuf::from("/ann"), ..device(Path::new("/"), "Ann", ANN) };
+    let trust = Trust::VaultId(forge.vault);
+    let card = super::forge::card(EVE);
+    with(&forge.disk, device.machine, |setting| {
+        let place = Request { trust: Some(&trust), ..request(Path::new(VAULT), &device, None) };
+        let cards = std::slice::from_ref(&card);
+        // Ann was never handed the custody key by an entry that counts: she can read nothing here.
+        let outcome = add(setting, &AddRequest { place, cards, roles: &[Role::Sealer], handle: None });
+        assert!(matches!(outcome, Err(VaultError::NoKey)), "{outcome:?}");
+    });
+    let wraps = forge.wraps("custody", 0, super::forge::CUSTODY, &[ANN]);
+    let key = super::forge::key_id(super::forge::CUSTODY);
+    founder.say(&forge, &[], Event::Share { key, wraps, dummies: Vec::new() });
+    with(&forge.disk, device.machine, |setting| {
+        let place = Request { trust: Some(&trust), ..request(Path::new(VAULT), &device, None) };
+        let cards = std::slice::from_ref(&card);
+        let added = add(setting, &AddRequest { place, cards, roles: &[Role::Sealer], handle: None }).expect("added");
+        assert_eq!((added.admitted.len(), added.given.len()), (1, 1));
+        let place = Request { trust: Some(&trust), ..request(Path::new(VAULT), &device, None) };
+        let request = RemoveRequest { place, member: "Eve", reason: RemoveReason::Left, trust_up_to: &[] };
+        assert_eq!(remove(setting, &request).expect("removed").renewed.len(), 1);
+    });
+    forge.finds(&[]);
+}
+
+#[test]
+fn a_hundred_members_are_admitted_handed_keys_and_outlive_a_removal() {
+    let (disk, world) = on_a_failing_disk();
+    let card = |number: u8| {
+        let name = Pseudonym::parse(&format!("Member {number}")).expect("a name");
+        Card::sign(&name, &Seed::from_bytes(&[100 + number; 32]).keys())
+    };
+    let cards: Vec<Card> = (0..100).map(card).collect();
+    let added = adds(&disk, &world, &cards, &[Role::Sealer, reader()]).expect("added");
+    assert_eq!((added.admitted.len(), added.given.len(), added.awaited.len()), (100, 1, 100));
+    let trust = Trust::VaultId(world.created.vault);
+    let by_reader = |what: &str| {
+        with(&disk, world.reader.machine, |setting| {
+            let granted = grant_here(setting, &request(&world.vault, &world.reader, Some(&trust))).expect(what);
+            (granted.given.iter().map(|given| given.members.len()).collect::<Vec<_>>(), granted.left.len())
+        })
+    };
+    assert_eq!(by_reader("granted"), (vec![100], 0));
+    assert_eq!(by_reader("nothing left"), (vec![], 0));
+    let removed = removes(&disk, &world, "Member 7").expect("removed");
+    let holders: Vec<usize> = removed.renewed.iter().map(|renewed| renewed.holders.len()).collect();
+    assert_eq!(holders, [102, 100], "custody: all but one; main: 99 of these and the reader");
+    let verified = world.verify(&world.monitor).expect("verified");
+    assert_eq!((verified.verdict, verified.findings.len()), (Verdict::Valid, 0), "{:?}", verified.findings);
+    let (all, _) = with(&disk, world.monitor.machine, |setting| {
+        list(setting, &request(&world.vault, &world.monitor, None)).expect("listed")
+    });
+    assert_eq!(all.iter().filter(|listed| listed.awaits.is_empty()).count(), 103);
+    assert_eq!(all.iter().filter(|listed| listed.removed.is_some()).count(), 1);
+}

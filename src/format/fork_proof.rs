@@ -200,7 +200,8 @@ mod tests {
             if !lines[at].starts_with('\u{2014}') {
                 assert!(ForkProof::parse(without.as_bytes()).is_err(), "without {:?}", lines[at]);
             }
-            let doubled: String = lines.iter().enumerate().flat_map(|(n, line)| vec![*line; 1 + usize::from(n == at)]).collect();
+            let doubled: String =
+                lines.iter().enumerate().flat_map(|(n, line)| vec![*line; 1 + usize::from(n == at)]).collect();
             if !lines[at].starts_with('\u{2014}') {
                 assert!(ForkProof::parse(doubled.as_bytes()).is_err(), "with {:?} twice", lines[at]);
             }

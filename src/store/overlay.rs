@@ -73,8 +73,7 @@ impl Folder for Overlay {
             (Ok(one), Err(_)) | (Err(_), Ok(one)) => return Ok(one),
             (Err(StoreError::Missing { .. }), Err(error)) | (Err(error), Err(_)) => return Err(error),
         };
-        let mut items: BTreeMap<OsString, Item> =
-            second.into_iter().map(|item| (item.name.clone(), item)).collect();
+        let mut items: BTreeMap<OsString, Item> = second.into_iter().map(|item| (item.name.clone(), item)).collect();
         items.extend(first.into_iter().map(|item| (item.name.clone(), item)));
         Ok(items.into_values().collect())
     }
@@ -133,9 +132,8 @@ mod tests {
     #[test]
     fn what_lies_in_either_is_there_and_the_first_is_preferred() {
         let both = overlay(&[("/one/a/1", b"x"), ("/other/a/2", b"y"), ("/other/b/3", b"z")]);
-        let names = |below| -> Vec<OsString> {
-            both.list(below).expect("items").into_iter().map(|item| item.name).collect()
-        };
+        let names =
+            |below| -> Vec<OsString> { both.list(below).expect("items").into_iter().map(|item| item.name).collect() };
         assert_eq!(names(None), ["VAULT", "a", "b"]);
         assert_eq!(names(Some(&path("a"))), ["1", "2"]);
         assert_eq!(names(Some(&path("b"))), ["3"]);

@@ -16,7 +16,7 @@ impl Examiner {
         for (name, bytes) in request.checkpoints {
             match Note::parse(bytes) {
                 Ok(note) => self.check_state(history, name, &note),
-                Err(error) => self.findings.invalid(Check::Receipt, name, error.to_string()),
+                Err(error) => self.findings.invalid(Check::Signature, name, error.to_string()),
             }
         }
     }

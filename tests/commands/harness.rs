@@ -161,8 +161,8 @@ impl World {
         self.run_at(home, machine, args, &Around::default())
     }
 
-    /// Every file below a folder of this world, by path, with its bytes.
-    pub(crate) fn tree(&self, below: &str) -> BTreeMap<String, Vec<u8>> {
+    /// Every file below a folder of this world, by path, with its hash.
+    pub(crate) fn tree(&self, below: &str) -> BTreeMap<String, Hash> {
         let root = self.path(below);
         let mut tree = BTreeMap::new();
         let mut folders = vec![root.clone()];
@@ -172,7 +172,7 @@ impl World {
                     folders.push(item);
                 } else {
                     let name = item.strip_prefix(&root).expect("below").to_string_lossy().into_owned();
-                    tree.insert(name, fs::read(&item).expect("a file"));
+                    tree.insert(name, Hash::of(&fs::read(&item).expect("a file")));
                 }
             }
         }

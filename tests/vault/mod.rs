@@ -6,5 +6,7 @@ mod custody;
 mod forge;
 mod forge_seal;
 mod forged;
+mod histories;
+mod merging;
 pub(crate) mod people;
 mod tampered;

@@ -96,7 +96,11 @@ fn tell(merged: &Merged, call: &mut Call<'_, '_>) -> Result<(), CliError> {
         merged.untaken.iter().map(|file| format!("{}: {}", shown(&file.path), shown(&file.reason))).collect();
     list(call, "could not be taken from the other copy", &untaken)?;
     list(call, "damaged here, and whole in the other copy", &merged.damaged)?;
-    list(call, "left in the other copy: nothing signed covers it, so it is no evidence", &merged.foreign)?;
+    list(
+        call,
+        "left in the other copy: nothing signed that can be read here covers it; it is no evidence",
+        &merged.foreign,
+    )?;
     if merged.disposed > 0 {
         let files = count(merged.disposed, "sealed file");
         call.print(&format!("\nnot brought back: {files} that an owner let be disposed of"))?;

@@ -10,7 +10,7 @@ use crate::format::ids::{KeyId, LogId};
 use crate::format::note::NOTE_BYTES_MAX;
 use crate::store::layout::{self, CheckpointName};
 use crate::store::{RelPath, StoreError};
-use crate::vault::findings::{Findings, Verdict};
+use crate::vault::findings::{Check, Findings};
 use crate::vault::history::{History, Log, Told, check_head};
 use crate::vault::session::Session;
 use crate::vault::survey::{self, LogFiles};
@@ -33,7 +33,7 @@ pub(super) struct Wanted {
     pub(super) missing: BTreeSet<RelPath>,
     /// Blobs of the other copy that an authorised entry lets be absent: they are not brought back.
     pub(super) disposed: BTreeSet<Hash>,
-    /// Sealings whose inventory could not be read: what else belongs to them nobody can say.
+    /// Inventories that are not what their sealing promises: what else belongs to it nobody can say.
     pub(super) unread: Vec<(String, String)>,
 }
 
@@ -195,7 +195,8 @@ impl Search<'_> {
                 blobs.extend(named::own_blobs(&sealing));
                 match exhibits::rows(self.session, &sealing) {
                     Ok(rows) => blobs.extend(rows.into_iter().flat_map(|(_, blobs)| blobs)),
-                    Err(finding) if finding.weight == Verdict::Invalid => {
+                    // A damaged file is told where it lies; this is about what its sealer signed.
+                    Err(finding) if finding.check == Check::Inventory => {
                         self.wanted.unread.push((finding.subject, finding.message));
                     }
                     Err(_) => {}

@@ -42,7 +42,7 @@ pub struct VerifyRequest<'a> {
     pub place: Request<'a>,
     /// Receipts that it must still hold to.
     pub receipts: &'a [(String, Receipt)],
-    /// Signed states that somebody else remembers.
+    /// Signed states that somebody else remembers, and proofs of contradicting histories.
     pub checkpoints: &'a [(String, Vec<u8>)],
 }
 

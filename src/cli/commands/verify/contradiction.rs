@@ -2,23 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use super::paper::{Content, Paper, Signer, signer};
+use super::paper::{Signer, signer};
 use crate::cli::call::Call;
 use crate::cli::error::CliError;
 use crate::cli::output::shown;
 use crate::format::card::Card;
 use crate::format::fork_proof::{ForkProof, State};
 use crate::store::Mode;
-
-/// The signed states that proofs among the papers show, to be held against a vault.
-pub(super) fn states(papers: &[Paper]) -> Vec<(String, Vec<u8>)> {
-    let proofs = papers.iter().filter_map(|paper| match &paper.content {
-        Content::Fork(proof) => Some((paper, proof)),
-        _ => None,
-    });
-    let both = proofs.flat_map(|(paper, proof)| [(paper, &proof.first), (paper, &proof.second)]);
-    both.map(|(paper, state)| (paper.name.clone(), state.note.to_bytes())).collect()
-}
 
 /// Writes each proof to a file of its own, the second to `FILE.2` and on; returns their names.
 pub(super) fn write(proofs: &[ForkProof], file: &Path, call: &mut Call<'_, '_>) -> Result<Vec<String>, CliError> {

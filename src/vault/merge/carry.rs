@@ -86,6 +86,10 @@ impl<'a> Carrier<'a> {
         if setting.watch.stopped() {
             return Err(VaultError::Stopped);
         }
+        for log in &wanted.lost {
+            let reason = "a signed state of it could not be read".into();
+            self.carried.untaken.push(Untaken { path: layout::checkpoints(*log).to_string(), reason });
+        }
         for states in wanted.states.chunks(STATES_MAX) {
             let mut change = Change::default();
             let mut paths = Vec::new();
@@ -106,14 +110,17 @@ impl<'a> Carrier<'a> {
         Ok(())
     }
 
-    /// What this and earlier merges wrote is covered now.
+    /// What was written is covered now. Where a signed state did not come, the device's memory still tells what else was
+    /// written for it, to be cleared away.
     pub(super) fn finish(self) -> Result<Carried, VaultError> {
         let memory = &self.session.memory;
         for (intent, _) in memory.merges(&self.session.vault)? {
             memory.forget(&intent)?;
         }
-        for intent in &self.intents {
-            memory.forget(intent)?;
+        if self.carried.untaken.is_empty() {
+            for intent in &self.intents {
+                memory.forget(intent)?;
+            }
         }
         Ok(self.carried)
     }

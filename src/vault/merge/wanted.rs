@@ -29,6 +29,8 @@ pub(super) struct Wanted {
     pub(super) cosignatures: Vec<(LogId, Hash)>,
     /// Signed states.
     pub(super) states: Vec<(LogId, CheckpointName)>,
+    /// Logs of which a signed state was there and could not be read again: what came for it would not count.
+    pub(super) lost: BTreeSet<LogId>,
     /// Files that entries which count name and that neither copy has.
     pub(super) missing: BTreeSet<RelPath>,
     /// Blobs of the other copy that an authorised entry lets be absent: they are not brought back.
@@ -153,8 +155,12 @@ impl Search<'_> {
         let find = |(folder, _): Copy<'_>, files: &LogFiles| {
             files.checkpoints.iter().find(|name| name.size == head.size && shows(folder, name)).copied()
         };
-        if find(self.own, ours).is_none() {
-            self.wanted.states.extend(find(self.source, theirs).map(|name| (log.id, name)));
+        if find(self.own, ours).is_some() {
+            return;
+        }
+        match find(self.source, theirs) {
+            Some(name) => self.wanted.states.push((log.id, name)),
+            None => drop(self.wanted.lost.insert(log.id)),
         }
     }
 

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-use super::commands::{custody, doctor, form, identity, init, list, member, open, seal, show, tour, util, verify};
+use super::commands::{
+    custody, doctor, form, identity, init, list, member, merge, open, seal, show, tour, util, verify,
+};
 
 /// The encrypted evidence vault: seal, carry, verify, open.
 #[derive(Debug, Parser)]
@@ -110,6 +112,7 @@ pub(crate) enum Command {
     /// Who works with this vault
     #[command(subcommand)]
     Member(member::Command),
+    Merge(merge::Args),
     /// The custody record
     #[command(subcommand)]
     Custody(custody::Command),

@@ -53,7 +53,7 @@ pub(crate) enum CliError {
     NotText { what: &'static str },
     #[error("{} exists already", path.display())]
     Exists { path: PathBuf },
-    #[error("{} is no vault, receipt, signed state or card", path.display())]
+    #[error("{} is no vault, receipt, signed state, proof of contradicting histories or card", path.display())]
     UnknownKind { path: PathBuf },
     #[error("the result could not be written")]
     Output { source: io::Error },
@@ -163,7 +163,11 @@ fn vault(error: &VaultError) -> WayOut {
         VaultError::NotPinned { .. } => unknown_vault(),
         VaultError::OtherVault { .. } => told(UNKNOWN, "compare the digits with whoever founded the vault"),
         VaultError::Unsound(finding) => told(by_weight(finding.weight), "amparo verify"),
-        VaultError::OlderCopy { .. } => told(INCOMPLETE, "find the newer copy of the vault, and work there"),
+        VaultError::OlderCopy { .. } => told(INCOMPLETE, "amparo merge DIR"),
+        VaultError::Contradicted { .. } => told(INVALID, "amparo verify --fork-proof FILE"),
+        VaultError::NotACopy => told(NO_VAULT, "amparo merge --help"),
+        VaultError::OtherCopy { .. } => told(UNKNOWN, "compare the digits with whoever gave you the copy"),
+        VaultError::SameFolder => told(USAGE, "amparo merge --help"),
         VaultError::NotInRole { .. } => told(FAILED, "ask an owner of the vault for this role"),
         VaultError::NoExhibit { .. } | VaultError::AmbiguousExhibit { .. } => told(FAILED, "amparo list"),
         VaultError::NoEntry { .. } | VaultError::AmbiguousEntry { .. } => told(FAILED, "amparo verify"),

@@ -80,25 +80,30 @@ impl Call<'_, '_> {
 
     /// Refuses a place inside the vault: what is put there in the clear travels with it.
     pub(crate) fn must_be_outside(&self, vault: &Path, output: &Path) -> Result<(), CliError> {
+        if !self.lies_within(vault, output) {
+            return Ok(());
+        }
+        let message =
+            format!("{} lies inside the vault: what is readable there would travel with it", output.display());
+        Err(CliError::Usage { message, hint: Some("name a place outside the vault, ../ and on".into()) })
+    }
+
+    /// Whether a path, as it was named, is a folder or lies below it.
+    pub(crate) fn lies_within(&self, vault: &Path, path: &Path) -> bool {
         let disk = self.context.disk;
         let same = |folder: &Path| match (disk.stat(folder), disk.stat(vault)) {
             (Ok(one), Ok(other)) => (one.device, one.inode) == (other.device, other.inode),
             _ => false,
         };
         let mut place = self.context.folder.clone();
-        for part in output.components() {
+        for part in path.components() {
             match part {
                 Component::ParentDir => drop(place.pop()),
                 Component::CurDir => {}
                 part => place.push(part),
             }
         }
-        if !place.ancestors().any(same) {
-            return Ok(());
-        }
-        let message =
-            format!("{} lies inside the vault: what is readable there would travel with it", output.display());
-        Err(CliError::Usage { message, hint: Some("name a place outside the vault, ../ and on".into()) })
+        place.ancestors().any(same)
     }
 
     /// Whether a folder holds a file `VAULT`, or the logs of a vault that lost it.

@@ -78,6 +78,13 @@ impl Call<'_, '_> {
         }
     }
 
+    /// This copy lacks what this device has seen: another copy has more.
+    pub(crate) fn warn_of_age(&mut self, findings: &[Finding]) {
+        for finding in findings {
+            self.warn(&format!("this is an older copy; amparo merge DIR takes in the other one: {finding}"));
+        }
+    }
+
     /// Something can be lost: said in any case, and part of the JSON.
     pub(crate) fn warn(&mut self, text: &str) {
         self.warnings.push(text.into());

@@ -96,5 +96,6 @@ fn word(stage: Stage) -> &'static str {
         Stage::Sealing => "sealing",
         Stage::Opening => "opening",
         Stage::Checking => "checking",
+        Stage::Merging => "merging",
     }
 }

@@ -81,6 +81,73 @@ pub fn root_from_inclusion(leaf: Hash, index: u64, size: u64, path: &[Hash]) -> 
     (last == 0).then_some(hash)
 }
 
+/// RFC 6962, 2.1.2: what proves that the tree over the first `first` leaves is a beginning of the tree over all of
+/// them. `None` unless 1 <= `first` <= the number of leaves; empty where both are one tree.
+pub fn consistency_proof(leaves: &[Hash], first: usize) -> Option<Vec<Hash>> {
+    if first == 0 || first > leaves.len() {
+        return None;
+    }
+    let mut proof = Vec::new();
+    // Whether the first `first` of these leaves are all that the smaller tree has: its root is then known already.
+    let (mut leaves, mut first, mut whole) = (leaves, first, true);
+    while first != leaves.len() {
+        let (left, right) = leaves.split_at(split(leaves.len()));
+        if first <= left.len() {
+            proof.push(root(right));
+            leaves = left;
+        } else {
+            proof.push(root(left));
+            first -= left.len();
+            leaves = right;
+            whole = false;
+        }
+    }
+    if !whole {
+        proof.push(root(leaves));
+    }
+    proof.reverse();
+    Some(proof)
+}
+
+/// Whether the tree of `first` leaves with root `first_root` is a beginning of the tree of `second` leaves with root
+/// `second_root`, as `proof` shows (RFC 9162, 2.1.4.2). Sizes of 0 are never consistent: nothing could be shown.
+pub fn is_consistent(first: u64, first_root: Hash, second: u64, second_root: Hash, proof: &[Hash]) -> bool {
+    if first == 0 || first > second {
+        return false;
+    }
+    if first == second {
+        return proof.is_empty() && first_root == second_root;
+    }
+    let mut path = proof.iter();
+    // A complete smaller tree is a node of the larger one, and the first of the path by itself.
+    let start = if first.is_power_of_two() { Some(&first_root) } else { path.next() };
+    let Some(start) = start else { return false };
+    let (mut place, mut last) = (first - 1, second - 1);
+    while place & 1 == 1 {
+        place >>= 1;
+        last >>= 1;
+    }
+    let (mut smaller, mut larger) = (*start, *start);
+    for hash in path {
+        if last == 0 {
+            return false;
+        }
+        if place & 1 == 1 || place == last {
+            smaller = node_hash(*hash, smaller);
+            larger = node_hash(*hash, larger);
+            while place & 1 == 0 && place != 0 {
+                place >>= 1;
+                last >>= 1;
+            }
+        } else {
+            larger = node_hash(larger, *hash);
+        }
+        place >>= 1;
+        last >>= 1;
+    }
+    last == 0 && smaller == first_root && larger == second_root
+}
+
 /// A tree that grows a leaf at a time and tells its root at every size, in a few dozen hashes of memory.
 #[derive(Clone, Debug, Default)]
 pub struct Growing {
@@ -163,5 +230,33 @@ mod tests {
             }
             assert_eq!(inclusion_proof(tree, size), None);
         }
+    }
+
+    #[test]
+    fn every_beginning_of_every_small_tree_is_proved_and_no_other() {
+        let leaves: Vec<Hash> = (0..70_u8).map(|n| leaf_hash(&[n])).collect();
+        for second in 1..=leaves.len() {
+            let tree = &leaves[..second];
+            for first in 1..=second {
+                let proof = consistency_proof(tree, first).expect("it is a beginning");
+                let holds = |first_root, proof: &[Hash]| {
+                    is_consistent(first as u64, first_root, second as u64, root(tree), proof)
+                };
+                assert!(holds(root(&tree[..first]), &proof), "{first} of {second}");
+                assert!(!holds(leaf_hash(b"another"), &proof), "{first} of {second}");
+                let longer = [&proof[..], &[leaf_hash(b"more")]].concat();
+                assert!(!holds(root(&tree[..first]), &longer), "{first} of {second}");
+                for at in 0..proof.len() {
+                    let mut wrong = proof.clone();
+                    wrong[at] = leaf_hash(b"wrong");
+                    assert!(!holds(root(&tree[..first]), &wrong), "{first} of {second}");
+                    let shorter = [&proof[..at], &proof[at + 1..]].concat();
+                    assert!(!holds(root(&tree[..first]), &shorter), "{first} of {second}");
+                }
+            }
+            assert_eq!(consistency_proof(tree, 0), None);
+            assert_eq!(consistency_proof(tree, second + 1), None);
+        }
+        assert!(!is_consistent(0, root(&[]), 1, root(&leaves[..1]), &[]));
     }
 }

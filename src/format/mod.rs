@@ -13,6 +13,7 @@ pub mod entry;
 pub mod event;
 pub mod fields;
 pub mod fingerprint;
+pub mod fork_proof;
 pub mod form;
 pub mod identity_file;
 pub mod ids;

@@ -137,6 +137,18 @@ pub fn cosignature(log: LogId, sha256: Hash) -> RelPath {
     made(format!("logs/{log}/cosign/{sha256}"))
 }
 
+/// The SHA-256 that a file of a vault bears in its name; `None` for `VAULT`, and for what the layout does not name.
+pub fn named_hash(path: &RelPath) -> Option<Hash> {
+    let name = path.name().to_str()?;
+    let name = name.strip_suffix(".age").unwrap_or(name);
+    Hash::from_hex(name.rsplit_once('-').map_or(name, |(_, sha256)| sha256))
+}
+
+/// Whether these bytes are those that the name promises; a name that promises nothing is content with any.
+pub fn is_as_named(path: &RelPath, bytes: &[u8]) -> bool {
+    named_hash(path).is_none_or(|sha256| Hash::of(bytes) == sha256)
+}
+
 fn made(path: String) -> RelPath {
     RelPath::parse(path).expect("names of the layout are hex and digits")
 }
@@ -170,5 +182,24 @@ mod tests {
         }
         assert_eq!(CheckpointName::parse(&format!("+{checkpoint}")), None);
         assert_eq!(blob(sha256).components().count(), 3);
+    }
+
+    #[test]
+    fn names_tell_what_their_files_must_be() {
+        let (log, sha256) = (LogId([7; 16]), Hash::of(b"file"));
+        let entry = EntryName { seq: 3, leaf: Hash::of(b"leaf"), sha256 };
+        let named = [
+            blob(sha256),
+            super::entry(log, &entry),
+            checkpoint(log, &CheckpointName { size: 4, sha256 }),
+            cosignature(log, sha256),
+            wrapped_key(KeyId(Hash::of(b"key")), sha256),
+        ];
+        for path in named {
+            assert_eq!(named_hash(&path), Some(sha256), "{path}");
+            assert!(is_as_named(&path, b"file") && !is_as_named(&path, b"other"), "{path}");
+        }
+        assert_eq!(named_hash(&vault_file()), None);
+        assert!(is_as_named(&vault_file(), b"anything"));
     }
 }

@@ -9,6 +9,8 @@
 //! <vault id>/own/<log id>/owner         machine and member that write this log from here
 //! <vault id>/own/<log id>/<size>        the change that brings the log to that size
 //! <vault id>/wrote/<16 hex digits>      names of files about to be written, forgotten once a signed state covers them
+//! <vault id>/merging/<16 hex digits>    names of files that a merge is just writing: what is torn of them is ours
+//! <vault id>/merged/<16 hex digits>     the signed states that end a merge, forgotten when they are durable
 //! ```
 
 use std::collections::BTreeSet;
@@ -191,9 +193,7 @@ impl Memory {
     /// Writes down, durably, the change that brings an own log to `size`; earlier ones but the last are forgotten.
     pub fn prepare(&self, vault: &VaultId, log: &LogId, size: u64, change: &Change) -> Result<(), StoreError> {
         let within = Self::own(vault, log);
-        let mut bytes = rmp_serde::to_vec(change).expect("names and bytes");
-        bytes.extend_from_slice(&Hash::of(&bytes).0);
-        self.write_new(&below(&within, &size_name(size)), &bytes)?;
+        self.write_new(&below(&within, &size_name(size)), &change_bytes(change))?;
         for older in self.names(Some(&within))?.iter().filter_map(|name| name.parse::<u64>().ok()) {
             if older + 1 < size {
                 self.folder()?.remove(&below(&within, &size_name(older)))?;
@@ -204,15 +204,58 @@ impl Memory {
 
     /// Writes down, durably, that files of these names are about to be written into the vault.
     pub fn intend(&self, vault: &VaultId, token: [u8; 8], paths: &[RelPath]) -> Result<Intent, StoreError> {
-        let path = below(&below(&Self::of(vault), "wrote"), &hex(&token));
+        self.write_names(vault, "wrote", token, paths)
+    }
+
+    /// As [`Memory::intend`], for what a merge is just writing: until it is synced and intended, any of it may be torn.
+    pub fn intend_merge(&self, vault: &VaultId, token: [u8; 8], paths: &[RelPath]) -> Result<Intent, StoreError> {
+        self.write_names(vault, "merging", token, paths)
+    }
+
+    /// Everything that this device began to write and has not seen covered.
+    pub fn intents(&self, vault: &VaultId) -> Result<Vec<(Intent, Vec<RelPath>)>, StoreError> {
+        Ok([self.names_of(vault, "wrote")?, self.names_of(vault, "merging")?].concat())
+    }
+
+    /// Of these, what a merge was just writing.
+    pub fn merging(&self, vault: &VaultId) -> Result<Vec<(Intent, Vec<RelPath>)>, StoreError> {
+        self.names_of(vault, "merging")
+    }
+
+    /// Writes down, durably, the signed states that end a merge, before they appear in the vault.
+    pub fn prepare_merge(&self, vault: &VaultId, token: [u8; 8], change: &Change) -> Result<Intent, StoreError> {
+        let path = below(&below(&Self::of(vault), "merged"), &hex(&token));
+        self.write_new(&path, &change_bytes(change))?;
+        Ok(Intent(path))
+    }
+
+    /// Ends of merges that may not have reached the vault. A torn one was never begun there.
+    pub fn merges(&self, vault: &VaultId) -> Result<Vec<(Intent, Change)>, StoreError> {
+        let within = below(&Self::of(vault), "merged");
+        let mut merges = Vec::new();
+        for name in self.names(Some(&within))? {
+            let path = below(&within, &name);
+            let change = read_change(&self.folder()?.read(&path, CHANGE_BYTES_MAX)?);
+            merges.extend(change.map(|change| (Intent(path), change)));
+        }
+        Ok(merges)
+    }
+
+    fn write_names(
+        &self,
+        vault: &VaultId,
+        room: &str,
+        token: [u8; 8],
+        paths: &[RelPath],
+    ) -> Result<Intent, StoreError> {
+        let path = below(&below(&Self::of(vault), room), &hex(&token));
         let text: String = paths.iter().flat_map(|path| [path.to_string(), "\n".into()]).collect();
         self.write_new(&path, text.as_bytes())?;
         Ok(Intent(path))
     }
 
-    /// Everything that this device began to write and has not seen covered.
-    pub fn intents(&self, vault: &VaultId) -> Result<Vec<(Intent, Vec<RelPath>)>, StoreError> {
-        let within = below(&Self::of(vault), "wrote");
+    fn names_of(&self, vault: &VaultId, room: &str) -> Result<Vec<(Intent, Vec<RelPath>)>, StoreError> {
+        let within = below(&Self::of(vault), room);
         let mut intents = Vec::new();
         for name in self.names(Some(&within))? {
             let text = self.folder()?.read(&below(&within, &name), CHANGE_BYTES_MAX)?;
@@ -239,6 +282,9 @@ impl Memory {
             if let Some((_, change)) = self.last_change(vault, &log)? {
                 paths.extend(change.files().map(|(path, _)| path.to_string()));
             }
+        }
+        for (_, change) in self.merges(vault)? {
+            paths.extend(change.files().map(|(path, _)| path.to_string()));
         }
         Ok(paths)
     }
@@ -295,6 +341,12 @@ fn below(path: &RelPath, name: &str) -> RelPath {
 
 fn size_name(size: u64) -> String {
     format!("{size:010}")
+}
+
+fn change_bytes(change: &Change) -> Vec<u8> {
+    let mut bytes = rmp_serde::to_vec(change).expect("names and bytes");
+    bytes.extend_from_slice(&Hash::of(&bytes).0);
+    bytes
 }
 
 fn read_change(bytes: &[u8]) -> Option<Change> {

@@ -5,6 +5,8 @@
 //! - [`path`]: paths below a folder that cannot leave it
 //! - [`layout`]: the names inside a vault, made and parsed
 //! - [`memory`]: what this device remembers outside the vaults
+//! - [`overlay`]: two folders read as one
+//! - [`veil`]: a folder without some of its files
 //! - [`real`]: the machine's disk
 //! - [`faulty`]: a disk in memory that loses power and fails on demand, for tests
 //! - [`hygiene`]: what this process refuses to leave behind
@@ -17,8 +19,10 @@ pub mod faulty;
 pub mod hygiene;
 pub mod layout;
 pub mod memory;
+pub mod overlay;
 pub mod path;
 pub mod real;
+pub mod veil;
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;

@@ -21,7 +21,7 @@ pub(super) fn carry_out(folder: &dyn Folder, change: &Change) -> Result<(), Vaul
 }
 
 /// Creates a file; one that is there already must have the same bytes, or be what a crash tore of them.
-fn write_once(folder: &dyn Folder, path: &RelPath, bytes: &[u8]) -> Result<(), VaultError> {
+pub(super) fn write_once(folder: &dyn Folder, path: &RelPath, bytes: &[u8]) -> Result<(), VaultError> {
     match folder.create(path, bytes, Mode::Open) {
         Err(StoreError::Exists { .. }) => {
             if folder.read(path, bytes.len() as u64 + 1).is_ok_and(|there| there == bytes) {

@@ -52,21 +52,26 @@ pub struct OwnLog {
 
 impl OwnLog {
     /// The log to append to: the one that this device's memory knows to its very end, else a new one. A log of which
-    /// the vault holds more or other entries than the memory knows is never appended to again.
+    /// the vault holds more or other entries than the memory knows, or a second history, is never appended to again.
     pub fn find(setting: &mut Setting<'_>, session: &Session, member: MemberId) -> Result<Self, VaultError> {
         let history = session.sound_history()?;
         let mut last_known = None;
         for id in session.memory.own_logs(&session.vault, &member)? {
-            let Some((size, _)) = session.memory.last_change(&session.vault, &id)? else { continue };
+            let Some((size, change)) = session.memory.last_change(&session.vault, &id)? else { continue };
             let Some(log) = history.logs.get(&id) else { return Err(VaultError::OlderCopy { log: id }) };
-            if log.head.size < size {
+            // What this device itself signed last; a copy can show another history of that size.
+            let own = change.files().next_back().and_then(|(_, note)| signed_head(id, note));
+            let own = own.filter(|own| log.holds(own));
+            if own.is_none() && log.head.size < size {
                 return Err(VaultError::OlderCopy { log: id });
             }
-            last_known = Some(log.head);
+            let is_whole = own == Some(log.head) && log.forks.is_empty();
             let closed = log.entries.iter().any(|told| matches!(told.entry.event, Event::Close { .. }));
-            if log.head.size == size && !closed {
+            if is_whole && !closed {
                 return Ok(Self::resume(session.vault, log));
             }
+            // Of contradicting histories this device goes on from its own.
+            last_known = own.filter(|own| log.fork_of(own).is_some()).or(Some(log.head));
         }
         let older =
             history.logs.values().filter(|log| log.member == member).map(|log| log.head).max_by_key(|head| head.size);
@@ -250,15 +255,10 @@ fn drawn_handle(id: &LogId) -> String {
     [pick(LETTERS, id.0[0]), pick(DIGITS, id.0[1])].iter().collect()
 }
 
-/// Removes files that this device wrote and that no signed state covers; returns how many.
-pub(super) fn clear_orphans(session: &Session, covered: impl Fn(&RelPath) -> bool) -> Result<u64, VaultError> {
-    let mut removed = 0;
-    for (intent, paths) in session.memory.intents(&session.vault)? {
-        let orphans: Vec<RelPath> = paths.into_iter().filter(|path| !covered(path)).collect();
-        removed += session.folder.remove_all(&orphans)?;
-        session.memory.forget(&intent)?;
-    }
-    Ok(removed)
+/// The state that a checkpoint's file of this device shows.
+fn signed_head(log: LogId, note: &[u8]) -> Option<Head> {
+    let checkpoint = Checkpoint::parse_text(Note::parse(note).ok()?.text()).ok()?;
+    Some(Head { log, size: checkpoint.size, root: checkpoint.root })
 }
 
 /// The root over leaf hashes, for those who prove an entry to others.

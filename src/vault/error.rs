@@ -38,6 +38,14 @@ pub enum VaultError {
     Unsound(#[from] Finding),
     #[error("this copy is older than what this device has written: log {log}")]
     OlderCopy { log: LogId },
+    #[error("two histories of this custody record are signed with one key, and part after {parted} events: log {log}")]
+    Contradicted { log: LogId, parted: u64 },
+    #[error("this is no copy of a vault")]
+    NotACopy,
+    #[error("this is a copy of another vault: {}", vault.fingerprint())]
+    OtherCopy { vault: VaultId },
+    #[error("this is the vault itself, not another copy of it")]
+    SameFolder,
     #[error("this identity may not {what} in this vault")]
     NotInRole { what: &'static str },
     #[error("there is no exhibit {id}")]

@@ -13,11 +13,15 @@ pub mod exhibits;
 pub mod findings;
 pub mod history;
 pub mod identity;
+mod interrupted;
 pub mod keyring;
 pub mod labels;
 pub mod list;
 pub mod members;
+pub mod merge;
+mod named;
 pub mod open;
+mod orphans;
 mod parallel;
 pub mod receipt;
 pub mod seal;
@@ -82,6 +86,8 @@ pub enum Stage {
     Opening,
     /// Hashing what is on the disk.
     Checking,
+    /// Taking in another copy.
+    Merging,
 }
 
 /// `amparo` and its version: stands in every entry.

@@ -31,6 +31,10 @@ fn make(session: &Session, place: Place, exhibit: Option<&Exhibit>) -> Result<Re
     let history = session.sound_history()?;
     session.require_sound(place.log)?;
     let log = &history.logs[&place.log];
+    // What one of two contradicting histories says alone is vouched for by neither.
+    if let Some(fork) = log.forks.iter().find(|fork| fork.parted <= place.seq) {
+        return Err(VaultError::Contradicted { log: log.id, parted: fork.parted });
+    }
     let told = history.told(place);
     let row = match exhibit {
         None => None,

@@ -9,7 +9,7 @@ use super::findings::{Check, Finding, Findings, Verdict};
 use super::history::{self, History};
 use super::keyring::{self, Keyring};
 use super::survey::{self, Survey};
-use super::{Setting, Stage, VaultError};
+use super::{Setting, Stage, VaultError, interrupted};
 use crate::crypto::hash::Hash;
 use crate::crypto::recipient::Recipient;
 use crate::crypto::seed::Keys;
@@ -18,6 +18,8 @@ use crate::format::ids::{LogId, MemberId, VaultId};
 use crate::format::role::{Role, Scope};
 use crate::store::layout;
 use crate::store::memory::Memory;
+use crate::store::overlay::Overlay;
+use crate::store::veil::Veil;
 use crate::store::{Folder, Lock};
 
 /// Whose word makes a vault trusted at first contact.
@@ -98,17 +100,31 @@ pub struct Session {
 impl Session {
     /// Opens a vault for reading.
     pub fn open(setting: &mut Setting<'_>, request: &Request<'_>) -> Result<Self, VaultError> {
-        Self::enter(setting, request, false)
+        let folder = setting.disk.folder(request.vault)?;
+        Self::enter(setting, request, Entrance { folder, beside: None, write: false })
     }
 
     /// Opens a vault for writing: alone, and after completing what an earlier command left half done.
     pub fn open_to_write(setting: &mut Setting<'_>, request: &Request<'_>) -> Result<Self, VaultError> {
-        Self::enter(setting, request, true)
+        let folder = setting.disk.folder(request.vault)?;
+        Self::enter(setting, request, Entrance { folder, beside: None, write: true })
     }
 
-    fn enter(setting: &mut Setting<'_>, request: &Request<'_>, write: bool) -> Result<Self, VaultError> {
+    /// Opens a vault for writing, and reads it together with another copy: history, keys and all files are those of both.
+    /// What is written goes to `own`, the vault's folder, itself.
+    pub(super) fn open_over(
+        setting: &mut Setting<'_>,
+        request: &Request<'_>,
+        own: &Arc<dyn Folder>,
+        other: &Arc<dyn Folder>,
+    ) -> Result<Self, VaultError> {
+        let entrance = Entrance { folder: Arc::clone(own), beside: Some(Arc::clone(other)), write: true };
+        Self::enter(setting, request, entrance)
+    }
+
+    fn enter(setting: &mut Setting<'_>, request: &Request<'_>, entrance: Entrance) -> Result<Self, VaultError> {
         setting.watch.begin(Stage::Logs, None);
-        let folder = setting.disk.folder(request.vault)?;
+        let Entrance { folder, beside, write } = entrance;
         let remembers = write || request.trust.is_some();
         let open_memory = if remembers { Memory::open_to_write } else { Memory::open };
         let memory = open_memory(setting.disk, request.state, setting.machine)?;
@@ -120,10 +136,25 @@ impl Session {
             if let Some(person) = request.person {
                 super::change::complete(&*folder, &memory, &hinted, &person.member())?;
             }
+            interrupted::settle(&*folder, &memory, &hinted)?;
         }
+        let folder = match survey::hint(&*folder) {
+            Ok(hinted) => Veil::over(Arc::clone(&folder), interrupted::hidden(&*folder, &memory, &hinted)?),
+            Err(_) => folder,
+        };
         let survey = survey::survey(&*folder)?;
         let mut findings = survey.findings.clone();
+        // Which vault this is, its own folder says: another copy, or what claims to be one, has no part in that.
         let (vault, pinned) = recognise(&survey, &memory, request.trust, &mut findings)?;
+        let (folder, survey) = match beside {
+            Some(other) => {
+                let folder: Arc<dyn Folder> = Arc::new(Overlay::new(folder, other));
+                let survey = survey::survey(&*folder)?;
+                findings.extend(survey.findings.clone());
+                (folder, survey)
+            }
+            None => (folder, survey),
+        };
         let unfinished = memory.unfinished(&vault)?;
         let (mut ring, opened) = match request.person {
             Some(person) => keyring::unlock(&*folder, &survey, &person.keys.age),
@@ -198,7 +229,13 @@ impl Session {
     /// What is wrong with logs that nothing else rests on.
     pub fn overlooked(&self) -> Vec<Finding> {
         let Some(history) = &self.history else { return Vec::new() };
-        self.invalid(history).filter(|finding| self.is_others(history, finding)).cloned().collect()
+        let others = self.invalid(history).filter(|finding| self.is_others(history, finding));
+        others.chain(history.findings.iter().filter(|finding| finding.check == Check::Fork)).cloned().collect()
+    }
+
+    /// States that this device has seen and this copy lacks.
+    pub fn lacking(&self) -> Vec<Finding> {
+        self.findings.iter().filter(|finding| finding.check == Check::Behind).cloned().collect()
     }
 
     /// Refuses a log with which anything is wrong: what rests on it is not to be opened, or vouched for.
@@ -210,8 +247,11 @@ impl Session {
         }
     }
 
+    /// What is INVALID, but for contradicting histories that are both here: they are told and lower every verdict, and
+    /// stop nobody. Whoever signed them could have gone on with either; a restored disk image does it honestly.
     fn invalid<'a>(&'a self, history: &'a History) -> impl Iterator<Item = &'a Finding> {
-        self.findings.iter().chain(history.findings.iter()).filter(|finding| finding.weight == Verdict::Invalid)
+        let of_history = history.findings.iter().filter(|finding| finding.check != Check::Fork);
+        self.findings.iter().chain(of_history).filter(|finding| finding.weight == Verdict::Invalid)
     }
 
     /// Whether a finding is about the log of somebody else who is no owner and never was one, or is set aside.
@@ -239,9 +279,13 @@ impl Session {
         newest.map(|(_, key)| &key.recipient).ok_or(VaultError::NoKey)
     }
 
-    /// Remembers the state of every log of this sound vault.
+    /// Remembers the state of every log with which nothing is wrong.
     pub fn remember_heads(&self) -> Result<(), VaultError> {
-        for log in self.history()?.logs.values() {
+        let history = self.history()?;
+        let all = self.findings.iter().chain(history.findings.iter());
+        let wrong: BTreeSet<LogId> =
+            all.filter(|finding| finding.weight == Verdict::Invalid).filter_map(log_concerned).collect();
+        for log in history.logs.values().filter(|log| !wrong.contains(&log.id)) {
             self.memory.remember(&self.vault, &log.id, log.head.size, &log.note.to_bytes())?;
         }
         Ok(())
@@ -290,11 +334,13 @@ impl Session {
             };
             let Some(card) = history.members.get(&log.member).map(|member| &member.card) else { continue };
             let Ok((head, _)) = history::check_head(&note, id, self.vault, card) else { continue };
-            if head.size > log.head.size {
+            // Where both of contradicting histories are here, that was found already, and nothing that was seen is lacking.
+            let holds = log.holds(&head);
+            if !holds && head.size > log.head.size {
                 let message =
                     format!("this device has seen it with {} entries; this copy has {}", head.size, log.head.size);
                 self.findings.incomplete(Check::Behind, subject, message);
-            } else if log.root_at(head.size) != Some(head.root) {
+            } else if !holds {
                 let message = format!(
                     "two histories signed with one key: this device has seen another state of size {}",
                     head.size
@@ -304,6 +350,16 @@ impl Session {
         }
         Ok(())
     }
+}
+
+/// What a session is made from.
+struct Entrance {
+    /// The vault's folder.
+    folder: Arc<dyn Folder>,
+    /// Another copy, read with it.
+    beside: Option<Arc<dyn Folder>>,
+    /// Whether anything will be written.
+    write: bool,
 }
 
 /// The log that a finding is about, if it is about one.

@@ -201,7 +201,34 @@ impl World {
         self.run_in(who, args, &Around { typed: Some(typed), ..Around::default() })
     }
 
+    /// In somebody's home, on the machine of another: a disk image that was cloned.
+    pub(crate) fn run_on(&self, home: &str, machine: &str, args: &[&str]) -> Outcome {
+        self.run_at(home, machine, args, &Around::default())
+    }
+
+    /// Every file below a folder of this world, by path, with its hash.
+    pub(crate) fn tree(&self, below: &str) -> BTreeMap<String, Hash> {
+        let root = self.path(below);
+        let mut tree = BTreeMap::new();
+        let mut folders = vec![root.clone()];
+        while let Some(folder) = folders.pop() {
+            for item in fs::read_dir(folder).expect("a folder").map(|item| item.expect("an item").path()) {
+                if item.is_dir() {
+                    folders.push(item);
+                } else {
+                    let name = item.strip_prefix(&root).expect("below").to_string_lossy().into_owned();
+                    tree.insert(name, Hash::of(&fs::read(&item).expect("a file")));
+                }
+            }
+        }
+        tree
+    }
+
     pub(crate) fn run_in(&self, who: &str, args: &[&str], around: &Around<'_>) -> Outcome {
+        self.run_at(who, who, args, around)
+    }
+
+    fn run_at(&self, who: &str, machine: &str, args: &[&str], around: &Around<'_>) -> Outcome {
         let home = self.home(who);
         let mut env: BTreeMap<String, OsString> = BTreeMap::from([("HOME".into(), home.clone().into())]);
         env.extend(around.env.iter().map(|(name, value)| ((*name).to_string(), OsString::from(value))));
@@ -218,7 +245,7 @@ impl World {
             disk: &RealDisk,
             clock: &clock,
             rng: &mut OsRng,
-            machine: Hash::of(who.as_bytes()),
+            machine: Hash::of(machine.as_bytes()),
             env,
             folder: home,
             rebase: true,

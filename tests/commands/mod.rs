@@ -9,6 +9,7 @@ mod identity;
 mod init;
 mod list;
 mod member;
+mod merge;
 mod open;
 mod seal;
 mod show;

@@ -6,6 +6,8 @@ mod custody;
 mod forge;
 mod forge_seal;
 mod forged;
+mod histories;
 mod members;
+mod merging;
 pub(crate) mod people;
 mod tampered;

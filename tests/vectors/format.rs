@@ -7,12 +7,13 @@ use std::path::PathBuf;
 
 use amparo::crypto::commit::{Secret, commitment};
 use amparo::crypto::hash::{Hash, frame, hex, unhex};
-use amparo::crypto::merkle::{inclusion_proof, leaf_hash, root};
+use amparo::crypto::merkle::{consistency_proof, inclusion_proof, leaf_hash, root};
 use amparo::crypto::pad::padded_length;
 use amparo::crypto::recipient::Identity;
 use amparo::crypto::seed::Seed;
 use amparo::format::document::Document;
 use amparo::format::entry::{Entry, entry_leaf, is_time};
+use amparo::format::fork_proof::ForkProof;
 use amparo::format::ids::{KeyId, LogId, MemberId, VaultId};
 use amparo::format::inventory::{Row, blobs_root};
 use amparo::format::names::is_safe_member;
@@ -122,6 +123,15 @@ fn evaluate(header: &Header, body: &[u8]) -> String {
             let path = inclusion_proof(&small_tree(number("size")), usize::try_from(number("index")).expect("small"));
             path.expect("the leaf is there").iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
         }
+        "merkle-consistency" => {
+            let first = usize::try_from(number("first")).expect("small");
+            let path = consistency_proof(&small_tree(number("size")), first);
+            path.expect("it is a beginning").iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+        }
+        "fork-proof" => match ForkProof::parse(body) {
+            Ok(proof) => proof.first.checkpoint.origin.to_string(),
+            Err(_) => refused(),
+        },
         "salt" => secret(given["secret"]).salt(given["path"]).to_string(),
         "commitment" => commitment(&hash("salt"), given["path"], body).to_string(),
         "decoy" => decoy(given["secret"], u32::try_from(number("number")).expect("small")),

@@ -4,11 +4,15 @@ use std::collections::BTreeMap;
 
 use amparo::crypto::commit::Secret;
 use amparo::crypto::hash::{Hash, hex};
+use amparo::crypto::merkle::{consistency_proof, leaf_hash, root};
+use amparo::format::checkpoint::{Checkpoint, Origin};
 use amparo::format::document::Document;
 use amparo::format::entry::{Begins, Entry};
 use amparo::format::event::{Event, Head};
+use amparo::format::fork_proof::{ForkProof, State};
 use amparo::format::ids::{KeyId, LogId, MemberId, VaultId};
 use amparo::format::inventory::Row;
+use amparo::format::note::{Note, SignatureLine};
 use amparo::format::record::{Binding, Record};
 
 use super::format::Vector;
@@ -68,6 +72,11 @@ fn trees() -> Vec<Vector> {
         let header = [("check", "merkle-path"), ("index", &format!("{index}")), ("size", &format!("{size}"))];
         made.push(vector(&format!("merkle-path-{index:02}-of-{size:02}"), &header, b""));
     }
+    for (first, size) in [(1, 1), (1, 8), (3, 7), (4, 7), (6, 8), (8, 65)] {
+        let header = [("check", "merkle-consistency"), ("first", &format!("{first}")), ("size", &format!("{size}"))];
+        made.push(vector(&format!("merkle-consistency-{first:02}-of-{size:02}"), &header, b""));
+    }
+    made.extend(fork_proofs());
     let lengths =
         [(0, 0), (1, 0), (9, 0), (100, 4096), (4097, 4096), (16_385, 16_384), (1 << 24, 0), ((1 << 24) + 1, 0)];
     for (length, floor) in lengths {
@@ -304,4 +313,36 @@ fn words() -> Vec<Vector> {
         ],
     );
     made
+}
+
+/// Two states of one log, of which the second has another root at the size of the first; and what is no such proof.
+/// ML-DSA signatures may be hedged, and nothing here looks at them: the lines are made up.
+fn fork_proofs() -> Vec<Vector> {
+    let leaves: Vec<Hash> = (0..7_u8).map(|byte| leaf_hash(&[byte])).collect();
+    let state = |leaves: &[Hash]| {
+        let origin = Origin { vault: VaultId(Hash::of(b"vault")), log: LogId([7; 16]) };
+        let checkpoint = Checkpoint { origin, size: leaves.len() as u64, root: root(leaves) };
+        let name = origin.to_string();
+        let lines = [64_usize, 2428].map(|length| SignatureLine::new(&name, [1, 2, 3, 4], &vec![5; length]));
+        State { checkpoint, note: Note::new(checkpoint.text(), lines.to_vec()) }
+    };
+    let other: Vec<Hash> = [&leaves[..2], &[leaf_hash(b"another")]].concat();
+    let path = consistency_proof(&leaves, 3).expect("a beginning");
+    let proof = ForkProof::new(state(&other), state(&leaves), root(&leaves[..3]), path).expect("a contradiction");
+    let text = proof.print();
+    let equal = ForkProof::new(state(&other), state(&leaves[..3]), root(&leaves[..3]), Vec::new());
+    let equal = equal.expect("a contradiction").print();
+    let honest = ForkProof { first: state(&leaves[..3]), ..proof.clone() }.print();
+    let swapped = ForkProof { first: proof.second.clone(), second: proof.first.clone(), ..proof.clone() }.print();
+    let mut short = proof.clone();
+    short.path.pop();
+    let cases = [
+        ("fork-proof", text.clone()),
+        ("fork-proof-of-one-size", equal),
+        ("fork-proof-refused-no-contradiction", honest),
+        ("fork-proof-refused-order", swapped),
+        ("fork-proof-refused-short-path", short.print()),
+        ("fork-proof-refused-trailing", format!("{text}\n")),
+    ];
+    cases.into_iter().map(|(name, body)| vector(name, &[("check", "fork-proof")], body.as_bytes())).collect()
 }

@@ -5,6 +5,7 @@ mod format;
 mod format_events;
 mod format_inputs;
 mod notes;
+mod trees;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

@@ -7,6 +7,7 @@ pub(super) mod identity;
 pub(super) mod init;
 pub(super) mod list;
 pub(super) mod member;
+pub(super) mod merge;
 pub(super) mod open;
 pub(super) mod seal;
 pub(super) mod show;
@@ -34,6 +35,7 @@ pub(super) fn run(command: Option<Command>, call: &mut Call<'_, '_>) -> Result<E
         Some(Command::Open(args)) => open::run(&args, call),
         Some(Command::Verify(args)) => verify::run(&args, call),
         Some(Command::Member(command)) => member::run(command, call),
+        Some(Command::Merge(args)) => merge::run(&args, call),
         Some(Command::Custody(command)) => custody::run(command, call),
         Some(Command::Doctor(args)) => doctor::run(&args, call),
         Some(Command::Util(command)) => util::run(command, call),

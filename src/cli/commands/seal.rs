@@ -163,6 +163,7 @@ fn finish(args: &Args, call: &mut Call<'_, '_>, run: &Run<'_>) -> Result<Exit, C
         exit = INCOMPLETE;
     }
     call.warn_of_others(&sealed.overlooked);
+    call.warn_of_age(&sealed.lacking);
     if call.global.json {
         call.print_json(described(sealed))?;
     } else {

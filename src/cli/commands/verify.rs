@@ -1,4 +1,4 @@
-//! `amparo verify`: a vault, receipts, signed states, cards; and what was not checked.
+//! `amparo verify`: a vault, receipts, signed states, proofs of contradicting histories, cards; and what was not checked.
 
 use std::path::{Path, PathBuf};
 
@@ -9,6 +9,7 @@ use crate::cli::output::shown;
 use crate::store::Kind;
 
 mod alone;
+mod contradiction;
 mod paper;
 mod whole;
 
@@ -25,9 +26,11 @@ Examples:
   amparo verify
   amparo verify evidence --receipt K7-0001.receipt
   amparo verify K7-0001.receipt --owner blue-heron.card
+  amparo verify evidence --fork-proof contradiction.txt
+  amparo verify contradiction.txt --owner blue-heron.card
   amparo verify evidence --vault-id \"28559 12310 93023 00000 67295 66051 00000 00000\" --json")]
 pub(crate) struct Args {
-    /// A vault's folder, a receipt, a signed state or a card; else the vault here
+    /// A vault's folder, a receipt, a signed state, a proof of contradicting histories or a card; else the vault here
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
     /// A receipt that the vault must still hold to
@@ -36,6 +39,9 @@ pub(crate) struct Args {
     /// A signed state that somebody else remembers
     #[arg(long, value_name = "FILE")]
     checkpoint: Vec<PathBuf>,
+    /// Where one key signed two histories, write the proof of it to this file: it convinces whoever has the card
+    #[arg(long, value_name = "FILE")]
+    fork_proof: Option<PathBuf>,
 }
 
 pub(super) fn run(args: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError> {
@@ -63,13 +69,13 @@ pub(super) fn run(args: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError
         }
     }
     match vaults.as_slice() {
-        [] if paths_are_papers => alone::papers(&papers, call),
+        [] if paths_are_papers && args.fork_proof.is_none() => alone::papers(&papers, call),
         [] => match call.vault_folder()? {
-            Some(vault) => whole::verify(vault, &papers, call),
+            Some(vault) => whole::verify(vault, &papers, args.fork_proof.as_deref(), call),
             None if !papers.is_empty() => alone::papers(&papers, call),
             None => Err(CliError::NoVault),
         },
-        [vault] => whole::verify(vault.clone(), &papers, call),
+        [vault] => whole::verify(vault.clone(), &papers, args.fork_proof.as_deref(), call),
         _ => Err(CliError::Usage { message: "one vault at a time".into(), hint: None }),
     }
 }

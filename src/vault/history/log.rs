@@ -100,6 +100,16 @@ impl Log {
         self.entries.get(usize::try_from(size).ok()?).map(|told| told.entry.previous)
     }
 
+    /// Whether a state is one of this log's, in whichever of its histories.
+    pub fn holds(&self, head: &Head) -> bool {
+        self.root_at(head.size) == Some(head.root) || self.fork_of(head).is_some()
+    }
+
+    /// The other history that a state is of, if it is of one.
+    pub fn fork_of(&self, head: &Head) -> Option<&Fork> {
+        self.forks.iter().find(|fork| fork.root_at(head.size) == Some(head.root))
+    }
+
     /// Takes another of its histories for the one that counts.
     pub(super) fn turn_to(&mut self, fork: usize) {
         let Fork { parted, entries, head, note } = self.forks.swap_remove(fork);

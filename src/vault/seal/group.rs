@@ -1,7 +1,7 @@
 //! The commit of one group of exhibits: their rows and records, the inventory and one manifest a section as blobs,
 //! then the `seal` entry. The group stands or falls as a whole.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::batch::{Batch, Segment};
@@ -11,12 +11,10 @@ use crate::crypto::hash::Hash;
 use crate::crypto::recipient::Recipient;
 use crate::format::document::Document;
 use crate::format::event::{Event, Head, ManifestRef, Seal};
-use crate::format::ids::{KeyId, LogId};
+use crate::format::ids::KeyId;
 use crate::format::inventory::{Inventory, Row, blobs_root};
 use crate::format::manifest::{Manifest, ManifestRecord};
-use crate::store::{RelPath, layout};
-use crate::vault::commit::{self, OwnLog, Saying};
-use crate::vault::exhibits;
+use crate::vault::commit::{OwnLog, Saying};
 use crate::vault::labels::exhibit_label;
 use crate::vault::session::{Person, Session};
 use crate::vault::{Setting, VaultError};
@@ -164,23 +162,4 @@ fn blob(
     batch.push(setting, session, Segment { owner, recipient, plaintext, spans: Vec::new() })?;
     batch.write(setting, session)?;
     Ok(batch.blobs_of(owner).first().copied().expect("a segment that was written has a name"))
-}
-
-/// The blobs that the last sealing of an own log covers: a crash may have come between its commit and the memory of it.
-fn covered(session: &Session, log: LogId) -> Result<BTreeSet<RelPath>, VaultError> {
-    let history = session.history()?;
-    let last = history.sealings().filter(|sealing| sealing.place.log == log).last();
-    let Some(sealing) = last else { return Ok(BTreeSet::new()) };
-    let rows = exhibits::rows(session, &sealing)?;
-    let own = rows.into_iter().flat_map(|(_, blobs)| blobs).chain([sealing.seal.inventory]);
-    Ok(own.chain(sealing.seal.manifests.iter().map(|manifest| manifest.blob)).map(layout::blob).collect())
-}
-
-/// Removes what an interrupted run left.
-pub(super) fn clear_orphans(session: &Session, log: LogId) -> Result<u64, VaultError> {
-    if session.memory.intents(&session.vault)?.is_empty() {
-        return Ok(0);
-    }
-    let covered = covered(session, log)?;
-    commit::clear_orphans(session, |path| covered.contains(path))
 }

@@ -32,6 +32,7 @@ use super::history::History;
 use super::keyring;
 use super::labels::exhibit_label;
 use super::members;
+use super::orphans;
 use super::session::{Request, Session};
 use super::{Setting, Stage, VaultError};
 use crate::crypto::hash::Hash;
@@ -118,6 +119,8 @@ pub struct Sealed {
     pub orphans_removed: u64,
     /// What is wrong with other members' logs, on which nothing of this rests.
     pub overlooked: Vec<Finding>,
+    /// States that this device has seen and this copy lacks.
+    pub lacking: Vec<Finding>,
     /// Why the run ended early, after what is listed here had been sealed.
     pub failure: Option<VaultError>,
 }
@@ -139,7 +142,8 @@ pub fn seal(
     let mut log = OwnLog::find(setting, &session, member)?;
     let mut sealed = Sealed { readback: request.readback, ..Sealed::default() };
     sealed.overlooked = session.overlooked();
-    sealed.orphans_removed = group::clear_orphans(&session, log.id())?;
+    sealed.lacking = session.lacking();
+    sealed.orphans_removed = orphans::clear(&session)?;
     let target = Target::find(&session, &request.section)?;
     sealed.readers.clone_from(&target.readers);
     sealed.unable.clone_from(&target.unable);

@@ -130,7 +130,12 @@ impl Examiner {
         let Some((size, root)) = largest else {
             return self.findings.incomplete(Check::Tree, subject, "no signed state of this log is here");
         };
-        if leaves.len() as u64 > size {
+        let own = |seq: usize| {
+            let names = session.survey.logs[&id].entries.get(&(seq as u64)).into_iter().flatten();
+            names.into_iter().all(|name| session.unfinished.contains(&layout::entry(id, name).to_string()))
+        };
+        let covered = usize::try_from(size).unwrap_or(usize::MAX);
+        if (covered..leaves.len()).any(|seq| !own(seq)) {
             let message = "entries beyond the largest signed state; they are no evidence";
             self.findings.incomplete(Check::Foreign, subject, message);
         }

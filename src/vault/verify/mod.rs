@@ -4,9 +4,11 @@
 //! - [`bytes`]: what anybody can check
 //! - [`sealings`]: what members and readers can check
 //! - [`remembered`]: what others remember
+//! - [`forks`]: proofs that one key signed two histories
 //! - [`report`]: the verdict in full
 
 mod bytes;
+mod forks;
 mod remembered;
 mod report;
 mod sealings;
@@ -17,7 +19,9 @@ use super::findings::{Check, Finding, Findings, Verdict};
 use super::session::{Request, Session};
 use super::{Setting, Stage, VaultError, survey};
 use crate::crypto::hash::Hash;
+use crate::format::fork_proof::ForkProof;
 use crate::format::ids::{LogId, MemberId, VaultId};
+use crate::format::note::Note;
 use crate::format::receipt::Receipt;
 use crate::format::role::Section;
 
@@ -38,7 +42,7 @@ pub struct VerifyRequest<'a> {
     pub place: Request<'a>,
     /// Receipts that it must still hold to.
     pub receipts: &'a [(String, Receipt)],
-    /// Signed states that somebody else remembers.
+    /// Signed states that somebody else remembers, and proofs of contradicting histories.
     pub checkpoints: &'a [(String, Vec<u8>)],
 }
 
@@ -107,6 +111,8 @@ pub struct Verified {
     pub blobs: u64,
     /// Verdicts of exhibits that are not valid.
     pub exhibit_verdicts: BTreeMap<String, Verdict>,
+    /// A proof of each pair of contradicting histories.
+    pub fork_proofs: Vec<ForkProof>,
 }
 
 /// Verifies a vault.
@@ -131,7 +137,12 @@ pub fn verify(setting: &mut Setting<'_>, request: &VerifyRequest<'_>) -> Result<
     if setting.watch.stopped() {
         return Err(VaultError::Stopped);
     }
-    let verified = examiner.conclude(&session, blobs.len() as u64);
+    let mut verified = examiner.conclude(&session, blobs.len() as u64);
+    if let Some(history) = &session.history {
+        let given = request.receipts.iter().map(|(_, receipt)| receipt.note.clone());
+        let states = request.checkpoints.iter().filter_map(|(_, bytes)| Note::parse(bytes).ok());
+        verified.fork_proofs = forks::proofs(&session, history, &given.chain(states).collect::<Vec<_>>());
+    }
     if verified.trusted && verified.verdict != Verdict::Invalid && session.history.is_some() {
         session.remember_heads()?;
     }

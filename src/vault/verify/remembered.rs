@@ -2,6 +2,7 @@
 
 use super::{Examiner, VerifyRequest};
 use crate::format::checkpoint::{Checkpoint, Origin};
+use crate::format::fork_proof::{self, ForkProof};
 use crate::format::note::Note;
 use crate::vault::findings::Check;
 use crate::vault::history::History;
@@ -14,11 +15,43 @@ impl Examiner {
             self.check_state(history, name, &receipt.note);
         }
         for (name, bytes) in request.checkpoints {
+            if bytes.starts_with(fork_proof::FIRST_LINE.as_bytes()) {
+                self.check_proof(history, name, bytes);
+                continue;
+            }
             match Note::parse(bytes) {
                 Ok(note) => self.check_state(history, name, &note),
-                Err(error) => self.findings.invalid(Check::Receipt, name, error.to_string()),
+                Err(error) => self.findings.invalid(Check::Signature, name, error.to_string()),
             }
         }
+    }
+
+    /// A proof of contradicting histories holds or not by itself; here are the cards to tell whose keys signed it.
+    fn check_proof(&mut self, history: &History, name: &str, bytes: &[u8]) {
+        let proof = match ForkProof::parse(bytes) {
+            Ok(proof) => proof,
+            Err(error) => return self.findings.invalid(Check::Fork, name, error.to_string()),
+        };
+        let origin = proof.first.checkpoint.origin;
+        if origin.vault != history.vault {
+            return self.findings.invalid(Check::Receipt, name, "it is about another vault");
+        }
+        let member = history.logs.get(&origin.log).and_then(|log| history.members.get(&log.member));
+        let Some(member) = member else {
+            let message = "it is about a log that this copy lacks";
+            return self.findings.incomplete(Check::Behind, name, message);
+        };
+        for state in [&proof.first, &proof.second] {
+            if let Err(error) = Checkpoint::verify(&state.note, member.card.keys()) {
+                return self.findings.invalid(Check::Receipt, name, format!("its signatures do not hold: {error}"));
+            }
+        }
+        let message = format!(
+            "two histories signed with one key: it proves that {} signed two states of log {} that contradict each other",
+            member.card.name(),
+            history.logs[&origin.log].handle,
+        );
+        self.findings.invalid(Check::Fork, name, message);
     }
 
     pub(super) fn check_state(&mut self, history: &History, name: &str, note: &Note) {

@@ -59,6 +59,7 @@ impl Examiner {
             exhibits: self.exhibits,
             blobs,
             exhibit_verdicts: self.exhibit_verdicts,
+            fork_proofs: Vec::new(),
         }
     }
 

@@ -14,16 +14,12 @@ use crate::vault::findings::{Check, Finding, Verdict};
 use crate::vault::history::{History, Sealing};
 use crate::vault::labels::{self, exhibit_label};
 use crate::vault::session::Session;
-use crate::vault::{Setting, VaultError, exhibits};
+use crate::vault::{Setting, VaultError, exhibits, named};
 
 impl Examiner {
     /// Every wrapped key that a counted entry names.
     pub(super) fn check_keys(&mut self, session: &Session, history: &History) {
-        let mut expected = BTreeSet::new();
-        for (id, key) in &history.keys {
-            let files = key.wraps.iter().map(|(_, wrap)| wrap.file).chain(key.dummies.iter().copied());
-            expected.extend(files.map(|file| (*id, file)));
-        }
+        let mut expected = named::counted_keys(history);
         for (id, file) in &expected {
             let path = layout::wrapped_key(*id, *file);
             if session.folder.exists(&path).is_ok_and(|there| !there) {
@@ -34,15 +30,8 @@ impl Examiner {
                 self.check_file(session, Check::Key, &path, *file, WRAPPED_KEY_BYTES_MAX);
             }
         }
-        // What came too late is kept all the same.
-        for (_, told) in history.late() {
-            for key in told.entry.event.new_keys() {
-                expected
-                    .extend(key.wraps.iter().map(|wrap| wrap.file).chain(key.dummies.clone()).map(|f| (key.id(), f)));
-            }
-            if let Event::Share { key, wraps, dummies } = &told.entry.event {
-                expected.extend(wraps.iter().map(|wrap| wrap.file).chain(dummies.clone()).map(|file| (*key, file)));
-            }
+        for (_, told) in named::kept_beside(history) {
+            expected.extend(named::key_files(&told.entry.event));
         }
         for (id, files) in &session.survey.keys {
             for file in files.iter().filter(|file| !expected.contains(&(*id, **file))) {
@@ -72,9 +61,7 @@ impl Examiner {
             }
             self.count(Check::Inventory, 1);
             self.exhibits += u64::from(sealing.seal.count);
-            let named = std::iter::once(sealing.seal.inventory)
-                .chain(sealing.seal.manifests.iter().map(|manifest| manifest.blob));
-            for blob in named {
+            for blob in named::own_blobs(&sealing) {
                 self.own(
                     &mut owners,
                     blob,
@@ -126,7 +113,7 @@ impl Examiner {
                 .push(format!("whether every file belongs to a sealing: {unread} inventories could not be read"));
             return Ok(());
         }
-        let kept = kept_late(session, history);
+        let kept = named::blobs_beside(session, history);
         for blob in blobs.iter().filter(|blob| !owners.contains_key(blob) && !kept.contains(blob)) {
             let path = layout::blob(*blob).to_string();
             if !session.unfinished.contains(&path) {
@@ -231,20 +218,4 @@ impl Examiner {
         let verdict = self.exhibit_verdicts.entry(id.into()).or_insert(weight);
         *verdict = weight.max(*verdict);
     }
-}
-
-/// Blobs of what came too late to count: no evidence, and no strangers either.
-fn kept_late(session: &Session, history: &History) -> BTreeSet<Hash> {
-    let mut kept = BTreeSet::new();
-    for (place, told) in history.late() {
-        if let Event::Amend { blob, .. } = &told.entry.event {
-            kept.insert(*blob);
-        }
-        let Some(sealing) = history.sealing(place, told) else { continue };
-        kept.insert(sealing.seal.inventory);
-        kept.extend(sealing.seal.manifests.iter().map(|manifest| manifest.blob));
-        let rows = exhibits::rows(session, &sealing).unwrap_or_default();
-        kept.extend(rows.into_iter().flat_map(|(_, blobs)| blobs));
-    }
-    kept
 }

@@ -1,7 +1,8 @@
-//! Receipts, signed states and cards without a vault: what each proves, and what it does not.
+//! Receipts, signed states, proofs of contradicting histories and cards without a vault: what each proves, and what it does not.
 
 use serde_json::{Value, json};
 
+use super::contradiction;
 use super::paper::{Content, Paper, Signer, signer};
 use crate::cli::call::Call;
 use crate::cli::error::{CliError, by_weight};
@@ -16,6 +17,8 @@ const OF_STATES: [&str; 3] = [
     "when it was sealed: the time is what the device claimed",
     "whether the vault still holds to it: verify the vault with --receipt or --checkpoint",
 ];
+const OF_FORKS: Option<&str> =
+    Some("which of two contradicting histories came first, and whether anybody meant to deceive");
 const OF_CARDS: &str = "whose a card is: only its digits tell, compared by another road than the card came";
 
 /// What was found of one paper.
@@ -49,6 +52,9 @@ pub(super) fn papers(papers: &[Paper], call: &mut Call<'_, '_>) -> Result<Exit, 
             Content::Card(card) => tell_card(card, cards[..owners].iter().any(|known| known == &**card), call)?,
             Content::Receipt(receipt) => tell_state(paper, Some(receipt), &cards),
             Content::State(_) => tell_state(paper, None, &cards),
+            Content::Fork(proof) => {
+                tell_signer(contradiction::tell(proof), contradiction::signers(proof, &cards), &paper.name)
+            }
         });
     }
     // 3 and 4 are worse than 5, which is worse than 0.
@@ -74,7 +80,11 @@ fn tell_state(paper: &Paper, receipt: Option<&Receipt>, cards: &[Card]) -> Told 
     };
     lines.push(format!("vault          {}", checkpoint.origin.vault.fingerprint()));
     lines.push(format!("record         {}, {} events", checkpoint.origin.log, checkpoint.size));
-    let (exit, finding) = match signer(checkpoint, note, cards) {
+    tell_signer(lines, signer(checkpoint, note, cards), &paper.name)
+}
+
+fn tell_signer(mut lines: Vec<String>, signer: Signer<'_>, name: &str) -> Told {
+    let (exit, finding) = match signer {
         Signer::Known(card) => {
             lines.push(format!("signed by      {}, {}", card.name(), card.member().fingerprint()));
             lines.push("both signatures hold".into());
@@ -86,7 +96,7 @@ fn tell_state(paper: &Paper, receipt: Option<&Receipt>, cards: &[Card]) -> Told 
         }
         Signer::Wrong(message) => {
             lines.push(format!("its signatures do not hold: {}", shown(&message)));
-            let (weight, check, subject) = (Verdict::Invalid, Check::Signature, paper.name.clone());
+            let (weight, check, subject) = (Verdict::Invalid, Check::Signature, name.to_string());
             (by_weight(weight), Some(Finding { weight, check, subject, message }))
         }
     };
@@ -134,13 +144,19 @@ fn tell_card(card: &Card, known: bool, call: &mut Call<'_, '_>) -> Result<Told, 
 
 /// What papers alone cannot show.
 fn not_checked(papers: &[Paper]) -> Vec<&'static str> {
-    let states = papers.iter().any(|paper| !matches!(paper.content, Content::Card(_)));
-    OF_STATES.into_iter().filter(|_| states).chain([OF_CARDS]).collect()
+    let states = papers.iter().any(|paper| !matches!(paper.content, Content::Card(_) | Content::Fork(_)));
+    let forks = papers.iter().any(|paper| matches!(paper.content, Content::Fork(_)));
+    OF_STATES.into_iter().filter(|_| states).chain(OF_FORKS.filter(|_| forks)).chain([OF_CARDS]).collect()
 }
 
 fn print(papers: &[Paper], told: &[Told], exit: Exit, call: &mut Call<'_, '_>) -> Result<(), CliError> {
     let terminal = call.context.terminal.output;
+    let proves = papers.iter().any(|paper| matches!(paper.content, Content::Fork(_)));
     let verdict = match exit {
+        // Not VALID: what holds is that something is wrong.
+        DONE if proves => {
+            call.set_off("PROVED: one key signed two histories that contradict each other", Tone::Bad, terminal)
+        }
         DONE => call.set_off("VALID: it holds, and who signed it is known here", Tone::Good, terminal),
         UNKNOWN => call.set_off(
             "NOT KNOWN HERE: nothing contradicts it; whose it is, this device does not know",
@@ -176,6 +192,7 @@ fn described(papers: &[Paper], told: &[Told], exit: Exit) -> Value {
             let kind = match &paper.content {
                 Content::Receipt(_) => "receipt",
                 Content::State(_) => "checkpoint",
+                Content::Fork(_) => "fork",
                 Content::Card(_) => "card",
                 Content::Broken { check, .. } => check.name(),
             };
@@ -196,12 +213,13 @@ fn described(papers: &[Paper], told: &[Told], exit: Exit) -> Value {
         .filter_map(|told| told.finding.as_ref())
         .map(|found| json!({ "check": found.check.name(), "subject": found.subject, "message": found.message }))
         .collect();
-    let checks: Vec<Value> = [Check::Card, Check::Signature, Check::Receipt]
+    let checks: Vec<Value> = [Check::Card, Check::Signature, Check::Fork, Check::Receipt]
         .into_iter()
         .map(|check| {
             let failed = told.iter().any(|told| told.finding.as_ref().is_some_and(|found| found.check == check));
             let of_it = |paper: &&Paper| match &paper.content {
-                Content::Receipt(_) => check != Check::Card,
+                Content::Receipt(_) => matches!(check, Check::Signature | Check::Receipt),
+                Content::Fork(_) => matches!(check, Check::Signature | Check::Fork),
                 Content::State(_) => check == Check::Signature,
                 Content::Card(_) => check == Check::Card,
                 Content::Broken { check: broken, .. } => check == *broken,

@@ -1,4 +1,5 @@
-//! What can be checked without a vault: a receipt, a signed state, a card. What it is, its content tells.
+//! What can be checked without a vault: a receipt, a signed state, a proof of contradicting histories, a card. What it is,
+//! its content tells.
 
 use std::path::Path;
 
@@ -6,6 +7,7 @@ use crate::cli::error::CliError;
 use crate::cli::output::shown;
 use crate::format::card::Card;
 use crate::format::checkpoint::{Checkpoint, Origin};
+use crate::format::fork_proof::{self, ForkProof};
 use crate::format::note::Note;
 use crate::format::receipt::Receipt;
 use crate::vault::findings::{Check, Finding, Verdict};
@@ -13,7 +15,7 @@ use crate::vault::findings::{Check, Finding, Verdict};
 /// Longer than any of them may be.
 pub(super) const BYTES_MAX: u64 = 1 << 20;
 
-/// A receipt, a signed state or a card.
+/// A receipt, a signed state, a proof of contradicting histories or a card.
 pub(super) struct Paper {
     /// As the person named it, escaped.
     pub(super) name: String,
@@ -29,6 +31,8 @@ pub(super) enum Content {
     Receipt(Box<Receipt>),
     /// A signed state; its signatures are still to be checked.
     State(Box<(Checkpoint, Note)>),
+    /// A proof of contradicting histories whose hashes hold; its signatures are still to be checked.
+    Fork(Box<ForkProof>),
     /// A card whose own signatures hold.
     Card(Box<Card>),
     /// It says what it is, and is not.
@@ -65,6 +69,11 @@ impl Paper {
                 Ok(receipt) => Content::Receipt(Box::new(receipt)),
                 Err(error) => broken(Check::Receipt, error.to_string()),
             }
+        } else if first == fork_proof::FIRST_LINE {
+            match ForkProof::parse(&bytes) {
+                Ok(proof) => Content::Fork(Box::new(proof)),
+                Err(error) => broken(Check::Fork, error.to_string()),
+            }
         } else if first.starts_with("amparo.v1/card") {
             match Card::parse(&bytes) {
                 Ok(card) => Content::Card(Box::new(card)),
@@ -88,7 +97,7 @@ impl Paper {
         match &self.content {
             Content::Receipt(_) | Content::Broken { check: Check::Receipt, .. } => flag == "--receipt",
             Content::State(_) | Content::Broken { check: Check::Signature, .. } => flag == "--checkpoint",
-            Content::Card(_) | Content::Broken { .. } => false,
+            Content::Fork(_) | Content::Card(_) | Content::Broken { .. } => false,
         }
     }
 
@@ -97,7 +106,7 @@ impl Paper {
         match &self.content {
             Content::Receipt(receipt) => Some((&receipt.checkpoint, &receipt.note)),
             Content::State(state) => Some((&state.0, &state.1)),
-            Content::Card(_) | Content::Broken { .. } => None,
+            Content::Fork(_) | Content::Card(_) | Content::Broken { .. } => None,
         }
     }
 

@@ -1,10 +1,11 @@
 //! A whole vault: the verdict first, in words that a monitor can paste into a report, and at the end what was not
 //! checked.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 
+use super::contradiction;
 use super::paper::{Content, Paper};
 use crate::cli::call::Call;
 use crate::cli::error::{CliError, by_weight};
@@ -16,8 +17,17 @@ use crate::vault::findings::Verdict;
 use crate::vault::verify::{Level, Status, Verified, VerifyRequest, verify as check};
 
 /// Verifies a vault, with what others remember of it.
-pub(super) fn verify(vault: PathBuf, papers: &[Paper], call: &mut Call<'_, '_>) -> Result<Exit, CliError> {
+pub(super) fn verify(
+    vault: PathBuf,
+    papers: &[Paper],
+    fork_proof: Option<&Path>,
+    call: &mut Call<'_, '_>,
+) -> Result<Exit, CliError> {
     let place = call.place_at(vault, Contact::May)?;
+    if let Some(file) = fork_proof {
+        call.must_be_outside(&place.vault, file)?;
+        call.must_be_free(file)?;
+    }
     let person = call.person_if_any()?;
     let receipts: Vec<(String, Receipt)> = papers
         .iter()
@@ -26,7 +36,7 @@ pub(super) fn verify(vault: PathBuf, papers: &[Paper], call: &mut Call<'_, '_>) 
             _ => None,
         })
         .collect();
-    let states = papers.iter().filter(|paper| matches!(paper.content, Content::State(_)));
+    let states = papers.iter().filter(|paper| matches!(paper.content, Content::State(_) | Content::Fork(_)));
     let checkpoints: Vec<(String, Vec<u8>)> = states.map(|paper| (paper.name.clone(), paper.bytes.clone())).collect();
     let request =
         VerifyRequest { place: place.request(person.as_ref()), receipts: &receipts, checkpoints: &checkpoints };
@@ -41,15 +51,24 @@ pub(super) fn verify(vault: PathBuf, papers: &[Paper], call: &mut Call<'_, '_>) 
             None => "there is no identity here: only what needs no key was checked".into(),
         });
     }
+    let written = match fork_proof {
+        Some(file) => contradiction::write(&verified.fork_proofs, file, call)?,
+        None => Vec::new(),
+    };
     let exit = match by_weight(verified.verdict) {
         DONE if !verified.trusted => UNKNOWN,
         exit => exit,
     };
     let pinned = call.knows(&place.vault, &place.state)?;
     if call.global.json {
-        call.print_json(described(&verified, exit, pinned))?;
+        let mut object = described(&verified, exit, pinned);
+        object["fork_proofs"] = written.into();
+        call.print_json(object)?;
     } else {
         tell(&verified, exit, pinned, call)?;
+        if !verified.fork_proofs.is_empty() && fork_proof.is_none() {
+            call.suggest("amparo verify --fork-proof contradiction.txt");
+        }
     }
     Ok(exit)
 }

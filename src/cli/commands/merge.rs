@@ -1,0 +1,206 @@
+//! `amparo merge`: another copy of the same vault is taken in.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use crate::cli::call::Call;
+use crate::cli::error::{CliError, by_weight};
+use crate::cli::folders::Contact;
+use crate::cli::output::{Tone, count, shown, size};
+use crate::cli::{Exit, hints};
+use crate::store::Kind;
+use crate::vault::VaultError;
+use crate::vault::findings::Verdict;
+use crate::vault::merge::{Forked, Growth, MergeRequest, Merged, merge};
+
+/// More than these are counted, and listed with --verbose.
+const LISTED_MAX: usize = 10;
+
+/// Take in another copy of the same vault
+///
+/// Copies of a vault that went separate ways are put together: longer custody records, and the sealed files, keys and
+/// cosignatures that they name. The other copy is only read, and nothing here is lost: where one custody record has
+/// contradicting histories, both are kept. Merge the other way as well, and both copies hold the same. What nothing
+/// signed covers is left where it is.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  amparo merge ../stick/evidence
+  amparo merge ../stick/evidence --json")]
+pub(crate) struct Args {
+    /// The other copy's folder
+    #[arg(value_name = "DIR")]
+    source: PathBuf,
+    /// Damaged files here give way to whole ones of the other copy; the damaged bytes are then gone
+    #[arg(long)]
+    replace_damaged: bool,
+}
+
+pub(super) fn run(args: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError> {
+    let source = call.path(&args.source);
+    match call.context.disk.stat(&source)?.kind {
+        Kind::Folder => copy(args, &source, call),
+        _ => Err(CliError::NotThere { folder: args.source.clone() }),
+    }
+}
+
+fn copy(args: &Args, source: &Path, call: &mut Call<'_, '_>) -> Result<Exit, CliError> {
+    let place = call.place(Contact::Must)?;
+    if call.lies_within(&place.vault, &args.source) {
+        let message = format!("{} is the vault itself, or lies inside it", shown(&args.source.to_string_lossy()));
+        return Err(CliError::Usage { message, hint: Some("amparo merge --help".into()) });
+    }
+    let person = call.person()?;
+    let request = MergeRequest { place: place.request(Some(&person)), source, replace_damaged: args.replace_damaged };
+    let outcome = merge(&mut call.parts().setting(), &request);
+    if let Err(VaultError::Stopped) = outcome {
+        call.say("What was copied so far is no part of the vault yet; the same command goes on from there.");
+    }
+    let merged = outcome?;
+    if !merged.damaged.is_empty() && !args.replace_damaged {
+        let files = count(merged.damaged.len() as u64, "file");
+        call.warn(&format!("{files} here are damaged, and whole in the other copy: --replace-damaged takes those"));
+    }
+    if call.global.json {
+        call.print_json(described(&merged))?;
+    } else {
+        tell(&merged, call)?;
+    }
+    if merged.forks.is_empty() {
+        call.suggest("amparo verify");
+    } else {
+        call.suggest("amparo verify --fork-proof contradiction.txt");
+    }
+    if !merged.damaged.is_empty() && !args.replace_damaged {
+        let source = hints::word(&args.source.to_string_lossy());
+        call.suggest(format!("amparo merge {source} --replace-damaged"));
+    }
+    Ok(by_weight(merged.verdict))
+}
+
+fn tell(merged: &Merged, call: &mut Call<'_, '_>) -> Result<(), CliError> {
+    let terminal = call.context.terminal.output;
+    if merged.is_new() {
+        let word = call.set_off("MERGED", Tone::Good, terminal);
+        call.print(&format!("{word}: {}, {} in all", came(merged), size(merged.bytes)))?;
+    } else {
+        call.print("Nothing new: whatever of that copy belongs here was here already.")?;
+    }
+    for log in merged.logs.iter().filter(|log| log.after > log.before) {
+        let new = log.after - log.before;
+        call.print(&format!("  {} ({}): {}, now {}", shown(&log.name), log.handle, new_events(new), log.after))?;
+    }
+    list(call, "still missing, in neither copy", &merged.missing)?;
+    let untaken: Vec<String> =
+        merged.untaken.iter().map(|file| format!("{}: {}", shown(&file.path), shown(&file.reason))).collect();
+    list(call, "could not be taken from the other copy", &untaken)?;
+    list(call, "damaged here, and whole in the other copy", &merged.damaged)?;
+    list(
+        call,
+        "left in the other copy: nothing signed that can be read here covers it; it is no evidence",
+        &merged.foreign,
+    )?;
+    if merged.disposed > 0 {
+        let files = count(merged.disposed, "sealed file");
+        call.print(&format!("\nnot brought back: {files} that an owner let be disposed of"))?;
+    }
+    let forks: Vec<String> = merged.forks.iter().map(told).collect();
+    list(call, "contradicting histories: two histories signed with one key, both kept", &forks)?;
+    let (sentence, tone) = match merged.verdict {
+        Verdict::Valid => {
+            ("What the custody records name is here. Sealed files were checked as they came.", Tone::Good)
+        }
+        Verdict::Incomplete => ("INCOMPLETE: something is still missing, or could not be taken.", Tone::Careful),
+        Verdict::Invalid => ("INVALID: something does not hold; amparo verify tells all of it.", Tone::Bad),
+    };
+    let sentence = call.set_off(sentence, tone, terminal);
+    call.print(&format!("\n{sentence}"))?;
+    let others = merged.findings.iter().map(|found| format!("{} ({})", found, found.check));
+    list(call, "found", &others.map(|text| shown(&text)).collect::<Vec<_>>())
+}
+
+fn came(merged: &Merged) -> String {
+    let parts = [
+        (merged.entries, "custody event"),
+        (merged.blobs, "sealed file"),
+        (merged.keys, "key"),
+        (merged.cosignatures, "cosignature"),
+        (merged.states, "signed state"),
+    ];
+    let parts: Vec<String> =
+        parts.iter().filter(|(number, _)| *number > 0).map(|(number, noun)| count(*number, noun)).collect();
+    crate::cli::output::all_of(&parts)
+}
+
+fn new_events(number: u64) -> String {
+    if number == 1 { "1 new event".into() } else { format!("{number} new events") }
+}
+
+fn told(fork: &Forked) -> String {
+    let [one, other] = fork.states;
+    format!(
+        "{} ({}): they part after {}; one has {}, the other {}",
+        shown(&fork.name),
+        fork.handle,
+        count(fork.parted, "event"),
+        count(one.size, "event"),
+        count(other.size, "event")
+    )
+}
+
+fn list(call: &mut Call<'_, '_>, title: &str, lines: &[String]) -> Result<(), CliError> {
+    if lines.is_empty() {
+        return Ok(());
+    }
+    call.print(&format!("\n{title}:"))?;
+    let most = if call.global.verbose { usize::MAX } else { LISTED_MAX };
+    for line in lines.iter().take(most) {
+        call.print(&format!("  {}", shown(line)))?;
+    }
+    if lines.len() > most {
+        call.print(&format!("  and {} more; --verbose lists them", lines.len() - most))?;
+    }
+    Ok(())
+}
+
+fn described(merged: &Merged) -> Value {
+    let log = |log: &Growth| {
+        json!({
+            "log": log.log.to_string(), "member": log.member.to_string(), "name": log.name, "handle": log.handle,
+            "before": log.before, "after": log.after,
+        })
+    };
+    let fork = |fork: &Forked| {
+        let state = |head: &crate::format::event::Head| json!({ "size": head.size, "root": head.root.to_string() });
+        json!({
+            "log": fork.log.to_string(), "member": fork.member.to_string(), "name": fork.name, "handle": fork.handle,
+            "parted": fork.parted, "states": fork.states.iter().map(state).collect::<Vec<_>>(), "whole": fork.whole,
+        })
+    };
+    let untaken: Vec<Value> =
+        merged.untaken.iter().map(|file| json!({ "path": file.path, "reason": file.reason })).collect();
+    let findings: Vec<Value> = merged
+        .findings
+        .iter()
+        .map(|found| json!({ "check": found.check.name(), "subject": found.subject, "message": found.message }))
+        .collect();
+    json!({
+        "format": 1,
+        "logs": merged.logs.iter().map(log).collect::<Vec<_>>(),
+        "entries": merged.entries,
+        "blobs": merged.blobs,
+        "keys": merged.keys,
+        "cosignatures": merged.cosignatures,
+        "states": merged.states,
+        "bytes": merged.bytes,
+        "missing": merged.missing,
+        "foreign": merged.foreign,
+        "untaken": untaken,
+        "damaged": merged.damaged,
+        "disposed": merged.disposed,
+        "forks": merged.forks.iter().map(fork).collect::<Vec<_>>(),
+        "findings": findings,
+        "verdict": merged.verdict.to_string(),
+    })
+}

@@ -1,0 +1,82 @@
+//! What an interrupted merge left. The device's memory tells which files it was just writing, and which signed states
+//! were to end it; so the next command that writes completes or clears it, and until then the vault is as it was before.
+
+use std::collections::BTreeSet;
+
+use super::VaultError;
+use super::change::write_once;
+use super::survey;
+use crate::format::ids::{LogId, VaultId};
+use crate::store::layout::{self, CheckpointName};
+use crate::store::memory::{Change, Memory};
+use crate::store::{Folder, RelPath, StoreError};
+
+/// Nothing that a merge writes is longer.
+const FILE_BYTES_MAX: u64 = super::exhibits::BLOB_BYTES_MAX;
+
+/// Writes the signed states that were to end a merge in this folder, and removes what the merge tore.
+pub(super) fn settle(folder: &dyn Folder, memory: &Memory, vault: &VaultId) -> Result<(), VaultError> {
+    for (intent, change) in memory.merges(vault)? {
+        let states: Vec<(RelPath, &[u8])> = change.files().collect();
+        // A copy that has them all is done, or is the one that they came from; one that lacks entries of them is another.
+        if is_whole(folder, &change) || !are_covered(folder, &states)? {
+            continue;
+        }
+        for (path, bytes) in &states {
+            write_once(folder, path, bytes)?;
+        }
+        folder.sync(&states.into_iter().map(|(path, _)| path).collect::<Vec<_>>())?;
+        memory.forget(&intent)?;
+    }
+    let torn: Vec<RelPath> = torn(folder, memory, vault)?.into_iter().collect();
+    if !torn.is_empty() {
+        folder.remove_all(&torn)?;
+    }
+    Ok(())
+}
+
+/// What must not be seen: files that a merge tore, and signed states of a merge that has not reached its end.
+pub(super) fn hidden(folder: &dyn Folder, memory: &Memory, vault: &VaultId) -> Result<BTreeSet<RelPath>, VaultError> {
+    let mut hidden = torn(folder, memory, vault)?;
+    for (_, change) in memory.merges(vault)? {
+        if !is_whole(folder, &change) {
+            hidden.extend(change.files().map(|(path, _)| path));
+        }
+    }
+    Ok(hidden)
+}
+
+/// Files that a merge was just writing and that are not what their names promise.
+fn torn(folder: &dyn Folder, memory: &Memory, vault: &VaultId) -> Result<BTreeSet<RelPath>, VaultError> {
+    let mut torn = BTreeSet::new();
+    for path in memory.merging(vault)?.into_iter().flat_map(|(_, paths)| paths) {
+        match folder.read(&path, FILE_BYTES_MAX) {
+            Ok(bytes) if layout::is_as_named(&path, &bytes) => {}
+            Err(StoreError::Missing { .. }) => {}
+            Ok(_) | Err(_) => drop(torn.insert(path)),
+        }
+    }
+    Ok(torn)
+}
+
+fn is_whole(folder: &dyn Folder, change: &Change) -> bool {
+    let mut files = change.files();
+    files.all(|(path, bytes)| folder.read(&path, bytes.len() as u64).is_ok_and(|there| there == bytes))
+}
+
+/// Whether something lies at every place that these states cover.
+fn are_covered(folder: &dyn Folder, states: &[(RelPath, &[u8])]) -> Result<bool, VaultError> {
+    let logs = survey::survey(folder)?.logs;
+    let covered = |(path, _): &(RelPath, &[u8])| {
+        let Some((log, size)) = state_of(path) else { return false };
+        logs.get(&log).is_some_and(|files| (0..size).all(|seq| files.entries.contains_key(&seq)))
+    };
+    Ok(states.iter().all(covered))
+}
+
+/// The log and size in a checkpoint's path.
+fn state_of(path: &RelPath) -> Option<(LogId, u64)> {
+    let mut parts = path.components().skip(1);
+    let log = LogId::from_hex(parts.next()?.to_str()?)?;
+    Some((log, CheckpointName::parse(path.name().to_str()?)?.size))
+}

@@ -1,0 +1,114 @@
+//! Taking in another copy of the same vault: what both copies together prove is read as one story, and what of it this
+//! copy lacks is copied. Everything else in the other copy stays where it is.
+//!
+//! - [`wanted`]: what of the other copy belongs here
+//! - [`cosigned`]: which cosignatures hold
+//! - [`carry`]: the files, a few at a time, and at the end the signed states that make them count
+//! - [`outcome`]: what came, what is lacking, what was left
+//!
+//! The other copy is only read, and nothing in it is believed: a file is taken if its bytes are what its name promises,
+//! and if something signed names it.
+
+mod carry;
+mod cosigned;
+mod outcome;
+mod wanted;
+
+use std::path::Path;
+use std::sync::Arc;
+
+pub use outcome::{Forked, Growth, Merged, Untaken};
+
+use carry::Carrier;
+use wanted::Wanted;
+
+use super::session::{Request, Session};
+use super::survey::{self, Survey};
+use super::{Setting, Stage, VaultError, orphans};
+use crate::format::checkpoint::Checkpoint;
+use crate::format::ids::VaultId;
+use crate::format::note::{NOTE_BYTES_MAX, Note};
+use crate::store::{Folder, RelPath, layout};
+
+/// What to merge into what.
+pub struct MergeRequest<'a> {
+    /// The vault that takes in.
+    pub place: Request<'a>,
+    /// The folder of the other copy.
+    pub source: &'a Path,
+    /// Files here that are not what their names promise give way to whole ones of the other copy.
+    pub replace_damaged: bool,
+}
+
+/// Merges.
+pub fn merge(setting: &mut Setting<'_>, request: &MergeRequest<'_>) -> Result<Merged, VaultError> {
+    request.place.person()?;
+    let own = setting.disk.folder(request.place.vault)?;
+    let source = setting.disk.folder(request.source)?;
+    if is_same(&*own, &*source) {
+        return Err(VaultError::SameFolder);
+    }
+    let theirs = survey::survey(&*source)?;
+    let session = Session::open_over(setting, &request.place, &own, &source)?;
+    if !session.pinned {
+        return Err(VaultError::NotPinned { vault: session.vault });
+    }
+    is_copy_of(&*source, &theirs, session.vault)?;
+    let ours = survey::survey(&*own)?;
+    let wanted = Wanted::find(setting, &session, (&*own, &ours), (&*source, &theirs), request.replace_damaged)?;
+    setting.watch.begin(Stage::Merging, Some(wanted.bytes()));
+    let mut carrier = Carrier::new(&session, &own, &source, request.replace_damaged);
+    carrier.files(setting, &wanted)?;
+    carrier.states(setting, &wanted)?;
+    let carried = carrier.finish()?;
+    // What is told is what lies here now, read anew and alone.
+    let after = Session::open(setting, &request.place)?;
+    orphans::clear(&after)?;
+    after.remember_heads()?;
+    outcome::tell(&session, &after, (&*own, &ours), (&*source, &theirs), wanted, carried)
+}
+
+/// Whether both handles lead to one folder: the same file lies in it under the same name.
+fn is_same(own: &dyn Folder, source: &dyn Folder) -> bool {
+    let file = |folder: &dyn Folder, path: &RelPath| folder.stat(path).map(|stat| (stat.device, stat.inode));
+    [layout::vault_file(), layout::logs(), layout::keys()].iter().any(|path| {
+        let (own, source) = (file(own, path), file(source, path));
+        matches!((own, source), (Ok(own), Ok(source)) if own == source)
+    })
+}
+
+/// A copy may have lost its file `VAULT`, its founding entry, or all but its blobs; it must not be another vault's.
+fn is_copy_of(source: &dyn Folder, theirs: &Survey, vault: VaultId) -> Result<(), VaultError> {
+    let firsts = theirs.logs.values().filter_map(|log| log.entries.get(&0)).flatten();
+    if theirs.hint == Some(vault) || firsts.into_iter().any(|first| first.leaf == vault.0) {
+        return Ok(());
+    }
+    let mut others = theirs.hint;
+    for (log, files) in &theirs.logs {
+        for name in files.checkpoints.iter().take(1) {
+            let bytes = source.read(&layout::checkpoint(*log, name), NOTE_BYTES_MAX as u64);
+            let note = bytes.ok().and_then(|bytes| Note::parse(&bytes).ok());
+            let state = note.and_then(|note| Checkpoint::parse_text(note.text()).ok());
+            match state.map(|state| state.origin.vault) {
+                Some(named) if named == vault => return Ok(()),
+                named => others = others.or(named),
+            }
+        }
+    }
+    match others {
+        Some(vault) => Err(VaultError::OtherCopy { vault }),
+        None if has_parts(source, theirs) => Ok(()),
+        None => Err(VaultError::NotACopy),
+    }
+}
+
+fn has_parts(source: &dyn Folder, theirs: &Survey) -> bool {
+    let blobs = source.list(Some(&layout::blobs())).is_ok_and(|shelves| !shelves.is_empty());
+    blobs || !theirs.keys.is_empty() || !theirs.logs.is_empty()
+}
+
+/// One of the two copies: its folder and the names in it.
+type Copy<'a> = (&'a dyn Folder, &'a Survey);
+
+/// A folder that several hold.
+type Held = Arc<dyn Folder>;

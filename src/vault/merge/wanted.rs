@@ -1,0 +1,246 @@
+//! What of the other copy belongs into this one: entries and signed states of every history of each log, the wrapped
+//! keys and blobs that entries name, and cosignatures that hold.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Copy, cosigned};
+use crate::crypto::hash::Hash;
+use crate::format::event::{Event, Head};
+use crate::format::ids::{KeyId, LogId};
+use crate::format::note::NOTE_BYTES_MAX;
+use crate::store::layout::{self, CheckpointName};
+use crate::store::{RelPath, StoreError};
+use crate::vault::findings::{Check, Findings};
+use crate::vault::history::{History, Log, Told, check_head};
+use crate::vault::session::Session;
+use crate::vault::survey::{self, LogFiles};
+use crate::vault::{Setting, VaultError, exhibits, named};
+
+/// What is to be copied, and what can be found in neither copy.
+#[derive(Default)]
+pub(super) struct Wanted {
+    /// Sealed files: name and length.
+    pub(super) blobs: BTreeMap<Hash, u64>,
+    /// Wrapped keys.
+    pub(super) keys: Vec<(KeyId, Hash)>,
+    /// Entries; of several files that hold one entry, one.
+    pub(super) entries: Vec<(LogId, layout::EntryName)>,
+    /// Cosignatures and time-stamp replies.
+    pub(super) cosignatures: Vec<(LogId, Hash)>,
+    /// Signed states.
+    pub(super) states: Vec<(LogId, CheckpointName)>,
+    /// Logs of which a signed state was there and could not be read again: what came for it would not count.
+    pub(super) lost: BTreeSet<LogId>,
+    /// Files that entries which count name and that neither copy has.
+    pub(super) missing: BTreeSet<RelPath>,
+    /// Blobs of the other copy that an authorised entry lets be absent: they are not brought back.
+    pub(super) disposed: BTreeSet<Hash>,
+    /// Inventories that are not what their sealing promises: what else belongs to it nobody can say.
+    pub(super) unread: Vec<(String, String)>,
+}
+
+impl Wanted {
+    /// Compares both copies with what they prove together.
+    pub(super) fn find(
+        setting: &Setting<'_>,
+        session: &Session,
+        own: Copy<'_>,
+        source: Copy<'_>,
+        replace: bool,
+    ) -> Result<Self, VaultError> {
+        let history = session.history()?;
+        let stamps = Stamps::of(history);
+        let mut search = Search { session, own, source, replace, stamps, wanted: Self::default() };
+        for log in history.logs.values() {
+            search.log(history, log);
+        }
+        search.keys(history);
+        search.blobs(setting, history)?;
+        Ok(search.wanted)
+    }
+
+    /// How much is to be copied, without what is small.
+    pub(super) fn bytes(&self) -> u64 {
+        self.blobs.values().sum()
+    }
+}
+
+struct Search<'a> {
+    session: &'a Session,
+    own: Copy<'a>,
+    source: Copy<'a>,
+    /// Whether what lies here is looked into, and a damaged file counts as none.
+    replace: bool,
+    stamps: Stamps,
+    wanted: Wanted,
+}
+
+/// What entries say of time stamps: the checkpoints' files that they are over, and the replies.
+struct Stamps {
+    over: BTreeSet<Hash>,
+    replies: BTreeSet<Hash>,
+}
+
+impl Stamps {
+    fn of(history: &History) -> Self {
+        let (mut over, mut replies) = (BTreeSet::new(), BTreeSet::new());
+        for (_, told) in history.counted() {
+            if let Event::Stamp { checkpoint, file, .. } = &told.entry.event {
+                over.insert(*checkpoint);
+                replies.insert(*file);
+            }
+        }
+        Self { over, replies }
+    }
+}
+
+impl Search<'_> {
+    /// Whether a file that lies here by name stays as it is. What this device itself was writing may be torn.
+    fn is_here(&self, path: &RelPath) -> bool {
+        if !self.replace && !self.session.unfinished.contains(&path.to_string()) {
+            return true;
+        }
+        let read = self.own.0.read(path, exhibits::BLOB_BYTES_MAX);
+        !matches!(read, Ok(bytes) if !layout::is_as_named(path, &bytes))
+    }
+
+    fn log(&mut self, history: &History, log: &Log) {
+        let none = LogFiles::default();
+        let ours = self.own.1.logs.get(&log.id).unwrap_or(&none);
+        let theirs = self.source.1.logs.get(&log.id).unwrap_or(&none);
+        let forked = log.forks.iter().flat_map(|fork| &fork.entries);
+        for told in log.entries.iter().chain(forked) {
+            self.entry(log.id, told, ours, theirs);
+        }
+        let heads = log.forks.iter().map(|fork| fork.head).chain([log.head]);
+        for head in heads {
+            self.state(history, log, head, ours, theirs);
+        }
+        // A time stamp is over one checkpoint's file, whatever its size.
+        let over = &self.stamps.over;
+        let stamps = theirs.checkpoints.iter().filter(|name| over.contains(&name.sha256));
+        let known: BTreeSet<CheckpointName> = ours.checkpoints.iter().copied().collect();
+        self.wanted.states.extend(stamps.filter(|name| !known.contains(name)).map(|name| (log.id, *name)));
+        self.wanted.states.sort_unstable();
+        self.wanted.states.dedup();
+        for file in theirs.cosignatures.iter().filter(|file| !ours.cosignatures.contains(file)) {
+            if self.stamps.replies.contains(file) || cosigned::holds(self.session, history, log, *file) {
+                self.wanted.cosignatures.push((log.id, *file));
+            }
+        }
+    }
+
+    fn entry(&mut self, log: LogId, told: &Told, ours: &LogFiles, theirs: &LogFiles) {
+        let of_leaf = |files: &LogFiles| -> Vec<layout::EntryName> {
+            let here = files.entries.get(&told.entry.seq).into_iter().flatten();
+            here.filter(|name| name.leaf == told.leaf).copied().collect()
+        };
+        if of_leaf(ours).iter().any(|name| self.is_here(&layout::entry(log, name))) {
+            return;
+        }
+        // Several files can claim to hold it; the one that does is told when it is read.
+        self.wanted.entries.extend(of_leaf(theirs).into_iter().map(|name| (log, name)));
+    }
+
+    /// One signed state of a history: any file that shows it will do.
+    fn state(&mut self, history: &History, log: &Log, head: Head, ours: &LogFiles, theirs: &LogFiles) {
+        let Some(card) = history.members.get(&log.member).map(|member| &member.card) else { return };
+        let shows = |folder: &dyn crate::store::Folder, name: &CheckpointName| {
+            let path = layout::checkpoint(log.id, name);
+            let bytes =
+                folder.read(&path, NOTE_BYTES_MAX as u64).ok().filter(|bytes| layout::is_as_named(&path, bytes));
+            let shown = bytes.and_then(|bytes| check_head(&bytes, log.id, history.vault, card).ok());
+            shown.is_some_and(|(shown, _)| shown == head)
+        };
+        let find = |(folder, _): Copy<'_>, files: &LogFiles| {
+            files.checkpoints.iter().find(|name| name.size == head.size && shows(folder, name)).copied()
+        };
+        if find(self.own, ours).is_some() {
+            return;
+        }
+        match find(self.source, theirs) {
+            Some(name) => self.wanted.states.push((log.id, name)),
+            None => drop(self.wanted.lost.insert(log.id)),
+        }
+    }
+
+    fn keys(&mut self, history: &History) {
+        let counted = named::counted_keys(history);
+        let beside = named::kept_beside(history).flat_map(|(_, told)| named::key_files(&told.entry.event));
+        let all: BTreeSet<(KeyId, Hash)> = counted.iter().copied().chain(beside).collect();
+        for (key, file) in all {
+            let has = |copy: Copy<'_>| copy.1.keys.get(&key).is_some_and(|files| files.contains(&file));
+            let path = layout::wrapped_key(key, file);
+            if has(self.own) && self.is_here(&path) {
+                continue;
+            }
+            if has(self.source) {
+                self.wanted.keys.push((key, file));
+            } else if counted.contains(&(key, file)) && !has(self.own) {
+                self.wanted.missing.insert(path);
+            }
+        }
+    }
+
+    fn blobs(&mut self, setting: &Setting<'_>, history: &History) -> Result<(), VaultError> {
+        let mut strangers = Findings::default();
+        let ours: BTreeSet<Hash> = survey::blobs(self.own.0, &mut strangers)?.into_iter().collect();
+        let mut left: BTreeSet<Hash> = survey::blobs(self.source.0, &mut strangers)?.into_iter().collect();
+        let disposed = history.disposed();
+        let counted = history.counted().map(|(place, told)| (place, told, true));
+        let beside = named::kept_beside(history).map(|(place, told)| (place, told, false));
+        for (place, told, counts) in counted.chain(beside) {
+            if setting.watch.stopped() {
+                return Err(VaultError::Stopped);
+            }
+            let mut blobs = Vec::new();
+            if let Event::Amend { blob, .. } = &told.entry.event {
+                blobs.push(*blob);
+            }
+            if let Some(sealing) = history.sealing(place, told) {
+                blobs.extend(named::own_blobs(&sealing));
+                match exhibits::rows(self.session, &sealing) {
+                    Ok(rows) => blobs.extend(rows.into_iter().flat_map(|(_, blobs)| blobs)),
+                    // A damaged file is told where it lies; this is about what its sealer signed.
+                    Err(finding) if finding.check == Check::Inventory => {
+                        self.wanted.unread.push((finding.subject, finding.message));
+                    }
+                    Err(_) => {}
+                }
+            }
+            for blob in blobs {
+                self.blob(blob, &ours, &mut left, &disposed, counts);
+            }
+        }
+        Ok(())
+    }
+
+    fn blob(
+        &mut self,
+        blob: Hash,
+        ours: &BTreeSet<Hash>,
+        left: &mut BTreeSet<Hash>,
+        disposed: &BTreeSet<Hash>,
+        counts: bool,
+    ) {
+        let path = layout::blob(blob);
+        if ours.contains(&blob) && self.is_here(&path) {
+            return;
+        }
+        if disposed.contains(&blob) {
+            if left.remove(&blob) {
+                self.wanted.disposed.insert(blob);
+            }
+            return;
+        }
+        if left.remove(&blob) {
+            let bytes = match self.source.0.stat(&path) {
+                Ok(stat) => stat.bytes,
+                Err(StoreError::Missing { .. }) | Err(_) => 0,
+            };
+            self.wanted.blobs.insert(blob, bytes);
+        } else if counts && !ours.contains(&blob) && !self.wanted.blobs.contains_key(&blob) {
+            self.wanted.missing.insert(path);
+        }
+    }
+}

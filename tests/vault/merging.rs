@@ -1,0 +1,149 @@
+//! Merging on a disk that fails: a power cut at any operation leaves a vault that is as it was or better, and a second
+//! run completes it.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use amparo::store::Disk;
+use amparo::store::faulty::{Fault, FaultyDisk, Rules, Times};
+use amparo::vault::VaultError;
+use amparo::vault::findings::Verdict;
+use amparo::vault::merge::{MergeRequest, Merged, merge};
+use amparo::vault::verify::Verified;
+
+use super::people::{Device, World, request, with};
+
+const ROOT: &str = "/home";
+
+/// Merges one folder into another on somebody's machine.
+pub(crate) fn merge_into(
+    disk: &dyn Disk,
+    who: &Device,
+    vault: &Path,
+    source: &Path,
+    replace_damaged: bool,
+) -> Result<Merged, VaultError> {
+    with(disk, who.machine, |setting| {
+        merge(setting, &MergeRequest { place: request(vault, who, None), source, replace_damaged })
+    })
+}
+
+/// Copies a folder as a file copier does, durably.
+pub(crate) fn carry(disk: &FaultyDisk, from: &Path, to: &Path, which: impl Fn(&str) -> bool) {
+    for (path, bytes) in disk.files() {
+        if let Ok(below) = path.strip_prefix(from)
+            && which(&below.to_string_lossy())
+        {
+            disk.put(&to.join(below), &bytes);
+        }
+    }
+}
+
+/// The reader has a copy; since then the lawyer sealed more, and the reader opened something.
+fn apart(rules: Rules) -> (FaultyDisk, World, PathBuf) {
+    let disk = FaultyDisk::new(rules);
+    for name in ["first", "second"] {
+        disk.put(&PathBuf::from(format!("/home/s/{name}.txt")), name.as_bytes());
+    }
+    let world = World::on(Arc::new(disk.clone()), Path::new(ROOT)).expect("founded");
+    world.seal(&[world.path("s/first.txt")], false).expect("sealed");
+    let copy = world.path("copy");
+    carry(&disk, &world.vault, &copy, |_| true);
+    world.seal(&[world.path("s/second.txt")], false).expect("sealed");
+    let seen = world.verify_at(&copy, &world.reader).expect("verified");
+    assert_eq!((seen.verdict, seen.exhibits), (Verdict::Valid, 1));
+    (disk, world, copy)
+}
+
+fn is_as_it_was_or_better(seen: &Verified, context: &str) {
+    assert_eq!(seen.verdict, Verdict::Valid, "{context}: {:?}", seen.findings);
+    assert!(seen.exhibits == 1 || seen.exhibits == 2, "{context}: {} exhibits", seen.exhibits);
+}
+
+/// Merges with one fault at each operation in turn; then the power is cut.
+fn survives(rules: Rules, fault: Fault, times: Times, stride: usize) {
+    let (base, world, copy) = apart(rules);
+    let rehearsal = base.crash(0);
+    let before = rehearsal.operations();
+    merge_into(&rehearsal, &world.reader, &copy, &world.vault, false).expect("nothing fails in the rehearsal");
+    let operations = rehearsal.operations() - before;
+    assert!(operations > 40, "{operations} operations");
+    for nth in (0..operations).step_by(stride) {
+        let disk = base.crash(0);
+        disk.fail_at(disk.operations() + nth, fault, times);
+        let told = merge_into(&disk, &world.reader, &copy, &world.vault, false);
+        disk.heal();
+        let disk = disk.crash(nth);
+        let there = world.moved_to(Arc::new(disk.clone()));
+        let context = format!("{rules:?} {fault:?} {times:?} at {nth} of {operations}: {:?}", told.as_ref().err());
+
+        let seen = there.verify_at(&copy, &there.reader).unwrap_or_else(|error| panic!("{context}: {error}"));
+        is_as_it_was_or_better(&seen, &context);
+        let done = told.as_ref().is_ok_and(|merged| merged.verdict == Verdict::Valid);
+        assert!(!done || seen.exhibits == 2, "{context}: it was told as merged");
+        // The copy that they came from is a copy like any other: nothing of the interruption shows there.
+        let source = there.verify_at(&there.vault, &there.reader).unwrap_or_else(|error| panic!("{context}: {error}"));
+        assert_eq!((source.verdict, source.exhibits), (Verdict::Valid, 2), "{context}: {:?}", source.findings);
+
+        let again = merge_into(&disk, &there.reader, &copy, &there.vault, false);
+        let again = again.unwrap_or_else(|error| panic!("{context}: {error}"));
+        assert_eq!(again.verdict, Verdict::Valid, "{context}: {:?}", again.findings);
+        // On another device nothing tells of the interruption: what lies there must be whole by itself.
+        let stranger = there.verify_at(&copy, &there.monitor).unwrap_or_else(|error| panic!("{context}: {error}"));
+        assert_eq!((stranger.verdict, stranger.exhibits), (Verdict::Valid, 2), "{context}: {:?}", stranger.findings);
+    }
+}
+
+#[test]
+fn a_power_cut_at_any_operation_of_a_merge_leaves_it_as_it_was_or_done() {
+    survives(Rules::Ext4, Fault::Io, Times::FromThenOn, 1);
+    survives(Rules::ExFat, Fault::Io, Times::FromThenOn, 3);
+}
+
+#[test]
+fn a_full_or_failing_disk_during_a_merge_costs_nothing() {
+    for fault in [Fault::Full, Fault::Io, Fault::Sync, Fault::ShortWrite] {
+        survives(Rules::Ext4, fault, Times::Once, 7);
+    }
+}
+
+#[test]
+fn what_an_interrupted_merge_left_is_cleared_though_the_other_copy_is_gone() {
+    let (base, world, copy) = apart(Rules::Ext4);
+    let rehearsal = base.crash(0);
+    let before = rehearsal.operations();
+    merge_into(&rehearsal, &world.reader, &copy, &world.vault, false).expect("merged");
+    let operations = rehearsal.operations() - before;
+    for nth in (operations / 2..operations).step_by(7) {
+        let disk = base.crash(0);
+        let founded = world.path("founded");
+        carry(&disk, &copy, &founded, |_| true);
+        disk.fail_at(disk.operations() + nth, Fault::Io, Times::FromThenOn);
+        let _ = merge_into(&disk, &world.reader, &copy, &world.vault, false);
+        disk.heal();
+        let disk = disk.crash(nth);
+        let there = world.moved_to(Arc::new(disk.clone()));
+        // The newer copy never comes again. Another merge, of what is here already, clears what was left.
+        merge_into(&disk, &there.reader, &copy, &founded, false).unwrap_or_else(|error| panic!("{nth}: {error}"));
+        let seen = there.verify_at(&copy, &there.monitor).unwrap_or_else(|error| panic!("{nth}: {error}"));
+        is_as_it_was_or_better(&seen, &format!("{nth} of {operations}"));
+    }
+}
+
+#[test]
+fn a_source_that_fails_while_it_is_read_is_told_file_by_file() {
+    let (disk, world, copy) = apart(Rules::Ext4);
+    let theirs: Vec<PathBuf> = disk.files().into_iter().map(|(path, _)| path).collect();
+    let blob = theirs.iter().find(|path| {
+        path.strip_prefix(world.vault.join("blobs"))
+            .is_ok_and(|below| !theirs.contains(&copy.join("blobs").join(below)))
+    });
+    let blob = blob.expect("a new blob").clone();
+    disk.put(&blob, b"torn");
+    let merged = merge_into(&disk, &world.reader, &copy, &world.vault, false).expect("merged all the same");
+    assert_eq!(merged.verdict, Verdict::Incomplete);
+    assert_eq!(merged.untaken.len(), 1, "{:?}", merged.untaken);
+    assert!(blob.to_string_lossy().ends_with(&merged.untaken[0].path));
+    assert_eq!(merged.missing, [merged.untaken[0].path.clone()]);
+    assert!(!disk.files().iter().any(|(path, bytes)| path.starts_with(&copy) && bytes == b"torn"));
+}

@@ -53,7 +53,7 @@ pub(crate) enum CliError {
     NotText { what: &'static str },
     #[error("{} exists already", path.display())]
     Exists { path: PathBuf },
-    #[error("{} is no vault, receipt, signed state, proof of contradicting histories or card", path.display())]
+    #[error("{} is no vault, receipt, signed state or card, and no proof of contradicting histories", path.display())]
     UnknownKind { path: PathBuf },
     #[error("the result could not be written")]
     Output { source: io::Error },

@@ -82,7 +82,7 @@ impl ForkProof {
     /// The one text.
     pub fn print(&self) -> String {
         let hash = |hash: &Hash| BASE64_STANDARD.encode(hash.0);
-        let path: String = self.path.iter().map(|node| format!("{}\n", hash(node))).collect();
+        let path: String = self.path.iter().flat_map(|node| [hash(node), "\n".into()]).collect();
         let note = |state: &State| String::from_utf8(state.note.to_bytes()).expect("a note is text");
         format!("{FIRST_LINE}\nroot {}\n{path}\n{}\n{}", hash(&self.root), note(&self.first), note(&self.second))
     }

@@ -36,7 +36,7 @@ pub enum VaultError {
     OtherVault { vault: VaultId },
     #[error("the vault does not verify: {0}")]
     Unsound(#[from] Finding),
-    #[error("this copy is older than what this device has written: log {log}")]
+    #[error("this copy is older than what this device has seen or written: log {log}")]
     OlderCopy { log: LogId },
     #[error("two histories of this custody record are signed with one key, and part after {parted} events: log {log}")]
     Contradicted { log: LogId, parted: u64 },

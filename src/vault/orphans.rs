@@ -83,7 +83,7 @@ fn remove_blobs(session: &Session, history: &History, paths: &mut BTreeSet<RelPa
                     paths.remove(&layout::blob(blob));
                 }
             }
-            Err(_) => paths.retain(|path| !path.components().next().is_some_and(|first| first == "blobs")),
+            Err(_) => paths.retain(|path| path.components().next().is_none_or(|first| first != "blobs")),
         }
     }
 }

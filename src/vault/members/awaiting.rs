@@ -7,6 +7,10 @@ use super::{entitled, given, is_split, readable_since};
 use crate::format::ids::{KeyId, MemberId};
 use crate::format::role::Scope;
 use crate::vault::history::History;
+use crate::vault::labels::entry_label;
+
+/// So many custody events are named in one sentence.
+const EVENTS_SHOWN_MAX: usize = 10;
 
 /// A key that a member ought to hold and that nobody has handed to her yet.
 #[derive(Clone, Debug)]
@@ -102,16 +106,20 @@ pub fn notices(history: &History) -> Vec<String> {
             names(&outdated.by).join(", ")
         ));
     }
-    let mut exposed: BTreeMap<(Scope, Vec<MemberId>), u64> = BTreeMap::new();
+    let mut exposed: BTreeMap<(Scope, Vec<MemberId>), (u64, Vec<String>)> = BTreeMap::new();
     for one in readable_since(history) {
         let Some(key) = history.keys.get(&one.key) else { continue };
-        *exposed.entry((key.scope.clone(), one.by)).or_default() += u64::from(one.records);
+        let (exhibits, events) = exposed.entry((key.scope.clone(), one.by)).or_default();
+        *exhibits += u64::from(one.records);
+        events.push(entry_label(history, one.place));
     }
-    for ((scope, by), exhibits) in exposed {
+    for ((scope, by), (exhibits, events)) in exposed {
         let what = if exhibits == 1 { "1 exhibit".into() } else { format!("{exhibits} exhibits") };
+        let more = if events.len() > EVENTS_SHOWN_MAX { " and more" } else { "" };
+        let events: Vec<String> = events.into_iter().take(EVENTS_SHOWN_MAX).collect();
         said.push(format!(
-            "{what} of the section {scope}, sealed to a key from before a removal, readable by those removed since: {}",
-            names(&by).join(", ")
+            "{what} of the section {scope}, sealed to a key from before a removal, readable by those removed since: {} (custody events {}{more})",
+            names(&by).join(", "), events.join(", ")
         ));
     }
     said

@@ -41,6 +41,10 @@ pub struct Granted {
 /// the new entries.
 pub fn grant(setting: &mut Setting<'_>, session: &Session, person: &Person) -> Result<Vec<Given>, VaultError> {
     let history = session.sound_history()?;
+    if !history.has_role(person.member(), |_| true) {
+        // Whoever was removed still holds keys; what she says of them would be late.
+        return Ok(Vec::new());
+    }
     let mut wanted: BTreeMap<KeyId, Vec<&Card>> = BTreeMap::new();
     for awaited in awaiting(history).into_iter().filter(|awaited| can_give(session, person, awaited.key)) {
         wanted.entry(awaited.key).or_default().push(&history.members[&awaited.member].card);
@@ -61,6 +65,7 @@ pub fn grant(setting: &mut Setting<'_>, session: &Session, person: &Person) -> R
 pub fn grant_here(setting: &mut Setting<'_>, request: &Request<'_>) -> Result<Granted, VaultError> {
     let person = request.person()?;
     let session = Session::open_to_write(setting, request)?;
+    session.require(person.member(), "hand keys on", |_| true)?;
     let given = grant(setting, &session, person)?;
     drop(session);
     let session = Session::open(setting, request)?;

@@ -8,10 +8,9 @@ use super::{Renewed, entitled, given, is_split, names, require_owner};
 use crate::format::event::{Event, Head, Remove, RemoveReason};
 use crate::format::ids::{LogId, MemberId};
 use crate::format::role::{Role, Scope, Section};
-use crate::store::layout;
 use crate::vault::commit::OwnLog;
-use crate::vault::findings::{Check, Finding};
-use crate::vault::history::{History, Log, Place, Standing};
+use crate::vault::findings::Finding;
+use crate::vault::history::{self, History, Log, Place, Standing};
 use crate::vault::labels::{self, find_entry, find_member};
 use crate::vault::session::{Request, Session};
 use crate::vault::{Setting, VaultError};
@@ -136,16 +135,16 @@ fn check_rank(history: &History, by: MemberId, member: MemberId) -> Result<(), V
     Err(VaultError::NotRemovable { name: history.name_of(member), why })
 }
 
-/// An older copy would cut off what this device has seen her say.
+/// An older copy would cut off what this device has seen her say: a log that is shorter here, or is not here at all.
 fn check_newest(session: &Session, history: &History, member: MemberId) -> Result<(), VaultError> {
-    let behind = |log: &&Log| {
-        let subject = layout::log(log.id).to_string();
-        session.findings.iter().any(|finding| finding.check == Check::Behind && finding.subject == subject)
-    };
-    match history.logs.values().filter(|log| log.member == member).find(behind) {
-        Some(log) => Err(VaultError::OlderCopy { log: log.id }),
-        None => Ok(()),
+    let card = &history.members[&member].card;
+    for (id, note) in session.memory.seen(&session.vault)? {
+        let Ok((head, _)) = history::check_head(&note, id, session.vault, card) else { continue };
+        if history.logs.get(&id).is_none_or(|log| log.head.size < head.size) {
+            return Err(VaultError::OlderCopy { log: id });
+        }
     }
+    Ok(())
 }
 
 /// Up to where each of her logs shall count; `None` where she was removed before and no less shall count now.

@@ -189,7 +189,9 @@ fn growth(history: &History, log: &Log, own: Copy<'_>) -> Growth {
 fn size_before(log: &Log, folder: &dyn Folder, files: &LogFiles) -> u64 {
     let mut names: Vec<&CheckpointName> = files.checkpoints.iter().collect();
     names.sort_unstable_by(|one, other| other.cmp(one));
-    let here = (0..).take_while(|seq| files.entries.contains_key(seq)).count() as u64;
+    let here = (0..log.head.size.max(files.entries.len() as u64))
+        .take_while(|seq| files.entries.contains_key(seq))
+        .count() as u64;
     let reached = names.into_iter().filter(|name| name.size <= here);
     let is_state = |name: &&CheckpointName| state(folder, log.id, name).is_some_and(|head| log.holds(&head));
     reached.into_iter().find(is_state).map_or(0, |name| name.size)

@@ -8,8 +8,8 @@ use crate::crypto::hash::Hash;
 use crate::format::event::{Event, Head};
 use crate::format::ids::{KeyId, LogId};
 use crate::format::note::NOTE_BYTES_MAX;
+use crate::store::RelPath;
 use crate::store::layout::{self, CheckpointName};
-use crate::store::{RelPath, StoreError};
 use crate::vault::findings::{Check, Findings};
 use crate::vault::history::{History, Log, Told, check_head};
 use crate::vault::session::Session;
@@ -234,10 +234,8 @@ impl Search<'_> {
             return;
         }
         if left.remove(&blob) {
-            let bytes = match self.source.0.stat(&path) {
-                Ok(stat) => stat.bytes,
-                Err(StoreError::Missing { .. }) | Err(_) => 0,
-            };
+            // What cannot be measured now is told when it is read.
+            let bytes = self.source.0.stat(&path).map_or(0, |stat| stat.bytes);
             self.wanted.blobs.insert(blob, bytes);
         } else if counts && !ours.contains(&blob) && !self.wanted.blobs.contains_key(&blob) {
             self.wanted.missing.insert(path);

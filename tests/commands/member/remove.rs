@@ -162,3 +162,21 @@ fn the_last_reader_goes_once_there_is_another() {
     // She cannot even read the custody record of it.
     open(&world, "reader", "K7-0002", "out").exits(1).says("there is no exhibit");
 }
+
+#[test]
+fn an_older_copy_cuts_nothing_off() {
+    let world = with_tern(&["sealer"]);
+    seal(&world, "tern", &[]).exits(0);
+    exchange(&world, "tern", "lawyer");
+    let log = listed(&world, "lawyer", "Tern")["logs"][0]["log"].as_str().expect("an id").to_string();
+    verify(&world, "lawyer").exits(0);
+    std::fs::remove_dir_all(world.path(&format!("lawyer/evidence/logs/{log}"))).expect("lost");
+    let before = files(&world, "lawyer");
+    member(&world, "lawyer", &["remove", "Tern", "--reason", "left"]).exits(4).says("this copy is older");
+    assert_eq!(files(&world, "lawyer"), before);
+    world.hand("tern", "lawyer");
+    member(&world, "lawyer", &["remove", "Tern", "--reason", "left"]).exits(0).says("1 of 1 event count");
+    // Whoever was removed hands on no keys, though she still holds them.
+    world.hand("lawyer", "tern");
+    member(&world, "tern", &["grant"]).exits(1).says("may not hand keys on");
+}

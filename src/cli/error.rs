@@ -164,6 +164,20 @@ fn vault(error: &VaultError) -> WayOut {
         | VaultError::AmbiguousEntry { .. }
         | VaultError::NoMember { .. }
         | VaultError::AmbiguousMember { .. } => told(FAILED, "amparo verify"),
+        VaultError::RemovedMember { .. } | VaultError::OfferToOneself => told(FAILED, "amparo custody offer --help"),
+        VaultError::NothingOffered | VaultError::NotAnOffer { .. } | VaultError::NotYourOffer { .. } => {
+            told(FAILED, "amparo custody log")
+        }
+        VaultError::Answered { .. } => told(FAILED, "amparo custody log"),
+        VaultError::SeveralOffers { offers } => WayOut {
+            exit: USAGE,
+            hint: offers.first().map(|first| format!("amparo custody acknowledge {first}")),
+        },
+        VaultError::OlderThanSeen { .. } => told(
+            INCOMPLETE,
+            "take the newer copy; or sign for this one as it is with amparo custody acknowledge --sign-older",
+        ),
+        VaultError::NotWords { .. } => told(USAGE, ""),
         VaultError::NotReadable { .. } => told(NO_KEY, "one of its readers can open it"),
         VaultError::OneExhibitOnly => told(USAGE, "amparo open ID -o DIR"),
         VaultError::Withdrawn { .. } => told(FAILED, "amparo open ID -o DIR --reason \"why\""),

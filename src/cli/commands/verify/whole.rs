@@ -167,14 +167,6 @@ fn depth(level: Level) -> &'static str {
     }
 }
 
-fn level(level: Level) -> &'static str {
-    match level {
-        Level::Bytes => "bytes",
-        Level::Custody => "custody",
-        Level::Content => "content",
-    }
-}
-
 fn status(status: Status) -> &'static str {
     match status {
         Status::Pass => "pass",
@@ -219,7 +211,7 @@ fn described(verified: &Verified, exit: Exit, pinned: bool) -> Value {
     json!({
         "format": 1,
         "verdict": verdict.to_string(),
-        "level": level(verified.level),
+        "level": verified.level.word(),
         "vault": verified.vault.to_string(),
         "pinned": pinned,
         "trusted": verified.trusted,

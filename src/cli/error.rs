@@ -169,10 +169,9 @@ fn vault(error: &VaultError) -> WayOut {
             told(FAILED, "amparo custody log")
         }
         VaultError::Answered { .. } => told(FAILED, "amparo custody log"),
-        VaultError::SeveralOffers { offers } => WayOut {
-            exit: USAGE,
-            hint: offers.first().map(|first| format!("amparo custody acknowledge {first}")),
-        },
+        VaultError::SeveralOffers { offers } => {
+            WayOut { exit: USAGE, hint: offers.first().map(|first| format!("amparo custody acknowledge {first}")) }
+        }
         VaultError::OlderThanSeen { .. } => told(
             INCOMPLETE,
             "take the newer copy; or sign for this one as it is with amparo custody acknowledge --sign-older",

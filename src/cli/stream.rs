@@ -40,9 +40,8 @@ impl Call<'_, '_> {
 fn members(object: &Value) -> String {
     let nothing = Map::new();
     let members = object.as_object().unwrap_or(&nothing).iter();
-    let lines: Vec<String> = members
-        .map(|(key, value)| indented(&format!("{}: {}", quoted(key), json_text(value).trim_end()), 2))
-        .collect();
+    let lines: Vec<String> =
+        members.map(|(key, value)| indented(&format!("{}: {}", quoted(key), json_text(value).trim_end()), 2)).collect();
     lines.join(",\n")
 }
 

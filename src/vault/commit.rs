@@ -57,11 +57,7 @@ impl OwnLog {
     }
 
     /// The same for who states what is wrong with a vault: nothing is wrong with her own log.
-    pub fn find_to_witness(
-        setting: &mut Setting<'_>,
-        session: &Session,
-        member: MemberId,
-    ) -> Result<Self, VaultError> {
+    pub fn find_to_witness(setting: &mut Setting<'_>, session: &Session, member: MemberId) -> Result<Self, VaultError> {
         Self::find_in(setting, session, session.history_to_witness()?, member)
     }
 

@@ -30,10 +30,8 @@ pub fn decline(
     let (place, offer) = offer_to_answer(history, person.member(), typed)?;
     let leaf = history.told(place).leaf;
     let from = history.name_of(history.logs[&place.log].member);
-    let event = Event::Decline {
-        offer: EntryRef { log: place.log, seq: place.seq, leaf },
-        reason: words("--reason", reason)?,
-    };
+    let event =
+        Event::Decline { offer: EntryRef { log: place.log, seq: place.seq, leaf }, reason: words("--reason", reason)? };
     let own = OwnLog::find(setting, &session, person.member())?;
     let said = say(setting, &session, person, own, event)?;
     session.remember_heads()?;

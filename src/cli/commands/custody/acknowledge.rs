@@ -7,7 +7,7 @@ use crate::cli::error::{CliError, by_weight};
 use crate::cli::folders::Contact;
 use crate::cli::output::{Tone, count, shown};
 use crate::cli::{DONE, Exit};
-use crate::vault::custody::acknowledge::{Acknowledged, AcknowledgeRequest, acknowledge};
+use crate::vault::custody::acknowledge::{AcknowledgeRequest, Acknowledged, acknowledge};
 use crate::vault::findings::{Finding, Verdict};
 use crate::vault::verify::Level;
 

@@ -49,10 +49,7 @@ pub(super) fn run(args: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError
         None => call.need_line("The remark:", "the remark", "TEXT")?,
     };
     let kind = match (args.gap, args.reconstructed) {
-        (true, _) => Kind::Gap {
-            from: args.from.clone().unwrap_or_default(),
-            to: args.to.clone().unwrap_or_default(),
-        },
+        (true, _) => Kind::Gap { from: args.from.clone().unwrap_or_default(), to: args.to.clone().unwrap_or_default() },
         (false, true) => Kind::Reconstructed,
         (false, false) => Kind::Note,
     };

@@ -28,9 +28,10 @@ impl Table {
         let width = if screen == 0 { WIDTH } else { screen.clamp(WIDTH_MIN, WIDTH_MAX) };
         // A handle, a colon, a number; room for `~3f2a` where two records share a handle.
         let labels = history.logs.values().map(|log| log.handle.len() + 1 + log.head.size.to_string().len());
-        let shared = history.logs.values().any(|log| {
-            history.logs.values().any(|other| other.id != log.id && other.handle == log.handle)
-        });
+        let shared = history
+            .logs
+            .values()
+            .any(|log| history.logs.values().any(|other| other.id != log.id && other.handle == log.handle));
         let label = labels.max().unwrap_or(0).max("event".len()) + if shared { 5 } else { 0 };
         Self { width, label, name: if width >= WIDTH { 24 } else { 14 } }
     }
@@ -68,9 +69,11 @@ impl Table {
         call.print(&format!("\n{title}:"))?;
         for line in lines {
             let parts = wrapped(line, self.width.saturating_sub(4));
-            let parts: Vec<String> = parts.iter().enumerate().map(|(number, part)| {
-                format!("{}{part}", if number == 0 { "  " } else { "    " })
-            }).collect();
+            let parts: Vec<String> = parts
+                .iter()
+                .enumerate()
+                .map(|(number, part)| format!("{}{part}", if number == 0 { "  " } else { "    " }))
+                .collect();
             call.print(&parts.join("\n"))?;
         }
         Ok(())

@@ -61,11 +61,17 @@ fn tell(withdrawn: &Withdrawn, call: &mut Call<'_, '_>) -> Result<(), CliError> 
         return Ok(());
     };
     call.print(&format!("WITHDRAWN {id}, scope {scope}, in {}", said.label))?;
-    call.say("From now on, wherever this entry has arrived, it is not opened, packed or disclosed without a reason, and the");
+    call.say(
+        "From now on, wherever this entry has arrived, it is not opened, packed or disclosed without a reason, and the",
+    );
     call.say("reason is entered in the custody record. Copies that lack this entry know nothing of it: send it on.");
     match withdrawn.scope {
-        withdraw::Scope::Disclosure => call.say("It may not be given to others. Its readers may still need it: that is theirs to answer for."),
-        withdraw::Scope::All => call.say("It may not be used at all. Its sealed files stay where they are, and can still be verified."),
+        withdraw::Scope::Disclosure => {
+            call.say("It may not be given to others. Its readers may still need it: that is theirs to answer for.")
+        }
+        withdraw::Scope::All => {
+            call.say("It may not be used at all. Its sealed files stay where they are, and can still be verified.")
+        }
     }
     call.suggest(format!("amparo custody log {}", hints::word(id)));
     Ok(())

@@ -10,9 +10,11 @@ use crate::store::Kind;
 
 mod alone;
 mod paper;
+mod report;
 mod whole;
 
 use paper::Paper;
+use report::{Names, Wanted};
 
 /// Check a vault, receipts, signed states and cards
 ///
@@ -25,6 +27,7 @@ Examples:
   amparo verify
   amparo verify evidence --receipt K7-0001.receipt
   amparo verify K7-0001.receipt --owner blue-heron.card
+  amparo verify evidence --report report.md --names roles
   amparo verify evidence --vault-id \"28559 12310 93023 00000 67295 66051 00000 00000\" --json")]
 pub(crate) struct Args {
     /// A vault's folder, a receipt, a signed state or a card; else the vault here
@@ -36,6 +39,15 @@ pub(crate) struct Args {
     /// A signed state that somebody else remembers
     #[arg(long, value_name = "FILE")]
     checkpoint: Vec<PathBuf>,
+    /// Write the verdict and the custody story as a page, in Markdown
+    #[arg(long, value_name = "FILE", requires = "names")]
+    report: Option<PathBuf>,
+    /// Whose names stand in the report
+    #[arg(long, value_name = "WHOSE", requires = "report")]
+    names: Option<Names>,
+    /// Replace the report if it exists
+    #[arg(long, requires = "report")]
+    overwrite: bool,
 }
 
 pub(super) fn run(args: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError> {
@@ -62,16 +74,27 @@ pub(super) fn run(args: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError
             papers.push(paper);
         }
     }
+    let wanted = args.report.clone().zip(args.names);
+    let report = wanted.map(|(file, names)| Wanted { file, names, overwrite: args.overwrite });
     match vaults.as_slice() {
-        [] if paths_are_papers => alone::papers(&papers, call),
+        [] if paths_are_papers => papers_alone(&papers, report.as_ref(), call),
         [] => match call.vault_folder()? {
-            Some(vault) => whole::verify(vault, &papers, call),
-            None if !papers.is_empty() => alone::papers(&papers, call),
+            Some(vault) => whole::verify(vault, &papers, report.as_ref(), call),
+            None if !papers.is_empty() => papers_alone(&papers, report.as_ref(), call),
             None => Err(CliError::NoVault),
         },
-        [vault] => whole::verify(vault.clone(), &papers, call),
+        [vault] => whole::verify(vault.clone(), &papers, report.as_ref(), call),
         _ => Err(CliError::Usage { message: "one vault at a time".into(), hint: None }),
     }
+}
+
+/// Papers without a vault tell no custody story.
+fn papers_alone(papers: &[Paper], report: Option<&Wanted>, call: &mut Call<'_, '_>) -> Result<Exit, CliError> {
+    if report.is_some() {
+        let message = "a report is about a vault, and none is named".into();
+        return Err(CliError::Usage { message, hint: Some("amparo verify DIR --report FILE --names roles".into()) });
+    }
+    alone::papers(papers, call)
 }
 
 fn is_folder(path: &Path, call: &Call<'_, '_>) -> Result<bool, CliError> {

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use serde_json::{Map, Value, json};
 
 use super::paper::{Content, Paper};
+use super::report::Wanted;
 use crate::cli::call::Call;
 use crate::cli::error::{CliError, by_weight};
 use crate::cli::folders::Contact;
@@ -13,10 +14,19 @@ use crate::cli::output::{Tone, count, shown};
 use crate::cli::{DONE, Exit, UNKNOWN};
 use crate::format::receipt::Receipt;
 use crate::vault::findings::Verdict;
-use crate::vault::verify::{Level, Status, Verified, VerifyRequest, verify as check};
+use crate::vault::session::Person;
+use crate::vault::verify::{Level, Status, Verified, VerifyRequest, verify_and_keep as check};
 
 /// Verifies a vault, with what others remember of it.
-pub(super) fn verify(vault: PathBuf, papers: &[Paper], call: &mut Call<'_, '_>) -> Result<Exit, CliError> {
+pub(super) fn verify(
+    vault: PathBuf,
+    papers: &[Paper],
+    report: Option<&Wanted>,
+    call: &mut Call<'_, '_>,
+) -> Result<Exit, CliError> {
+    if let Some(report) = report {
+        report.must_be_possible(&vault, call)?;
+    }
     let place = call.place_at(vault, Contact::May)?;
     let person = call.person_if_any()?;
     let receipts: Vec<(String, Receipt)> = papers
@@ -30,7 +40,7 @@ pub(super) fn verify(vault: PathBuf, papers: &[Paper], call: &mut Call<'_, '_>) 
     let checkpoints: Vec<(String, Vec<u8>)> = states.map(|paper| (paper.name.clone(), paper.bytes.clone())).collect();
     let request =
         VerifyRequest { place: place.request(person.as_ref()), receipts: &receipts, checkpoints: &checkpoints };
-    let mut verified = check(&mut call.parts().setting(), &request)?;
+    let (mut verified, session) = check(&mut call.parts().setting(), &request)?;
     for finding in papers.iter().filter_map(Paper::finding) {
         verified.verdict = verified.verdict.max(finding.weight);
         verified.findings.push(finding);
@@ -51,12 +61,16 @@ pub(super) fn verify(vault: PathBuf, papers: &[Paper], call: &mut Call<'_, '_>) 
     } else {
         tell(&verified, exit, pinned, call)?;
     }
+    if let Some(report) = report {
+        let (words, _) = sentence(&verified, exit);
+        report.write(&verified, words, exit, (session, person.as_ref().map(Person::member)), call)?;
+    }
     Ok(exit)
 }
 
-fn tell(verified: &Verified, exit: Exit, pinned: bool, call: &mut Call<'_, '_>) -> Result<(), CliError> {
-    let terminal = call.context.terminal.output;
-    let (sentence, tone) = match (verified.verdict, exit) {
+/// The verdict in words.
+fn sentence(verified: &Verified, exit: Exit) -> (&'static str, Tone) {
+    match (verified.verdict, exit) {
         (Verdict::Valid, UNKNOWN) => {
             ("NOT KNOWN HERE: what was checked holds, and whose vault it is, is open", Tone::Careful)
         }
@@ -68,7 +82,12 @@ fn tell(verified: &Verified, exit: Exit, pinned: bool, call: &mut Call<'_, '_>) 
             ("INCOMPLETE: something is missing, unreadable, older than known, or no evidence", Tone::Careful)
         }
         (Verdict::Invalid, _) => ("INVALID: something was checked and does not hold", Tone::Bad),
-    };
+    }
+}
+
+fn tell(verified: &Verified, exit: Exit, pinned: bool, call: &mut Call<'_, '_>) -> Result<(), CliError> {
+    let terminal = call.context.terminal.output;
+    let (sentence, tone) = sentence(verified, exit);
     let sentence = call.set_off(sentence, tone, terminal);
     call.print(&sentence)?;
     call.print("")?;

@@ -18,9 +18,29 @@ pub(super) fn quoted(text: &str) -> String {
     format!("{fence} {harmless} {fence}")
 }
 
+/// A sentence that the program made. With a foreign word in it that could mean something to a renderer, it stands in a code
+/// span as a whole.
+pub(super) fn sentence(text: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || " ,.;:()'-".contains(c);
+    let begins = text.starts_with(char::is_alphabetic)
+        || !text.trim_start_matches(|c: char| c.is_ascii_digit()).starts_with(['.', ')']);
+    let address = text.to_lowercase().contains("www.");
+    if text.chars().all(plain) && begins && !address && !text.starts_with('-') { text.into() } else { quoted(text) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_sentence_is_plain_only_where_nothing_in_it_can_mean_anything() {
+        let ours = "handovers that wait for an answer: 1 (K7:3)";
+        assert_eq!(sentence(ours), ours);
+        assert_eq!(sentence("3 entries of Ann, late"), "3 entries of Ann, late");
+        for text in ["*Ann*", "www.example", "a <b>", "[x](y)", "1. Ann", "- Ann", "# Ann", "a_b_", "https://x"] {
+            assert!(sentence(text).starts_with('`'), "{text}");
+        }
+    }
 
     #[test]
     fn nothing_leaves_its_span() {

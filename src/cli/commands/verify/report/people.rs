@@ -35,13 +35,8 @@ pub(super) struct People {
 impl People {
     /// All members of a history, in the order in which they were admitted.
     pub(super) fn new(history: Option<&History>, names: Names) -> Self {
-        let mut people = Self {
-            names,
-            parts: BTreeMap::new(),
-            pseudonyms: Vec::new(),
-            ids: Vec::new(),
-            cards: BTreeMap::new(),
-        };
+        let mut people =
+            Self { names, parts: BTreeMap::new(), pseudonyms: Vec::new(), ids: Vec::new(), cards: BTreeMap::new() };
         let Some(history) = history else { return people };
         let mut numbers: BTreeMap<&str, usize> = BTreeMap::new();
         for member in admitted(history) {
@@ -106,6 +101,11 @@ impl People {
             Names::Full => quoted(text),
             Names::Roles => quoted(&self.without_names(text)),
         }
+    }
+
+    /// A sentence of the program's, with nobody's name in it where that is asked for.
+    pub(super) fn plain(&self, text: &str) -> String {
+        if self.names == Names::Full { text.into() } else { self.without_names(text) }
     }
 
     fn parts_of(&self, name: &str) -> Option<&str> {
@@ -203,7 +203,9 @@ fn length_of(letters: &[char], wanted: &[char]) -> Option<usize> {
 /// Whether a word can begin or end between two letters.
 fn is_edge(letters: &[char], at: usize) -> bool {
     // Beyond the alphabets: Chinese, Japanese, Korean and what else sets no spaces; Thai, Lao, Khmer and Burmese too.
-    let spaceless = |c: char| c >= '\u{2e80}' || matches!(c, '\u{e00}'..='\u{eff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{17ff}');
+    let spaceless = |c: char| {
+        c >= '\u{2e80}' || matches!(c, '\u{e00}'..='\u{eff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{17ff}')
+    };
     let joins = |c: Option<&char>| c.is_some_and(|c| c.is_alphanumeric() && !spaceless(*c));
     let before = at.checked_sub(1).and_then(|before| letters.get(before));
     !(joins(before) && joins(letters.get(at)))

@@ -70,23 +70,13 @@ pub(crate) fn details(line: &Line<'_>, history: &History) -> Vec<Detail> {
     let about = |said: &mut Said| said.ours("exhibits", named(&line.exhibits));
     let event = &line.told.entry.event;
     match event {
-        Event::Found(found) => {
-            let all = std::iter::once(&found.founder).chain(&found.members);
-            all.for_each(|admission| said.admission("member", admission));
-        }
-        Event::Admit(admission) => said.admission("member", admission),
-        Event::Remove(removal) => {
-            let reason = if removal.reason == RemoveReason::Left { "left" } else { "seized" };
-            said.add("member", [Piece::Member(removal.member), Piece::Ours(format!(", {reason}"))]);
-            said.ours("counts up to", states(history, &removal.cuts));
-        }
-        Event::Adopt { entries } => said.ours("entries", entries.len().to_string()),
-        Event::Rotate { keys } => keys.iter().for_each(|key| said.key(key)),
-        Event::Share { key, wraps, .. } => {
-            let scope = history.keys.get(key).map_or_else(|| "?".into(), |key| key.scope.to_string());
-            said.members("made out to", wraps.iter().map(|wrap| wrap.member));
-            said.ours("key", scope);
-        }
+        Event::Found(_)
+        | Event::Admit(_)
+        | Event::Remove(_)
+        | Event::Adopt { .. }
+        | Event::Rotate { .. }
+        | Event::Share { .. } => said.of_members(event, history),
+        Event::Offer(_) | Event::Acknowledge(_) | Event::Decline { .. } => said.of_handovers(line),
         Event::Seal(seal) => {
             about(&mut said);
             said.ours("read back", if seal.readback { "yes, before it was signed" } else { "no" }.into());
@@ -95,35 +85,6 @@ pub(crate) fn details(line: &Line<'_>, history: &History) -> Vec<Detail> {
         Event::Withdraw { scope, .. } => {
             about(&mut said);
             said.ours("consent", format!("WITHDRAWN ({scope})"));
-        }
-        Event::Offer(offer) => {
-            said.members("to", [offer.to]);
-            if offer.exhibits.is_empty() {
-                said.ours("exhibits", "everything that was sealed by then".into());
-            } else {
-                about(&mut said);
-            }
-            said.theirs("medium", &offer.medium);
-            said.theirs("seal number", &offer.seal_number);
-            said.theirs("condition", &offer.condition);
-            said.outsider("carrier", &offer.carrier);
-            said.theirs("place", &offer.place);
-            said.theirs("purpose", &offer.purpose);
-            said.theirs("authority", &offer.authority);
-            said.ours("answered in", line.answers.join(", "));
-        }
-        Event::Acknowledge(acknowledge) => {
-            said.answer(line);
-            said.ours("checked", format!("level {}", acknowledge.level));
-            for one in &acknowledge.discrepancies {
-                let subject = if one.subject.is_empty() { String::new() } else { format!("{}: ", one.subject) };
-                let text = format!("{subject}{}", one.message);
-                said.add("discrepancy", [Piece::Ours(format!("({}) ", word(&one.check))), Piece::Theirs(text)]);
-            }
-        }
-        Event::Decline { reason, .. } => {
-            said.answer(line);
-            said.theirs("reason", reason);
         }
         Event::Open { reason, .. } => {
             about(&mut said);
@@ -208,6 +169,66 @@ impl Said {
         }
         if !pieces.is_empty() {
             self.add(label, pieces);
+        }
+    }
+
+    /// What an entry says of members and their keys.
+    fn of_members(&mut self, event: &Event, history: &History) {
+        match event {
+            Event::Found(found) => {
+                let all = std::iter::once(&found.founder).chain(&found.members);
+                all.for_each(|admission| self.admission("member", admission));
+            }
+            Event::Admit(admission) => self.admission("member", admission),
+            Event::Remove(removal) => {
+                let reason = if removal.reason == RemoveReason::Left { "left" } else { "seized" };
+                self.add("member", [Piece::Member(removal.member), Piece::Ours(format!(", {reason}"))]);
+                self.ours("counts up to", states(history, &removal.cuts));
+            }
+            Event::Adopt { entries } => self.ours("entries", entries.len().to_string()),
+            Event::Rotate { keys } => keys.iter().for_each(|key| self.key(key)),
+            Event::Share { key, wraps, .. } => {
+                let scope = history.keys.get(key).map_or_else(|| "?".into(), |key| key.scope.to_string());
+                self.members("made out to", wraps.iter().map(|wrap| wrap.member));
+                self.ours("key", scope);
+            }
+            _ => {}
+        }
+    }
+
+    /// What an entry says of a handover.
+    fn of_handovers(&mut self, line: &Line<'_>) {
+        match &line.told.entry.event {
+            Event::Offer(offer) => {
+                self.members("to", [offer.to]);
+                if offer.exhibits.is_empty() {
+                    self.ours("exhibits", "everything that was sealed by then".into());
+                } else {
+                    self.ours("exhibits", named(&line.exhibits));
+                }
+                self.theirs("medium", &offer.medium);
+                self.theirs("seal number", &offer.seal_number);
+                self.theirs("condition", &offer.condition);
+                self.outsider("carrier", &offer.carrier);
+                self.theirs("place", &offer.place);
+                self.theirs("purpose", &offer.purpose);
+                self.theirs("authority", &offer.authority);
+                self.ours("answered in", line.answers.join(", "));
+            }
+            Event::Acknowledge(acknowledge) => {
+                self.answer(line);
+                self.ours("checked", format!("level {}", acknowledge.level));
+                for one in &acknowledge.discrepancies {
+                    let subject = if one.subject.is_empty() { String::new() } else { format!("{}: ", one.subject) };
+                    let text = format!("{subject}{}", one.message);
+                    self.add("discrepancy", [Piece::Ours(format!("({}) ", word(&one.check))), Piece::Theirs(text)]);
+                }
+            }
+            Event::Decline { reason, .. } => {
+                self.answer(line);
+                self.theirs("reason", reason);
+            }
+            _ => {}
         }
     }
 

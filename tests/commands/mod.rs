@@ -8,6 +8,7 @@ mod identity;
 mod init;
 mod list;
 mod open;
+mod report;
 mod seal;
 mod show;
 mod status;

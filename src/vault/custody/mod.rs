@@ -58,11 +58,11 @@ fn say(
 /// The leaf hash in the name of the entry that this device wrote last in a log.
 fn newest_leaf(session: &Session, head: Head) -> Result<Option<String>, VaultError> {
     let Some((_, change)) = session.memory.last_change(&session.vault, &head.log)? else { return Ok(None) };
-    let names = change.files().filter_map(|(path, _)| {
+    let mut names = change.files().filter_map(|(path, _)| {
         let name = path.as_path().file_name()?.to_str().and_then(EntryName::parse)?;
         Some(name.leaf.to_string())
     });
-    Ok(names.last())
+    Ok(names.next_back())
 }
 
 /// Words of a person, as an entry can hold them.

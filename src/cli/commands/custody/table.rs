@@ -38,13 +38,13 @@ impl Table {
 
     /// The head of the columns.
     pub(super) fn head(&self) -> String {
-        self.grid(["event", "time, as claimed", "time, proven", "who", "what"].map(|word| vec![word.to_string()]))
+        self.grid(&["event", "time, as claimed", "time, proven", "who", "what"].map(|word| vec![word.to_string()]))
     }
 
     /// One entry.
     pub(super) fn row(&self, label: &str, time: &str, name: &str, what: &str, details: &[String]) -> String {
         let rest = self.width.saturating_sub(self.label + TIME_WIDTH + PROVEN_WIDTH + self.name + 8).max(8);
-        let mut text = self.grid([
+        let mut text = self.grid(&[
             vec![label.to_string()],
             vec![Self::minutes(time)],
             vec![PROVEN.to_string()],
@@ -87,7 +87,7 @@ impl Table {
         }
     }
 
-    fn grid(&self, cells: [Vec<String>; 5]) -> String {
+    fn grid(&self, cells: &[Vec<String>; 5]) -> String {
         let widths = [self.label, TIME_WIDTH, PROVEN_WIDTH, self.name, 0];
         let height = cells.iter().map(Vec::len).max().unwrap_or(0);
         let lines = (0..height).map(|line| {

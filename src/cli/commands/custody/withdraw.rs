@@ -67,10 +67,10 @@ fn tell(withdrawn: &Withdrawn, call: &mut Call<'_, '_>) -> Result<(), CliError> 
     call.say("reason is entered in the custody record. Copies that lack this entry know nothing of it: send it on.");
     match withdrawn.scope {
         withdraw::Scope::Disclosure => {
-            call.say("It may not be given to others. Its readers may still need it: that is theirs to answer for.")
+            call.say("It may not be given to others. Its readers may still need it: that is theirs to answer for.");
         }
         withdraw::Scope::All => {
-            call.say("It may not be used at all. Its sealed files stay where they are, and can still be verified.")
+            call.say("It may not be used at all. Its sealed files stay where they are, and can still be verified.");
         }
     }
     call.suggest(format!("amparo custody log {}", hints::word(id)));

@@ -41,7 +41,7 @@ impl People {
         let mut numbers: BTreeMap<&str, usize> = BTreeMap::new();
         for member in admitted(history) {
             let Some(known) = history.members.get(&member) else { continue };
-            let does = principal(known.grants.iter().map(|grant| &grant.role));
+            let does = principal(&known.grants.iter().map(|grant| &grant.role));
             let number = numbers.entry(does).or_default();
             *number += 1;
             let part = format!("{does} {number}");
@@ -151,7 +151,7 @@ fn admitted(history: &History) -> Vec<MemberId> {
 }
 
 /// The one role to call somebody by who has several.
-fn principal<'a>(roles: impl Iterator<Item = &'a Role> + Clone) -> &'static str {
+fn principal<'a>(roles: &(impl Iterator<Item = &'a Role> + Clone)) -> &'static str {
     let has = |is_it: fn(&Role) -> bool| roles.clone().any(is_it);
     if has(|role| *role == Role::Sealer) {
         "sealer"

@@ -6,5 +6,6 @@ mod custody;
 mod forge;
 mod forge_seal;
 mod forged;
+mod handovers;
 pub(crate) mod people;
 mod tampered;

@@ -9,7 +9,8 @@ use crate::cli::error::{CliError, by_weight};
 use crate::cli::folders::Contact;
 use crate::cli::output::{count, shown};
 use crate::cli::story::{Piece, details, what};
-use crate::format::event::{Event, Head};
+use crate::format::card::Card;
+use crate::format::event::{Event, Head, RemoveReason};
 use crate::format::ids::MemberId;
 use crate::vault::custody::premis;
 use crate::vault::custody::story::{Line, Story, story};
@@ -226,6 +227,15 @@ fn said(line: &Line<'_>, history: &History) -> Value {
         }
         Event::Anchor { kind, value, published } => {
             json!({ "kind": kind, "value": value, "published": published, "proven": false })
+        }
+        Event::Admit(admission) => {
+            let card = Card::parse(admission.card.as_bytes()).ok();
+            let roles: Vec<String> = admission.roles.iter().map(ToString::to_string).collect();
+            json!({ "admitted": card.map(|card| card.member().to_string()), "roles": roles })
+        }
+        Event::Remove(removal) => {
+            let reason = if removal.reason == RemoveReason::Left { "left" } else { "seized" };
+            json!({ "removed": removal.member.to_string(), "reason": reason })
         }
         Event::Seal(seal) => json!({ "count": seal.count, "readback": seal.readback }),
         _ => json!({}),

@@ -170,7 +170,7 @@ fn vault(error: &VaultError) -> WayOut {
         VaultError::SameFolder => told(USAGE, "amparo merge --help"),
         VaultError::NotInRole { .. } => told(FAILED, "ask an owner of the vault for this role"),
         VaultError::NoExhibit { .. } | VaultError::AmbiguousExhibit { .. } => told(FAILED, "amparo list"),
-        VaultError::NoEntry { .. } | VaultError::AmbiguousEntry { .. } => told(FAILED, "amparo verify"),
+        VaultError::NoEntry { .. } | VaultError::AmbiguousEntry { .. } => told(FAILED, "amparo custody log"),
         VaultError::NoMember { .. }
         | VaultError::AmbiguousMember { .. }
         | VaultError::NotRemovable { .. }
@@ -184,6 +184,19 @@ fn vault(error: &VaultError) -> WayOut {
         }
         VaultError::CutBefore { entry } => told(FAILED, &format!("amparo member adopt {entry}")),
         VaultError::NewReaders { .. } => told(USAGE, "if these are the readers you mean, say so with --accept-readers"),
+        VaultError::RemovedMember { .. } | VaultError::OfferToOneself => told(FAILED, "amparo custody offer --help"),
+        VaultError::NothingOffered | VaultError::NotAnOffer { .. } | VaultError::NotYourOffer { .. } => {
+            told(FAILED, "amparo custody log")
+        }
+        VaultError::Answered { .. } => told(FAILED, "amparo custody log"),
+        VaultError::SeveralOffers { offers } => {
+            WayOut { exit: USAGE, hint: offers.first().map(|first| format!("amparo custody acknowledge {first}")) }
+        }
+        VaultError::OlderThanSeen { .. } => told(
+            INCOMPLETE,
+            "take the newer copy with amparo merge DIR; or sign for this one as it is with amparo custody acknowledge --sign-older",
+        ),
+        VaultError::NotWords { .. } => told(USAGE, ""),
         VaultError::NotReadable { .. } => told(NO_KEY, "one of its readers can open it"),
         VaultError::OneExhibitOnly => told(USAGE, "amparo open ID -o DIR"),
         VaultError::Withdrawn { .. } => told(FAILED, "amparo open ID -o DIR --reason \"why\""),

@@ -15,7 +15,9 @@ mod output;
 mod process;
 mod progress;
 mod prompt;
+mod story;
 mod stray;
+mod stream;
 
 use std::ffi::OsString;
 

@@ -208,6 +208,11 @@ fn is_level(text: &str) -> bool {
     matches!(text, "bytes" | "custody" | "content")
 }
 
+/// Whether a person's words can stand in an entry.
+pub fn is_words(text: &str) -> bool {
+    is_text(text, TEXT_BYTES_MAX)
+}
+
 /// Text that a terminal could not be tricked by once bidi is escaped: no controls but line feed and tab.
 fn is_text(text: &str, bytes_max: usize) -> bool {
     text.len() <= bytes_max && text.chars().all(|letter| !letter.is_control() || matches!(letter, '\n' | '\t'))

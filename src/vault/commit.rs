@@ -54,7 +54,20 @@ impl OwnLog {
     /// The log to append to: the one that this device's memory knows to its very end, else a new one. A log of which
     /// the vault holds more or other entries than the memory knows, or a second history, is never appended to again.
     pub fn find(setting: &mut Setting<'_>, session: &Session, member: MemberId) -> Result<Self, VaultError> {
-        let history = session.sound_history()?;
+        Self::find_in(setting, session, session.sound_history()?, member)
+    }
+
+    /// The same for who states what is wrong with a vault: nothing is wrong with her own log.
+    pub fn find_to_witness(setting: &mut Setting<'_>, session: &Session, member: MemberId) -> Result<Self, VaultError> {
+        Self::find_in(setting, session, session.history_to_witness()?, member)
+    }
+
+    fn find_in(
+        setting: &mut Setting<'_>,
+        session: &Session,
+        history: &History,
+        member: MemberId,
+    ) -> Result<Self, VaultError> {
         let mut last_known = None;
         for id in session.memory.own_logs(&session.vault, &member)? {
             let Some((size, change)) = session.memory.last_change(&session.vault, &id)? else { continue };

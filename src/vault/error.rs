@@ -76,6 +76,24 @@ pub enum VaultError {
     NotAdoptable { entry: String, why: String },
     #[error("{}", in_words(keys))]
     NewReaders { keys: Vec<NewReaders> },
+    #[error("{name} is no member of this vault any more")]
+    RemovedMember { name: String },
+    #[error("an offer to oneself is no handover")]
+    OfferToOneself,
+    #[error("nothing waits for an answer of this identity")]
+    NothingOffered,
+    #[error("more than one offer waits for an answer: {}", offers.join(", "))]
+    SeveralOffers { offers: Vec<String> },
+    #[error("the custody event {entry} is no offer that counts")]
+    NotAnOffer { entry: String },
+    #[error("the offer {offer} was made to {to}, who alone can answer it")]
+    NotYourOffer { offer: String, to: String },
+    #[error("the offer {offer} was answered before: {status}, in {answer}")]
+    Answered { offer: String, status: &'static str, answer: String },
+    #[error("this copy is older than what this device has seen: {}", logs.join(", "))]
+    OlderThanSeen { logs: Vec<String> },
+    #[error("{what}: at most 4096 bytes of text, and no control characters")]
+    NotWords { what: &'static str },
     #[error("exhibit {id} is sealed to readers of the section {section:?}, and this identity is none of them")]
     NotReadable { id: String, section: String },
     #[error("only one exhibit of a single file can go to standard output")]

@@ -140,6 +140,18 @@ pub struct Finding {
     pub message: String,
 }
 
+impl Finding {
+    /// What was found, for those who may not read content: what is inside an exhibit can stand in a finding about it.
+    pub fn message_for_members(&self) -> String {
+        match self.check {
+            Check::Manifest | Check::Record | Check::Payload => {
+                "what is inside does not hold; a reader's verify says more".into()
+            }
+            _ => self.message.clone(),
+        }
+    }
+}
+
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.subject, self.message)

@@ -3,7 +3,7 @@
 
 use super::VaultError;
 use super::history::{History, Log, Member, Place};
-use crate::format::event::Head;
+use crate::format::event::{ExhibitRef, Head};
 use crate::format::ids::MemberId;
 use crate::format::inventory::Row;
 
@@ -41,6 +41,21 @@ pub(super) fn label_of_last(history: &History, head: Head) -> String {
         Some(log) if place.seq < log.entries.len() as u64 => entry_label(history, place),
         _ => format!("{}:{}", &head.log.to_string()[..8], place.seq),
     }
+}
+
+/// How people call an entry that was just added and that `history` does not have yet; `leaf`, where it is known.
+pub(super) fn new_entry_label(history: &History, handle: &str, head: Head, leaf: Option<&str>) -> String {
+    let shared = history.logs.values().any(|log| log.handle == handle && log.id != head.log);
+    let piece = leaf.filter(|_| shared).and_then(|leaf| leaf.get(..4));
+    let label = format!("{handle}:{}", head.size.saturating_sub(1));
+    piece.map_or_else(|| label.clone(), |piece| format!("{label}~{piece}"))
+}
+
+/// How people call the exhibit that an entry points at.
+pub fn reference_label(history: &History, exhibit: &ExhibitRef) -> String {
+    let handle = history.logs.get(&exhibit.log).map_or("?", |log| log.handle.as_str());
+    let label = exhibit_label(handle, exhibit.number);
+    if is_shared(history, handle) { format!("{label}~{}", &exhibit.row.to_string()[..4]) } else { label }
 }
 
 /// The entry that a person means.
@@ -81,6 +96,7 @@ pub fn find_member<'a>(history: &'a History, typed: &str) -> Result<(MemberId, &
     }
 }
 
-fn is_shared(history: &History, handle: &str) -> bool {
+/// Whether two logs of the vault have one handle.
+pub(super) fn is_shared(history: &History, handle: &str) -> bool {
     history.logs.values().filter(|log| log.handle == handle).count() > 1
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::custody::withdraw::Scope;
 use super::exhibits::{self, Known};
 use super::findings::Finding;
 use super::history::Sealing;
@@ -83,8 +84,8 @@ pub(super) fn listed(
 ) -> Result<Listed, VaultError> {
     let history = session.history()?;
     let this = |exhibit: &crate::format::event::ExhibitRef| exhibit.log == row.log && exhibit.number == row.number;
-    let withdrawn =
-        history.withdrawals().filter(|(exhibit, _)| this(exhibit)).map(|(_, scope)| scope.to_string()).max();
+    let scopes = history.withdrawals().filter(|(exhibit, _)| this(exhibit)).map(|(_, scope)| Scope::of_word(scope));
+    let withdrawn = scopes.max().map(|scope| scope.word().to_string());
     Ok(Listed {
         id: labels::label(history, &row),
         sealed_at: sealing.time.to_string(),

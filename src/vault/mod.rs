@@ -8,6 +8,7 @@ mod change;
 pub mod commit;
 mod content;
 pub mod create;
+pub mod custody;
 pub mod doctor;
 pub mod exhibits;
 pub mod findings;

@@ -226,6 +226,20 @@ impl Session {
         self.aside = Some(member);
     }
 
+    /// The story of a vault that this device trusts, for who puts her name to what is wrong with it. Nothing is built on
+    /// it: her entry says what she found, and only her own log must be in order.
+    pub fn history_to_witness(&self) -> Result<&History, VaultError> {
+        let history = self.history()?;
+        if !self.pinned {
+            return Err(VaultError::NotPinned { vault: self.vault });
+        }
+        let own = |log: LogId| history.logs.get(&log).is_some_and(|log| Some(log.member) == self.member);
+        match self.invalid(history).find(|finding| log_concerned(finding).is_some_and(own)) {
+            Some(finding) => Err(finding.clone().into()),
+            None => Ok(history),
+        }
+    }
+
     /// What is wrong with logs that nothing else rests on.
     pub fn overlooked(&self) -> Vec<Finding> {
         let Some(history) = &self.history else { return Vec::new() };

@@ -185,6 +185,11 @@ impl World {
         all
     }
 
+    /// Somebody carries a copy from one person to another, by hand: what both have is the same.
+    pub(crate) fn bring(&self, from: &str, to: &str) {
+        copy(&self.home(from).join("evidence"), &self.home(to).join("evidence"));
+    }
+
     /// The digits of the lawyer's vault.
     pub(crate) fn digits(&self) -> String {
         let verified = self.run("lawyer", &["verify", "evidence"]);

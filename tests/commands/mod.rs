@@ -11,6 +11,7 @@ mod list;
 mod member;
 mod merge;
 mod open;
+mod report;
 mod seal;
 mod show;
 mod status;

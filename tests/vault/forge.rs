@@ -22,10 +22,10 @@ use amparo::format::vault_file;
 use amparo::store::faulty::{FaultyDisk, Rules};
 use amparo::store::layout::{self, CheckpointName, EntryName};
 use amparo::store::{Disk, RelPath};
-use amparo::vault::VaultError;
 use amparo::vault::findings::{Check, Verdict};
 use amparo::vault::session::{Request, Trust};
 use amparo::vault::verify::{Verified, VerifyRequest, verify};
+use amparo::vault::{Setting, VaultError};
 
 use super::people::{Device, device, with};
 
@@ -226,6 +226,17 @@ impl Forge {
     pub(crate) fn verify(&self, who: u8) -> Verified {
         let state = format!("/state/{}", fresh());
         self.try_verify(who, &state).unwrap_or_else(|error| panic!("no verdict: {error}"))
+    }
+
+    /// Does something as somebody on a device that has seen nothing before.
+    pub(crate) fn as_member<T>(&self, who: u8, act: impl FnOnce(&mut Setting<'_>, &Request<'_>) -> T) -> T {
+        let state = PathBuf::from(format!("/state/{}", fresh()));
+        let device = Device { state, ..device(Path::new("/"), NAMES[usize::from(who)], who) };
+        let trust = Trust::VaultId(self.vault);
+        with(&self.disk, device.machine, |setting| {
+            let (vault, person) = (Path::new(VAULT), Some(&device.person));
+            act(setting, &Request { vault, state: &device.state, person, trust: Some(&trust) })
+        })
     }
 
     /// Verifies as somebody whose device keeps its memory there.

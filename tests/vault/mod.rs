@@ -6,6 +6,7 @@ mod custody;
 mod forge;
 mod forge_seal;
 mod forged;
+mod handovers;
 mod histories;
 mod members;
 mod merging;

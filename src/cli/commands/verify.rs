@@ -11,9 +11,11 @@ use crate::store::Kind;
 mod alone;
 mod contradiction;
 mod paper;
+mod report;
 mod whole;
 
 use paper::Paper;
+use report::{Names, Report};
 
 /// Check a vault, receipts, signed states and cards
 ///
@@ -28,6 +30,7 @@ Examples:
   amparo verify K7-0001.receipt --owner blue-heron.card
   amparo verify evidence --fork-proof contradiction.txt
   amparo verify contradiction.txt --owner blue-heron.card
+  amparo verify evidence --report report.md --names roles
   amparo verify evidence --vault-id \"28559 12310 93023 00000 67295 66051 00000 00000\" --json")]
 pub(crate) struct Args {
     /// A vault's folder, a receipt, a signed state, a proof of contradicting histories or a card; else the vault here
@@ -42,6 +45,15 @@ pub(crate) struct Args {
     /// Where one key signed two histories, write the proof of it to this file: it convinces whoever has the card
     #[arg(long, value_name = "FILE")]
     fork_proof: Option<PathBuf>,
+    /// Write the verdict and the custody story as a page, in Markdown
+    #[arg(long, value_name = "FILE", requires = "names")]
+    report: Option<PathBuf>,
+    /// Whose names stand in the report
+    #[arg(long, value_name = "WHOSE", requires = "report")]
+    names: Option<Names>,
+    /// Replace the report if it exists
+    #[arg(long, requires = "report")]
+    overwrite: bool,
 }
 
 pub(super) fn run(args: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError> {
@@ -68,16 +80,50 @@ pub(super) fn run(args: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError
             papers.push(paper);
         }
     }
+    let report = args.report.clone().zip(args.names);
+    let report = report.map(|(file, names)| Report { file, names, overwrite: args.overwrite });
+    let wanted = Wanted { fork_proof: args.fork_proof.clone(), report };
     match vaults.as_slice() {
-        [] if paths_are_papers && args.fork_proof.is_none() => alone::papers(&papers, call),
+        [] if paths_are_papers && wanted.is_nothing() => alone::papers(&papers, call),
         [] => match call.vault_folder()? {
-            Some(vault) => whole::verify(vault, &papers, args.fork_proof.as_deref(), call),
-            None if !papers.is_empty() => alone::papers(&papers, call),
-            None => Err(CliError::NoVault),
+            Some(vault) => whole::verify(vault, &papers, &wanted, call),
+            None if papers.is_empty() => Err(CliError::NoVault),
+            None => papers_alone(&papers, &wanted, call),
         },
-        [vault] => whole::verify(vault.clone(), &papers, args.fork_proof.as_deref(), call),
+        [vault] => whole::verify(vault.clone(), &papers, &wanted, call),
         _ => Err(CliError::Usage { message: "one vault at a time".into(), hint: None }),
     }
+}
+
+/// What a verification is to leave beside its verdict.
+struct Wanted {
+    /// Where to write the proof of contradicting histories.
+    fork_proof: Option<PathBuf>,
+    report: Option<Report>,
+}
+
+impl Wanted {
+    fn is_nothing(&self) -> bool {
+        self.fork_proof.is_none() && self.report.is_none()
+    }
+
+    /// Refuses early what could not be done in the end.
+    fn must_be_possible(&self, vault: &Path, call: &mut Call<'_, '_>) -> Result<(), CliError> {
+        if let Some(file) = &self.fork_proof {
+            call.must_be_outside(vault, file)?;
+            call.must_be_free(file)?;
+        }
+        self.report.as_ref().map_or(Ok(()), |report| report.must_be_possible(vault, call))
+    }
+}
+
+/// Papers without a vault tell no custody story and hold no second history.
+fn papers_alone(papers: &[Paper], wanted: &Wanted, call: &mut Call<'_, '_>) -> Result<Exit, CliError> {
+    if wanted.is_nothing() {
+        return alone::papers(papers, call);
+    }
+    let message = "a report or a proof is about a vault, and none is named".into();
+    Err(CliError::Usage { message, hint: Some("amparo verify DIR --report FILE --names roles".into()) })
 }
 
 fn is_folder(path: &Path, call: &Call<'_, '_>) -> Result<bool, CliError> {

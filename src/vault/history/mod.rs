@@ -200,7 +200,7 @@ impl History {
     }
 
     /// The leaf that stands where an entry is said to stand.
-    fn leaf_at(&self, entry: &EntryRef) -> Option<Hash> {
+    pub fn leaf_at(&self, entry: &EntryRef) -> Option<Hash> {
         let entries = &self.logs.get(&entry.log)?.entries;
         entries.get(usize::try_from(entry.seq).ok()?).map(|told| told.leaf)
     }

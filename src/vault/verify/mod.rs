@@ -5,10 +5,12 @@
 //! - [`sealings`]: what members and readers can check
 //! - [`remembered`]: what others remember
 //! - [`forks`]: proofs that one key signed two histories
+//! - [`handovers`]: which wait for an answer
 //! - [`report`]: the verdict in full
 
 mod bytes;
 mod forks;
+mod handovers;
 mod remembered;
 mod report;
 mod sealings;
@@ -34,6 +36,17 @@ pub enum Level {
     Custody,
     /// Records and payloads of at least one section.
     Content,
+}
+
+impl Level {
+    /// As it stands in entries and reports.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Bytes => "bytes",
+            Self::Custody => "custody",
+            Self::Content => "content",
+        }
+    }
 }
 
 /// What to verify.
@@ -117,34 +130,53 @@ pub struct Verified {
 
 /// Verifies a vault.
 pub fn verify(setting: &mut Setting<'_>, request: &VerifyRequest<'_>) -> Result<Verified, VaultError> {
-    let mut session = Session::open(setting, &request.place)?;
-    let mut examiner = Examiner::new(&mut session);
+    verify_and_keep(setting, request).map(|(verified, _)| verified)
+}
+
+/// Verifies a vault and keeps it open: what is told of it afterwards is what was checked.
+pub fn verify_and_keep(
+    setting: &mut Setting<'_>,
+    request: &VerifyRequest<'_>,
+) -> Result<(Verified, Session), VaultError> {
+    let session = Session::open(setting, &request.place)?;
+    let verified = examine(setting, &session, request)?;
+    if verified.trusted && verified.verdict != Verdict::Invalid && session.history.is_some() {
+        session.remember_heads()?;
+    }
+    Ok((verified, session))
+}
+
+/// Makes every check on a vault that is open, and remembers nothing.
+pub(super) fn examine(
+    setting: &mut Setting<'_>,
+    session: &Session,
+    request: &VerifyRequest<'_>,
+) -> Result<Verified, VaultError> {
+    let mut examiner = Examiner::new(session);
     let blobs = survey::blobs(&*session.folder, &mut examiner.findings)?;
     let sizes = blobs.len() as u64 * (1 << 20);
     setting.watch.begin(Stage::Checking, Some(sizes));
-    examiner.check_blobs(setting, &session, &blobs);
-    examiner.check_cosignatures(&session);
+    examiner.check_blobs(setting, session, &blobs);
+    examiner.check_cosignatures(session);
     if let Some(history) = &session.history {
         examiner.findings.extend(history.findings.clone());
-        examiner.check_keys(&session, history);
-        examiner.check_sealings(setting, &session, history, &blobs)?;
+        examiner.check_keys(session, history);
+        examiner.check_sealings(setting, session, history, &blobs)?;
         examiner.tell_standing(history);
+        examiner.tell_handovers(history);
         examiner.check_remembered(history, request);
     } else {
-        examiner.check_names(&session, request.place.trust)?;
+        examiner.check_names(session, request.place.trust)?;
         examiner.leave_remembered(request);
     }
     if setting.watch.stopped() {
         return Err(VaultError::Stopped);
     }
-    let mut verified = examiner.conclude(&session, blobs.len() as u64);
+    let mut verified = examiner.conclude(session, blobs.len() as u64);
     if let Some(history) = &session.history {
         let given = request.receipts.iter().map(|(_, receipt)| receipt.note.clone());
         let states = request.checkpoints.iter().filter_map(|(_, bytes)| Note::parse(bytes).ok());
-        verified.fork_proofs = forks::proofs(&session, history, &given.chain(states).collect::<Vec<_>>());
-    }
-    if verified.trusted && verified.verdict != Verdict::Invalid && session.history.is_some() {
-        session.remember_heads()?;
+        verified.fork_proofs = forks::proofs(session, history, &given.chain(states).collect::<Vec<_>>());
     }
     Ok(verified)
 }
@@ -164,10 +196,9 @@ struct Examiner {
 }
 
 impl Examiner {
-    fn new(session: &mut Session) -> Self {
-        let findings = std::mem::take(&mut session.findings);
+    fn new(session: &Session) -> Self {
         Self {
-            findings,
+            findings: session.findings.clone(),
             counts: BTreeMap::new(),
             notices: Vec::new(),
             not_checked: Vec::new(),

@@ -1,10 +1,11 @@
 //! A whole vault: the verdict first, in words that a monitor can paste into a report, and at the end what was not
 //! checked.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde_json::{Map, Value, json};
 
+use super::Wanted;
 use super::contradiction;
 use super::paper::{Content, Paper};
 use crate::cli::call::Call;
@@ -14,20 +15,18 @@ use crate::cli::output::{Tone, count, shown};
 use crate::cli::{DONE, Exit, UNKNOWN};
 use crate::format::receipt::Receipt;
 use crate::vault::findings::Verdict;
-use crate::vault::verify::{Level, Status, Verified, VerifyRequest, verify as check};
+use crate::vault::session::Person;
+use crate::vault::verify::{Level, Status, Verified, VerifyRequest, verify_and_keep as check};
 
 /// Verifies a vault, with what others remember of it.
 pub(super) fn verify(
     vault: PathBuf,
     papers: &[Paper],
-    fork_proof: Option<&Path>,
+    wanted: &Wanted,
     call: &mut Call<'_, '_>,
 ) -> Result<Exit, CliError> {
+    wanted.must_be_possible(&vault, call)?;
     let place = call.place_at(vault, Contact::May)?;
-    if let Some(file) = fork_proof {
-        call.must_be_outside(&place.vault, file)?;
-        call.must_be_free(file)?;
-    }
     let person = call.person_if_any()?;
     let receipts: Vec<(String, Receipt)> = papers
         .iter()
@@ -40,7 +39,7 @@ pub(super) fn verify(
     let checkpoints: Vec<(String, Vec<u8>)> = states.map(|paper| (paper.name.clone(), paper.bytes.clone())).collect();
     let request =
         VerifyRequest { place: place.request(person.as_ref()), receipts: &receipts, checkpoints: &checkpoints };
-    let mut verified = check(&mut call.parts().setting(), &request)?;
+    let (mut verified, session) = check(&mut call.parts().setting(), &request)?;
     for finding in papers.iter().filter_map(Paper::finding) {
         verified.verdict = verified.verdict.max(finding.weight);
         verified.findings.push(finding);
@@ -51,7 +50,7 @@ pub(super) fn verify(
             None => "there is no identity here: only what needs no key was checked".into(),
         });
     }
-    let written = match fork_proof {
+    let written = match &wanted.fork_proof {
         Some(file) => contradiction::write(&verified.fork_proofs, file, call)?,
         None => Vec::new(),
     };
@@ -66,16 +65,20 @@ pub(super) fn verify(
         call.print_json(object)?;
     } else {
         tell(&verified, exit, pinned, call)?;
-        if !verified.fork_proofs.is_empty() && fork_proof.is_none() {
+        if !verified.fork_proofs.is_empty() && wanted.fork_proof.is_none() {
             call.suggest("amparo verify --fork-proof contradiction.txt");
         }
+    }
+    if let Some(report) = &wanted.report {
+        let (words, _) = sentence(&verified, exit);
+        report.write(&verified, words, exit, (session, person.as_ref().map(Person::member)), call)?;
     }
     Ok(exit)
 }
 
-fn tell(verified: &Verified, exit: Exit, pinned: bool, call: &mut Call<'_, '_>) -> Result<(), CliError> {
-    let terminal = call.context.terminal.output;
-    let (sentence, tone) = match (verified.verdict, exit) {
+/// The verdict in words.
+fn sentence(verified: &Verified, exit: Exit) -> (&'static str, Tone) {
+    match (verified.verdict, exit) {
         (Verdict::Valid, UNKNOWN) => {
             ("NOT KNOWN HERE: what was checked holds, and whose vault it is, is open", Tone::Careful)
         }
@@ -87,7 +90,12 @@ fn tell(verified: &Verified, exit: Exit, pinned: bool, call: &mut Call<'_, '_>) 
             ("INCOMPLETE: something is missing, unreadable, older than known, or no evidence", Tone::Careful)
         }
         (Verdict::Invalid, _) => ("INVALID: something was checked and does not hold", Tone::Bad),
-    };
+    }
+}
+
+fn tell(verified: &Verified, exit: Exit, pinned: bool, call: &mut Call<'_, '_>) -> Result<(), CliError> {
+    let terminal = call.context.terminal.output;
+    let (sentence, tone) = sentence(verified, exit);
     let sentence = call.set_off(sentence, tone, terminal);
     call.print(&sentence)?;
     call.print("")?;
@@ -186,14 +194,6 @@ fn depth(level: Level) -> &'static str {
     }
 }
 
-fn level(level: Level) -> &'static str {
-    match level {
-        Level::Bytes => "bytes",
-        Level::Custody => "custody",
-        Level::Content => "content",
-    }
-}
-
 fn status(status: Status) -> &'static str {
     match status {
         Status::Pass => "pass",
@@ -238,7 +238,7 @@ fn described(verified: &Verified, exit: Exit, pinned: bool) -> Value {
     json!({
         "format": 1,
         "verdict": verdict.to_string(),
-        "level": level(verified.level),
+        "level": verified.level.word(),
         "vault": verified.vault.to_string(),
         "pinned": pinned,
         "trusted": verified.trusted,

@@ -1,4 +1,4 @@
-//! `amparo custody`: the custody record.
+//! `amparo custody receipt`: a short text that proves an exhibit was sealed.
 
 use std::path::PathBuf;
 
@@ -11,12 +11,6 @@ use crate::cli::{DONE, Exit, hints};
 use crate::store::Mode;
 use crate::vault::receipt;
 
-/// What to do with the custody record.
-#[derive(Debug, clap::Subcommand)]
-pub(crate) enum Command {
-    Receipt(Receipt),
-}
-
 /// A short text that proves an exhibit was sealed
 ///
 /// It holds no content. It can leave by another road than the evidence, on a phone or on paper, and proves later that
@@ -26,7 +20,7 @@ pub(crate) enum Command {
 Examples:
   amparo custody receipt K7-0001
   amparo custody receipt K7-0001 -o K7-0001.receipt")]
-pub(crate) struct Receipt {
+pub(crate) struct Args {
     /// The exhibit
     #[arg(value_name = "ID")]
     id: String,
@@ -38,13 +32,7 @@ pub(crate) struct Receipt {
     overwrite: bool,
 }
 
-pub(super) fn run(command: Command, call: &mut Call<'_, '_>) -> Result<Exit, CliError> {
-    match command {
-        Command::Receipt(args) => make_receipt(&args, call),
-    }
-}
-
-fn make_receipt(args: &Receipt, call: &mut Call<'_, '_>) -> Result<Exit, CliError> {
+pub(super) fn run(args: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError> {
     let output = args.output.clone().filter(|output| !is_dash(output));
     if let (Some(output), false) = (&output, args.overwrite) {
         call.must_be_free(output)?;

@@ -1,6 +1,6 @@
 //! `amparo custody receipt`.
 
-use super::harness::World;
+use super::super::harness::World;
 
 #[test]
 fn a_receipt_is_made_for_one_exhibit() {

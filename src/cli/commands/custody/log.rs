@@ -1,0 +1,243 @@
+//! `amparo custody log`: the story in causal order, as a table for people and as one object for scripts.
+
+use serde_json::{Value, json};
+
+use super::table::Table;
+use crate::cli::Exit;
+use crate::cli::call::Call;
+use crate::cli::error::{CliError, by_weight};
+use crate::cli::folders::Contact;
+use crate::cli::output::{count, shown};
+use crate::cli::story::{Piece, details, what};
+use crate::format::card::Card;
+use crate::format::event::{Event, Head, RemoveReason};
+use crate::format::ids::MemberId;
+use crate::vault::custody::premis;
+use crate::vault::custody::story::{Line, Story, story};
+use crate::vault::findings::Verdict;
+use crate::vault::history::{History, Place, Standing};
+
+/// Troubles that are told one by one.
+const TROUBLES_SHOWN_MAX: usize = 5;
+
+/// Tell the custody story of the vault, or of one exhibit
+///
+/// Each event stands after what its author had seen, whatever the clocks said. Times are what the devices claimed: no time is
+/// proven by this version. What came late, was refused, is unconfirmed or reconstructed is told with that word.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  amparo custody log
+  amparo custody log K7-0001
+  amparo custody log --json")]
+pub(crate) struct Args {
+    /// The exhibit; else the whole vault
+    #[arg(value_name = "ID")]
+    id: Option<String>,
+}
+
+pub(super) fn run(args: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError> {
+    let place = call.place(Contact::Looks)?;
+    let person = call.person()?;
+    call.warn_if_unknown(&place)?;
+    let story = story(&mut call.parts().setting(), &place.request(Some(&person)), args.id.as_deref())?;
+    let troubles = story.troubles();
+    for trouble in troubles.iter().take(TROUBLES_SHOWN_MAX) {
+        call.warn(&format!("the story may be incomplete or disputed: {}", shown(&trouble.to_string())));
+    }
+    if troubles.len() > TROUBLES_SHOWN_MAX {
+        let more = troubles.len() - TROUBLES_SHOWN_MAX;
+        call.warn(&format!("{} more: amparo verify lists all", count(more as u64, "finding")));
+    }
+    let exit = by_weight(troubles.iter().map(|trouble| trouble.weight).max().unwrap_or(Verdict::Valid));
+    if call.global.json {
+        let entries = story.lines().map(|line| described(&story, &line));
+        call.print_json_list(&head_of(&story), "entries", entries, tail_of(&story))?;
+    } else {
+        tell(&story, call)?;
+    }
+    Ok(exit)
+}
+
+fn tell(story: &Story, call: &mut Call<'_, '_>) -> Result<(), CliError> {
+    let history = story.history();
+    let table = Table::new(history, call.context.terminal.width);
+    call.print(&table.head())?;
+    for line in story.lines() {
+        let told: Vec<String> = details(&line, history)
+            .iter()
+            .map(|detail| {
+                let pieces: String = detail.pieces.iter().map(|piece| spoken(piece, history)).collect();
+                format!("{}: {pieces}", detail.label)
+            })
+            .collect();
+        let name = shown(&history.name_of(line.member));
+        call.print(&table.row(&line.label, &line.told.entry.time, &name, &what(&line), &told))?;
+    }
+    tell_open_ends(story, &table, call)
+}
+
+/// What is still open at the end: offers that wait, gaps, and where an exhibit stopped being whole.
+fn tell_open_ends(story: &Story, table: &Table, call: &mut Call<'_, '_>) -> Result<(), CliError> {
+    let history = story.history();
+    let pending: Vec<String> = story
+        .pending()
+        .map(|place| {
+            let line = story.line(place);
+            let (from, to) = (history.name_of(line.member), history.name_of(story.receiver(place)));
+            let time = Table::minutes(&line.told.entry.time);
+            format!("{}  {} to {}, since {time} (claimed)", line.label, shown(&from), shown(&to))
+        })
+        .collect();
+    table.section(call, "pending offers", &pending)?;
+    let gaps: Vec<String> = story
+        .gaps()
+        .filter_map(|place| {
+            let line = story.line(place);
+            let Event::Gap { text, from, to, .. } = &line.told.entry.event else { return None };
+            let end = |end: &str| if end.is_empty() { "?".to_string() } else { shown(end) };
+            Some(format!("{}  {} to {} (as told): {}", line.label, end(from), end(to), shown(text)))
+        })
+        .collect();
+    table.section(call, "gaps", &gaps)?;
+    if let Some(parted) = story.parted() {
+        let say = |place: Place| {
+            let line = story.line(place);
+            let (time, name) = (Table::minutes(&line.told.entry.time), history.name_of(line.member));
+            format!("{} by {}, {time} (claimed)", line.label, shown(&name))
+        };
+        let last = parted.whole.map_or_else(|| "nobody acknowledged it whole before".into(), say);
+        let lines = [format!("whole      {last}"), format!("not whole  {}", say(parted.amiss))];
+        table.section(call, "between these two acknowledgements it stopped being whole", &lines)?;
+    }
+    if pending.is_empty() && gaps.is_empty() {
+        call.say("\nNo offer waits for an answer, and no gap is recorded.");
+    }
+    Ok(())
+}
+
+fn spoken(piece: &Piece, history: &History) -> String {
+    match piece {
+        Piece::Ours(text) => text.clone(),
+        Piece::Member(member) => shown(&history.name_of(*member)),
+        Piece::Theirs(text) | Piece::Outsider(text) => shown(text),
+    }
+}
+
+fn head_of(story: &Story) -> Value {
+    json!({
+        "format": 1, "vault": story.history().vault.to_string(), "id": story.exhibit().map(|exhibit| &exhibit.id),
+    })
+}
+
+/// What ends the object: what is still open.
+fn tail_of(story: &Story) -> Value {
+    let history = story.history();
+    let pending: Vec<Value> = story
+        .pending()
+        .map(|place| {
+            let (line, to) = (story.line(place), story.receiver(place));
+            json!({
+                "offer": line.label, "from": line.member.to_string(), "from_name": history.name_of(line.member),
+                "to": to.to_string(), "to_name": history.name_of(to), "time": line.told.entry.time,
+            })
+        })
+        .collect();
+    let gaps: Vec<Value> = story
+        .gaps()
+        .filter_map(|place| {
+            let line = story.line(place);
+            let Event::Gap { text, from, to, .. } = &line.told.entry.event else { return None };
+            Some(json!({ "entry": line.label, "exhibits": line.exhibits, "text": text, "from": from, "to": to }))
+        })
+        .collect();
+    let label = |place: Place| story.line(place).label;
+    let parted =
+        story.parted().map(|parted| json!({ "whole": parted.whole.map(label), "not_whole": label(parted.amiss) }));
+    json!({ "pending": pending, "gaps": gaps, "stopped_being_whole_between": parted })
+}
+
+/// A signed state as JSON.
+pub(super) fn head(head: &Head) -> Value {
+    json!({ "log": head.log.to_string(), "size": head.size, "root": head.root.to_string() })
+}
+
+/// One entry as JSON.
+fn described(story: &Story, line: &Line<'_>) -> Value {
+    let history = story.history();
+    let entry = &line.told.entry;
+    let refused = match &line.told.standing {
+        Standing::Refused(reason) => Some(reason),
+        Standing::Counted | Standing::Late => None,
+    };
+    let mut object = json!({
+        "log": line.place.log.to_string(), "seq": line.place.seq, "label": line.label,
+        "leaf": line.told.leaf.to_string(), "member": line.member.to_string(), "name": history.name_of(line.member),
+        "time": entry.time, "clock": entry.clock, "not_before": null, "not_after": null, "event": entry.event.name(),
+        "premis": premis::code(&entry.event), "exhibits": line.exhibits,
+        "counts": line.told.standing == Standing::Counted, "late": line.told.standing == Standing::Late,
+        "refused": refused, "unconfirmed": line.unconfirmed, "reconstructed": crate::cli::story::is_reconstructed(line),
+    });
+    if let (Value::Object(object), Value::Object(more)) = (&mut object, said(line, history)) {
+        object.extend(more);
+    }
+    object
+}
+
+/// What the event itself says.
+fn said(line: &Line<'_>, history: &History) -> Value {
+    let names = |members: &[MemberId]| members.iter().map(|member| history.name_of(*member)).collect::<Vec<_>>();
+    match &line.told.entry.event {
+        Event::Offer(offer) => json!({
+            "status": line.status.map(crate::vault::custody::handovers::Status::word), "answers": line.answers,
+            "everything": offer.exhibits.is_empty(), "to": offer.to.to_string(), "to_name": history.name_of(offer.to),
+            "medium": offer.medium, "seal_no": offer.seal_number, "condition": offer.condition,
+            "carrier": offer.carrier, "place": offer.place, "purpose": offer.purpose, "authority": offer.authority,
+        }),
+        Event::Acknowledge(acknowledge) => {
+            let discrepancies = acknowledge.discrepancies.iter();
+            let discrepancies: Vec<Value> = discrepancies
+                .map(|one| json!({ "check": one.check, "subject": one.subject, "message": one.message }))
+                .collect();
+            json!({
+                "offer": line.offer, "answers_it": line.no_answer.is_none(), "level": acknowledge.level,
+                "discrepancies": discrepancies,
+            })
+        }
+        Event::Decline { reason, .. } => {
+            json!({ "offer": line.offer, "answers_it": line.no_answer.is_none(), "reason": reason })
+        }
+        Event::Open { reason, .. } | Event::Close { reason } => json!({ "reason": reason }),
+        Event::Verify { level, verdict, .. } => json!({ "level": level, "verdict": verdict }),
+        Event::Disclose { to, reason, file, .. } => {
+            json!({ "to_outside": to, "reason": reason, "file": file.to_string() })
+        }
+        Event::Withdraw { scope, .. } => json!({ "scope": scope }),
+        Event::Note { text, .. } => json!({ "text": text }),
+        Event::Gap { text, from, to, .. } => json!({ "text": text, "from": from, "to": to }),
+        Event::Pack { to, bytes, .. } => json!({
+            "to_members": to.iter().map(ToString::to_string).collect::<Vec<_>>(), "to_names": names(to), "bytes": bytes,
+        }),
+        Event::Dispose { blobs, reason, authority } => json!({
+            "blobs": blobs.iter().map(ToString::to_string).collect::<Vec<_>>(), "reason": reason,
+            "authority": authority,
+        }),
+        Event::Stamp { kind, checkpoint, file } => {
+            json!({ "kind": kind, "checkpoint": checkpoint.to_string(), "file": file.to_string(), "proven": false })
+        }
+        Event::Anchor { kind, value, published } => {
+            json!({ "kind": kind, "value": value, "published": published, "proven": false })
+        }
+        Event::Admit(admission) => {
+            let card = Card::parse(admission.card.as_bytes()).ok();
+            let roles: Vec<String> = admission.roles.iter().map(ToString::to_string).collect();
+            json!({ "admitted": card.map(|card| card.member().to_string()), "roles": roles })
+        }
+        Event::Remove(removal) => {
+            let reason = if removal.reason == RemoveReason::Left { "left" } else { "seized" };
+            json!({ "removed": removal.member.to_string(), "reason": reason })
+        }
+        Event::Seal(seal) => json!({ "count": seal.count, "readback": seal.readback }),
+        _ => json!({}),
+    }
+}

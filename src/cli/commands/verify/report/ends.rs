@@ -1,0 +1,93 @@
+//! What the page tells of custody: handovers and how they ended, what is still open, who checked, and the whole story.
+
+use super::page::{Page, list};
+use crate::cli::story::{details, what};
+use crate::format::event::Event;
+use crate::format::role::Role;
+use crate::vault::custody::handovers::Status;
+use crate::vault::custody::story::Line;
+use crate::vault::history::{Place, Standing};
+
+impl Page<'_> {
+    pub(super) fn handovers(&self, text: &mut String) {
+        let Some(story) = self.story else { return };
+        let offers: Vec<Place> = story.offers().collect();
+        if offers.is_empty() {
+            return;
+        }
+        text.push_str("\n## Handovers\n\n| offer | from | to | time, as claimed | status | answered in |\n");
+        text.push_str("|---|---|---|---|---|---|\n");
+        for place in offers {
+            let line = story.line(place);
+            let status = line.status.map_or("", Status::word);
+            let (from, to) = (self.people.name(line.member), self.people.name(story.receiver(place)));
+            let (label, time, answers) = (&line.label, &line.told.entry.time, line.answers.join(", "));
+            text.push_str(&format!("| {label} | {from} | {to} | {time} | {status} | {answers} |\n"));
+        }
+    }
+
+    pub(super) fn open_ends(&self, text: &mut String) {
+        let Some(story) = self.story else { return };
+        let line = |place: Place| story.line(place);
+        let pending = story.pending().map(|place| {
+            let (line, to) = (line(place), self.people.name(story.receiver(place)));
+            format!(
+                "{}: {} to {to}, since {} (claimed)",
+                line.label,
+                self.people.name(line.member),
+                line.told.entry.time
+            )
+        });
+        list(text, "Pending offers", pending);
+        let gaps = story.gaps().filter_map(|place| {
+            let line = line(place);
+            let Event::Gap { text, from, to, .. } = &line.told.entry.event else { return None };
+            let (from, to, said) = (self.people.quoted(from), self.people.quoted(to), self.people.quoted(text));
+            let about = if line.exhibits.is_empty() { "the vault".into() } else { line.exhibits.join(", ") };
+            Some(format!("{}, about {about}: from {from} to {to}, as told: {said}", line.label))
+        });
+        list(text, "Gaps in custody", gaps);
+        let lessened = story.lines().filter(|line| line.told.standing != Standing::Counted || line.unconfirmed);
+        let lessened =
+            lessened.map(|line| format!("{}: {}, {}", line.label, self.people.name(line.member), what(&line)));
+        list(text, "Late, refused and unconfirmed events", lessened);
+    }
+
+    /// Who of the monitors checked, and with what outcome.
+    pub(super) fn monitors(&self, text: &mut String) {
+        let Some(story) = self.story else { return };
+        let history = story.history();
+        let is_monitor = |line: &Line<'_>| history.has_role(line.member, |role| *role == Role::Monitor);
+        let checks = story.lines().filter(|line| {
+            matches!(line.told.entry.event, Event::Verify { .. })
+                && line.told.standing == Standing::Counted
+                && is_monitor(line)
+        });
+        let checks = checks.map(|line| {
+            let (who, time) = (self.people.name(line.member), &line.told.entry.time);
+            format!("{}: {who}, {}, {time} (claimed)", line.label, what(&line))
+        });
+        let title = format!("Checks by monitors ({} needed before a state counts as covered)", history.monitors_needed);
+        list(text, &title, checks);
+    }
+
+    pub(super) fn told_story(&self, text: &mut String) {
+        text.push_str("\n## The custody story\n\n");
+        let Some(story) = self.story else {
+            text.push_str("It could not be read: that needs a custody key.\n");
+            return;
+        };
+        text.push_str(
+            "In causal order: each event stands after what its author had seen. All times are *claimed* by the devices; none \
+             is *proven*.\n\n",
+        );
+        for line in story.lines() {
+            let (label, time, who) = (&line.label, &line.told.entry.time, self.people.name(line.member));
+            text.push_str(&format!("- **{label}** {time} (claimed), {who}: **{}**\n", what(&line)));
+            for detail in details(&line, story.history()) {
+                let said: String = detail.pieces.iter().map(|piece| self.people.piece(piece)).collect();
+                text.push_str(&format!("  - {}: {said}\n", detail.label));
+            }
+        }
+    }
+}

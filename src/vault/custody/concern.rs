@@ -1,0 +1,114 @@
+//! Which entries concern one exhibit: its sealing, what names it, and what speaks of everything at a time when it was
+//! sealed already.
+
+use std::collections::BTreeSet;
+
+use super::super::exhibits::Exhibit;
+use super::super::history::{History, Place, Told};
+use super::handovers::{Handovers, answers};
+use crate::crypto::hash::Hash;
+use crate::format::event::{Event, ExhibitRef, Head};
+use crate::format::ids::LogId;
+use crate::store::layout;
+
+/// One exhibit, as entries can speak of it.
+pub(super) struct Subject {
+    log: LogId,
+    number: u64,
+    sealed: Place,
+    blobs: BTreeSet<Hash>,
+    /// Its label and the paths of its blobs and of what lists them: what a discrepancy can be about.
+    subjects: BTreeSet<String>,
+    /// Offers that it is a part of, whether they count or not.
+    offers: BTreeSet<Place>,
+}
+
+impl Subject {
+    /// Looks at every entry once, for the offers.
+    pub(super) fn new(history: &History, exhibit: &Exhibit) -> Self {
+        let paths = exhibit.blobs.iter().map(|blob| layout::blob(*blob).to_string());
+        // Where the inventory or its manifest is gone, nobody can say which blobs are the exhibit's.
+        let listed = match &history.told(exhibit.place).entry.event {
+            Event::Seal(seal) => {
+                let manifests = seal.manifests.iter().filter(|manifest| manifest.key == exhibit.row.key);
+                manifests.map(|manifest| manifest.blob).chain([seal.inventory]).collect()
+            }
+            _ => Vec::new(),
+        };
+        let listed = listed.into_iter().map(|blob| layout::blob(blob).to_string());
+        let mut subject = Self {
+            log: exhibit.row.log,
+            number: exhibit.row.number,
+            sealed: exhibit.place,
+            blobs: exhibit.blobs.iter().copied().collect(),
+            subjects: paths.chain(listed).chain([exhibit.id.clone()]).collect(),
+            offers: BTreeSet::new(),
+        };
+        for place in &history.order {
+            if let Event::Offer(offer) = &history.told(*place).entry.event
+                && subject.is_part(&offer.exhibits, &offer.heads)
+            {
+                subject.offers.insert(*place);
+            }
+        }
+        subject
+    }
+
+    /// Whether an entry concerns it.
+    pub(super) fn is_concerned(&self, handovers: &Handovers, place: Place, told: &Told) -> bool {
+        let event = &told.entry.event;
+        let after = || told.had_seen(place, self.sealed);
+        match event {
+            Event::Seal(_) => place == self.sealed,
+            Event::Amend { exhibit, .. } | Event::Withdraw { exhibit, .. } | Event::Disclose { exhibit, .. } => {
+                self.is_it(exhibit)
+            }
+            Event::Offer(_) => self.offers.contains(&place),
+            Event::Acknowledge(_) | Event::Decline { .. } => {
+                let named = answers(event).map(|offer| Place { log: offer.log, seq: offer.seq });
+                handovers.offer_of(place).or(named).is_some_and(|offer| self.offers.contains(&offer))
+            }
+            Event::Open { exhibits, .. } => exhibits.iter().any(|exhibit| self.is_it(exhibit)),
+            Event::Pack { exhibits, .. } => self.is_named(exhibits) || (exhibits.is_empty() && after()),
+            Event::Verify { heads, .. } => self.is_under(heads),
+            Event::Note { exhibit, .. } => exhibit.as_ref().is_some_and(|exhibit| self.is_it(exhibit)),
+            // Where custody of everything was not recorded, custody of this was not.
+            Event::Gap { exhibit, .. } => exhibit.as_ref().map_or_else(after, |exhibit| self.is_it(exhibit)),
+            Event::Dispose { blobs, .. } => blobs.iter().any(|blob| self.blobs.contains(blob)),
+            Event::Adopt { entries } => {
+                entries.iter().any(|entry| entry.log == self.sealed.log && entry.seq == self.sealed.seq)
+            }
+            Event::Found(_)
+            | Event::Admit(_)
+            | Event::Remove(_)
+            | Event::Rotate { .. }
+            | Event::Share { .. }
+            | Event::Stamp { .. }
+            | Event::Anchor { .. }
+            | Event::Close { .. } => false,
+        }
+    }
+
+    /// Whether an acknowledgement says that this exhibit was not whole.
+    pub(super) fn is_amiss(&self, event: &Event) -> bool {
+        let Event::Acknowledge(acknowledge) = event else { return false };
+        acknowledge.discrepancies.iter().any(|found| self.subjects.contains(&found.subject))
+    }
+
+    fn is_it(&self, exhibit: &ExhibitRef) -> bool {
+        (exhibit.log, exhibit.number) == (self.log, self.number)
+    }
+
+    fn is_named(&self, exhibits: &[ExhibitRef]) -> bool {
+        exhibits.iter().any(|exhibit| self.is_it(exhibit))
+    }
+
+    /// Part of what is handed over: by name, or with everything.
+    fn is_part(&self, exhibits: &[ExhibitRef], heads: &[Head]) -> bool {
+        if exhibits.is_empty() { self.is_under(heads) } else { self.is_named(exhibits) }
+    }
+
+    fn is_under(&self, heads: &[Head]) -> bool {
+        heads.iter().any(|head| head.log == self.sealed.log && head.size > self.sealed.seq)
+    }
+}

@@ -1,0 +1,130 @@
+//! `custody offer`: the first half of a handover. The entry names what is handed over and the states of all logs, so
+//! that the receiver can hold the copy she gets against it.
+
+use super::super::commit::OwnLog;
+use super::super::session::{Request, Session};
+use super::super::{Setting, VaultError, exhibits, labels};
+use super::withdraw::withdrawn;
+use super::{Said, say, words};
+use crate::format::card::Card;
+use crate::format::event::{Event, ExhibitRef, Head, Offer};
+use crate::format::ids::MemberId;
+
+/// To whom.
+pub enum Receiver<'a> {
+    /// As a person calls a member.
+    Typed(&'a str),
+    /// By card.
+    Card(&'a Card),
+}
+
+/// What the giver says of the medium and the way.
+#[derive(Clone, Debug, Default)]
+pub struct Circumstances {
+    /// The data medium.
+    pub medium: String,
+    /// The number on its seal.
+    pub seal_number: String,
+    /// Its condition.
+    pub condition: String,
+    /// Who carries it.
+    pub carrier: String,
+    /// Where it was handed over.
+    pub place: String,
+    /// What for.
+    pub purpose: String,
+    /// Under what authority.
+    pub authority: String,
+}
+
+/// What to offer.
+pub struct OfferRequest<'a> {
+    /// The vault.
+    pub place: Request<'a>,
+    /// To whom.
+    pub to: Receiver<'a>,
+    /// Labels; none for everything that is sealed.
+    pub ids: &'a [String],
+    /// What is said of it.
+    pub told: &'a Circumstances,
+}
+
+/// An offer that was made.
+#[derive(Clone, Debug)]
+pub struct Offered {
+    /// The entry.
+    pub said: Said,
+    /// To whom.
+    pub to: MemberId,
+    /// Her pseudonym.
+    pub name: String,
+    /// What, by label; empty for everything.
+    pub exhibits: Vec<String>,
+    /// Of these, whose consent was withdrawn.
+    pub withdrawn: Vec<String>,
+    /// How many exhibits are sealed under the states that are handed over.
+    pub sealed: u64,
+    /// The states that are handed over.
+    pub heads: Vec<Head>,
+}
+
+/// Offers exhibits, or the whole vault, to a member.
+pub fn offer(setting: &mut Setting<'_>, request: &OfferRequest<'_>) -> Result<Offered, VaultError> {
+    let session = Session::open_to_write(setting, &request.place)?;
+    let person = request.place.person()?;
+    let history = session.sound_history()?;
+    let (to, name) = receiver(&session, &request.to)?;
+    if to == person.member() {
+        return Err(VaultError::OfferToOneself);
+    }
+    let mut chosen: Vec<(String, ExhibitRef)> = Vec::new();
+    for id in request.ids {
+        let exhibit = exhibits::find(&session, id)?;
+        if chosen.iter().all(|(_, other)| *other != exhibit.reference()) {
+            chosen.push((exhibit.id.clone(), exhibit.reference()));
+        }
+    }
+    let consent = withdrawn(history);
+    let heads: Vec<Head> = history.logs.values().map(|log| log.head).collect();
+    let told = request.told;
+    let event = Event::Offer(Offer {
+        to,
+        exhibits: chosen.iter().map(|(_, exhibit)| *exhibit).collect(),
+        heads: heads.clone(),
+        medium: words("--medium", &told.medium)?,
+        seal_number: words("--seal-no", &told.seal_number)?,
+        condition: words("--condition", &told.condition)?,
+        carrier: words("--carrier", &told.carrier)?,
+        place: words("--place", &told.place)?,
+        purpose: words("--purpose", &told.purpose)?,
+        authority: words("--authority", &told.authority)?,
+    });
+    let sealed = history.sealings().map(|sealing| u64::from(sealing.seal.count)).sum();
+    let own = OwnLog::find(setting, &session, person.member())?;
+    let said = say(setting, &session, person, own, event)?;
+    session.remember_heads()?;
+    let gone = chosen.iter().filter(|(_, exhibit)| consent.contains_key(&(exhibit.log, exhibit.number)));
+    Ok(Offered {
+        said,
+        to,
+        name,
+        withdrawn: gone.map(|(id, _)| id.clone()).collect(),
+        exhibits: chosen.iter().map(|(id, _)| id.clone()).collect(),
+        sealed,
+        heads,
+    })
+}
+
+/// Somebody who is a member now: nobody else could answer.
+fn receiver(session: &Session, to: &Receiver<'_>) -> Result<(MemberId, String), VaultError> {
+    let history = session.history()?;
+    let (id, member) = match to {
+        Receiver::Typed(typed) => labels::find_member(history, typed)?,
+        Receiver::Card(card) => {
+            let none = || VaultError::NoMember { name: card.name().to_string() };
+            (card.member(), history.members.get(&card.member()).ok_or_else(none)?)
+        }
+    };
+    let name = member.card.name().to_string();
+    if member.removed.is_some() { Err(VaultError::RemovedMember { name }) } else { Ok((id, name)) }
+}

@@ -1,0 +1,212 @@
+//! The custody story of a vault, or of one exhibit, in causal order: nothing is left out, and what does not count says
+//! so. Times are what devices claimed; nothing here proves them.
+
+use super::super::exhibits::{self, Exhibit};
+use super::super::findings::{Check, Finding};
+use super::super::history::{History, Place, Standing, Told};
+use super::super::session::{Request, Session};
+use super::super::{Setting, VaultError, labels};
+use super::concern::Subject;
+use super::handovers::{Handovers, NoAnswer, Status, answers};
+use crate::format::event::{Event, ExhibitRef, Seal};
+use crate::format::ids::MemberId;
+
+/// A story, ready to be told entry by entry.
+pub struct Story {
+    session: Session,
+    handovers: Handovers,
+    exhibit: Option<(Exhibit, Subject)>,
+}
+
+/// One entry of a story.
+#[derive(Clone, Debug)]
+pub struct Line<'a> {
+    /// Where it stands.
+    pub place: Place,
+    /// How people call it.
+    pub label: String,
+    /// Whose log it stands in.
+    pub member: MemberId,
+    /// The entry, with its standing.
+    pub told: &'a Told,
+    /// The member was admitted by a sealer alone, and no owner has agreed.
+    pub unconfirmed: bool,
+    /// Exhibits that it names, by label.
+    pub exhibits: Vec<String>,
+    /// Of an offer that counts.
+    pub status: Option<Status>,
+    /// Of an offer that counts: its answers, by label.
+    pub answers: Vec<String>,
+    /// Of an answer: the offer that it names, by label where this copy has it.
+    pub offer: Option<String>,
+    /// Of an answer: why it is none.
+    pub no_answer: Option<NoAnswer>,
+}
+
+/// Between which two acknowledgements an exhibit stopped being whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parted {
+    /// The last acknowledgement before that found it whole; `None` where there was none.
+    pub whole: Option<Place>,
+    /// The first that did not.
+    pub amiss: Place,
+}
+
+/// Reads the story of a vault, or of the exhibit that was typed.
+pub fn story(setting: &mut Setting<'_>, request: &Request<'_>, typed: Option<&str>) -> Result<Story, VaultError> {
+    let session = Session::open(setting, request)?;
+    session.history()?;
+    let exhibit = typed.map(|typed| exhibits::find(&session, typed)).transpose()?;
+    Story::of(session, exhibit)
+}
+
+impl Story {
+    /// The story that a session's history tells.
+    pub fn of(session: Session, exhibit: Option<Exhibit>) -> Result<Self, VaultError> {
+        let history = session.history()?;
+        let handovers = Handovers::of(history);
+        let exhibit = exhibit.map(|exhibit| {
+            let subject = Subject::new(history, &exhibit);
+            (exhibit, subject)
+        });
+        Ok(Self { session, handovers, exhibit })
+    }
+
+    /// The history it is told from.
+    pub fn history(&self) -> &History {
+        self.session.history.as_ref().expect("a story is made from a session with a history")
+    }
+
+    /// The exhibit it is about, if it is about one.
+    pub fn exhibit(&self) -> Option<&Exhibit> {
+        self.exhibit.as_ref().map(|(exhibit, _)| exhibit)
+    }
+
+    /// All entries that belong to it, in causal order; each is made when it is asked for.
+    pub fn lines(&self) -> impl Iterator<Item = Line<'_>> {
+        self.places().map(|place| self.line(place))
+    }
+
+    /// The entry at a place, as the story tells it.
+    pub fn line(&self, place: Place) -> Line<'_> {
+        let history = self.history();
+        let told = history.told(place);
+        let member = history.logs[&place.log].member;
+        let label = |place: &Place| labels::entry_label(history, *place);
+        let handover = self.handovers.get(place);
+        let (offer, no_answer) = self.answered(place, told);
+        Line {
+            place,
+            label: label(&place),
+            member,
+            told,
+            unconfirmed: is_unconfirmed(history, member),
+            exhibits: self.exhibits_of(place, &told.entry.event),
+            status: handover.map(|handover| handover.status),
+            answers: handover.map(|handover| handover.answers.iter().map(label).collect()).unwrap_or_default(),
+            offer,
+            no_answer,
+        }
+    }
+
+    /// Offers that nobody has answered, in causal order.
+    pub fn pending(&self) -> impl Iterator<Item = Place> + '_ {
+        self.handovers.pending().filter(|place| self.tells(*place))
+    }
+
+    /// All offers that count and belong to the story.
+    pub fn offers(&self) -> impl Iterator<Item = Place> + '_ {
+        self.handovers.offers().map(|(place, _)| place).filter(|place| self.tells(*place))
+    }
+
+    /// To whom an offer of this story was made.
+    pub fn receiver(&self, offer: Place) -> MemberId {
+        self.handovers.receiver(offer)
+    }
+
+    /// Stretches of which somebody said that custody was not recorded, in causal order.
+    pub fn gaps(&self) -> impl Iterator<Item = Place> + '_ {
+        self.places().filter(|place| {
+            let told = self.history().told(*place);
+            told.standing == Standing::Counted && matches!(told.entry.event, Event::Gap { .. })
+        })
+    }
+
+    /// Between which two acknowledgements the exhibit stopped being whole; `None` where no acknowledgement says so, or
+    /// the story is about the vault.
+    pub fn parted(&self) -> Option<Parted> {
+        let (_, subject) = self.exhibit.as_ref()?;
+        let mut whole = None;
+        for place in self.places().filter(|place| self.handovers.offer_of(*place).is_some()) {
+            let event = &self.history().told(place).entry.event;
+            if subject.is_amiss(event) {
+                return Some(Parted { whole, amiss: place });
+            }
+            if matches!(event, Event::Acknowledge(_)) {
+                whole = Some(place);
+            }
+        }
+        None
+    }
+
+    /// What is wrong with the logs it is told from: an entry may be missing, or another history may stand beside them.
+    pub fn troubles(&self) -> Vec<&Finding> {
+        let history = self.session.findings.iter().chain(self.history().findings.iter());
+        let concerns_logs = |finding: &&Finding| {
+            finding.subject.starts_with("logs/") && !matches!(finding.check, Check::Foreign | Check::Layout)
+        };
+        history.filter(concerns_logs).collect()
+    }
+
+    fn places(&self) -> impl Iterator<Item = Place> + '_ {
+        self.history().order.iter().copied().filter(|place| self.tells(*place))
+    }
+
+    fn tells(&self, place: Place) -> bool {
+        let Some((_, subject)) = &self.exhibit else { return true };
+        subject.is_concerned(&self.handovers, place, self.history().told(place))
+    }
+
+    fn answered(&self, place: Place, told: &Told) -> (Option<String>, Option<NoAnswer>) {
+        let history = self.history();
+        let Some(offer) = answers(&told.entry.event) else { return (None, None) };
+        let there = Place { log: offer.log, seq: offer.seq };
+        let label = history.leaf_at(offer).map(|_| labels::entry_label(history, there));
+        (label, self.handovers.offer_meant(history, place, offer).err())
+    }
+
+    /// Labels of the exhibits that an event names.
+    fn exhibits_of(&self, place: Place, event: &Event) -> Vec<String> {
+        let history = self.history();
+        let of = |exhibits: &[ExhibitRef]| -> Vec<String> {
+            exhibits.iter().map(|exhibit| labels::reference_label(history, exhibit)).collect()
+        };
+        match event {
+            Event::Seal(seal) => self.sealed(place, seal),
+            Event::Amend { exhibit, .. } | Event::Withdraw { exhibit, .. } | Event::Disclose { exhibit, .. } => {
+                of(&[*exhibit])
+            }
+            Event::Offer(offer) => of(&offer.exhibits),
+            Event::Open { exhibits, .. } | Event::Pack { exhibits, .. } => of(exhibits),
+            Event::Note { exhibit, .. } | Event::Gap { exhibit, .. } => of(exhibit.as_slice()),
+            _ => Vec::new(),
+        }
+    }
+
+    fn sealed(&self, place: Place, seal: &Seal) -> Vec<String> {
+        let history = self.history();
+        let handle = &history.logs[&place.log].handle;
+        // Only where two logs share a handle do labels need the hashes of the rows, and the inventory be opened.
+        if labels::is_shared(history, handle)
+            && let Some(sealing) = history.sealing(place, history.told(place))
+            && let Ok(rows) = exhibits::rows(&self.session, &sealing)
+        {
+            return rows.iter().map(|(row, _)| labels::label(history, row)).collect();
+        }
+        (seal.first..seal.first + u64::from(seal.count)).map(|number| labels::exhibit_label(handle, number)).collect()
+    }
+}
+
+fn is_unconfirmed(history: &History, member: MemberId) -> bool {
+    history.members.get(&member).is_some_and(|member| member.grants.iter().all(|grant| !grant.confirmed))
+}

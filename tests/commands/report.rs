@@ -1,0 +1,154 @@
+//! `amparo verify --report`.
+
+use super::harness::World;
+
+const LAWYER: &str = "Ann [x](http://e.vil) <b>`#";
+const READER: &str = "青鷺 ![i](y)|";
+const MONITOR: &str = "Red_Kite* www.e.vil";
+
+/// Three people whose pseudonyms mean something to a renderer of Markdown, and a story between them.
+fn hostile() -> World {
+    let world = World::new();
+    for (who, name) in [("lawyer", LAWYER), ("reader", READER), ("monitor", MONITOR)] {
+        world.run(who, &["identity", "new", "--name", name, "--no-passphrase"]).exits(0);
+        world.run(who, &["identity", "card", "-o", &format!("../{who}.card")]).exits(0);
+    }
+    let init = ["init", "evidence", "--reader", "../reader.card", "--monitor", "../monitor.card", "--handle", "K7"];
+    world.run("lawyer", &init).exits(0);
+    world.write("lawyer/t.txt", b"I was there.\n");
+    world.run("lawyer", &["seal", "t.txt", "--vault", "evidence"]).exits(0);
+    let note =
+        format!("# A heading\n\n<script>x</script> [l](u) `` {LAWYER} met red_kite* WWW.e.vil\n- x\n\n| a | b |");
+    for args in [
+        &["custody", "note", &note][..],
+        &["custody", "offer", "--to", MONITOR, "--carrier", "Somebody Else", "--place", "at 青鷺 ![i](y)|の家"],
+        &["custody", "offer", "--to", READER, "--carrier", MONITOR],
+        &["custody", "note", "a night", "--gap", "--from", "3 May"],
+        &["custody", "withdraw", "K7-0001", "--scope", "disclosure"],
+    ] {
+        world.run("lawyer", &[args, &["--vault", "evidence"]].concat()).exits(0);
+    }
+    world.carry("monitor");
+    world.run("monitor", &["custody", "acknowledge", "--vault", "evidence", "--owner", "../lawyer.card"]).exits(0);
+    world
+}
+
+fn page(world: &World, who: &str, names: &str, exit: u8) -> String {
+    let args = ["verify", "evidence", "--report", "../page.md", "--names", names, "--overwrite"];
+    world.run(who, &args).exits(exit).says("The report is in");
+    String::from_utf8(world.read("page.md")).expect("text")
+}
+
+#[test]
+fn a_report_by_roles_names_nobody() {
+    let world = hostile();
+    let text = page(&world, "monitor", "roles", 0);
+    let lower = text.to_lowercase();
+    for name in [LAWYER, READER, MONITOR, "somebody else", "青鷺"] {
+        assert!(!lower.contains(&name.to_lowercase()), "{name}\n{text}");
+    }
+    for who in ["lawyer", "reader", "monitor"] {
+        let shown = world.run(who, &["identity", "show", "--json"]).exits(0).json();
+        for key in ["member", "fingerprint"] {
+            let digits = shown[key].as_str().expect("digits");
+            assert!(!text.contains(&digits[..8]), "{digits}");
+        }
+    }
+    for part in ["sealer 1", "reader 1", "monitor 1", "named in the record, withheld here", "carrier: monitor 1"] {
+        assert!(text.contains(part), "{part}\n{text}");
+    }
+}
+
+#[test]
+fn a_report_says_what_a_mission_needs() {
+    let world = hostile();
+    let text = page(&world, "monitor", "full", 0);
+    assert!(text.starts_with("# Check of an evidence vault\n\n**VALID: unchanged since sealing**\n"), "{text}");
+    for part in [
+        "It does not mean that what is sealed is true",
+        &world.digits(),
+        "claimed by the clock of the device; not proven",
+        "| Depth | custody",
+        "## Custody records",
+        "## Findings\n\nNone.",
+        "| K7:3 |",
+        "| acknowledged |",
+        "| pending |",
+        "## Pending offers",
+        "## Gaps in custody",
+        "## What was not checked",
+        "## The custody story",
+        "WITHDRAWN (disclosure)",
+        "## How to check this page again",
+    ] {
+        assert!(text.contains(part), "{part}\n{text}");
+    }
+    let shown = world.run("reader", &["identity", "show", "--json"]).exits(0).json();
+    assert!(text.contains(shown["fingerprint"].as_str().expect("digits")) && text.contains("青鷺"));
+}
+
+/// Outside code spans there is nothing but our own words.
+#[test]
+fn nobodys_words_change_the_page() {
+    let world = hostile();
+    for names in ["roles", "full"] {
+        let text = page(&world, "monitor", names, 0);
+        let mut headings = 0;
+        for line in text.lines() {
+            headings += usize::from(line.starts_with('#'));
+            let outside = without_spans(line);
+            let quiet = !["<", "[", "](", "![", "http", "www."].iter().any(|sign| outside.contains(sign));
+            assert!(quiet, "{outside}\n{line}");
+            assert!(!line.contains("# A heading") || line.contains("- text: `"), "{line}");
+        }
+        assert!(headings < 16, "{text}");
+    }
+}
+
+/// A line without its code spans, found as CommonMark finds them: a run of backticks, up to the next run as long.
+fn without_spans(line: &str) -> String {
+    let (mut rest, mut outside) = (line, String::new());
+    while let Some(at) = rest.find('`') {
+        let (before, from) = rest.split_at(at);
+        outside.push_str(before);
+        let fence = from.len() - from.trim_start_matches('`').len();
+        let body = &from[fence..];
+        let mut seek = 0;
+        let end = loop {
+            let Some(at) = body[seek..].find('`').map(|at| at + seek) else { break None };
+            let run = body[at..].len() - body[at..].trim_start_matches('`').len();
+            if run == fence {
+                break Some(at);
+            }
+            seek = at + run;
+        };
+        rest = end.map_or("", |end| &body[end + fence..]);
+        assert!(end.is_some() || line.starts_with("```"), "a span without an end: {line}");
+    }
+    outside + rest
+}
+
+#[test]
+fn a_report_goes_where_it_may_and_replaces_nothing_unasked() {
+    let world = World::with_testimony();
+    let verify = |more: &[&str]| world.run("lawyer", &[&["verify", "evidence"], more].concat());
+    verify(&["--report", "r.md"]).exits(2).says("--names");
+    verify(&["--names", "roles"]).exits(2).says("--report");
+    verify(&["--report", "r.md", "--names", "some"]).exits(2);
+    verify(&["--report", "evidence/r.md", "--names", "roles"]).exits(2).says("inside the vault");
+    verify(&["--report", "-", "--names", "roles"]).exits(2).says("goes into a file");
+    verify(&["--report", "r.md", "--names", "roles"]).exits(0);
+    verify(&["--report", "r.md", "--names", "full"]).exits(1).says("exists already");
+    verify(&["--report", "r.md", "--names", "full", "--overwrite"]).exits(0);
+    let shelf = std::fs::read_dir(world.path("lawyer/evidence/blobs")).expect("shelves").next().expect("one");
+    std::fs::remove_dir_all(shelf.expect("readable").path()).expect("lost");
+    verify(&["--report", "r.md", "--names", "roles", "--overwrite", "--json"]).exits(4).json();
+    let text = String::from_utf8(world.read("lawyer/r.md")).expect("text");
+    assert!(text.contains("**INCOMPLETE") && text.contains("INCOMPLETE, blob: `"), "{text}");
+    world.carry("court");
+    let args = ["verify", "evidence", "--report", "r.md", "--names", "full"];
+    world.run("court", &args).exits(5);
+    let text = String::from_utf8(world.read("court/r.md")).expect("text");
+    assert!(text.contains("somebody without a key") && text.contains("that needs a custody key"), "{text}");
+    world.run("lawyer", &["verify", "../lawyer.card", "--report", "x.md", "--names", "full"]).exits(2);
+}

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-use super::commands::{custody, doctor, form, identity, init, list, open, seal, show, tour, util, verify};
+use super::commands::{custody, doctor, form, identity, init, list, merge, open, seal, show, tour, util, verify};
 
 /// The encrypted evidence vault: seal, carry, verify, open.
 #[derive(Debug, Parser)]
@@ -107,6 +107,7 @@ pub(crate) enum Command {
     Show(show::Args),
     Open(open::Args),
     Verify(verify::Args),
+    Merge(merge::Args),
     /// The custody record
     #[command(subcommand)]
     Custody(custody::Command),

@@ -9,6 +9,7 @@ use super::output::{Tone, json_text, shown};
 use super::{Exit, FAILED, INCOMPLETE, INTERRUPTED, INVALID, LOCKED, NO_KEY, NO_VAULT, UNKNOWN, USAGE, hints};
 use crate::crypto::envelope::EnvelopeError;
 use crate::format::card::CardError;
+use crate::format::cosignatures::CosignaturesError;
 use crate::format::fields::FieldError;
 use crate::format::form::FormError;
 use crate::format::vault_file::VaultFileError;
@@ -41,6 +42,8 @@ pub(crate) enum CliError {
     Form { file: PathBuf, error: FormError },
     #[error("{} is no card that holds: {error}", file.display())]
     Card { file: PathBuf, error: CardError },
+    #[error("{} holds no cosignatures that can be read: {error}", file.display())]
+    Cosignatures { file: PathBuf, error: CosignaturesError },
     #[error("the passphrase is empty")]
     EmptyPassphrase,
     #[error("the two passphrases differ")]
@@ -51,6 +54,8 @@ pub(crate) enum CliError {
     Exists { path: PathBuf },
     #[error("{} is no vault, receipt, signed state or card", path.display())]
     UnknownKind { path: PathBuf },
+    #[error("the short form is longer than a QR code can be")]
+    TooLongForQr,
     #[error("the result could not be written")]
     Output { source: io::Error },
     #[error("standard input could not be read")]
@@ -132,10 +137,14 @@ fn way_out(error: &CliError) -> WayOut {
         CliError::Field(error) | CliError::Form { error: FormError::Field { error, .. }, .. } => field(error),
         CliError::Form { .. } => told(USAGE, "amparo form testimony"),
         CliError::Card { .. } => told(INVALID, "ask for the card again; amparo identity card prints one"),
+        CliError::Cosignatures { .. } => {
+            told(INVALID, "ask for the file again, as a file and not within a message; take away what is written around it")
+        }
         CliError::EmptyPassphrase => told(USAGE, "an identity without a passphrase is made with --no-passphrase"),
         CliError::PassphrasesDiffer => told(USAGE, ""),
         CliError::Exists { .. } => told(FAILED, "choose another name, or give --overwrite where the command has it"),
         CliError::UnknownKind { .. } => told(FAILED, "amparo verify --help"),
+        CliError::TooLongForQr => told(FAILED, "amparo custody receipt --help"),
         CliError::NotText { .. } | CliError::Output { .. } | CliError::Input { .. } | CliError::Terminal { .. } => {
             told(FAILED, "")
         }
@@ -172,7 +181,7 @@ fn vault(error: &VaultError) -> WayOut {
         VaultError::NothingToSeal => told(FAILED, "amparo seal --help"),
         VaultError::Exists { .. } => told(FAILED, "choose another name, or give --overwrite where the command has it"),
         VaultError::NoSection { .. } | VaultError::NoReader { .. } => told(FAILED, "amparo doctor"),
-        VaultError::CardTwice => told(USAGE, "amparo init --help"),
+        VaultError::CardTwice | VaultError::TooFewMonitors { .. } => told(USAGE, "amparo init --help"),
         VaultError::Stopped => told(INTERRUPTED, ""),
         VaultError::Store(error) => store(error),
         VaultError::Envelope(EnvelopeError::NotForThisKey | EnvelopeError::WrongPassphrase) => told(NO_KEY, ""),

@@ -239,7 +239,7 @@ impl Forge {
                 person: Some(&device.person),
                 trust: Some(&trust),
             };
-            verify(setting, &VerifyRequest { place, receipts: &[], checkpoints: &[] })
+            verify(setting, &VerifyRequest { place, receipts: &[], short_receipts: &[], checkpoints: &[] })
         })
     }
 

@@ -6,6 +6,7 @@ pub(super) mod form;
 pub(super) mod identity;
 pub(super) mod init;
 pub(super) mod list;
+pub(super) mod merge;
 pub(super) mod open;
 pub(super) mod seal;
 pub(super) mod show;
@@ -32,6 +33,7 @@ pub(super) fn run(command: Option<Command>, call: &mut Call<'_, '_>) -> Result<E
         Some(Command::Show(args)) => show::run(&args, call),
         Some(Command::Open(args)) => open::run(&args, call),
         Some(Command::Verify(args)) => verify::run(&args, call),
+        Some(Command::Merge(args)) => merge::run(&args, call),
         Some(Command::Custody(command)) => custody::run(command, call),
         Some(Command::Doctor(args)) => doctor::run(&args, call),
         Some(Command::Util(command)) => util::run(command, call),

@@ -2,24 +2,32 @@
 //! reader. Every verdict says what was not checked.
 //!
 //! - [`bytes`]: what anybody can check
+//! - [`cosignatures`]: what other members signed, and how far the logs are covered by monitors
 //! - [`sealings`]: what members and readers can check
 //! - [`remembered`]: what others remember
 //! - [`report`]: the verdict in full
+//! - [`short`]: the same of receipts in their short form
 
 mod bytes;
+mod cosignatures;
 mod remembered;
 mod report;
 mod sealings;
+mod short;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::cosign::check::Checked;
+use super::cosign::coverage::Coverage;
 use super::findings::{Check, Finding, Findings, Verdict};
+use super::history::Place;
 use super::session::{Request, Session};
 use super::{Setting, Stage, VaultError, survey};
 use crate::crypto::hash::Hash;
 use crate::format::ids::{LogId, MemberId, VaultId};
 use crate::format::receipt::Receipt;
 use crate::format::role::Section;
+use crate::format::short_receipt::ShortReceipt;
 
 /// How deep a check could go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -32,12 +40,25 @@ pub enum Level {
     Content,
 }
 
+impl Level {
+    /// Its name in entries and for scripts.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Bytes => "bytes",
+            Self::Custody => "custody",
+            Self::Content => "content",
+        }
+    }
+}
+
 /// What to verify.
 pub struct VerifyRequest<'a> {
     /// The vault.
     pub place: Request<'a>,
     /// Receipts that it must still hold to.
     pub receipts: &'a [(String, Receipt)],
+    /// The same in the short form, which bears no signature.
+    pub short_receipts: &'a [(String, ShortReceipt)],
     /// Signed states that somebody else remembers.
     pub checkpoints: &'a [(String, Vec<u8>)],
 }
@@ -77,6 +98,10 @@ pub struct LogState {
     pub size: u64,
     /// Its root.
     pub root: Hash,
+    /// What its exhibits' labels start with, where that is known.
+    pub handle: Option<String>,
+    /// Who cosigned it, and up to where that is enough.
+    pub coverage: Coverage,
 }
 
 /// What verifying found.
@@ -105,37 +130,61 @@ pub struct Verified {
     pub exhibits: u64,
     /// How many blobs lie there.
     pub blobs: u64,
+    /// How many of the exhibits are covered by enough monitors.
+    pub covered_exhibits: u64,
+    /// How many monitors the vault asks for; `None` where no key here reads it.
+    pub monitors_needed: Option<u32>,
     /// Verdicts of exhibits that are not valid.
     pub exhibit_verdicts: BTreeMap<String, Verdict>,
 }
 
+/// A verdict, and what it rests on that those who build on it need.
+pub(super) struct Examined {
+    pub(super) verified: Verified,
+    /// Every cosignature, checked.
+    pub(super) cosignatures: Checked,
+    /// Logs of which a longer state was given by somebody.
+    pub(super) surpassed: BTreeSet<LogId>,
+}
+
 /// Verifies a vault.
 pub fn verify(setting: &mut Setting<'_>, request: &VerifyRequest<'_>) -> Result<Verified, VaultError> {
-    let mut session = Session::open(setting, &request.place)?;
-    let mut examiner = Examiner::new(&mut session);
+    let session = Session::open(setting, &request.place)?;
+    let verified = examine(setting, &session, request)?.verified;
+    if verified.trusted && verified.verdict != Verdict::Invalid && session.history.is_some() {
+        session.remember_heads()?;
+    }
+    Ok(verified)
+}
+
+/// The same in a session that is open already; nothing is written.
+pub(super) fn examine(
+    setting: &mut Setting<'_>,
+    session: &Session,
+    request: &VerifyRequest<'_>,
+) -> Result<Examined, VaultError> {
+    let mut examiner = Examiner::new(session, request);
     let blobs = survey::blobs(&*session.folder, &mut examiner.findings)?;
     let sizes = blobs.len() as u64 * (1 << 20);
     setting.watch.begin(Stage::Checking, Some(sizes));
-    examiner.check_blobs(setting, &session, &blobs);
-    examiner.check_cosignatures(&session);
+    examiner.check_blobs(setting, session, &blobs);
+    examiner.check_cosignature_files(session);
     if let Some(history) = &session.history {
         examiner.findings.extend(history.findings.clone());
-        examiner.check_keys(&session, history);
-        examiner.check_sealings(setting, &session, history, &blobs)?;
+        examiner.check_keys(session, history);
+        examiner.check_sealings(setting, session, history, &blobs)?;
+        examiner.check_cosignatures(session, history);
         examiner.tell_standing(history);
         examiner.check_remembered(history, request);
+        examiner.check_short_receipts(session, history, request);
     } else {
-        examiner.check_names(&session, request.place.trust)?;
+        examiner.check_names(session, request.place.trust)?;
         examiner.leave_remembered(request);
     }
     if setting.watch.stopped() {
         return Err(VaultError::Stopped);
     }
-    let verified = examiner.conclude(&session, blobs.len() as u64);
-    if verified.trusted && verified.verdict != Verdict::Invalid && session.history.is_some() {
-        session.remember_heads()?;
-    }
-    Ok(verified)
+    Ok(examiner.conclude(session, blobs.len() as u64))
 }
 
 struct Examiner {
@@ -148,15 +197,20 @@ struct Examiner {
     exhibit_verdicts: BTreeMap<String, Verdict>,
     sections_read: BTreeSet<Section>,
     bad_blobs: BTreeMap<Hash, Finding>,
+    cosignatures: Checked,
+    surpassed: BTreeSet<LogId>,
+    /// Rows that short receipts name, and where they were found among exhibits that count.
+    rows_wanted: BTreeMap<Hash, Vec<Place>>,
+    /// Inventories that could not be read.
+    unread: u64,
     /// At the level of bytes: a card that was given has signed the log that founds the vault.
     founder_signed: bool,
 }
 
 impl Examiner {
-    fn new(session: &mut Session) -> Self {
-        let findings = std::mem::take(&mut session.findings);
+    fn new(session: &Session, request: &VerifyRequest<'_>) -> Self {
         Self {
-            findings,
+            findings: session.findings.clone(),
             counts: BTreeMap::new(),
             notices: Vec::new(),
             not_checked: Vec::new(),
@@ -165,6 +219,10 @@ impl Examiner {
             exhibit_verdicts: BTreeMap::new(),
             sections_read: BTreeSet::new(),
             bad_blobs: BTreeMap::new(),
+            cosignatures: Checked::default(),
+            surpassed: BTreeSet::new(),
+            rows_wanted: request.short_receipts.iter().map(|(_, short)| (short.row, Vec::new())).collect(),
+            unread: 0,
             founder_signed: false,
         }
     }

@@ -2,9 +2,11 @@
 //! beside it the honest vault that must not be accused.
 
 mod authority;
+mod cosignatures;
 mod cuts;
 mod entries;
 mod folder;
+mod forger;
 mod histories;
 mod memory;
 mod owners;

@@ -7,6 +7,7 @@ mod harness;
 mod identity;
 mod init;
 mod list;
+mod merge;
 mod open;
 mod seal;
 mod show;

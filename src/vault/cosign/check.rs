@@ -3,17 +3,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::COSIGNATURE_FILE_BYTES_MAX;
-use crate::crypto::envelope;
 use crate::crypto::hash::Hash;
 use crate::format::checkpoint::Checkpoint;
 use crate::format::cosignature::{bears_cosigner_lines_of, complete, verify_cosigned};
 use crate::format::event::{Event, Head};
 use crate::format::ids::{LogId, MemberId};
 use crate::format::note::Note;
-use crate::store::{RelPath, StoreError, layout};
+use crate::store::{RelPath, layout};
 use crate::vault::findings::{Check, Findings, Verdict};
-use crate::vault::history::{History, Log, Member};
+use crate::vault::history::{History, Log, Member, open_cosignature};
 use crate::vault::parallel;
 use crate::vault::session::Session;
 
@@ -41,7 +39,7 @@ pub enum Worth {
     Late,
     /// It is of a longer state than this copy has, signed by the log's own member.
     Beyond,
-    /// It is of another history, which this copy knows already.
+    /// It is of another history, which this copy knows already, be it by this very file.
     OtherHistory,
     /// It is of another history, signed by the log's own member as well: two histories signed with one key.
     Fork,
@@ -116,19 +114,10 @@ impl Checked {
         let here = history.logs.get(&log).map_or(0, |log| log.head.size);
         // What lies beyond a cut is lacking to nobody.
         let is_whole = history.cuts.get(&log).is_some_and(|cut| here >= *cut);
-        match cosignature.worth {
-            Worth::Beyond if !is_whole => {
-                let message = format!("{name} cosigned it with {size} entries; this copy has {here}");
-                self.findings.incomplete(Check::Behind, subject, message);
-                self.surpassed.insert(log);
-            }
-            Worth::Fork => {
-                let message = format!(
-                    "two histories signed with one key: its owner signed, and {name} cosigned, another state of size {size}"
-                );
-                self.findings.invalid(Check::Fork, subject, message);
-            }
-            Worth::Counts | Worth::Late | Worth::Beyond | Worth::OtherHistory => {}
+        if cosignature.worth == Worth::Beyond && !is_whole {
+            let message = format!("{name} cosigned it with {size} entries; this copy has {here}");
+            self.findings.incomplete(Check::Behind, subject, message);
+            self.surpassed.insert(log);
         }
         self.held.push(cosignature);
     }
@@ -166,22 +155,7 @@ impl<'a> Judge<'a> {
 
     /// One file; `None` where its bytes are not those of its name, which is found wherever files are compared with theirs.
     fn file(&self, session: &Session, log: LogId, file: Hash) -> Option<Result<Cosignature, Refusal>> {
-        let bytes = match session.folder.read(&layout::cosignature(log, file), COSIGNATURE_FILE_BYTES_MAX) {
-            Err(StoreError::TooLarge { .. }) => {
-                return Some(Err(Refusal::foreign("it is longer than a cosignature; it is no evidence")));
-            }
-            other => other.ok()?,
-        };
-        if Hash::of(&bytes) != file {
-            return None;
-        }
-        if envelope::is_to_one_key(&bytes) != Ok(true) {
-            return Some(Err(Refusal::foreign("it is not an age file to exactly one key; it is no evidence")));
-        }
-        let Ok(plaintext) = envelope::open(&bytes, &session.ring.custody()) else {
-            return Some(Err(Refusal::foreign("no custody key here opens it; it is no evidence")));
-        };
-        let note = Note::parse(&plaintext).map_err(|_| Refusal::foreign("it holds no cosignature; it is no evidence"));
+        let note = open_cosignature(&*session.folder, log, file, &session.ring.custody())?.map_err(Refusal::foreign);
         Some(note.and_then(|note| self.note(&note)).and_then(|cosignature| {
             let here = cosignature.head.log == log;
             if here { Ok(cosignature) } else { Err(Refusal::foreign("it is about another record than its folder")) }

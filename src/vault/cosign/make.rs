@@ -1,11 +1,13 @@
 //! `verify --cosign`: a member signs the states that she has just checked, and says so in her own log. Never what does
 //! not verify, never below a state that was seen before: a cosignature says that no longer one is known.
 
+use super::check::{Cosignature, Worth};
+use super::coverage::coverage;
 use crate::crypto::seed::Keys;
 use crate::format::checkpoint::{Checkpoint, Origin};
 use crate::format::cosignature::{complete, cosign as sign};
 use crate::format::event::{Event, Head};
-use crate::format::ids::LogId;
+use crate::format::ids::{LogId, MemberId};
 use crate::format::note::Note;
 use crate::store::layout;
 use crate::vault::commit::{Saying, say};
@@ -25,6 +27,10 @@ pub struct SignedState {
     pub name: String,
     /// How people call its last entry.
     pub up_to: String,
+    /// When, in seconds since 1970-01-01T00:00:00Z, as this device's clock claimed.
+    pub time: u64,
+    /// The state with its owner's two lines and this member's.
+    pub note: Note,
 }
 
 /// A log whose state was not signed.
@@ -53,8 +59,13 @@ pub struct Cosigned {
     pub refused: Option<String>,
     /// The state of this member's own log with the entry that says so; none where nothing new was signed.
     pub entry: Option<Head>,
+}
+
+impl Cosigned {
     /// This member's cosignatures on all states that she vouches for now, to go to others.
-    pub notes: Vec<Note>,
+    pub fn notes(&self) -> Vec<Note> {
+        self.signed.iter().chain(&self.before).map(|state| state.note.clone()).collect()
+    }
 }
 
 /// Verifies a vault and cosigns what holds.
@@ -64,7 +75,7 @@ pub fn cosign(
 ) -> Result<(Verified, Cosigned), VaultError> {
     let person = request.place.person()?;
     let session = Session::open_to_write(setting, &request.place)?;
-    let examined = examine(setting, &session, request)?;
+    let mut examined = examine(setting, &session, request)?;
     if !session.pinned {
         return Err(VaultError::NotPinned { vault: session.vault });
     }
@@ -72,9 +83,31 @@ pub fn cosign(
     let mut cosigned = Cosigned::default();
     match against_all(&session, &examined) {
         Some(reason) => cosigned.refused = Some(reason),
-        None => sign_all(setting, &session, person, &examined, &mut cosigned)?,
+        None => match sign_all(setting, &session, person, &examined, &mut cosigned) {
+            // The verdict on a copy that lacks what this device wrote is still worth telling.
+            Err(error @ VaultError::OlderCopy { .. }) => {
+                cosigned = Cosigned { refused: Some(error.to_string()), ..Cosigned::default() };
+            }
+            other => other?,
+        },
     }
+    recount(session.history()?, person.member(), &mut examined, &cosigned);
     Ok((examined.verified, cosigned))
+}
+
+/// The coverage with what was signed just now.
+fn recount(history: &History, cosigner: MemberId, examined: &mut Examined, cosigned: &Cosigned) {
+    let new = cosigned.signed.iter().map(|state| {
+        let (head, time, note) = (state.head, state.time, state.note.clone());
+        Cosignature { head, cosigner, time, worth: Worth::Counts, note }
+    });
+    examined.cosignatures.held.extend(new);
+    let mut coverage = coverage(history, &examined.cosignatures.held);
+    let verified = &mut examined.verified;
+    for log in &mut verified.logs {
+        log.coverage = coverage.remove(&log.log).unwrap_or_default();
+    }
+    verified.covered_exhibits = verified.logs.iter().map(|log| log.coverage.covered).sum();
 }
 
 /// Why nothing may be signed: something does not hold that is not the matter of one other member's log.
@@ -107,17 +140,16 @@ fn sign_all(
         }
         let last = Place { log: log.id, seq: log.head.size - 1 };
         let up_to = labels::entry_label(history, last);
-        let state = SignedState { head: log.head, name: history.name_of(log.member), up_to };
+        let (head, name) = (log.head, history.name_of(log.member));
         if let Some(held) = examined.cosignatures.of(person.member(), &log.head) {
-            cosigned.notes.push(held.note.clone());
-            cosigned.before.push(state);
+            let (time, note) = (held.time, held.note.clone());
+            cosigned.before.push(SignedState { head, name, up_to, time, note });
             continue;
         }
         let note = cosigned_state(history, log, &person.keys, time);
         files.push(super::file(history, log.id, &note)?);
         heads.push(log.head);
-        cosigned.notes.push(note);
-        cosigned.signed.push(state);
+        cosigned.signed.push(SignedState { head, name, up_to, time, note });
     }
     if heads.is_empty() {
         return session.remember_heads();

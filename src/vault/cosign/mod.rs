@@ -22,9 +22,6 @@ use crate::format::role::Scope;
 use crate::store::{RelPath, layout};
 use crate::vault::VaultError;
 
-/// A note of that length in an age file, generously.
-const COSIGNATURE_FILE_BYTES_MAX: u64 = (crate::format::note::NOTE_BYTES_MAX as u64) + (16 << 10);
-
 /// A cosignature as the file that it is in a vault: to the newest custody key.
 fn file(history: &History, log: LogId, note: &Note) -> Result<(RelPath, Vec<u8>), VaultError> {
     let (_, custody) = history.newest_key(&Scope::Custody).ok_or(VaultError::NoKey)?;

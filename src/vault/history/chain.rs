@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::cosigned::other_states;
 use super::reach::{Reached, reach};
 use super::{Fork, Log, Past, Standing, Told, admissions};
 use crate::crypto::envelope::{self, EnvelopeError};
@@ -150,6 +151,12 @@ impl Reading<'_> {
         // Of one size, what does not lead to entries here is another history all the same.
         heads.extend(larger.into_iter().filter(|(other, _)| other.size == head.size));
         let path = reached.path(&head);
+        let root_at = |size: u64| {
+            let chosen = path.get(usize::try_from(size).ok()?)?;
+            Some(opened.candidates.get(&size)?.get(*chosen)?.entry.previous)
+        };
+        let is_told = |state: &Head| *state == head || root_at(state.size) == Some(state.root);
+        heads.extend(other_states(self, id, files, card, head.size, is_told));
         let log = Log {
             id,
             member: card.member(),

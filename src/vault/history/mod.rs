@@ -6,6 +6,7 @@
 
 mod authority;
 mod chain;
+mod cosigned;
 mod log;
 mod order;
 mod reach;
@@ -24,6 +25,7 @@ use crate::format::role::{Role, Scope};
 use crate::store::{Folder, layout};
 
 pub(crate) use chain::check_head;
+pub(crate) use cosigned::open_cosignature;
 use chain::{LogTrouble, Read, Reading};
 pub use log::{Fork, Log, Past, Place, Standing, Told};
 

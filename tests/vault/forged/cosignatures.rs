@@ -188,14 +188,21 @@ fn a_longer_state_shows_that_the_copy_is_behind() {
 #[test]
 fn another_state_of_the_same_size_is_a_fork_only_with_its_owners_signatures() {
     let (forge, mut founder) = sealed();
+    let mut monitor = Pen::begin(forge.vault, MONITOR, "M3");
+    monitor.say(&forge, &[founder.head()], note("hello"));
     let mut other = founder.clone();
     other.say(&forge.copy(), &[], note("what the monitor was shown"));
     founder.say(&forge, &[], note("what everybody else was shown"));
     let there = forge.copy();
     put(&there, founder.id, &cosigned(&other, MONITOR));
     let verified = there.finds(&[(Check::Fork, INVALID, &founder.folder())]);
-    assert!(verified.findings[0].message.contains("Lantern cosigned"), "{}", verified.findings[0].message);
+    assert!(verified.notices.iter().any(|notice| notice.starts_with("Lantern cosigned the other of the two histories")));
     assert_eq!(verified.covered_exhibits, 0);
+    // The monitor who says in her own record what she saw is not accused of it.
+    let heads = vec![other.head()];
+    let said = Event::Verify { heads, level: "custody".into(), verdict: "valid".into() };
+    monitor.say(&there, &[other.head()], said);
+    there.finds(&[(Check::Fork, INVALID, &founder.folder())]);
     // Without them it is the cosigner's word alone, and it accuses nobody else.
     let path = put(&forge, founder.id, &bare(&other.checkpoint(), MONITOR));
     forge.finds(&[(Check::Cosignature, INVALID, &path)]);

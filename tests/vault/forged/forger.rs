@@ -49,8 +49,11 @@ fn taking(forge: &Forge, who: u8, state: &str, text: &str) -> Taken {
     on_device(forge, who, state, |setting, place| take(setting, &place, &notes).expect("taken"))
 }
 
-/// The monitor's device goes where the monitor goes.
-fn carry_memory(from: &Forge, to: &Forge) {
+/// The monitor's device goes where the monitor goes, and her record, and all others but the forger's.
+fn carry_memory(from: &Forge, to: &Forge, forgers: &Pen) {
+    for name in from.names("logs/").into_iter().filter(|name| !name.starts_with(&forgers.folder())) {
+        to.put_named(&name, &from.read(&name));
+    }
     for (path, bytes) in from.disk.files().into_iter().filter(|(path, _)| path.starts_with(MONITORS_DEVICE)) {
         to.disk.put(&path, &bytes);
     }
@@ -81,7 +84,7 @@ fn seen_by_a_monitor() -> Seen {
     let (verified, cosigned) = cosigning(&forge, MONITOR, MONITORS_DEVICE);
     assert_eq!(verified.verdict, Verdict::Valid, "{:?}", verified.findings);
     assert_eq!((cosigned.signed.len(), cosigned.withheld.len()), (2, 0));
-    let text = cosignatures::print(&cosigned.notes);
+    let text = cosignatures::print(&cosigned.notes());
     // The forger keeps the blobs: it is her log that she changes.
     for name in forge.names("blobs/") {
         before.put_named(&name, &forge.read(&name));
@@ -107,7 +110,7 @@ impl Seen {
         let accused = alone.findings.iter().any(|finding| matches!(finding.check, Check::Fork | Check::Behind));
         assert!(!accused, "{:?}", alone.findings);
 
-        carry_memory(&self.honest_vault, &forged);
+        carry_memory(&self.honest_vault, &forged, &pen);
         let (verified, cosigned) = cosigning(&forged, MONITOR, MONITORS_DEVICE);
         let found = |verified: &Verified| {
             let of_log = |found: &&amparo::vault::findings::Finding| found.subject == pen.folder();
@@ -197,7 +200,7 @@ fn a_log_that_is_signed_anew_with_other_nonces_is_caught() {
     // The same entries under fresh signatures are the same log.
     let (forge, pen) = seen.retold(&seen.honest);
     pen.sign(&forge);
-    carry_memory(&seen.honest_vault, &forge);
+    carry_memory(&seen.honest_vault, &forge, &pen);
     let (verified, cosigned) = cosigning(&forge, MONITOR, MONITORS_DEVICE);
     let of_log = verified.findings.iter().filter(|found| found.subject.starts_with(&pen.folder())).count();
     assert_eq!((of_log, cosigned.refused), (0, None), "{:?}", verified.findings);

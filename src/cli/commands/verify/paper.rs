@@ -82,17 +82,16 @@ impl Paper {
                 Err(error) => broken(Check::Card, error.to_string()),
             }
         } else if Origin::parse(first).is_some() {
-            let note = Note::parse(&bytes);
-            if note.is_err() && cosignatures::looks_like(&bytes) {
-                let message = format!("{name} holds cosignatures, and a copy of the vault takes them in");
-                let hint = format!("amparo merge {}", hints::word(&name));
-                return Err(CliError::Usage { message, hint: Some(hint) });
-            }
-            let note = note.map_err(|error| error.to_string());
+            let note = Note::parse(&bytes).map_err(|error| error.to_string());
             let state = note.and_then(|note| match Checkpoint::parse_text(note.text()) {
                 Ok(checkpoint) => Ok((checkpoint, note)),
                 Err(error) => Err(error.to_string()),
             });
+            if state.is_err() && cosignatures::looks_like(&bytes) {
+                let message = format!("{name} holds cosignatures, and a copy of the vault takes them in");
+                let hint = format!("amparo merge {}", hints::word(&name));
+                return Err(CliError::Usage { message, hint: Some(hint) });
+            }
             state.map_or_else(|message| broken(Check::Signature, message), |state| Content::State(Box::new(state)))
         } else {
             return Err(CliError::UnknownKind { path: path.to_path_buf() });

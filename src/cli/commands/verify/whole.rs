@@ -58,9 +58,10 @@ pub(super) fn cosign(
     } else {
         sign(&mut call.parts().setting(), &request)?
     };
-    let text = cosignatures::print(&cosigned.notes);
+    let notes = cosigned.notes();
+    let text = cosignatures::print(&notes);
     if to_stdout {
-        let sentence = format!("{}: {} cosigned", verified.verdict, count(cosigned.notes.len() as u64, "state"));
+        let sentence = format!("{}: {} cosigned", verified.verdict, count(notes.len() as u64, "state"));
         let exit = by_weight(verified.verdict);
         call.print_bytes(text.as_bytes())?;
         call.talk(&sentence);
@@ -69,12 +70,12 @@ pub(super) fn cosign(
         }
         return Ok(exit);
     }
-    if let Some(file) = to_file.filter(|_| !cosigned.notes.is_empty()) {
+    if let Some(file) = to_file.filter(|_| !notes.is_empty()) {
         call.write_file(file, text.as_bytes(), Mode::Open, args.overwrite)?;
     }
     let exit = report(verified, Some(&cosigned), Some(&person), &place, papers, call)?;
     match to_file {
-        Some(file) if !cosigned.notes.is_empty() => {
+        Some(file) if !notes.is_empty() => {
             let file = shown(&file.to_string_lossy());
             call.say(&format!("\nYour cosignatures are in {file}; it may go by any road, best as a file and not within a message."));
             call.say(&format!("Whoever holds a copy of this vault adds them with: amparo merge {}", hints::word(&file)));

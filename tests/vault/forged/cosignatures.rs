@@ -29,7 +29,7 @@ fn sealed() -> (Forge, Pen) {
 }
 
 /// The state of a log with the lines of its owner and of a cosigner.
-pub(super) fn cosigned(pen: &Pen, who: u8) -> Note {
+pub(in crate::vault) fn cosigned(pen: &Pen, who: u8) -> Note {
     of_state(&pen.checkpoint(), pen.who, who)
 }
 
@@ -43,7 +43,7 @@ fn bare(state: &Checkpoint, who: u8) -> Note {
     cosign(state, &keys(who), 1_700_000_000)
 }
 
-pub(super) fn put(forge: &Forge, log: LogId, note: &Note) -> String {
+pub(in crate::vault) fn put(forge: &Forge, log: LogId, note: &Note) -> String {
     put_bytes(forge, log, &note.to_bytes(), &[&to(CUSTODY)])
 }
 

@@ -14,3 +14,5 @@ mod payloads;
 mod sealings;
 mod states;
 mod work;
+
+pub(super) use cosignatures::{cosigned as cosigned_by, put as put_cosignature};

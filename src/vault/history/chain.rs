@@ -63,7 +63,7 @@ impl Reading<'_> {
             if let Some(log) = self.resolve(*id, files, opened, &cards, &mut troubles) {
                 read.logs.insert(*id, log);
                 read.troubles.extend(troubles.found);
-            } else {
+            } else if !self.is_unfinished(*id, files) {
                 findings.extend(troubles.found.into_iter().map(|trouble| trouble.finding).collect());
             }
         }
@@ -168,6 +168,13 @@ impl Reading<'_> {
             turned: false,
         };
         Some(self.assemble(log, &mut opened, &path, heads, &reached, troubles))
+    }
+
+    /// Whether all that lies there is what this device was about to begin the log with.
+    fn is_unfinished(&self, id: LogId, files: &LogFiles) -> bool {
+        let entries = files.entries.values().flatten().map(|name| layout::entry(id, name));
+        let mut paths = entries.chain(files.checkpoints.iter().map(|name| layout::checkpoint(id, name)));
+        files.cosignatures.is_empty() && paths.all(|path| self.own.contains(&path.to_string()))
     }
 
     /// All states of this log that bear both of its owner's signatures, largest first.

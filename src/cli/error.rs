@@ -12,6 +12,7 @@ use crate::format::card::CardError;
 use crate::format::cosignatures::CosignaturesError;
 use crate::format::fields::FieldError;
 use crate::format::form::FormError;
+use crate::format::receipt::ReceiptError;
 use crate::format::vault_file::VaultFileError;
 use crate::store::StoreError;
 use crate::vault::VaultError;
@@ -137,9 +138,10 @@ fn way_out(error: &CliError) -> WayOut {
         CliError::Field(error) | CliError::Form { error: FormError::Field { error, .. }, .. } => field(error),
         CliError::Form { .. } => told(USAGE, "amparo form testimony"),
         CliError::Card { .. } => told(INVALID, "ask for the card again; amparo identity card prints one"),
-        CliError::Cosignatures { .. } => {
-            told(INVALID, "ask for the file again, as a file and not within a message; take away what is written around it")
-        }
+        CliError::Cosignatures { .. } => told(
+            INVALID,
+            "ask for the file again, as a file and not within a message; take away what is written around it",
+        ),
         CliError::EmptyPassphrase => told(USAGE, "an identity without a passphrase is made with --no-passphrase"),
         CliError::PassphrasesDiffer => told(USAGE, ""),
         CliError::Exists { .. } => told(FAILED, "choose another name, or give --overwrite where the command has it"),
@@ -185,6 +187,7 @@ fn vault(error: &VaultError) -> WayOut {
         VaultError::Stopped => told(INTERRUPTED, ""),
         VaultError::Store(error) => store(error),
         VaultError::Envelope(EnvelopeError::NotForThisKey | EnvelopeError::WrongPassphrase) => told(NO_KEY, ""),
+        VaultError::Receipt(ReceiptError::TooLong) => told(FAILED, ""),
         VaultError::Envelope(EnvelopeError::Damaged { .. }) | VaultError::Card(_) | VaultError::Receipt(_) => {
             told(INVALID, "")
         }

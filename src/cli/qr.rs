@@ -39,7 +39,8 @@ impl Qr {
         let light = vec![false; self.width];
         let pairs = rows.chunks(2).map(|pair| (pair[0], pair.get(1).copied().unwrap_or(&light)));
         let line = |(upper, lower): (&[bool], &[bool])| {
-            let drawn: String = upper.iter().zip(lower).map(|(up, low)| half(*up == colours, *low == colours)).collect();
+            let drawn: String =
+                upper.iter().zip(lower).map(|(up, low)| half(*up == colours, *low == colours)).collect();
             if colours { format!("{BLACK_ON_WHITE}{drawn}{RESET}") } else { drawn }
         };
         pairs.map(line).collect()

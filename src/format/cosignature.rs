@@ -72,9 +72,9 @@ pub fn complete(signed: &Note, log: &PublicKeys, cosigned: &Note, cosigner: &Pub
     debug_assert_eq!(signed.text(), cosigned.text(), "one state");
     let own = Checkpoint::parse_text(signed.text()).map(|checkpoint| checkpoint.key_ids(log)).unwrap_or_default();
     let pick = |note: &Note, ids: &[(String, [u8; 4])]| -> Vec<SignatureLine> {
-        let lines = ids.iter().filter_map(|(name, id)| {
-            note.lines().iter().find(|line| line.name() == name && line.key_id() == *id)
-        });
+        let lines = ids
+            .iter()
+            .filter_map(|(name, id)| note.lines().iter().find(|line| line.name() == name && line.key_id() == *id));
         lines.cloned().collect()
     };
     let lines = [pick(signed, &own), pick(cosigned, &cosigner_ids(cosigner))].concat();

@@ -178,9 +178,12 @@ mod tests {
             text.replace('\u{2014}', "--"),
             text.replace('\u{2014}', "\u{2013}"),
             text.replace(' ', "\u{a0}"),
-            text.replace("\n", "\n  "),
+            text.replace('\n', "\n  "),
             text.replace("\u{2014} ", "\u{2014} \n"),
-            text.split('\n').map(|line| line.rsplit_once(' ').map_or(line.into(), |(a, b)| format!("{a}\n{b}"))).collect::<Vec<String>>().join("\n"),
+            text.split('\n')
+                .map(|line| line.rsplit_once(' ').map_or(line.into(), |(a, b)| format!("{a}\n{b}")))
+                .collect::<Vec<String>>()
+                .join("\n"),
             cut(200),
             cut(998),
         ];

@@ -51,7 +51,10 @@ fn a_vault_says_whether_it_holds_to_a_short_receipt() {
         let json = outcome.exits(exit).json();
         assert_eq!(json["findings"].as_array().map(Vec::len), Some(1), "{json}");
         let finding = &json["findings"][0];
-        (finding["check"].as_str().expect("a check").to_string(), finding["message"].as_str().expect("words").to_string())
+        (
+            finding["check"].as_str().expect("a check").to_string(),
+            finding["message"].as_str().expect("words").to_string(),
+        )
     };
     let zeros = "0".repeat(64);
     let (check, message) = found(altered(5, &zeros), 3);

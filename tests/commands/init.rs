@@ -45,7 +45,9 @@ fn no_more_monitors_are_needed_than_there_are() {
     }
     let needed = |folder: &str, monitors: &[&str], number: &str| {
         let mut args = vec!["init", folder, "--json"];
-        monitors.iter().for_each(|card| args.extend(["--monitor", *card]));
+        for card in monitors {
+            args.extend(["--monitor", *card]);
+        }
         args.extend(Some(["--monitors-needed", number]).filter(|_| !number.is_empty()).into_iter().flatten());
         world.run("lawyer", &args)
     };

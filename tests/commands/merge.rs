@@ -5,8 +5,7 @@ use super::harness::{Around, World};
 /// A vault with one testimony and two monitors who must both sign; each person has a copy and knows the vault.
 fn watched() -> World {
     let world = World::new();
-    let people =
-        [("lawyer", "Blue Heron"), ("reader", "Grey Owl"), ("monitor", "Red Kite"), ("second", "Plover")];
+    let people = [("lawyer", "Blue Heron"), ("reader", "Grey Owl"), ("monitor", "Red Kite"), ("second", "Plover")];
     for (who, name) in people {
         world.run(who, &["identity", "new", "--name", name, "--no-passphrase"]).exits(0);
         world.run(who, &["identity", "card", "-o", &format!("../{who}.card")]).exits(0);
@@ -23,7 +22,7 @@ fn watched() -> World {
     world
 }
 
-fn cosign<'a>(file: &'a str) -> Vec<&'a str> {
+fn cosign(file: &str) -> Vec<&str> {
     vec!["verify", "evidence", "--cosign", "--cosignatures", file]
 }
 
@@ -137,11 +136,14 @@ fn what_cannot_be_taken_in_is_refused_with_its_reason() {
     let text = String::from_utf8(world.read("red.txt")).expect("text");
     let merge = |file: &str| world.run("lawyer", &["merge", file, "--vault", "evidence"]);
     world.write("greeting.txt", format!("Dear friend,\n\n{text}").as_bytes());
-    merge("../greeting.txt").exits(3).says("line 1 is no part of a cosigned state").says("hint: ask for the file again");
+    merge("../greeting.txt")
+        .exits(3)
+        .says("line 1 is no part of a cosigned state")
+        .says("hint: ask for the file again");
     let (head, tail) = text.trim_end().rsplit_once("AAAA").expect("a signature line has zeros of its time");
     world.write("changed.txt", format!("{head}AAAB{tail}\n").as_bytes());
     merge("../changed.txt").exits(3).says("REFUSED  number 1 of the file:").says("0 cosignatures added");
-    world.write("state.txt", text.lines().take(6).map(|line| format!("{line}\n")).collect::<String>().as_bytes());
+    world.write("state.txt", format!("{}\n", text.lines().take(6).collect::<Vec<_>>().join("\n")).as_bytes());
     merge("../state.txt").exits(4).says("nobody who was admitted to this vault cosigned it");
     let json = world.run("lawyer", &["merge", "../state.txt", "--vault", "evidence", "--json"]).exits(4).json();
     assert_eq!(json["cosignatures"]["refused"][0]["number"], 1);

@@ -53,7 +53,8 @@ fn at_every_operation(
     assert!(act(&rehearsal, &world.moved_to(Arc::new(rehearsal.clone()))), "nothing fails in the rehearsal");
     let operations = rehearsal.operations() - before;
     assert!(operations > 10, "{operations} operations");
-    for (fault, times) in [(Fault::Io, Times::FromThenOn), (Fault::Full, Times::Once), (Fault::ShortWrite, Times::Once)] {
+    for (fault, times) in [(Fault::Io, Times::FromThenOn), (Fault::Full, Times::Once), (Fault::ShortWrite, Times::Once)]
+    {
         for nth in 0..operations {
             let disk = base.crash(0);
             disk.fail_at(disk.operations() + nth, fault, times);
@@ -80,7 +81,8 @@ fn a_power_cut_while_cosigning_leaves_all_of_it_or_nothing() {
             if told {
                 assert_eq!(seen.covered_exhibits, 1, "{context}");
             }
-            let (again, made) = cosigning(disk, there, &there.monitor).unwrap_or_else(|error| panic!("{context}: {error}"));
+            let (again, made) =
+                cosigning(disk, there, &there.monitor).unwrap_or_else(|error| panic!("{context}: {error}"));
             assert_eq!((again.verdict, again.covered_exhibits), (Verdict::Valid, 1), "{context}: {:?}", again.findings);
             assert_eq!(made.signed.len() + made.before.len(), 1, "{context}");
             let seen = there.verify(&there.reader).unwrap_or_else(|error| panic!("{context}: {error}"));
@@ -110,7 +112,12 @@ fn a_power_cut_while_taking_in_leaves_nothing_that_does_not_hold() {
             there.seal(&[there.path("s/first.txt")], false).unwrap_or_else(|error| panic!("{context}: {error}"));
             for who in [&there.lawyer, &there.reader] {
                 let seen = there.verify(who).unwrap_or_else(|error| panic!("{context}: {error}"));
-                assert_eq!((seen.verdict, seen.covered_exhibits), (Verdict::Valid, 1), "{context}: {:?}", seen.findings);
+                assert_eq!(
+                    (seen.verdict, seen.covered_exhibits),
+                    (Verdict::Valid, 1),
+                    "{context}: {:?}",
+                    seen.findings
+                );
             }
         },
     );
@@ -124,7 +131,9 @@ fn a_longer_state_that_was_once_taken_in_is_remembered() {
     there.seal(&[there.path("s/first.txt")], false).expect("sealed");
     let (_, made) = cosigning(&newer, &there, &there.monitor).expect("cosigned");
     taking(&base, &world, &world.reader, &made.notes()).expect("taken");
-    for path in base.files().into_iter().map(|(path, _)| path).filter(|path| path.to_string_lossy().contains("/cosign/")) {
+    for path in
+        base.files().into_iter().map(|(path, _)| path).filter(|path| path.to_string_lossy().contains("/cosign/"))
+    {
         let folder = amparo::store::Disk::folder(&base, path.parent().expect("a folder")).expect("it is there");
         let name = amparo::store::RelPath::parse(path.file_name().expect("a name")).expect("a name");
         folder.remove_all(&[name]).expect("removed");
@@ -172,7 +181,6 @@ fn many(logs: u8, monitors: u8) {
     let taken = begun.elapsed();
     assert!(verified.logs.iter().all(|log| log.coverage.signed_by.len() == usize::from(monitors)));
     assert!(taken.as_secs() < 60, "{} cosignatures took {taken:?}", u32::from(logs) * u32::from(monitors));
-    println!("{logs} logs by {monitors} monitors: {taken:?}");
 }
 
 #[test]

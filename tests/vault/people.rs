@@ -188,7 +188,12 @@ impl World {
         with(&*self.disk, who.machine, |setting| {
             verify(
                 setting,
-                &VerifyRequest { place: request(vault, who, Some(&trust)), receipts: &[], short_receipts: &[], checkpoints: &[] },
+                &VerifyRequest {
+                    place: request(vault, who, Some(&trust)),
+                    receipts: &[],
+                    short_receipts: &[],
+                    checkpoints: &[],
+                },
             )
         })
     }

@@ -85,7 +85,9 @@ fn make_receipt(args: &Receipt, call: &mut Call<'_, '_>) -> Result<Exit, CliErro
         let checkpoint = json!({
             "log": state.origin.log.to_string(), "size": state.size, "root": state.root.to_string(),
         });
-        call.print_json(json!({ "format": 1, "id": args.id, "receipt": text, "short": short, "checkpoint": checkpoint }))?;
+        call.print_json(
+            json!({ "format": 1, "id": args.id, "receipt": text, "short": short, "checkpoint": checkpoint }),
+        )?;
     } else if args.qr {
         show(&code, &short, call)?;
     } else if args.qr_svg.is_some() {

@@ -85,7 +85,9 @@ pub(crate) fn check(session: &Session, history: &History) -> Checked {
     for (log, files) in &session.survey.logs {
         // Of a log that is no evidence nothing more is said; a file that a counted entry calls a time stamp is none.
         if history.logs.contains_key(log) {
-            names.extend(files.cosignatures.iter().filter(|file| !judge.stamps.contains(file)).map(|file| (*log, *file)));
+            names.extend(
+                files.cosignatures.iter().filter(|file| !judge.stamps.contains(file)).map(|file| (*log, *file)),
+            );
         }
     }
     let judged = parallel::map(&names, |(log, file)| judge.file(session, *log, *file));

@@ -69,10 +69,7 @@ impl Cosigned {
 }
 
 /// Verifies a vault and cosigns what holds.
-pub fn cosign(
-    setting: &mut Setting<'_>,
-    request: &VerifyRequest<'_>,
-) -> Result<(Verified, Cosigned), VaultError> {
+pub fn cosign(setting: &mut Setting<'_>, request: &VerifyRequest<'_>) -> Result<(Verified, Cosigned), VaultError> {
     let person = request.place.person()?;
     let session = Session::open_to_write(setting, &request.place)?;
     let mut examined = examine(setting, &session, request)?;

@@ -67,8 +67,7 @@ pub fn take(setting: &mut Setting<'_>, request: &Request<'_>, notes: &[Note]) ->
     clear_unfinished(&session, &checked)?;
     let (judge, mut taken, mut files) = (Judge::new(history), Taken::default(), Vec::new());
     let mut beyond = Vec::new();
-    let mut known: BTreeSet<(MemberId, Head)> =
-        checked.held.iter().map(|held| (held.cosigner, held.head)).collect();
+    let mut known: BTreeSet<(MemberId, Head)> = checked.held.iter().map(|held| (held.cosigner, held.head)).collect();
     for (number, note) in (1..).zip(notes) {
         match judge.note(note) {
             Err(refusal) => {

@@ -25,8 +25,8 @@ use crate::format::role::{Role, Scope};
 use crate::store::{Folder, layout};
 
 pub(crate) use chain::check_head;
-pub(crate) use cosigned::open_cosignature;
 use chain::{LogTrouble, Read, Reading};
+pub(crate) use cosigned::open_cosignature;
 pub use log::{Fork, Log, Past, Place, Standing, Told};
 
 /// Somebody whom a counted entry admitted.

@@ -124,8 +124,10 @@ impl Examiner {
         }
         if self.unread > 0 {
             // Without its inventory nobody can say which blobs belong to a sealing: none is called a stranger.
-            self.not_checked
-                .push(format!("whether every file belongs to a sealing: {} inventories could not be read", self.unread));
+            self.not_checked.push(format!(
+                "whether every file belongs to a sealing: {} inventories could not be read",
+                self.unread
+            ));
             return Ok(());
         }
         let kept = kept_late(session, history);

@@ -68,5 +68,8 @@ impl Examiner {
 fn is_late(session: &Session, history: &History, short: &ShortReceipt) -> bool {
     let late = history.late().filter_map(|(place, told)| history.sealing(place, told));
     let of_log = late.filter(|sealing| sealing.place.log == short.checkpoint.origin.log);
-    of_log.filter_map(|sealing| exhibits::rows(session, &sealing).ok()).flatten().any(|(row, _)| row.leaf() == short.row)
+    of_log
+        .filter_map(|sealing| exhibits::rows(session, &sealing).ok())
+        .flatten()
+        .any(|(row, _)| row.leaf() == short.row)
 }

@@ -196,7 +196,9 @@ fn another_state_of_the_same_size_is_a_fork_only_with_its_owners_signatures() {
     let there = forge.copy();
     put(&there, founder.id, &cosigned(&other, MONITOR));
     let verified = there.finds(&[(Check::Fork, INVALID, &founder.folder())]);
-    assert!(verified.notices.iter().any(|notice| notice.starts_with("Lantern cosigned the other of the two histories")));
+    assert!(
+        verified.notices.iter().any(|notice| notice.starts_with("Lantern cosigned the other of the two histories"))
+    );
     assert_eq!(verified.covered_exhibits, 0);
     // The monitor who says in her own record what she saw is not accused of it.
     let heads = vec![other.head()];

@@ -18,8 +18,8 @@ use crate::vault::findings::Verdict;
 pub(super) fn take_in(path: &Path, call: &mut Call<'_, '_>) -> Result<Exit, CliError> {
     call.claim_stdin(path, "FILE")?;
     let bytes = call.read_input(path, COSIGNATURES_BYTES_MAX)?;
-    let notes = cosignatures::parse(&bytes)
-        .map_err(|error| CliError::Cosignatures { file: path.to_path_buf(), error })?;
+    let notes =
+        cosignatures::parse(&bytes).map_err(|error| CliError::Cosignatures { file: path.to_path_buf(), error })?;
     let place = call.place(Contact::Must)?;
     let person = call.person()?;
     let taken = take(&mut call.parts().setting(), &place.request(Some(&person)), &notes)?;

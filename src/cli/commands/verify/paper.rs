@@ -102,7 +102,9 @@ impl Paper {
     /// Whether a flag takes this.
     pub(super) fn is_what(&self, flag: &str) -> bool {
         match &self.content {
-            Content::Receipt(_) | Content::Short(_) | Content::Broken { check: Check::Receipt, .. } => flag == "--receipt",
+            Content::Receipt(_) | Content::Short(_) | Content::Broken { check: Check::Receipt, .. } => {
+                flag == "--receipt"
+            }
             Content::State(_) | Content::Broken { check: Check::Signature, .. } => flag == "--checkpoint",
             Content::Card(_) | Content::Broken { .. } => false,
         }

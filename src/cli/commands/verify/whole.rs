@@ -32,12 +32,7 @@ pub(super) fn verify(vault: PathBuf, papers: &[Paper], call: &mut Call<'_, '_>) 
 }
 
 /// Verifies a vault as a member and cosigns what holds.
-pub(super) fn cosign(
-    vault: PathBuf,
-    args: &Args,
-    papers: &[Paper],
-    call: &mut Call<'_, '_>,
-) -> Result<Exit, CliError> {
+pub(super) fn cosign(vault: PathBuf, args: &Args, papers: &[Paper], call: &mut Call<'_, '_>) -> Result<Exit, CliError> {
     let to_file = args.cosignatures.as_deref().filter(|file| !is_dash(file));
     let to_stdout = args.cosignatures.is_some() && to_file.is_none();
     if to_stdout && call.global.json {
@@ -66,7 +61,12 @@ pub(super) fn cosign(
         call.print_bytes(text.as_bytes())?;
         call.talk(&sentence);
         for withheld in &cosigned.withheld {
-            call.talk(&format!("not cosigned: {} of {}: {}", withheld.handle, shown(&withheld.name), shown(&withheld.reason)));
+            call.talk(&format!(
+                "not cosigned: {} of {}: {}",
+                withheld.handle,
+                shown(&withheld.name),
+                shown(&withheld.reason)
+            ));
         }
         return Ok(exit);
     }
@@ -77,8 +77,13 @@ pub(super) fn cosign(
     match to_file {
         Some(file) if !notes.is_empty() => {
             let file = shown(&file.to_string_lossy());
-            call.say(&format!("\nYour cosignatures are in {file}; it may go by any road, best as a file and not within a message."));
-            call.say(&format!("Whoever holds a copy of this vault adds them with: amparo merge {}", hints::word(&file)));
+            call.say(&format!(
+                "\nYour cosignatures are in {file}; it may go by any road, best as a file and not within a message."
+            ));
+            call.say(&format!(
+                "Whoever holds a copy of this vault adds them with: amparo merge {}",
+                hints::word(&file)
+            ));
         }
         Some(_) => call.warn("there is nothing to send: no file of cosignatures was written"),
         None => {}
@@ -257,7 +262,11 @@ fn tell_findings(verified: &Verified, call: &mut Call<'_, '_>) -> Result<(), Cli
     )
 }
 
-pub(super) fn section(call: &mut Call<'_, '_>, title: &str, lines: impl Iterator<Item = String>) -> Result<(), CliError> {
+pub(super) fn section(
+    call: &mut Call<'_, '_>,
+    title: &str,
+    lines: impl Iterator<Item = String>,
+) -> Result<(), CliError> {
     let mut begun = false;
     for line in lines {
         if !begun {

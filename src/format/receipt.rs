@@ -257,5 +257,5 @@ mod tests {
     }
 
     /// As FORMAT, section 4.5, states it.
-    const SECTIONS_SURE: u8 = 25;
+    const SECTIONS_SURE: u8 = 26;
 }

@@ -187,7 +187,7 @@ fn vault(error: &VaultError) -> WayOut {
         VaultError::Stopped => told(INTERRUPTED, ""),
         VaultError::Store(error) => store(error),
         VaultError::Envelope(EnvelopeError::NotForThisKey | EnvelopeError::WrongPassphrase) => told(NO_KEY, ""),
-        VaultError::Receipt(ReceiptError::TooLong) => told(FAILED, ""),
+        VaultError::Receipt(ReceiptError::TooLong) => told(FAILED, "amparo custody receipt ID --qr"),
         VaultError::Envelope(EnvelopeError::Damaged { .. }) | VaultError::Card(_) | VaultError::Receipt(_) => {
             told(INVALID, "")
         }

@@ -159,7 +159,7 @@ fn verified(root: &Path, who: Option<usize>) -> Verified {
     let device = person(root, who.unwrap_or(2));
     let place = Request { person: who.map(|_| &device.person), ..request(&vault, &device, Some(&trust)) };
     with(&RealDisk, device.machine, |setting| {
-        verify(setting, &VerifyRequest { place, receipts: &receipts, checkpoints: &[] })
+        verify(setting, &VerifyRequest { place, receipts: &receipts, short_receipts: &[], checkpoints: &[] })
     })
     .expect("verified")
 }
@@ -194,6 +194,7 @@ fn made() -> Files {
             monitors: std::slice::from_ref(&monitor.person.card),
             sealers: &[],
             handle: Some("K7".into()),
+            monitors_needed: None,
         };
         create(setting, &request).expect("founded")
     });

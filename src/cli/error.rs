@@ -9,8 +9,10 @@ use super::output::{Tone, json_text, shown};
 use super::{Exit, FAILED, INCOMPLETE, INTERRUPTED, INVALID, LOCKED, NO_KEY, NO_VAULT, UNKNOWN, USAGE, hints};
 use crate::crypto::envelope::EnvelopeError;
 use crate::format::card::CardError;
+use crate::format::cosignatures::CosignaturesError;
 use crate::format::fields::FieldError;
 use crate::format::form::FormError;
+use crate::format::receipt::ReceiptError;
 use crate::format::vault_file::VaultFileError;
 use crate::store::StoreError;
 use crate::vault::VaultError;
@@ -45,6 +47,8 @@ pub(crate) enum CliError {
     OtherCard { name: String },
     #[error("the readers were not accepted; nothing was sealed")]
     ReadersRefused,
+    #[error("{} holds no cosignatures that can be read: {error}", file.display())]
+    Cosignatures { file: PathBuf, error: CosignaturesError },
     #[error("the passphrase is empty")]
     EmptyPassphrase,
     #[error("the two passphrases differ")]
@@ -55,6 +59,8 @@ pub(crate) enum CliError {
     Exists { path: PathBuf },
     #[error("{} is no vault, receipt, signed state or card, and no proof of contradicting histories", path.display())]
     UnknownKind { path: PathBuf },
+    #[error("the short form is longer than a QR code can be")]
+    TooLongForQr,
     #[error("the result could not be written")]
     Output { source: io::Error },
     #[error("standard input could not be read")]
@@ -138,10 +144,15 @@ fn way_out(error: &CliError) -> WayOut {
         CliError::Card { .. } => told(INVALID, "ask for the card again; amparo identity card prints one"),
         CliError::OtherCard { .. } => told(UNKNOWN, "ask whoever gave you the card for its digits, by another road"),
         CliError::ReadersRefused => told(FAILED, "amparo member list"),
+        CliError::Cosignatures { .. } => told(
+            INVALID,
+            "ask for the file again, as a file and not within a message; take away what is written around it",
+        ),
         CliError::EmptyPassphrase => told(USAGE, "an identity without a passphrase is made with --no-passphrase"),
         CliError::PassphrasesDiffer => told(USAGE, ""),
         CliError::Exists { .. } => told(FAILED, "choose another name, or give --overwrite where the command has it"),
         CliError::UnknownKind { .. } => told(FAILED, "amparo verify --help"),
+        CliError::TooLongForQr => told(FAILED, "amparo custody receipt --help"),
         CliError::NotText { .. } | CliError::Output { .. } | CliError::Input { .. } | CliError::Terminal { .. } => {
             told(FAILED, "")
         }
@@ -205,10 +216,11 @@ fn vault(error: &VaultError) -> WayOut {
         VaultError::NothingToSeal => told(FAILED, "amparo seal --help"),
         VaultError::Exists { .. } => told(FAILED, "choose another name, or give --overwrite where the command has it"),
         VaultError::NoSection { .. } | VaultError::NoReader { .. } => told(FAILED, "amparo doctor"),
-        VaultError::CardTwice => told(USAGE, "amparo init --help"),
+        VaultError::CardTwice | VaultError::TooFewMonitors { .. } => told(USAGE, "amparo init --help"),
         VaultError::Stopped => told(INTERRUPTED, ""),
         VaultError::Store(error) => store(error),
         VaultError::Envelope(EnvelopeError::NotForThisKey | EnvelopeError::WrongPassphrase) => told(NO_KEY, ""),
+        VaultError::Receipt(ReceiptError::TooLong) => told(FAILED, "amparo custody receipt ID --qr"),
         VaultError::Envelope(EnvelopeError::Damaged { .. }) | VaultError::Card(_) | VaultError::Receipt(_) => {
             told(INVALID, "")
         }

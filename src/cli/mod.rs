@@ -15,6 +15,7 @@ mod output;
 mod process;
 mod progress;
 mod prompt;
+mod qr;
 mod story;
 mod stray;
 mod stream;

@@ -102,9 +102,13 @@ impl Call<'_, '_> {
 
     /// A word in colour, where colours may be.
     pub(crate) fn set_off(&self, word: &str, tone: Tone, on_terminal: bool) -> String {
+        if self.colours(on_terminal) { format!("{}{word}\u{1b}[0m", tone.code()) } else { word.into() }
+    }
+
+    /// Whether colours may be.
+    pub(crate) fn colours(&self, on_terminal: bool) -> bool {
         let dumb = self.variable("TERM").is_some_and(|term| term == "dumb");
-        let allowed = on_terminal && !dumb && !self.global.no_color && self.variable("NO_COLOR").is_none();
-        if allowed { format!("{}{word}\u{1b}[0m", tone.code()) } else { word.into() }
+        on_terminal && !dumb && !self.global.no_color && self.variable("NO_COLOR").is_none()
     }
 }
 

@@ -124,12 +124,18 @@ impl Checkpoint {
     /// Whether any line of `note` is by a key of that member, whether it holds or not. Where none is, the note is a
     /// stranger's, and no statement of the member at all.
     pub fn bears_lines_of(&self, note: &Note, public: &PublicKeys) -> bool {
+        let ids = self.key_ids(public);
+        note.lines().iter().any(|line| ids.iter().any(|(name, id)| line.name() == name && line.key_id() == *id))
+    }
+
+    /// The names and ids of the two keys that the log's member signs its states with, in the order of their lines.
+    pub(super) fn key_ids(&self, public: &PublicKeys) -> Vec<(String, [u8; 4])> {
         let name = self.origin.to_string();
         let ids = [
             key_id(&name, LineType::Ed25519, &public.log),
             key_id(&name, LineType::MlDsa44Cosignature, &public.ml_dsa),
         ];
-        note.lines().iter().any(|line| line.name() == name && ids.contains(&line.key_id()))
+        ids.into_iter().map(|id| (name.clone(), id)).collect()
     }
 
     /// Checks that `note` is a checkpoint signed with both keys of that member. That the log is this member's is for

@@ -1,7 +1,8 @@
 //! C2SP cosignatures (c2sp.org/tlog-cosignature): a member states that it saw a log in that state at that time.
 //!
 //! As everywhere two lines, Ed25519 (0x04) by the cosigning key and ML-DSA-44 (0x06), both of them or none. The bytes
-//! are a note with the checkpoint's text and these lines.
+//! are a note with the checkpoint's text and these lines; in a vault, and where it travels, the log's own two lines stand
+//! before them ([`complete`]). Several of them in one text are the matter of [`super::cosignatures`].
 
 use super::checkpoint::{Checkpoint, CheckpointError};
 use super::ids::MemberId;
@@ -57,6 +58,37 @@ pub fn cosign(checkpoint: &Checkpoint, keys: &Keys, time: u64) -> Note {
         ml_dsa_line(&name, time, checkpoint, keys),
     ];
     Note::new(text, lines)
+}
+
+/// Whether any line of `note` is by a cosigning key of that member, whether it holds or not.
+pub fn bears_cosigner_lines_of(note: &Note, public: &PublicKeys) -> bool {
+    let ids = cosigner_ids(public);
+    note.lines().iter().any(|line| ids.iter().any(|(name, id)| line.name() == name && line.key_id() == *id))
+}
+
+/// The cosigned checkpoint that proves by itself what it rests on: of `signed` the log's own two lines, of `cosigned`,
+/// whose text is the same, the cosigner's. All other lines are left out.
+pub fn complete(signed: &Note, log: &PublicKeys, cosigned: &Note, cosigner: &PublicKeys) -> Note {
+    debug_assert_eq!(signed.text(), cosigned.text(), "one state");
+    let own = Checkpoint::parse_text(signed.text()).map(|checkpoint| checkpoint.key_ids(log)).unwrap_or_default();
+    let pick = |note: &Note, ids: &[(String, [u8; 4])]| -> Vec<SignatureLine> {
+        let lines = ids
+            .iter()
+            .filter_map(|(name, id)| note.lines().iter().find(|line| line.name() == name && line.key_id() == *id));
+        lines.cloned().collect()
+    };
+    let lines = [pick(signed, &own), pick(cosigned, &cosigner_ids(cosigner))].concat();
+    Note::new(cosigned.text().to_owned(), lines)
+}
+
+/// The names and ids of the two keys that a member cosigns with, in the order of their lines.
+fn cosigner_ids(public: &PublicKeys) -> Vec<(String, [u8; 4])> {
+    let name = MemberId::of(public).key_name();
+    let ids = [
+        key_id(&name, LineType::Ed25519Cosignature, &public.cosign),
+        key_id(&name, LineType::MlDsa44Cosignature, &public.ml_dsa),
+    ];
+    ids.into_iter().map(|id| (name.clone(), id)).collect()
 }
 
 /// Checks that `note` is a cosignature by the member with these keys.

@@ -25,6 +25,9 @@ pub struct KeyId(pub Hash);
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct LogId(#[serde(with = "serde_bytes")] pub [u8; 16]);
 
+/// What the names of a member's keys begin with.
+const KEY_NAME: &str = "amparo.v1/member/";
+
 impl MemberId {
     /// The id of the member with these keys.
     pub fn of(keys: &PublicKeys) -> Self {
@@ -33,7 +36,12 @@ impl MemberId {
 
     /// Under this name the member's card and cosignatures are signed.
     pub fn key_name(&self) -> String {
-        format!("amparo.v1/member/{self}")
+        format!("{KEY_NAME}{self}")
+    }
+
+    /// Reads such a name; anything else is `None`.
+    pub fn from_key_name(name: &str) -> Option<Self> {
+        Self::from_hex(name.strip_prefix(KEY_NAME)?)
     }
 }
 

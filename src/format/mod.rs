@@ -8,6 +8,7 @@
 pub mod card;
 pub mod checkpoint;
 pub mod cosignature;
+pub mod cosignatures;
 pub mod document;
 pub mod entry;
 pub mod event;
@@ -31,4 +32,5 @@ pub mod pseudonym;
 pub mod receipt;
 pub mod record;
 pub mod role;
+pub mod short_receipt;
 pub mod vault_file;

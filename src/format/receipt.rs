@@ -33,6 +33,9 @@ pub enum ReceiptError {
     /// The extra data is not what a receipt holds.
     #[error(transparent)]
     Extra(#[from] DocumentError),
+    /// Its entry names more than a receipt can hold.
+    #[error("it would be longer than 16 KiB")]
+    TooLong,
     /// A proof that does not lead to the signed root.
     #[error("its proof does not lead to the signed state")]
     Proof,
@@ -186,4 +189,73 @@ impl Receipt {
 
 fn hash_line(line: &str) -> Option<Hash> {
     BASE64_STANDARD.decode(line).ok()?.try_into().ok().map(Hash)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crypto::seed::Seed;
+    use crate::format::checkpoint::Origin;
+    use crate::format::entry::HEADS_MAX;
+    use crate::format::event::{Head, ManifestRef};
+    use crate::format::ids::{KeyId, LogId, VaultId};
+
+    /// The longest receipt of an entry with so many manifests, in the largest log that there can be.
+    fn longest(manifests: u8) -> usize {
+        let (vault, log, hash) = (VaultId(Hash([0xff; 32])), LogId([0xff; 16]), Hash([0xff; 32]));
+        let size = 9_999_999_999;
+        let head = |number: usize| {
+            let number = u8::try_from(number).expect("few");
+            Head { log: LogId([number; 16]), size, root: hash }
+        };
+        let sections =
+            (0..manifests).map(|number| ManifestRef { key: KeyId(Hash([number; 32])), blob: hash, records: 4_096 });
+        let seal = Seal {
+            first: u64::from(u32::MAX),
+            count: 4_096,
+            root: hash,
+            inventory: hash,
+            manifests: sections.collect(),
+            readback: true,
+        };
+        let entry = Entry {
+            format: Entry::FORMAT.into(),
+            vault,
+            log,
+            seq: size - 1,
+            previous: hash,
+            nonce: [0xff; 16],
+            time: "2031-05-04T23:10:00-03:00".into(),
+            clock: "c".repeat(64),
+            heads: (0..HEADS_MAX).map(head).collect(),
+            tool: "t".repeat(64),
+            begins: None,
+            event: Event::Seal(seal),
+        };
+        let row = Row {
+            log,
+            number: u64::from(u32::MAX),
+            key: KeyId(hash),
+            record_root: hash,
+            record_leaves: 64,
+            blobs: 1,
+            blobs_root: hash,
+        };
+        let checkpoint = Checkpoint { origin: Origin { vault, log }, size, root: hash };
+        let note = checkpoint.sign(&Seed::from_bytes(&[1; 32]).keys());
+        // 2^33 < size < 2^34, and 4,096 rows are 2^12.
+        let row = Some(RowProof { row, index: 4_095, path: vec![hash; 12] });
+        let receipt = Receipt { encoding: entry.encode(), entry, row, path: vec![hash; 34], checkpoint, note };
+        receipt.print().len()
+    }
+
+    #[test]
+    fn of_the_largest_log_with_the_most_said_a_receipt_is_below_its_bound() {
+        assert!(longest(2) < RECEIPT_BYTES_MAX, "{}", longest(2));
+        assert!(longest(SECTIONS_SURE) < RECEIPT_BYTES_MAX, "{}", longest(SECTIONS_SURE));
+        assert!(longest(SECTIONS_SURE + 1) >= RECEIPT_BYTES_MAX, "{}", longest(SECTIONS_SURE + 1));
+    }
+
+    /// As FORMAT, section 4.5, states it.
+    const SECTIONS_SURE: u8 = 26;
 }

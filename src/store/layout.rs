@@ -149,6 +149,13 @@ pub fn is_as_named(path: &RelPath, bytes: &[u8]) -> bool {
     named_hash(path).is_none_or(|sha256| Hash::of(bytes) == sha256)
 }
 
+/// Whether a path is that of a cosignature.
+pub fn is_cosignature(path: &RelPath) -> bool {
+    let text = path.to_string();
+    let [logs, log, folder, file] = text.split('/').collect::<Vec<_>>()[..] else { return false };
+    logs == "logs" && LogId::from_hex(log).is_some() && folder == "cosign" && Hash::from_hex(file).is_some()
+}
+
 fn made(path: String) -> RelPath {
     RelPath::parse(path).expect("names of the layout are hex and digits")
 }
@@ -182,6 +189,7 @@ mod tests {
         }
         assert_eq!(CheckpointName::parse(&format!("+{checkpoint}")), None);
         assert_eq!(blob(sha256).components().count(), 3);
+        assert!(is_cosignature(&cosignature(LogId([7; 16]), sha256)) && !is_cosignature(&blob(sha256)));
     }
 
     #[test]

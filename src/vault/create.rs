@@ -44,6 +44,8 @@ pub struct CreateRequest<'a> {
     pub sealers: &'a [Card],
     /// What the labels of the founder's exhibits start with.
     pub handle: Option<String>,
+    /// How many monitors must sign a state before it counts as covered; else one, if there is any.
+    pub monitors_needed: Option<u32>,
 }
 
 /// A vault that was founded.
@@ -61,6 +63,8 @@ pub struct Created {
     pub register_readers: Vec<String>,
     /// Pseudonyms of the monitors.
     pub monitors: Vec<String>,
+    /// How many of them must sign a state before it counts as covered.
+    pub monitors_needed: u32,
     /// Pseudonyms of the other sealers.
     pub sealers: Vec<String>,
     /// Whether the founder is among the readers of `main`.
@@ -71,6 +75,7 @@ pub struct Created {
 pub fn create(setting: &mut Setting<'_>, request: &CreateRequest<'_>) -> Result<Created, VaultError> {
     let founder = request.founder.member();
     let people = People::gather(request);
+    let monitors_needed = monitors_needed(request, &people)?;
     let (mut new_keys, mut files) = (Vec::new(), Vec::new());
     for scope in [Scope::Custody, Scope::Content(Section::main()), Scope::Content(Section::register())] {
         let holders = people.holders_of(&scope);
@@ -82,7 +87,7 @@ pub fn create(setting: &mut Setting<'_>, request: &CreateRequest<'_>) -> Result<
         founder: people.admission(founder, request.handle.clone()),
         members: people.others(founder).map(|member| people.admission(member, None)).collect(),
         keys: new_keys,
-        monitors_needed: u32::from(!request.monitors.is_empty()),
+        monitors_needed,
         continues: Vec::new(),
     };
     let mut log = OwnLog::found(setting, founder, request.handle.clone());
@@ -103,6 +108,7 @@ pub fn create(setting: &mut Setting<'_>, request: &CreateRequest<'_>) -> Result<
         readers: names(Role::Reader(Section::main())),
         register_readers: names(Role::Reader(Section::register())),
         monitors: names(Role::Monitor),
+        monitors_needed,
         sealers: people
             .others(founder)
             .filter(|id| people.roles[id].1.contains(&Role::Sealer))
@@ -110,6 +116,16 @@ pub fn create(setting: &mut Setting<'_>, request: &CreateRequest<'_>) -> Result<
             .collect(),
         founder_reads: people.roles[&founder].1.contains(&Role::Reader(Section::main())),
     })
+}
+
+/// How many monitors must sign: never more than could.
+fn monitors_needed(request: &CreateRequest<'_>, people: &People) -> Result<u32, VaultError> {
+    let given = people.with_role(&Role::Monitor).count();
+    match request.monitors_needed {
+        None => Ok(u32::from(given > 0)),
+        Some(needed) if needed as usize > given => Err(VaultError::TooFewMonitors { needed, given }),
+        Some(needed) => Ok(needed),
+    }
 }
 
 /// Wraps a vault key to its holders; the files go to `files`, the returned description into an entry.

@@ -120,6 +120,8 @@ pub enum VaultError {
     NoReader { section: String },
     #[error("the same card is given twice for one role")]
     CardTwice,
+    #[error("{needed} monitors are to sign each state, and {given} are named")]
+    TooFewMonitors { needed: u32, given: usize },
     #[error("stopped before the end, as asked")]
     Stopped,
     #[error(transparent)]

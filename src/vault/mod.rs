@@ -7,6 +7,7 @@
 mod change;
 pub mod commit;
 mod content;
+pub mod cosign;
 pub mod create;
 pub mod custody;
 pub mod doctor;

@@ -8,7 +8,7 @@ use super::{Setting, VaultError};
 use crate::crypto::merkle;
 use crate::format::checkpoint::{Checkpoint, Origin};
 use crate::format::document::Document;
-use crate::format::receipt::{Receipt, RowProof};
+use crate::format::receipt::{RECEIPT_BYTES_MAX, Receipt, ReceiptError, RowProof};
 
 /// The receipt of one exhibit.
 pub fn of_exhibit(setting: &mut Setting<'_>, request: &Request<'_>, id: &str) -> Result<Receipt, VaultError> {
@@ -45,7 +45,7 @@ fn make(session: &Session, place: Place, exhibit: Option<&Exhibit>) -> Result<Re
             Some(RowProof { row: exhibit.row, index: exhibit.index, path })
         }
     };
-    Ok(Receipt {
+    let receipt = Receipt {
         entry: told.entry.clone(),
         encoding: told.entry.encode(),
         row,
@@ -56,5 +56,9 @@ fn make(session: &Session, place: Place, exhibit: Option<&Exhibit>) -> Result<Re
             root: log.head.root,
         },
         note: log.note.clone(),
-    })
+    };
+    if receipt.print().len() >= RECEIPT_BYTES_MAX {
+        return Err(ReceiptError::TooLong.into());
+    }
+    Ok(receipt)
 }

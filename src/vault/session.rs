@@ -269,7 +269,7 @@ impl Session {
     }
 
     /// Whether a finding is about the log of somebody else who is no owner and never was one, or is set aside.
-    fn is_others(&self, history: &History, finding: &Finding) -> bool {
+    pub(super) fn is_others(&self, history: &History, finding: &Finding) -> bool {
         let Some(log) = log_concerned(finding).and_then(|id| history.logs.get(&id)) else { return false };
         let grants = history.members.get(&log.member).map(|member| member.grants.as_slice()).unwrap_or_default();
         let owned = grants.iter().any(|grant| grant.role == Role::Owner) && Some(log.member) != self.aside;
@@ -377,7 +377,7 @@ struct Entrance {
 }
 
 /// The log that a finding is about, if it is about one.
-fn log_concerned(finding: &Finding) -> Option<LogId> {
+pub(super) fn log_concerned(finding: &Finding) -> Option<LogId> {
     finding.subject.strip_prefix("logs/").and_then(|rest| rest.get(..32)).and_then(LogId::from_hex)
 }
 

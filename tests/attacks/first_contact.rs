@@ -112,7 +112,8 @@ fn a_receipt_is_never_passed_over_in_silence() {
     let verified = on("a court's machine", |setting| {
         let state = world.path("state of nobody");
         let place = Request { vault: &world.vault, state: &state, person: None, trust: None };
-        verify(setting, &VerifyRequest { place, receipts: &receipts, checkpoints: &[] }).expect("verified")
+        verify(setting, &VerifyRequest { place, receipts: &receipts, short_receipts: &[], checkpoints: &[] })
+            .expect("verified")
     });
     assert_eq!(found(&verified, Check::Receipt), Some(Verdict::Incomplete));
 }

@@ -58,7 +58,7 @@ fn without_a_key(world: &World, trust: Option<&Trust>) -> Result<Verified, Vault
     on("a court's machine", |setting| {
         let state = world.path("state of nobody");
         let place = Request { vault: &world.vault, state: &state, person: None, trust };
-        verify(setting, &VerifyRequest { place, receipts: &[], checkpoints: &[] })
+        verify(setting, &VerifyRequest { place, receipts: &[], short_receipts: &[], checkpoints: &[] })
     })
 }
 

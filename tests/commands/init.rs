@@ -35,3 +35,30 @@ fn what_cannot_found_a_vault_is_refused_before_anything_is_made() {
     world.run("lawyer", &["init", "evidence", "--reader", "-", "--monitor", "-"]).exits(2).says("read once");
     assert!(!world.path("lawyer/evidence").exists());
 }
+
+#[test]
+fn no_more_monitors_are_needed_than_there_are() {
+    let world = World::new();
+    for who in ["lawyer", "red", "plover"] {
+        world.run(who, &["identity", "new", "--name", who, "--no-passphrase"]).exits(0);
+        world.run(who, &["identity", "card", "-o", &format!("../{who}.card")]).exits(0);
+    }
+    let needed = |folder: &str, monitors: &[&str], number: &str| {
+        let mut args = vec!["init", folder, "--json"];
+        for card in monitors {
+            args.extend(["--monitor", *card]);
+        }
+        args.extend(Some(["--monitors-needed", number]).filter(|_| !number.is_empty()).into_iter().flatten());
+        world.run("lawyer", &args)
+    };
+    let both = ["../red.card", "../plover.card"];
+    needed("a", &both, "3").exits(2).says("3 monitors are to sign each state, and 2 are named");
+    needed("a", &["../red.card", "../red.card"], "2").exits(2).says("and 1 are named");
+    needed("a", &[], "1").exits(2);
+    assert!(!world.path("lawyer/a").exists());
+    for (folder, monitors, number, expected) in
+        [("a", &both[..], "2", 2), ("b", &both, "", 1), ("c", &[], "", 0), ("d", &both, "0", 0)]
+    {
+        assert_eq!(needed(folder, monitors, number).exits(0).json()["monitors_needed"], expected, "{folder}");
+    }
+}

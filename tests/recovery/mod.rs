@@ -11,9 +11,13 @@ use amparo::crypto::envelope::seal_with_passphrase;
 use amparo::crypto::hash::unhex;
 use amparo::crypto::seed::Seed;
 use amparo::format::identity_file::IdentityFile;
+use amparo::store::real::RealDisk;
+use amparo::vault::cosign::make::cosign;
+use amparo::vault::session::Trust;
+use amparo::vault::verify::VerifyRequest;
 
 use crate::peers;
-use crate::vault::people::World;
+use crate::vault::people::{World, request, with};
 
 const PAGE: &str = include_str!("../../docs/RECOVERY.md");
 const PASSPHRASE: &str = "four words of heron";
@@ -61,6 +65,13 @@ impl Desk {
         world.seal_with(&[world.write("sources/empty", b"")], false, &register).expect("sealed");
         // A second log, of which the archivist was told nothing.
         world.open(&world.reader, "K7-0001", &world.path("opened")).expect("opened");
+        // And a monitor who has signed what she saw.
+        let trust = Trust::VaultId(world.created.vault);
+        let cosigned = with(&RealDisk, world.monitor.machine, |setting| {
+            let place = request(&world.vault, &world.monitor, Some(&trust));
+            cosign(setting, &VerifyRequest { place, receipts: &[], short_receipts: &[], checkpoints: &[] })
+        });
+        assert_eq!(cosigned.expect("cosigned").1.signed.len(), 2);
     }
 
     fn lay_out(&self) {
@@ -144,7 +155,7 @@ fn the_commands_of_the_page_bring_everything_back() {
     for commands in forms() {
         let said = desk.succeeds(&commands);
         assert!(!said.contains("FAILED") && said.matches("GOOD").count() >= 6 + 2 + 4, "{said}");
-        for expected in ["Signature Verified Successfully", "the ML-DSA-44 signature holds", "K7-0006"] {
+        for expected in ["Signature Verified Successfully", "the ML-DSA-44 signature holds", "K7-0006", "Lantern saw"] {
             assert!(said.contains(expected), "{expected} is not in\n{said}");
         }
         assert!(said.contains(&desk.world.created.vault.fingerprint()), "{said}");

@@ -60,7 +60,8 @@ pub(crate) fn keys(who: u8) -> Keys {
 }
 
 pub(crate) fn card(who: u8) -> Card {
-    Card::sign(&Pseudonym::parse(NAMES[usize::from(who)]).expect("a name"), &keys(who))
+    let name = NAMES.get(usize::from(who)).map_or_else(|| format!("Member {who}"), ToString::to_string);
+    Card::sign(&Pseudonym::parse(&name).expect("a name"), &keys(who))
 }
 
 pub(crate) fn member(who: u8) -> MemberId {
@@ -250,7 +251,7 @@ impl Forge {
                 person: Some(&device.person),
                 trust: Some(&trust),
             };
-            verify(setting, &VerifyRequest { place, receipts: &[], checkpoints: &[] })
+            verify(setting, &VerifyRequest { place, receipts: &[], short_receipts: &[], checkpoints: &[] })
         })
     }
 

@@ -71,6 +71,7 @@ impl Story {
                 register_readers: &[],
                 monitors: card(2),
                 sealers: card(SEALER),
+                monitors_needed: None,
                 handle: Some("K7".into()),
             };
             create(setting, &request).expect("founded")
@@ -287,7 +288,7 @@ impl Story {
         let trust = Trust::VaultId(self.vault);
         let verified = self.on(seat, |setting, seat| {
             let place = request(&seat.copy, &seat.device, Some(&trust));
-            verify(setting, &VerifyRequest { place, receipts: &[], checkpoints: &[] })
+            verify(setting, &VerifyRequest { place, receipts: &[], short_receipts: &[], checkpoints: &[] })
         });
         let verified = verified.unwrap_or_else(|error| panic!("{error}\n{}", self.context()));
         let accused = verified.findings.iter().filter(|finding| finding.weight == Verdict::Invalid);

@@ -1,6 +1,7 @@
 //! The vault floor on a real disk: people with their own devices, one vault between them.
 
 mod careful;
+mod cosigning;
 mod crashes;
 mod custody;
 mod forge;

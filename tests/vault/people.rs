@@ -109,6 +109,7 @@ impl World {
                 monitors: std::slice::from_ref(&monitor.person.card),
                 sealers: &[],
                 handle: Some("K7".into()),
+                monitors_needed: None,
             };
             create(setting, &request)
         })?;
@@ -189,7 +190,12 @@ impl World {
         with(&*self.disk, who.machine, |setting| {
             verify(
                 setting,
-                &VerifyRequest { place: request(vault, who, Some(&trust)), receipts: &[], checkpoints: &[] },
+                &VerifyRequest {
+                    place: request(vault, who, Some(&trust)),
+                    receipts: &[],
+                    short_receipts: &[],
+                    checkpoints: &[],
+                },
             )
         })
     }

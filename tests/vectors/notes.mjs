@@ -1,17 +1,20 @@
-// Verifies the ML-DSA-44 line of a note on standard input, from the specifications alone: the peer's side of notes.rs.
-// Arguments: `checkpoint` or `card`, the key name, and the seed of the key pair in hex. Prints the time it states.
-import { createHash } from "node:crypto";
+// Verifies one line of a note on standard input, from the specifications alone: the peer's side of notes.rs.
+// Arguments: `checkpoint` or `card`, the key name, and the seed of the ML-DSA-44 key pair in hex; or `cosignature`, the
+// key name, and the Ed25519 public key in hex, whose line OpenSSL verifies. Prints the time that the line states.
+import { createHash, createPublicKey, verify } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { ml_dsa44 } from "@noble/post-quantum/ml-dsa.js";
 
 const [kind, name, seed] = process.argv.slice(process.argv[1] === "--" ? 2 : 1);
-const publicKey = ml_dsa44.keygen(Buffer.from(seed, "hex")).publicKey;
+const given = Buffer.from(seed, "hex");
+const publicKey = kind === "cosignature" ? given : ml_dsa44.keygen(given).publicKey;
 const note = readFileSync(0).toString();
 const split = note.lastIndexOf("\n\n");
 const text = note.slice(0, split + 1);
 
 const identifier = "amparo.v1/card-ml-dsa-44";
-const type = kind === "card" ? Buffer.concat([Buffer.from([0xff]), Buffer.from(identifier)]) : Buffer.from([0x06]);
+const types = { card: Buffer.concat([Buffer.from([0xff]), Buffer.from(identifier)]), cosignature: Buffer.from([0x04]) };
+const type = types[kind] ?? Buffer.from([0x06]);
 const keyId = createHash("sha256").update(name + "\n").update(type).update(publicKey).digest().subarray(0, 4);
 
 const line = note.slice(split + 2).split("\n").find((line) => {
@@ -35,7 +38,14 @@ function verifies(signature, message) {
     if (!ml_dsa44.verify(signature, message, publicKey)) throw Error("the signature does not hold");
 }
 
-if (kind === "card") {
+if (kind === "cosignature") {
+    const time = signature.readBigUInt64BE();
+    const der = Buffer.concat([Buffer.from("302a300506032b6570032100", "hex"), publicKey]);
+    const key = createPublicKey({ key: der, format: "der", type: "spki" });
+    const message = Buffer.from(`cosignature/v1\ntime ${time}\n${text}`);
+    if (!verify(null, message, key, signature.subarray(8))) throw Error("the signature does not hold");
+    process.stdout.write(time.toString());
+} else if (kind === "card") {
     verifies(signature, Buffer.concat([Buffer.from(identifier + "\0"), Buffer.from(text)]));
     process.stdout.write("0");
 } else {

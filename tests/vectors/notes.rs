@@ -7,7 +7,7 @@ use amparo::crypto::hash::{Hash, hex};
 use amparo::crypto::seed::{Keys, Seed};
 use amparo::format::card::Card;
 use amparo::format::checkpoint::{Checkpoint, Origin};
-use amparo::format::cosignature::cosign;
+use amparo::format::cosignature::{complete, cosign};
 use amparo::format::ids::{LogId, MemberId, VaultId};
 use amparo::format::note::{LineType, Note, key_id};
 use amparo::format::pseudonym::Pseudonym;
@@ -60,6 +60,12 @@ fn go_verifies_the_ed25519_lines() {
     let opened = verify(&note.to_bytes(), &vkey(&checkpoint().origin.to_string(), &keys().public().log));
     assert_eq!(opened, checkpoint().text().as_bytes());
 
+    // A complete cosigned checkpoint is a note of the log like any other.
+    let (own, public) = (checkpoint().sign(&keys()), keys().public());
+    let cosigned = complete(&own, &public, &cosign(&checkpoint(), &keys(), 1_700_000_000), &public);
+    let opened = verify(&cosigned.to_bytes(), &vkey(&checkpoint().origin.to_string(), &keys().public().log));
+    assert_eq!(opened, checkpoint().text().as_bytes());
+
     let opened = verify(card().as_bytes(), &vkey(&card().member().key_name(), &keys().public().log));
     assert_eq!(opened, Note::parse(card().as_bytes()).expect("a note").text().as_bytes());
 
@@ -80,6 +86,13 @@ fn noble_makes_the_same_key_and_verifies_the_ml_dsa_lines() {
     let member = MemberId::of(&keys().public()).key_name();
     let note = cosign(&checkpoint(), &keys(), 1_700_000_000).to_bytes();
     let time = node(SCRIPT, &["checkpoint", &member, &ml_dsa_seed()], &note).expect("as above");
+    assert_eq!(time, b"1700000000");
+    // As a vault and a text keep it: below the log's own two lines.
+    let (own, public) = (checkpoint().sign(&keys()), keys().public());
+    let whole = complete(&own, &public, &Note::parse(&note).expect("own bytes"), &public);
+    let time = node(SCRIPT, &["checkpoint", &member, &ml_dsa_seed()], &whole.to_bytes()).expect("as above");
+    assert_eq!(time, b"1700000000");
+    let time = node(SCRIPT, &["cosignature", &member, &hex(&public.cosign)], &whole.to_bytes()).expect("as above");
     assert_eq!(time, b"1700000000");
 
     node(SCRIPT, &["card", &member, &ml_dsa_seed()], card().as_bytes()).expect("as above");

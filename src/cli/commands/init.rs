@@ -20,7 +20,8 @@ use crate::vault::create::{CreateRequest, Created, create};
 #[command(after_help = "\
 Examples:
   amparo init evidence
-  amparo init evidence --reader grey-owl.card --reader tern.card --monitor red-kite.card --handle K7")]
+  amparo init evidence --reader grey-owl.card --reader tern.card --monitor red-kite.card --handle K7
+  amparo init evidence --monitor red-kite.card --monitor plover.card --monitors-needed 2")]
 pub(crate) struct Args {
     /// The folder to make
     #[arg(value_name = "DIR")]
@@ -34,6 +35,9 @@ pub(crate) struct Args {
     /// Who verifies and countersigns, and can open nothing
     #[arg(long, value_name = "CARD")]
     monitor: Vec<PathBuf>,
+    /// How many monitors must sign a state before it counts as covered; else one, if there is any
+    #[arg(long, value_name = "N")]
+    monitors_needed: Option<u32>,
     /// Who else may seal
     #[arg(long, value_name = "CARD")]
     sealer: Vec<PathBuf>,
@@ -92,6 +96,7 @@ pub(super) fn run(args: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError
         monitors: &monitors,
         sealers: &sealers,
         handle: args.handle.clone(),
+        monitors_needed: args.monitors_needed,
     };
     let created = match create(&mut call.parts().setting(), &request) {
         Err(crate::vault::VaultError::Store(StoreError::Exists { path })) => return Err(CliError::Exists { path }),
@@ -134,10 +139,18 @@ fn tell(args: &Args, created: &Created, call: &mut Call<'_, '_>) -> Result<(), C
     }
     if !created.monitors.is_empty() {
         call.say(&format!("{} can check the custody and open nothing.", all_of(&created.monitors)));
+        call.say(&match created.monitors_needed {
+            0 => "No exhibit needs a monitor's signature.".into(),
+            needed => format!("An exhibit is covered once {} signed the record that holds it.", signers(needed)),
+        });
     }
     call.say(&format!("Your exhibits are numbered {}-0001 and on.", created.handle));
     call.suggest(format!("amparo seal FILE --vault {}", hints::word(&args.folder.display().to_string())));
     Ok(())
+}
+
+fn signers(needed: u32) -> String {
+    if needed == 1 { "1 monitor has".into() } else { format!("{needed} monitors have") }
 }
 
 fn described(created: &Created) -> serde_json::Value {
@@ -151,5 +164,6 @@ fn described(created: &Created) -> serde_json::Value {
         "register_readers": created.register_readers,
         "sealers": created.sealers,
         "monitors": created.monitors,
+        "monitors_needed": created.monitors_needed,
     })
 }

@@ -1,10 +1,10 @@
-//! `amparo merge`: another copy of the same vault is taken in.
+//! `amparo merge`: what others have of this vault is taken in, another copy or cosignatures.
 
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use crate::cli::call::Call;
+use crate::cli::call::{Call, is_dash};
 use crate::cli::error::{CliError, by_weight};
 use crate::cli::folders::Contact;
 use crate::cli::output::{Tone, count, shown, size};
@@ -14,23 +14,28 @@ use crate::vault::VaultError;
 use crate::vault::findings::Verdict;
 use crate::vault::merge::{Forked, Growth, MergeRequest, Merged, merge};
 
+mod cosignatures;
+
 /// More than these are counted, and listed with --verbose.
 const LISTED_MAX: usize = 10;
 
-/// Take in another copy of the same vault
+/// Take in another copy of the same vault, or cosignatures from a file
 ///
 /// Copies of a vault that went separate ways are put together: longer custody records, and the sealed files, keys and
 /// cosignatures that they name. The other copy is only read, and nothing here is lost: where one custody record has
 /// contradicting histories, both are kept. Merge the other way as well, and both copies hold the same. What nothing
-/// signed covers is left where it is.
+/// signed covers is left where it is. A file of cosignatures came by phone or mail from whoever made it with verify
+/// --cosign --cosignatures: each is checked against this copy, and what holds and is not here yet is added.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   amparo merge ../stick/evidence
-  amparo merge ../stick/evidence --json")]
+  amparo merge ../stick/evidence --json
+  amparo merge red-kite.cosignatures
+  amparo merge - < red-kite.cosignatures")]
 pub(crate) struct Args {
-    /// The other copy's folder
-    #[arg(value_name = "DIR")]
+    /// The other copy's folder, or a file of cosignatures
+    #[arg(value_name = "DIR|FILE")]
     source: PathBuf,
     /// Damaged files here give way to whole ones of the other copy; the damaged bytes are then gone
     #[arg(long)]
@@ -39,10 +44,10 @@ pub(crate) struct Args {
 
 pub(super) fn run(args: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError> {
     let source = call.path(&args.source);
-    match call.context.disk.stat(&source)?.kind {
-        Kind::Folder => copy(args, &source, call),
-        _ => Err(CliError::NotThere { folder: args.source.clone() }),
+    if !is_dash(&args.source) && call.context.disk.stat(&source)?.kind == Kind::Folder {
+        return copy(args, &source, call);
     }
+    cosignatures::take_in(&args.source, call)
 }
 
 fn copy(args: &Args, source: &Path, call: &mut Call<'_, '_>) -> Result<Exit, CliError> {

@@ -10,10 +10,13 @@ use crate::store::Kind;
 
 mod alone;
 mod contradiction;
+mod cosigned;
 mod paper;
 mod report;
+mod verdict;
 mod whole;
 
+use cosigned::Cosigning;
 use paper::Paper;
 use report::{Names, Report};
 
@@ -21,12 +24,13 @@ use report::{Names, Report};
 ///
 /// Without a key this checks that sealed files are what their names say; as a member, also signatures, authority and
 /// order; as a reader, the content. VALID means unchanged since sealing, never true. Every verdict ends with what was
-/// not checked.
+/// not checked. With --cosign you sign, as a member, the states that hold, and your check stands in the custody record.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   amparo verify
   amparo verify evidence --receipt K7-0001.receipt
+  amparo verify evidence --cosign --cosignatures red-kite.cosignatures
   amparo verify K7-0001.receipt --owner blue-heron.card
   amparo verify evidence --fork-proof contradiction.txt
   amparo verify contradiction.txt --owner blue-heron.card
@@ -42,6 +46,12 @@ pub(crate) struct Args {
     /// A signed state that somebody else remembers
     #[arg(long, value_name = "FILE")]
     checkpoint: Vec<PathBuf>,
+    /// Sign what holds: others then know that you saw these states
+    #[arg(long)]
+    cosign: bool,
+    /// With --cosign: write your cosignatures to this file, to go to others by phone or mail
+    #[arg(long, value_name = "FILE", requires = "cosign")]
+    cosignatures: Option<PathBuf>,
     /// Where one key signed two histories, write the proof of it to this file: it convinces whoever has the card
     #[arg(long, value_name = "FILE")]
     fork_proof: Option<PathBuf>,
@@ -51,8 +61,8 @@ pub(crate) struct Args {
     /// Whose names stand in the report
     #[arg(long, value_name = "WHOSE", requires = "report")]
     names: Option<Names>,
-    /// Replace the report if it exists
-    #[arg(long, requires = "report")]
+    /// Replace the report or the file of cosignatures if it exists
+    #[arg(long)]
     overwrite: bool,
 }
 
@@ -82,7 +92,8 @@ pub(super) fn run(args: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError
     }
     let report = args.report.clone().zip(args.names);
     let report = report.map(|(file, names)| Report { file, names, overwrite: args.overwrite });
-    let wanted = Wanted { fork_proof: args.fork_proof.clone(), report };
+    let cosigning = args.cosign.then(|| Cosigning { file: args.cosignatures.clone(), overwrite: args.overwrite });
+    let wanted = Wanted { fork_proof: args.fork_proof.clone(), cosigning, report };
     match vaults.as_slice() {
         [] if paths_are_papers && wanted.is_nothing() => alone::papers(&papers, call),
         [] => match call.vault_folder()? {
@@ -99,12 +110,14 @@ pub(super) fn run(args: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError
 struct Wanted {
     /// Where to write the proof of contradicting histories.
     fork_proof: Option<PathBuf>,
+    /// Whether to sign the states that hold.
+    cosigning: Option<Cosigning>,
     report: Option<Report>,
 }
 
 impl Wanted {
     fn is_nothing(&self) -> bool {
-        self.fork_proof.is_none() && self.report.is_none()
+        self.fork_proof.is_none() && self.cosigning.is_none() && self.report.is_none()
     }
 
     /// Refuses early what could not be done in the end.
@@ -112,6 +125,9 @@ impl Wanted {
         if let Some(file) = &self.fork_proof {
             call.must_be_outside(vault, file)?;
             call.must_be_free(file)?;
+        }
+        if let Some(cosigning) = &self.cosigning {
+            cosigning.must_be_possible(call)?;
         }
         self.report.as_ref().map_or(Ok(()), |report| report.must_be_possible(vault, call))
     }
@@ -122,8 +138,8 @@ fn papers_alone(papers: &[Paper], wanted: &Wanted, call: &mut Call<'_, '_>) -> R
     if wanted.is_nothing() {
         return alone::papers(papers, call);
     }
-    let message = "a report or a proof is about a vault, and none is named".into();
-    Err(CliError::Usage { message, hint: Some("amparo verify DIR --report FILE --names roles".into()) })
+    let message = "cosignatures, reports and proofs are about a vault, and none is named".into();
+    Err(CliError::Usage { message, hint: Some("amparo verify DIR --cosign".into()) })
 }
 
 fn is_folder(path: &Path, call: &Call<'_, '_>) -> Result<bool, CliError> {

@@ -62,8 +62,9 @@ pub fn acknowledge(setting: &mut Setting<'_>, request: &AcknowledgeRequest<'_>) 
         return Err(VaultError::OlderThanSeen { logs: older });
     }
     let own = OwnLog::find_to_witness(setting, &session, person.member())?;
-    let verify = VerifyRequest { place: Request { ..request.place }, receipts: &[], checkpoints: &[] };
-    let verified = examine(setting, &session, &verify)?;
+    let verify =
+        VerifyRequest { place: Request { ..request.place }, receipts: &[], short_receipts: &[], checkpoints: &[] };
+    let verified = examine(setting, &session, &verify)?.verified;
     let told = history.told(place);
     let Event::Offer(offer) = &told.entry.event else { return Err(VaultError::NotAnOffer { entry: label }) };
     let discrepancies = discrepancies::of_offer(&session, history, (place, offer), &verified.findings);

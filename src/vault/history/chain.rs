@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::cosigned::other_states;
 use super::reach::{Reached, reach};
 use super::{Fork, Log, Past, Standing, Told, admissions};
 use crate::crypto::envelope::{self, EnvelopeError};
@@ -62,7 +63,7 @@ impl Reading<'_> {
             if let Some(log) = self.resolve(*id, files, opened, &cards, &mut troubles) {
                 read.logs.insert(*id, log);
                 read.troubles.extend(troubles.found);
-            } else {
+            } else if !self.is_unfinished(*id, files) {
                 findings.extend(troubles.found.into_iter().map(|trouble| trouble.finding).collect());
             }
         }
@@ -150,6 +151,12 @@ impl Reading<'_> {
         // Of one size, what does not lead to entries here is another history all the same.
         heads.extend(larger.into_iter().filter(|(other, _)| other.size == head.size));
         let path = reached.path(&head);
+        let root_at = |size: u64| {
+            let chosen = path.get(usize::try_from(size).ok()?)?;
+            Some(opened.candidates.get(&size)?.get(*chosen)?.entry.previous)
+        };
+        let is_told = |state: &Head| *state == head || root_at(state.size) == Some(state.root);
+        heads.extend(other_states(self, id, files, card, head.size, is_told));
         let log = Log {
             id,
             member: card.member(),
@@ -161,6 +168,13 @@ impl Reading<'_> {
             turned: false,
         };
         Some(self.assemble(log, &mut opened, &path, heads, &reached, troubles))
+    }
+
+    /// Whether all that lies there is what this device was about to begin the log with.
+    fn is_unfinished(&self, id: LogId, files: &LogFiles) -> bool {
+        let entries = files.entries.values().flatten().map(|name| layout::entry(id, name));
+        let mut paths = entries.chain(files.checkpoints.iter().map(|name| layout::checkpoint(id, name)));
+        files.cosignatures.is_empty() && paths.all(|path| self.own.contains(&path.to_string()))
     }
 
     /// All states of this log that bear both of its owner's signatures, largest first.

@@ -6,6 +6,7 @@
 
 mod authority;
 mod chain;
+mod cosigned;
 mod log;
 mod order;
 mod reach;
@@ -25,6 +26,7 @@ use crate::store::{Folder, layout};
 
 pub(crate) use chain::check_head;
 use chain::{LogTrouble, Read, Reading};
+pub(crate) use cosigned::open_cosignature;
 pub use log::{Fork, Log, Past, Place, Standing, Told};
 
 /// Somebody whom a counted entry admitted.

@@ -12,6 +12,7 @@ use crate::format::key_file::WRAPPED_KEY_BYTES_MAX;
 use crate::format::note::{NOTE_BYTES_MAX, Note};
 use crate::store::layout::{self, CheckpointName};
 use crate::store::{RelPath, StoreError};
+use crate::vault::cosign::coverage::Coverage;
 use crate::vault::findings::{Check, Verdict};
 use crate::vault::session::{Session, Trust};
 use crate::vault::survey::LogFiles;
@@ -61,11 +62,14 @@ impl Examiner {
         self.check_seen(session)
     }
 
-    /// Cosignatures and time-stamp replies against their names; what they say is not looked at yet.
-    pub(super) fn check_cosignatures(&mut self, session: &Session) {
+    /// Cosignatures and time-stamp replies against their names, without a key.
+    pub(super) fn check_cosignature_files(&mut self, session: &Session) {
         for (id, files) in &session.survey.logs {
             for file in &files.cosignatures {
                 let path = layout::cosignature(*id, *file);
+                if session.unfinished.contains(&path.to_string()) {
+                    continue;
+                }
                 self.check_file(session, Check::Cosignature, &path, *file, ENTRY_FILE_BYTES_MAX);
             }
         }
@@ -139,7 +143,8 @@ impl Examiner {
             let message = "entries beyond the largest signed state; they are no evidence";
             self.findings.incomplete(Check::Foreign, subject, message);
         }
-        self.logs.push(LogState { log: id, member: None, name: None, size, root });
+        let coverage = Coverage::default();
+        self.logs.push(LogState { log: id, member: None, name: None, size, root, handle: None, coverage });
     }
 
     /// The names of the entries against the states that this device has seen, of whose signatures it made sure then.

@@ -80,6 +80,7 @@ impl Examiner {
                 log.handle, checkpoint.size, log.head.size
             );
             self.findings.incomplete(Check::Behind, name, message);
+            self.surpassed.insert(log.id);
         } else if log.root_at(checkpoint.size) != Some(checkpoint.root) {
             let message = format!(
                 "two histories signed with one key: it shows another state of log {} at {} entries",
@@ -91,8 +92,9 @@ impl Examiner {
 
     /// Without a custody key nobody knows whose log is whose; what was asked for was then not done.
     pub(super) fn leave_remembered(&mut self, request: &VerifyRequest<'_>) {
-        let names =
-            request.receipts.iter().map(|(name, _)| name).chain(request.checkpoints.iter().map(|(name, _)| name));
+        let receipts = request.receipts.iter().map(|(name, _)| name);
+        let short = request.short_receipts.iter().map(|(name, _)| name);
+        let names = receipts.chain(short).chain(request.checkpoints.iter().map(|(name, _)| name));
         for name in names {
             self.findings.incomplete(
                 Check::Receipt,

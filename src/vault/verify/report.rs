@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::{CheckDone, Examiner, Level, LogState, Status, Verified};
+use super::{CheckDone, Examined, Examiner, Level, LogState, Status, Verified};
 use crate::format::event::Event;
 use crate::format::role::{Scope, Section};
+use crate::vault::cosign::coverage::coverage;
 use crate::vault::findings::Check;
 use crate::vault::history::{History, Standing};
 use crate::vault::members;
@@ -34,7 +35,7 @@ impl Examiner {
         self.notices.extend(members::notices(history));
     }
 
-    pub(super) fn conclude(mut self, session: &Session, blobs: u64) -> Verified {
+    pub(super) fn conclude(mut self, session: &Session, blobs: u64) -> Examined {
         let level = Self::level(session);
         self.count(Check::Vault, 1);
         let files = session.survey.files() + blobs;
@@ -46,7 +47,7 @@ impl Examiner {
         }
         self.tell_unchecked(level, session);
         let checks = Check::ALL.into_iter().map(|check| self.done(check)).collect();
-        Verified {
+        let verified = Verified {
             vault: session.vault,
             trusted: session.pinned && (session.history.is_some() || self.founder_signed),
             level,
@@ -55,17 +56,21 @@ impl Examiner {
             findings: self.findings.iter().cloned().collect(),
             not_checked: self.not_checked,
             notices: self.notices,
+            covered_exhibits: self.logs.iter().map(|log| log.coverage.covered).sum(),
             logs: self.logs,
             exhibits: self.exhibits,
             blobs,
+            monitors_needed: session.history.as_ref().map(|history| history.monitors_needed),
             exhibit_verdicts: self.exhibit_verdicts,
             fork_proofs: Vec::new(),
-        }
+        };
+        Examined { verified, cosignatures: self.cosignatures, surpassed: self.surpassed }
     }
 
     /// How often the checks were made that were made while the history was read.
     fn tally(&mut self, session: &Session, history: &History) {
         self.count(Check::Card, history.members.len() as u64);
+        let mut coverage = coverage(history, &self.cosignatures.held);
         for log in history.logs.values() {
             self.logs.push(LogState {
                 log: log.id,
@@ -73,6 +78,8 @@ impl Examiner {
                 name: Some(history.name_of(log.member)),
                 size: log.head.size,
                 root: log.head.root,
+                handle: Some(log.handle.clone()),
+                coverage: coverage.remove(&log.id).unwrap_or_default(),
             });
             let entries = log.entries.len() as u64;
             let checkpoints = session.survey.logs.get(&log.id).map_or(0, |files| files.checkpoints.len() as u64);
@@ -159,8 +166,8 @@ impl Examiner {
                 self.not_checked.push(format!("{stamps} time stamps and anchors: this version does not check them"));
             }
         }
-        if session.survey.logs.values().any(|log| !log.cosignatures.is_empty()) {
-            self.not_checked.push("cosignatures: this version does not check them".into());
+        if level == Level::Bytes && session.survey.logs.values().any(|log| !log.cosignatures.is_empty()) {
+            self.not_checked.push("who cosigned, and up to where: that needs a custody key".into());
         }
     }
 }

@@ -54,7 +54,6 @@ impl Examiner {
         let present: BTreeSet<Hash> = blobs.iter().copied().collect();
         let disposed = history.disposed();
         let mut owners: BTreeMap<Hash, String> = BTreeMap::new();
-        let mut unread = 0_u64;
         for sealing in history.sealings() {
             if setting.watch.stopped() {
                 return Err(VaultError::Stopped);
@@ -75,7 +74,7 @@ impl Examiner {
                         self.exhibit_verdicts.insert(exhibit_label(sealing.handle, number), finding.weight);
                     }
                     self.findings.push(finding);
-                    unread += 1;
+                    self.unread += 1;
                     continue;
                 }
             };
@@ -88,6 +87,9 @@ impl Examiner {
                     place: sealing.place,
                     index: u32::try_from(index).expect("a sealing is small"),
                 };
+                if let Some(found) = self.rows_wanted.get_mut(&row.leaf()) {
+                    found.push(sealing.place);
+                }
                 let mut whole = true;
                 for blob in blobs {
                     self.own(&mut owners, *blob, &exhibit.id);
@@ -107,10 +109,12 @@ impl Examiner {
                 self.check_presence(&amendment, *blob, &present, &disposed);
             }
         }
-        if unread > 0 {
+        if self.unread > 0 {
             // Without its inventory nobody can say which blobs belong to a sealing: none is called a stranger.
-            self.not_checked
-                .push(format!("whether every file belongs to a sealing: {unread} inventories could not be read"));
+            self.not_checked.push(format!(
+                "whether every file belongs to a sealing: {} inventories could not be read",
+                self.unread
+            ));
             return Ok(());
         }
         let kept = named::blobs_beside(session, history);

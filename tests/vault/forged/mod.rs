@@ -2,9 +2,11 @@
 //! beside it the honest vault that must not be accused.
 
 mod authority;
+mod cosignatures;
 mod cuts;
 mod entries;
 mod folder;
+mod forger;
 mod histories;
 mod memory;
 mod owners;
@@ -12,3 +14,5 @@ mod payloads;
 mod sealings;
 mod states;
 mod work;
+
+pub(super) use cosignatures::{cosigned as cosigned_by, put as put_cosignature};

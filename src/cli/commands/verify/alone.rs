@@ -10,6 +10,7 @@ use crate::cli::output::{Tone, shown};
 use crate::cli::{DONE, Exit, UNKNOWN};
 use crate::format::card::Card;
 use crate::format::receipt::Receipt;
+use crate::format::short_receipt::ShortReceipt;
 use crate::vault::findings::{Check, Finding, Verdict};
 
 const OF_STATES: [&str; 3] = [
@@ -51,6 +52,7 @@ pub(super) fn papers(papers: &[Paper], call: &mut Call<'_, '_>) -> Result<Exit, 
             // A card that came along with what it signs vouches for nobody: its digits decide, or --owner.
             Content::Card(card) => tell_card(card, cards[..owners].iter().any(|known| known == &**card), call)?,
             Content::Receipt(receipt) => tell_state(paper, Some(receipt), &cards),
+            Content::Short(short) => tell_short(short),
             Content::State(_) => tell_state(paper, None, &cards),
             Content::Fork(proof) => {
                 tell_signer(contradiction::tell(proof), contradiction::signers(proof, &cards), &paper.name)
@@ -114,6 +116,19 @@ fn tell_receipt(receipt: &Receipt) -> Vec<String> {
     };
     lines.push(format!("sealed         {} (the device's clock)", shown(&receipt.entry.time)));
     lines
+}
+
+/// Without a vault nothing can be said of it: nobody signed it.
+fn tell_short(short: &ShortReceipt) -> Told {
+    let state = short.checkpoint;
+    let lines = vec![
+        "a receipt in its short form; it bears no signature, so alone it proves nothing".into(),
+        format!("vault          {}", state.origin.vault.fingerprint()),
+        format!("record         {}, {} events", state.origin.log, state.size),
+        format!("row            {}", short.row),
+        "a copy of the vault tells whether it still holds to it: amparo verify DIR --receipt FILE".into(),
+    ];
+    Told { lines, exit: UNKNOWN, finding: None }
 }
 
 fn tell_card(card: &Card, known: bool, call: &mut Call<'_, '_>) -> Result<Told, CliError> {
@@ -191,12 +206,15 @@ fn described(papers: &[Paper], told: &[Told], exit: Exit) -> Value {
         .map(|(paper, told)| {
             let kind = match &paper.content {
                 Content::Receipt(_) => "receipt",
+                Content::Short(_) => "short receipt",
                 Content::State(_) => "checkpoint",
                 Content::Fork(_) => "fork",
                 Content::Card(_) => "card",
                 Content::Broken { check, .. } => check.name(),
             };
-            json!({ "path": paper.name, "kind": kind, "known": told.exit == DONE, "holds": told.finding.is_none() })
+            // Of what nobody signed it cannot be said that it holds.
+            let holds = (!matches!(paper.content, Content::Short(_))).then_some(told.finding.is_none());
+            json!({ "path": paper.name, "kind": kind, "known": told.exit == DONE, "holds": holds })
         })
         .collect();
     let states = papers.iter().filter_map(Paper::state);
@@ -219,6 +237,7 @@ fn described(papers: &[Paper], told: &[Told], exit: Exit) -> Value {
             let failed = told.iter().any(|told| told.finding.as_ref().is_some_and(|found| found.check == check));
             let of_it = |paper: &&Paper| match &paper.content {
                 Content::Receipt(_) => matches!(check, Check::Signature | Check::Receipt),
+                Content::Short(_) => false,
                 Content::Fork(_) => matches!(check, Check::Signature | Check::Fork),
                 Content::State(_) => check == Check::Signature,
                 Content::Card(_) => check == Check::Card,

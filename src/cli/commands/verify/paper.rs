@@ -1,15 +1,18 @@
-//! What can be checked without a vault: a receipt, a signed state, a proof of contradicting histories, a card. What it is,
-//! its content tells.
+//! What can be checked without a vault: a receipt, whole or in its short form, a signed state, a proof of contradicting
+//! histories, a card. What it is, its content tells.
 
 use std::path::Path;
 
 use crate::cli::error::CliError;
+use crate::cli::hints;
 use crate::cli::output::shown;
 use crate::format::card::Card;
 use crate::format::checkpoint::{Checkpoint, Origin};
+use crate::format::cosignatures;
 use crate::format::fork_proof::{self, ForkProof};
 use crate::format::note::Note;
 use crate::format::receipt::Receipt;
+use crate::format::short_receipt::ShortReceipt;
 use crate::vault::findings::{Check, Finding, Verdict};
 
 /// Longer than any of them may be.
@@ -29,6 +32,8 @@ pub(super) struct Paper {
 pub(super) enum Content {
     /// A receipt whose proofs hold.
     Receipt(Box<Receipt>),
+    /// A receipt in its short form, which bears no signature.
+    Short(Box<ShortReceipt>),
     /// A signed state; its signatures are still to be checked.
     State(Box<(Checkpoint, Note)>),
     /// A proof of contradicting histories whose hashes hold; its signatures are still to be checked.
@@ -74,6 +79,11 @@ impl Paper {
                 Ok(proof) => Content::Fork(Box::new(proof)),
                 Err(error) => broken(Check::Fork, error.to_string()),
             }
+        } else if ShortReceipt::is_meant_by(&text) {
+            match ShortReceipt::parse(&bytes) {
+                Ok(short) => Content::Short(Box::new(short)),
+                Err(error) => broken(Check::Receipt, error.to_string()),
+            }
         } else if first.starts_with("amparo.v1/card") {
             match Card::parse(&bytes) {
                 Ok(card) => Content::Card(Box::new(card)),
@@ -85,6 +95,11 @@ impl Paper {
                 Ok(checkpoint) => Ok((checkpoint, note)),
                 Err(error) => Err(error.to_string()),
             });
+            if state.is_err() && cosignatures::looks_like(&bytes) {
+                let message = format!("{name} holds cosignatures, and a copy of the vault takes them in");
+                let hint = format!("amparo merge {}", hints::word(&name));
+                return Err(CliError::Usage { message, hint: Some(hint) });
+            }
             state.map_or_else(|message| broken(Check::Signature, message), |state| Content::State(Box::new(state)))
         } else {
             return Err(CliError::UnknownKind { path: path.to_path_buf() });
@@ -95,7 +110,9 @@ impl Paper {
     /// Whether a flag takes this.
     pub(super) fn is_what(&self, flag: &str) -> bool {
         match &self.content {
-            Content::Receipt(_) | Content::Broken { check: Check::Receipt, .. } => flag == "--receipt",
+            Content::Receipt(_) | Content::Short(_) | Content::Broken { check: Check::Receipt, .. } => {
+                flag == "--receipt"
+            }
             Content::State(_) | Content::Broken { check: Check::Signature, .. } => flag == "--checkpoint",
             Content::Fork(_) | Content::Card(_) | Content::Broken { .. } => false,
         }
@@ -106,7 +123,7 @@ impl Paper {
         match &self.content {
             Content::Receipt(receipt) => Some((&receipt.checkpoint, &receipt.note)),
             Content::State(state) => Some((&state.0, &state.1)),
-            Content::Fork(_) | Content::Card(_) | Content::Broken { .. } => None,
+            Content::Short(_) | Content::Fork(_) | Content::Card(_) | Content::Broken { .. } => None,
         }
     }
 

@@ -1,22 +1,19 @@
-//! A whole vault: the verdict first, in words that a monitor can paste into a report, and at the end what was not
-//! checked.
+//! A whole vault: checked with what others remember of it, cosigned where that is wanted, told, and written down.
 
 use std::path::PathBuf;
 
-use serde_json::{Map, Value, json};
-
-use super::Wanted;
-use super::contradiction;
+use super::cosigned;
 use super::paper::{Content, Paper};
+use super::{Wanted, contradiction, verdict};
 use crate::cli::call::Call;
 use crate::cli::error::{CliError, by_weight};
-use crate::cli::folders::Contact;
-use crate::cli::output::{Tone, count, shown};
+use crate::cli::folders::{Contact, Place};
 use crate::cli::{DONE, Exit, UNKNOWN};
 use crate::format::receipt::Receipt;
-use crate::vault::findings::Verdict;
-use crate::vault::session::Person;
-use crate::vault::verify::{Level, Status, Verified, VerifyRequest, verify_and_keep as check};
+use crate::format::short_receipt::ShortReceipt;
+use crate::vault::cosign::make::{Cosigned, cosign};
+use crate::vault::session::{Person, Session};
+use crate::vault::verify::{Level, Verified, VerifyRequest, verify_and_keep};
 
 /// Verifies a vault, with what others remember of it.
 pub(super) fn verify(
@@ -26,20 +23,11 @@ pub(super) fn verify(
     call: &mut Call<'_, '_>,
 ) -> Result<Exit, CliError> {
     wanted.must_be_possible(&vault, call)?;
-    let place = call.place_at(vault, Contact::May)?;
-    let person = call.person_if_any()?;
-    let receipts: Vec<(String, Receipt)> = papers
-        .iter()
-        .filter_map(|paper| match &paper.content {
-            Content::Receipt(receipt) => Some((paper.name.clone(), Receipt::clone(receipt))),
-            _ => None,
-        })
-        .collect();
-    let states = papers.iter().filter(|paper| matches!(paper.content, Content::State(_) | Content::Fork(_)));
-    let checkpoints: Vec<(String, Vec<u8>)> = states.map(|paper| (paper.name.clone(), paper.bytes.clone())).collect();
-    let request =
-        VerifyRequest { place: place.request(person.as_ref()), receipts: &receipts, checkpoints: &checkpoints };
-    let (mut verified, session) = check(&mut call.parts().setting(), &request)?;
+    let cosigns = wanted.cosigning.is_some();
+    let place = call.place_at(vault, if cosigns { Contact::Must } else { Contact::May })?;
+    let person = if cosigns { Some(call.person()?) } else { call.person_if_any()? };
+    let given = Given::of(papers);
+    let (mut verified, signing, session) = check(papers, wanted, &given.request(&place, person.as_ref()), call)?;
     for finding in papers.iter().filter_map(Paper::finding) {
         verified.verdict = verified.verdict.max(finding.weight);
         verified.findings.push(finding);
@@ -50,205 +38,89 @@ pub(super) fn verify(
             None => "there is no identity here: only what needs no key was checked".into(),
         });
     }
-    let written = match &wanted.fork_proof {
-        Some(file) => contradiction::write(&verified.fork_proofs, file, call)?,
-        None => Vec::new(),
-    };
     let exit = match by_weight(verified.verdict) {
         DONE if !verified.trusted => UNKNOWN,
         exit => exit,
     };
+    let proofs = match &wanted.fork_proof {
+        Some(file) => contradiction::write(&verified.fork_proofs, file, call)?,
+        None => Vec::new(),
+    };
+    if let Some((cosigning, signing)) = wanted.cosigning.as_ref().zip(signing.as_ref()) {
+        cosigning.write(signing, call)?;
+    }
     let pinned = call.knows(&place.vault, &place.state)?;
-    if call.global.json {
-        let mut object = described(&verified, exit, pinned);
-        object["fork_proofs"] = written.into();
+    if wanted.cosigning.as_ref().is_some_and(cosigned::Cosigning::takes_stdout) {
+        call.talk(verdict::sentence(&verified, exit).0);
+    } else if call.global.json {
+        let mut object = verdict::described(&verified, exit, pinned);
+        object["fork_proofs"] = proofs.into();
+        if let Some(signing) = &signing {
+            object["cosigned"] = cosigned::described(signing);
+        }
         call.print_json(object)?;
     } else {
-        tell(&verified, exit, pinned, call)?;
+        verdict::tell(&verified, signing.as_ref(), exit, pinned, call)?;
         if !verified.fork_proofs.is_empty() && wanted.fork_proof.is_none() {
             call.suggest("amparo verify --fork-proof contradiction.txt");
         }
     }
+    if let Some((cosigning, signing)) = wanted.cosigning.as_ref().zip(signing.as_ref()) {
+        cosigning.say(signing, call);
+    }
     if let Some(report) = &wanted.report {
-        let (words, _) = sentence(&verified, exit);
+        let (words, _) = verdict::sentence(&verified, exit);
         report.write(&verified, words, exit, (session, person.as_ref().map(Person::member)), call)?;
     }
     Ok(exit)
 }
 
-/// The verdict in words.
-fn sentence(verified: &Verified, exit: Exit) -> (&'static str, Tone) {
-    match (verified.verdict, exit) {
-        (Verdict::Valid, UNKNOWN) => {
-            ("NOT KNOWN HERE: what was checked holds, and whose vault it is, is open", Tone::Careful)
-        }
-        (Verdict::Valid, _) if verified.level == Level::Bytes => {
-            ("VALID, bytes only: files match their names; whether all exhibits are here was NOT checked", Tone::Careful)
-        }
-        (Verdict::Valid, _) => ("VALID: unchanged since sealing", Tone::Good),
-        (Verdict::Incomplete, _) => {
-            ("INCOMPLETE: something is missing, unreadable, older than known, or no evidence", Tone::Careful)
-        }
-        (Verdict::Invalid, _) => ("INVALID: something was checked and does not hold", Tone::Bad),
+/// Checks, and signs what holds where that is wanted; a paper that does not hold is no ground to sign anything on.
+fn check(
+    papers: &[Paper],
+    wanted: &Wanted,
+    request: &VerifyRequest<'_>,
+    call: &mut Call<'_, '_>,
+) -> Result<(Verified, Option<Cosigned>, Session), CliError> {
+    let broken = papers.iter().find_map(Paper::finding).map(|finding| finding.to_string());
+    let mut parts = call.parts();
+    if wanted.cosigning.is_some() && broken.is_none() {
+        let (verified, signed, session) = cosign(&mut parts.setting(), request)?;
+        return Ok((verified, Some(signed), session));
     }
+    let (verified, session) = verify_and_keep(&mut parts.setting(), request)?;
+    let refused = wanted.cosigning.as_ref().map(|_| Cosigned { refused: broken, ..Cosigned::default() });
+    Ok((verified, refused, session))
 }
 
-fn tell(verified: &Verified, exit: Exit, pinned: bool, call: &mut Call<'_, '_>) -> Result<(), CliError> {
-    let terminal = call.context.terminal.output;
-    let (sentence, tone) = sentence(verified, exit);
-    let sentence = call.set_off(sentence, tone, terminal);
-    call.print(&sentence)?;
-    call.print("")?;
-    call.print(&format!(
-        "vault      {}{}",
-        verified.vault.fingerprint(),
-        if pinned { "" } else { "  (not known to this device)" }
-    ))?;
-    call.print(&format!("checked    {}", depth(verified.level)))?;
-    call.print(&format!(
-        "exhibits   {}",
-        if verified.level == Level::Bytes {
-            "not countable without a key".into()
-        } else {
-            verified.exhibits.to_string()
+/// What was given beside the vault, as a verb takes it.
+struct Given {
+    receipts: Vec<(String, Receipt)>,
+    short_receipts: Vec<(String, ShortReceipt)>,
+    checkpoints: Vec<(String, Vec<u8>)>,
+}
+
+impl Given {
+    fn of(papers: &[Paper]) -> Self {
+        let mut given = Self { receipts: Vec::new(), short_receipts: Vec::new(), checkpoints: Vec::new() };
+        for paper in papers {
+            let name = paper.name.clone();
+            match &paper.content {
+                Content::Receipt(receipt) => given.receipts.push((name, Receipt::clone(receipt))),
+                Content::Short(short) => given.short_receipts.push((name, **short)),
+                Content::State(_) | Content::Fork(_) => given.checkpoints.push((name, paper.bytes.clone())),
+                Content::Card(_) | Content::Broken { .. } => {}
+            }
         }
-    ))?;
-    call.print(&format!("files      {} sealed files", verified.blobs))?;
-    tell_findings(verified, call)?;
-    section(
-        call,
-        "custody records",
-        verified.logs.iter().map(|log| {
-            let name = log.name.as_deref().map_or_else(|| "unknown member".into(), shown);
-            format!(
-                "{name}: {}, record {}, state {}",
-                count(log.size, "event"),
-                &log.log.to_string()[..8],
-                &log.root.to_string()[..16]
-            )
-        }),
-    )?;
-    section(
-        call,
-        "checks",
-        verified.checks.iter().map(|done| {
-            let count = if done.status == Status::Skip { String::new() } else { format!("  {}", done.count) };
-            format!("{}  {:<12}{count}", status(done.status), done.check.name()).trim_end().to_string()
-        }),
-    )?;
-    section(call, "good to know", verified.notices.iter().map(|notice| shown(notice)))?;
-    section(call, "not checked", verified.not_checked.iter().map(|text| shown(text)))?;
-    if !verified.trusted && verified.verdict == Verdict::Valid {
-        call.say(unknown(verified, pinned));
+        given
     }
-    Ok(())
-}
 
-/// What would make it known.
-fn unknown(verified: &Verified, pinned: bool) -> &'static str {
-    match (pinned, verified.level) {
-        (false, _) => {
-            "\nTo know it: --vault-id with the digits that its founder gave you, or --owner with the founder's card."
+    fn request<'r>(&'r self, place: &'r Place, person: Option<&'r Person>) -> VerifyRequest<'r> {
+        VerifyRequest {
+            place: place.request(person),
+            receipts: &self.receipts,
+            short_receipts: &self.short_receipts,
+            checkpoints: &self.checkpoints,
         }
-        (true, Level::Bytes) => {
-            "\nNo signature was checked: that needs an identity that is a member, or --owner with the founder's card."
-        }
-        (true, _) => "\nNo signature of a known member was checked.",
     }
-}
-
-fn tell_findings(verified: &Verified, call: &mut Call<'_, '_>) -> Result<(), CliError> {
-    section(
-        call,
-        "found",
-        verified.findings.iter().map(|finding| {
-            let weight = finding.weight.to_string().to_uppercase();
-            format!("{weight} ({}) {}: {}", finding.check, shown(&finding.subject), shown(&finding.message))
-        }),
-    )?;
-    let verdicts = verified.exhibit_verdicts.iter();
-    section(
-        call,
-        "exhibits that are not valid",
-        verdicts.map(|(id, verdict)| format!("{}  {}", shown(id), verdict.to_string().to_uppercase())),
-    )
-}
-
-fn section(call: &mut Call<'_, '_>, title: &str, lines: impl Iterator<Item = String>) -> Result<(), CliError> {
-    let mut begun = false;
-    for line in lines {
-        if !begun {
-            call.print(&format!("\n{title}:"))?;
-            begun = true;
-        }
-        call.print(&format!("  {line}"))?;
-    }
-    Ok(())
-}
-
-fn depth(level: Level) -> &'static str {
-    match level {
-        Level::Bytes => "bytes: sealed files against their names, without a key",
-        Level::Custody => "custody: signatures, authority, order and inventories; no content",
-        Level::Content => "content: custody, and every record and content that this identity can open",
-    }
-}
-
-fn status(status: Status) -> &'static str {
-    match status {
-        Status::Pass => "pass",
-        Status::Fail => "FAIL",
-        Status::Skip => "skip",
-    }
-}
-
-fn described(verified: &Verified, exit: Exit, pinned: bool) -> Value {
-    // A script that reads the verdict alone must not take an unknown vault for a valid one.
-    let verdict = if exit == UNKNOWN { Verdict::Incomplete } else { verified.verdict };
-    let checks: Vec<Value> = verified
-        .checks
-        .iter()
-        .map(|done| {
-            let status = status(done.status).to_lowercase();
-            json!({ "name": done.check.name(), "status": status, "count": done.count })
-        })
-        .collect();
-    let findings: Vec<Value> = verified
-        .findings
-        .iter()
-        .map(|found| json!({ "check": found.check.name(), "subject": found.subject, "message": found.message }))
-        .collect();
-    let logs: Vec<Value> = verified
-        .logs
-        .iter()
-        .map(|log| {
-            json!({
-                "log": log.log.to_string(), "member": log.member.map(|member| member.to_string()), "name": log.name,
-                "size": log.size, "root": log.root.to_string(), "cosigned_by": [], "not_after": null,
-                "not_before": null,
-            })
-        })
-        .collect();
-    let verdicts: Map<String, Value> =
-        verified.exhibit_verdicts.iter().map(|(id, verdict)| (id.clone(), json!(verdict.to_string()))).collect();
-    let mut not_checked = verified.not_checked.clone();
-    if exit == UNKNOWN {
-        not_checked.insert(0, unknown(verified, pinned).trim_start().into());
-    }
-    json!({
-        "format": 1,
-        "verdict": verdict.to_string(),
-        "level": verified.level.word(),
-        "vault": verified.vault.to_string(),
-        "pinned": pinned,
-        "trusted": verified.trusted,
-        "checks": checks,
-        "findings": findings,
-        "not_checked": not_checked,
-        "notices": verified.notices,
-        "logs": logs,
-        "exhibits": verified.exhibits,
-        "blobs": verified.blobs,
-        "exhibit_verdicts": verdicts,
-    })
 }

@@ -1,0 +1,109 @@
+//! Up to where enough monitors have signed. A state that a monitor signed vouches for all before it: so each monitor
+//! counts by the largest, and a log is covered up to where as many of them reach as the vault asks for.
+
+use std::collections::BTreeMap;
+
+use super::check::{Cosignature, Worth};
+use crate::format::ids::{LogId, MemberId};
+use crate::format::role::Role;
+use crate::vault::history::{History, Place};
+use crate::vault::labels;
+
+/// How far one member has signed a log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignedBy {
+    /// Who.
+    pub member: MemberId,
+    /// The pseudonym.
+    pub name: String,
+    /// The size of the largest state.
+    pub size: u64,
+    /// When, in seconds since 1970-01-01T00:00:00Z, as the signer's clock claimed.
+    pub time: u64,
+    /// Whether it counts for coverage: by a monitor whom an owner has admitted.
+    pub monitor: bool,
+}
+
+/// How far a log is covered.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Coverage {
+    /// Everybody who signed a state of its story.
+    pub signed_by: Vec<SignedBy>,
+    /// Its first so many entries are covered by enough monitors; 0 for none.
+    pub size: u64,
+    /// How people call the last of them.
+    pub up_to: Option<String>,
+    /// How many exhibits that count are sealed in it.
+    pub exhibits: u64,
+    /// How many of them the covered entries seal.
+    pub covered: u64,
+}
+
+/// The coverage of each log.
+pub(crate) fn coverage(history: &History, held: &[Cosignature]) -> BTreeMap<LogId, Coverage> {
+    let mut all: BTreeMap<LogId, Coverage> = history.logs.keys().map(|log| (*log, Coverage::default())).collect();
+    let mut largest: BTreeMap<(LogId, MemberId), &Cosignature> = BTreeMap::new();
+    for cosignature in held.iter().filter(|held| held.worth == Worth::Counts) {
+        let known = largest.entry((cosignature.head.log, cosignature.cosigner)).or_insert(cosignature);
+        // Of one state the earlier word says more.
+        let rank = |one: &Cosignature| (one.head.size, std::cmp::Reverse(one.time));
+        if rank(cosignature) > rank(known) {
+            *known = cosignature;
+        }
+    }
+    for ((log, member), cosignature) in largest {
+        let by = SignedBy {
+            member,
+            name: history.name_of(member),
+            size: cosignature.head.size,
+            time: cosignature.time,
+            monitor: is_monitor(history, member),
+        };
+        all.entry(log).or_default().signed_by.push(by);
+    }
+    for (log, coverage) in &mut all {
+        coverage.size = covered_size(&coverage.signed_by, history.monitors_needed);
+        let last = coverage.size.checked_sub(1).map(|seq| Place { log: *log, seq });
+        coverage.up_to = last.map(|last| labels::entry_label(history, last));
+    }
+    for sealing in history.sealings() {
+        let coverage = all.entry(sealing.place.log).or_default();
+        let count = u64::from(sealing.seal.count);
+        coverage.exhibits += count;
+        coverage.covered += if sealing.place.seq < coverage.size { count } else { 0 };
+    }
+    all
+}
+
+/// The largest size that as many monitors as are needed have reached. Where none is needed, nothing is called covered.
+fn covered_size(signed_by: &[SignedBy], needed: u32) -> u64 {
+    let mut sizes: Vec<u64> = signed_by.iter().filter(|by| by.monitor).map(|by| by.size).collect();
+    sizes.sort_unstable_by_key(|size| std::cmp::Reverse(*size));
+    let last = usize::try_from(needed).ok().and_then(|needed| needed.checked_sub(1));
+    last.and_then(|last| sizes.get(last)).copied().unwrap_or(0)
+}
+
+/// Whether an owner made this member a monitor. One whom only a sealer brought does not vouch for that sealer.
+pub(crate) fn is_monitor(history: &History, member: MemberId) -> bool {
+    let grants = history.members.get(&member).map(|member| member.grants.as_slice()).unwrap_or_default();
+    grants.iter().any(|grant| grant.role == Role::Monitor && grant.confirmed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crypto::hash::Hash;
+
+    #[test]
+    fn as_many_monitors_as_are_needed_reach_the_covered_size() {
+        let by = |size, monitor| {
+            let member = MemberId(Hash::of(&[u8::try_from(size).expect("small")]));
+            SignedBy { member, name: String::new(), size, time: 0, monitor }
+        };
+        let signed = [by(9, false), by(3, true), by(7, true), by(5, true)];
+        for (needed, size) in [(0, 0), (1, 7), (2, 5), (3, 3), (4, 0), (u32::MAX, 0)] {
+            assert_eq!(covered_size(&signed, needed), size, "{needed} needed");
+        }
+        assert_eq!(covered_size(&[], 1), 0);
+    }
+}

@@ -131,7 +131,7 @@ impl Checked {
 }
 
 /// Judges notes by one history.
-pub(super) struct Judge<'a> {
+pub(crate) struct Judge<'a> {
     history: &'a History,
     /// States that checks which count name, by who made them.
     vouched: BTreeSet<(MemberId, Head)>,
@@ -140,7 +140,7 @@ pub(super) struct Judge<'a> {
 }
 
 impl<'a> Judge<'a> {
-    pub(super) fn new(history: &'a History) -> Self {
+    pub(crate) fn new(history: &'a History) -> Self {
         let (mut vouched, mut stamps) = (BTreeSet::new(), BTreeSet::new());
         for (place, told) in history.counted() {
             match &told.entry.event {
@@ -153,6 +153,11 @@ impl<'a> Judge<'a> {
             }
         }
         Self { history, vouched, stamps }
+    }
+
+    /// Whether a file belongs to the vault: a cosignature that holds, or what a counted entry calls a time stamp.
+    pub(crate) fn keeps(&self, session: &Session, log: LogId, file: Hash) -> bool {
+        self.stamps.contains(&file) || self.file(session, log, file).is_some_and(|outcome| outcome.is_ok())
     }
 
     /// One file; `None` where its bytes are not those of its name, which is found wherever files are compared with theirs.

@@ -147,7 +147,7 @@ fn sign_all(
             continue;
         }
         let note = cosigned_state(history, log, &person.keys, time);
-        files.push(super::file(history, log.id, &note)?);
+        files.push(super::file(session, log.id, &note)?);
         heads.push(log.head);
         cosigned.signed.push(SignedState { head, name, up_to, time, note });
     }

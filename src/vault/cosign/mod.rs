@@ -13,18 +13,16 @@ pub mod take;
 
 pub use check::{Cosignature, Worth};
 
-use super::history::History;
+use super::session::Session;
 use crate::crypto::envelope;
 use crate::crypto::hash::Hash;
 use crate::format::ids::LogId;
 use crate::format::note::Note;
-use crate::format::role::Scope;
 use crate::store::{RelPath, layout};
 use crate::vault::VaultError;
 
-/// A cosignature as the file that it is in a vault: to the newest custody key.
-fn file(history: &History, log: LogId, note: &Note) -> Result<(RelPath, Vec<u8>), VaultError> {
-    let (_, custody) = history.newest_key(&Scope::Custody).ok_or(VaultError::NoKey)?;
-    let bytes = envelope::seal(&note.to_bytes(), &[&custody.recipient]).bytes;
+/// A cosignature as the file that it is in a vault: to the newest custody key that this person holds.
+fn file(session: &Session, log: LogId, note: &Note) -> Result<(RelPath, Vec<u8>), VaultError> {
+    let bytes = envelope::seal(&note.to_bytes(), &[session.custody_recipient()?]).bytes;
     Ok((layout::cosignature(log, Hash::of(&bytes)), bytes))
 }

@@ -82,7 +82,7 @@ pub fn take(setting: &mut Setting<'_>, request: &Request<'_>, notes: &[Note]) ->
                 }
                 known.insert(is);
                 let note = proving(history, &cosignature);
-                files.push(super::file(history, cosignature.head.log, &note)?);
+                files.push(super::file(&session, cosignature.head.log, &note)?);
                 taken.added.push(one);
                 beyond.extend((cosignature.worth == Worth::Beyond).then_some((cosignature.head, note)));
             }

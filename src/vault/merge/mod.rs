@@ -2,7 +2,6 @@
 //! copy lacks is copied. Everything else in the other copy stays where it is.
 //!
 //! - [`wanted`]: what of the other copy belongs here
-//! - [`cosigned`]: which cosignatures hold
 //! - [`carry`]: the files, a few at a time, and at the end the signed states that make them count
 //! - [`outcome`]: what came, what is lacking, what was left
 //!
@@ -10,7 +9,6 @@
 //! and if something signed names it.
 
 mod carry;
-mod cosigned;
 mod outcome;
 mod wanted;
 

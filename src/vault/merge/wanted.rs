@@ -3,13 +3,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Copy, cosigned};
+use super::Copy;
 use crate::crypto::hash::Hash;
 use crate::format::event::{Event, Head};
 use crate::format::ids::{KeyId, LogId};
 use crate::format::note::NOTE_BYTES_MAX;
 use crate::store::RelPath;
 use crate::store::layout::{self, CheckpointName};
+use crate::vault::cosign::check::Judge;
 use crate::vault::findings::{Check, Findings};
 use crate::vault::history::{History, Log, Told, check_head};
 use crate::vault::session::Session;
@@ -49,8 +50,8 @@ impl Wanted {
         replace: bool,
     ) -> Result<Self, VaultError> {
         let history = session.history()?;
-        let stamps = Stamps::of(history);
-        let mut search = Search { session, own, source, replace, stamps, wanted: Self::default() };
+        let (judge, stamped) = (Judge::new(history), stamped(history));
+        let mut search = Search { session, own, source, replace, judge, stamped, wanted: Self::default() };
         for log in history.logs.values() {
             search.log(history, log);
         }
@@ -71,27 +72,18 @@ struct Search<'a> {
     source: Copy<'a>,
     /// Whether what lies here is looked into, and a damaged file counts as none.
     replace: bool,
-    stamps: Stamps,
+    judge: Judge<'a>,
+    /// Signed states, by the hashes of their files, that are here to be kept whatever follows: a time stamp is over them.
+    stamped: BTreeSet<Hash>,
     wanted: Wanted,
 }
 
-/// What entries say of time stamps: the checkpoints' files that they are over, and the replies.
-struct Stamps {
-    over: BTreeSet<Hash>,
-    replies: BTreeSet<Hash>,
-}
-
-impl Stamps {
-    fn of(history: &History) -> Self {
-        let (mut over, mut replies) = (BTreeSet::new(), BTreeSet::new());
-        for (_, told) in history.counted() {
-            if let Event::Stamp { checkpoint, file, .. } = &told.entry.event {
-                over.insert(*checkpoint);
-                replies.insert(*file);
-            }
-        }
-        Self { over, replies }
-    }
+fn stamped(history: &History) -> BTreeSet<Hash> {
+    let stamps = history.counted().filter_map(|(_, told)| match &told.entry.event {
+        Event::Stamp { checkpoint, .. } => Some(*checkpoint),
+        _ => None,
+    });
+    stamps.collect()
 }
 
 impl Search<'_> {
@@ -117,14 +109,14 @@ impl Search<'_> {
             self.state(history, log, head, ours, theirs);
         }
         // A time stamp is over one checkpoint's file, whatever its size.
-        let over = &self.stamps.over;
+        let over = &self.stamped;
         let stamps = theirs.checkpoints.iter().filter(|name| over.contains(&name.sha256));
         let known: BTreeSet<CheckpointName> = ours.checkpoints.iter().copied().collect();
         self.wanted.states.extend(stamps.filter(|name| !known.contains(name)).map(|name| (log.id, *name)));
         self.wanted.states.sort_unstable();
         self.wanted.states.dedup();
         for file in theirs.cosignatures.iter().filter(|file| !ours.cosignatures.contains(file)) {
-            if self.stamps.replies.contains(file) || cosigned::holds(self.session, history, log, *file) {
+            if self.judge.keeps(self.session, log.id, *file) {
                 self.wanted.cosignatures.push((log.id, *file));
             }
         }

@@ -60,7 +60,7 @@ pub fn read_card(setting: &Setting<'_>, file: &Path) -> Result<Card, VaultError>
 fn person(identity: &IdentityFile, bare: bool) -> Person {
     let keys = identity.seed.keys();
     let card = Card::sign(&identity.name, &keys);
-    Person { keys, card, bare }
+    Person { keys, card, bare, lent: Vec::new() }
 }
 
 fn split(

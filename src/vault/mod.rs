@@ -15,15 +15,18 @@ pub mod history;
 pub mod identity;
 pub mod keyring;
 pub mod labels;
+pub mod lend;
 pub mod list;
 pub mod open;
 mod parallel;
+pub mod quorum;
 pub mod receipt;
 pub mod seal;
 pub mod session;
 pub mod show;
 pub mod survey;
 pub mod verify;
+pub mod wrap;
 
 mod error;
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::findings::{Check, Finding, Findings, Verdict};
 use super::history::{self, History};
 use super::keyring::{self, Keyring};
+use super::quorum::{self, Lent};
 use super::survey::{self, Survey};
 use super::{Setting, Stage, VaultError};
 use crate::crypto::hash::Hash;
@@ -55,6 +56,8 @@ pub struct Person {
     pub card: Card,
     /// Whether the file it came from is under no passphrase.
     pub bare: bool,
+    /// Shares of content keys that others lent her for this run.
+    pub lent: Vec<Lent>,
 }
 
 impl Person {
@@ -87,7 +90,7 @@ pub struct Session {
     /// Files of this device's own unfinished work.
     pub unfinished: BTreeSet<String>,
     /// Who acts.
-    member: Option<MemberId>,
+    pub(super) member: Option<MemberId>,
     /// Held while the session lives.
     _lock: Option<Box<dyn Lock>>,
 }
@@ -140,7 +143,8 @@ impl Session {
         if let Some(history) = &history {
             ring.keep_known(history);
             if let Some(person) = request.person {
-                keyring::check_own_wraps(&*folder, history, person.member(), &opened, &mut findings);
+                keyring::check_own_wraps(&*folder, history, person.member(), &opened, &mut ring, &mut findings);
+                quorum::meet(&mut ring, history, vault, person)?;
             }
         }
         let member = request.person.map(Person::member);

@@ -165,6 +165,19 @@ fn vault(error: &VaultError) -> WayOut {
         | VaultError::NoMember { .. }
         | VaultError::AmbiguousMember { .. } => told(FAILED, "amparo verify"),
         VaultError::NotReadable { .. } => told(NO_KEY, "one of its readers can open it"),
+        VaultError::TooFewShares { section, epoch, own_name, .. } => {
+            // What a lender types, so that it can be told over a telephone.
+            let to = hints::word(own_name);
+            told(NO_KEY, &format!("amparo identity lend --to {to} --section {section} --epoch {epoch} -o share.txt"))
+        }
+        VaultError::LentDamaged { .. } => told(INVALID, "ask for the file again; amparo identity lend makes one"),
+        VaultError::LentWrong { .. } | VaultError::SharesOfNothing { .. } => told(INVALID, "amparo verify"),
+        VaultError::LentToOther { .. } => told(NO_KEY, "amparo identity card"),
+        VaultError::LentElsewhere { .. } | VaultError::LentTwice { .. } => {
+            told(NO_KEY, "ask another reader of this vault; amparo identity lend makes such a file")
+        }
+        VaultError::NoShare { .. } | VaultError::NoBorrower { .. } => told(FAILED, "amparo verify"),
+        VaultError::Quorum { .. } => told(USAGE, "amparo init --help"),
         VaultError::OneExhibitOnly => told(USAGE, "amparo open ID -o DIR"),
         VaultError::Withdrawn { .. } => told(FAILED, "amparo open ID -o DIR --reason \"why\""),
         VaultError::ReadBack { .. } => told(FAILED, "do not use this disk any more; nothing of this run was sealed"),

@@ -33,6 +33,9 @@ pub(crate) struct Args {
     /// A receipt that the vault must still hold to
     #[arg(long, value_name = "FILE")]
     receipt: Vec<PathBuf>,
+    /// A share of the key that another reader lent you: to check the content where several must come together
+    #[arg(long, value_name = "FILE")]
+    share: Vec<PathBuf>,
     /// A signed state that somebody else remembers
     #[arg(long, value_name = "FILE")]
     checkpoint: Vec<PathBuf>,
@@ -65,11 +68,11 @@ pub(super) fn run(args: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError
     match vaults.as_slice() {
         [] if paths_are_papers => alone::papers(&papers, call),
         [] => match call.vault_folder()? {
-            Some(vault) => whole::verify(vault, &papers, call),
+            Some(vault) => whole::verify(vault, &papers, &args.share, call),
             None if !papers.is_empty() => alone::papers(&papers, call),
             None => Err(CliError::NoVault),
         },
-        [vault] => whole::verify(vault.clone(), &papers, call),
+        [vault] => whole::verify(vault.clone(), &papers, &args.share, call),
         _ => Err(CliError::Usage { message: "one vault at a time".into(), hint: None }),
     }
 }

@@ -16,9 +16,17 @@ use crate::vault::findings::Verdict;
 use crate::vault::verify::{Level, Status, Verified, VerifyRequest, verify as check};
 
 /// Verifies a vault, with what others remember of it.
-pub(super) fn verify(vault: PathBuf, papers: &[Paper], call: &mut Call<'_, '_>) -> Result<Exit, CliError> {
+pub(super) fn verify(
+    vault: PathBuf,
+    papers: &[Paper],
+    shares: &[PathBuf],
+    call: &mut Call<'_, '_>,
+) -> Result<Exit, CliError> {
     let place = call.place_at(vault, Contact::May)?;
-    let person = call.person_if_any()?;
+    let mut person = if shares.is_empty() { call.person_if_any()? } else { Some(call.person()?) };
+    if let Some(person) = &mut person {
+        person.lent = call.lent(shares)?;
+    }
     let receipts: Vec<(String, Receipt)> = papers
         .iter()
         .filter_map(|paper| match &paper.content {

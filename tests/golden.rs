@@ -194,6 +194,7 @@ fn made() -> Files {
             monitors: std::slice::from_ref(&monitor.person.card),
             sealers: &[],
             handle: Some("K7".into()),
+            quorum: None,
         };
         create(setting, &request).expect("founded")
     });

@@ -8,10 +8,12 @@ use super::call::Call;
 use super::output::{Tone, json_text, shown};
 use super::{Exit, FAILED, INCOMPLETE, INTERRUPTED, INVALID, LOCKED, NO_KEY, NO_VAULT, UNKNOWN, USAGE, hints};
 use crate::crypto::envelope::EnvelopeError;
+use crate::crypto::shares::SharesError;
 use crate::format::card::CardError;
 use crate::format::fields::FieldError;
 use crate::format::form::FormError;
 use crate::format::vault_file::VaultFileError;
+use crate::format::words::WordsError;
 use crate::store::StoreError;
 use crate::vault::VaultError;
 use crate::vault::findings::Verdict;
@@ -57,6 +59,16 @@ pub(crate) enum CliError {
     Input { source: io::Error },
     #[error("the terminal could not be read")]
     Terminal { source: io::Error },
+    #[error("the words are not taken: {0}")]
+    Words(WordsError),
+    #[error("the shares are not taken: {0}")]
+    Shares(SharesError),
+    #[error("the backup is NOT DONE: the words were not typed back")]
+    BackupNotDone,
+    #[error("the backup is NOT DONE: what was typed back restores another identity")]
+    BackupOther,
+    #[error("this is not its name; the identity on this device is that of {name}, and it was not removed")]
+    OtherName { name: String },
     #[error("stopped before the end, as asked")]
     Stopped,
 }
@@ -139,6 +151,11 @@ fn way_out(error: &CliError) -> WayOut {
         CliError::NotText { .. } | CliError::Output { .. } | CliError::Input { .. } | CliError::Terminal { .. } => {
             told(FAILED, "")
         }
+        CliError::Words(_) | CliError::Shares(_) => {
+            told(FAILED, "compare with the paper, then amparo identity restore")
+        }
+        CliError::BackupNotDone | CliError::BackupOther => told(FAILED, "amparo identity backup"),
+        CliError::OtherName { .. } => told(FAILED, "amparo identity show"),
         CliError::Stopped => told(INTERRUPTED, ""),
     }
 }

@@ -98,6 +98,7 @@ fn a_file_vault_that_names_another_vault_brings_none_of_its_files() {
             monitors: &[],
             sealers: &[],
             handle: None,
+            quorum: None,
         };
         create(setting, &request).expect("founded")
     });

@@ -81,6 +81,9 @@ pub enum WordsError {
         /// What the sheet was to hold.
         kind: Kind,
     },
+    /// More words than one sheet has.
+    #[error("there are more words than belong together")]
+    TooMany,
     /// A sound sheet of another kind of share.
     #[error("it is a share of another kind than this program makes")]
     OtherShare,
@@ -160,6 +163,16 @@ impl Sheet {
                 self.decide(Kind::Seed)?;
                 self.take(&word)
             }
+        }
+    }
+
+    /// Forgets the last word.
+    pub fn take_back(&mut self) {
+        if self.numbers.pop().is_none() {
+            self.open.pop();
+        }
+        if self.numbers.is_empty() {
+            self.kind = None;
         }
     }
 

@@ -233,7 +233,7 @@ struct Typed {
 }
 
 /// The numbered words of a page.
-fn numbered(page: &str) -> String {
+pub(crate) fn numbered(page: &str) -> String {
     let words: Vec<&str> = page.split_whitespace().collect();
     let numbered = words.windows(2).filter(|pair| pair[0].strip_suffix('.').is_some_and(|n| n.parse::<u8>().is_ok()));
     numbered.map(|pair| pair[1]).collect::<Vec<_>>().join(" ")

@@ -6,6 +6,7 @@ mod form;
 mod harness;
 mod identity;
 mod init;
+mod lend;
 mod list;
 mod open;
 mod seal;

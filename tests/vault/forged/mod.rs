@@ -10,5 +10,6 @@ mod memory;
 mod owners;
 mod payloads;
 mod sealings;
+mod shares;
 mod states;
 mod work;

@@ -166,7 +166,9 @@ fn vault(error: &VaultError) -> WayOut {
     match error {
         VaultError::NotAVault => told(NO_VAULT, "amparo init DIR"),
         VaultError::VaultFile(VaultFileError::Newer { .. }) => told(FAILED, "use the newer program for this vault"),
-        VaultError::VaultFile(VaultFileError::Malformed) => told(INVALID, "amparo verify"),
+        VaultError::VaultFile(VaultFileError::Malformed)
+        | VaultError::LentWrong { .. }
+        | VaultError::SharesOfNothing { .. } => told(INVALID, "amparo verify"),
         VaultError::NoKey => told(NO_KEY, "amparo identity show"),
         VaultError::NoFounding { findings } => {
             told(by_weight(findings.verdict().max(Verdict::Incomplete)), "amparo verify")
@@ -180,7 +182,9 @@ fn vault(error: &VaultError) -> WayOut {
         VaultError::NoEntry { .. }
         | VaultError::AmbiguousEntry { .. }
         | VaultError::NoMember { .. }
-        | VaultError::AmbiguousMember { .. } => told(FAILED, "amparo verify"),
+        | VaultError::AmbiguousMember { .. }
+        | VaultError::NoShare { .. }
+        | VaultError::NoBorrower { .. } => told(FAILED, "amparo verify"),
         VaultError::NotReadable { .. } => told(NO_KEY, "one of its readers can open it"),
         VaultError::TooFewShares { section, epoch, own_name, .. } => {
             // What a lender types, so that it can be told over a telephone.
@@ -188,13 +192,10 @@ fn vault(error: &VaultError) -> WayOut {
             told(NO_KEY, &format!("amparo identity lend --to {to} --section {section} --epoch {epoch} -o share.txt"))
         }
         VaultError::LentDamaged { .. } => told(INVALID, "ask for the file again; amparo identity lend makes one"),
-        VaultError::LentWrong { .. } | VaultError::SharesOfNothing { .. } => told(INVALID, "amparo verify"),
         VaultError::LentToOther { .. } => told(NO_KEY, "amparo identity card"),
         VaultError::LentElsewhere { .. } | VaultError::LentTwice { .. } => {
             told(NO_KEY, "ask another reader of this vault; amparo identity lend makes such a file")
         }
-        VaultError::NoShare { .. } | VaultError::NoBorrower { .. } => told(FAILED, "amparo verify"),
-        VaultError::Quorum { .. } => told(USAGE, "amparo init --help"),
         VaultError::OneExhibitOnly => told(USAGE, "amparo open ID -o DIR"),
         VaultError::Withdrawn { .. } => told(FAILED, "amparo open ID -o DIR --reason \"why\""),
         VaultError::ReadBack { .. } => told(FAILED, "do not use this disk any more; nothing of this run was sealed"),
@@ -202,7 +203,7 @@ fn vault(error: &VaultError) -> WayOut {
         VaultError::NothingToSeal => told(FAILED, "amparo seal --help"),
         VaultError::Exists { .. } => told(FAILED, "choose another name, or give --overwrite where the command has it"),
         VaultError::NoSection { .. } | VaultError::NoReader { .. } => told(FAILED, "amparo doctor"),
-        VaultError::CardTwice => told(USAGE, "amparo init --help"),
+        VaultError::CardTwice | VaultError::Quorum { .. } => told(USAGE, "amparo init --help"),
         VaultError::Stopped => told(INTERRUPTED, ""),
         VaultError::Store(error) => store(error),
         VaultError::Envelope(EnvelopeError::NotForThisKey | EnvelopeError::WrongPassphrase) => told(NO_KEY, ""),

@@ -97,7 +97,7 @@ fn single_points(history: &History, warn: &mut dyn FnMut(String)) {
             )),
             (None, None) => warn(format!("nobody can open the section {section}")),
             (Some(0), None) => {
-                warn(format!("only one person can open the section {section}: if that identity is lost, it is lost"))
+                warn(format!("only one person can open the section {section}: if that identity is lost, it is lost"));
             }
             _ => {}
         }

@@ -119,7 +119,7 @@ pub(super) fn unlock(
             Some(Some(Held::Key(scope, epoch, secret))) if KeyId::of(&secret.recipient()) == key => {
                 // The logs will tell what it is for; until then a second file must not hide that it reads them.
                 if ring.keys.get(&key).is_none_or(|(known, _)| *known != Scope::Custody) {
-                    ring.keys.insert(key, (scope.clone(), secret));
+                    ring.keys.insert(key, (scope.clone(), *secret));
                 }
                 Opened::Key(scope, epoch)
             }
@@ -133,7 +133,7 @@ pub(super) fn unlock(
 
 /// What the plaintext of a wrapped file is.
 enum Held {
-    Key(Scope, u32, Identity),
+    Key(Scope, u32, Box<Identity>),
     Share(Box<ShareFile>),
     Neither,
 }
@@ -141,7 +141,7 @@ enum Held {
 impl Held {
     fn parse(plaintext: &[u8]) -> Self {
         if let Ok((scope, epoch, key)) = key_file::parse(plaintext) {
-            return Self::Key(scope, epoch, key);
+            return Self::Key(scope, epoch, Box::new(key));
         }
         ShareFile::parse(plaintext).map_or(Self::Neither, |share| Self::Share(Box::new(share)))
     }

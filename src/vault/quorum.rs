@@ -67,9 +67,10 @@ fn take(
 ) -> Result<(KeyId, MemberId, ShareFile), VaultError> {
     let file = || lent.name.clone();
     let damaged = || VaultError::LentDamaged { file: file() };
-    let bytes = match lent.bytes.starts_with(b"age-encryption.org/") {
-        true => lent.bytes.clone(),
-        false => armor::parse(&lent.bytes).map_err(|_| damaged())?,
+    let bytes = if lent.bytes.starts_with(b"age-encryption.org/") {
+        lent.bytes.clone()
+    } else {
+        armor::parse(&lent.bytes).map_err(|_| damaged())?
     };
     let plaintext = envelope::open(&bytes, &[&person.keys.age]).map_err(|error| match error {
         EnvelopeError::NotForThisKey => VaultError::LentToOther { file: file() },

@@ -104,7 +104,9 @@ fn a_backup_is_done_when_the_paper_was_read_back() {
 fn a_backup_that_was_not_read_back_is_not_done() {
     let world = ann();
     let backup = ["identity", "backup"];
-    let not_done = |typed: &[&str]| world.typing("ann", &backup, typed).exits(1).says("NOT DONE").never_says("restores this identity");
+    let not_done = |typed: &[&str]| {
+        world.typing("ann", &backup, typed).exits(1).says("NOT DONE").never_says("restores this identity")
+    };
     not_done(&[]);
     not_done(&[""]);
     not_done(&["", "abandon abandon"]);

@@ -130,7 +130,8 @@ mod tests {
         );
         let minimal: String = words(&unhexed("554bbf1101003e990c1f0435e2b33c721535c74603d0"))
             .split(' ')
-            .map(|word| format!("{}{}", &word[..1], &word[3..]))
+            .flat_map(|word| [&word[..1], &word[3..]])
+            .map(str::to_string)
             .collect();
         assert_eq!(minimal, "gogrrsbyadaefmnlbnctaaecvoqdfnjpbzecstfgaxtifpsskbfw");
     }

@@ -130,7 +130,7 @@ impl Sheet {
 
     /// How many words were taken.
     pub fn len(&self) -> usize {
-        self.numbers.len() + self.open.len()
+        self.numbers.len().saturating_add(self.open.len())
     }
 
     /// Whether no word was taken.

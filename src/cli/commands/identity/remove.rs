@@ -28,12 +28,11 @@ pub(super) fn run(args: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError
     let file = call.identity_file()?;
     let (identity, _) = call.identity_secret()?;
     let member = MemberId::of(&identity.seed.keys().public());
-    let typed = match &args.name {
-        Some(name) => name.clone(),
-        None => {
-            call.warn("without its words or shares on paper this identity is gone for ever, and what only it opens");
-            call.need_line("Type its name to remove it:", "the name of the identity", "--name NAME")?
-        }
+    let typed = if let Some(name) = &args.name {
+        name.clone()
+    } else {
+        call.warn("without its words or shares on paper this identity is gone for ever, and what only it opens");
+        call.need_line("Type its name to remove it:", "the name of the identity", "--name NAME")?
     };
     if typed.trim() != identity.name.as_str() {
         return Err(CliError::OtherName { name: identity.name.to_string() });

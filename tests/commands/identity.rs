@@ -244,7 +244,7 @@ fn words_and_seeds_are_left_in_no_file() {
     world.typing("ann", &restore, &[&words, "a passphrase", "a passphrase"]).exits(0);
     let backup = ["identity", "backup", "--shares", "2/2"];
     let done = world.typing("ann", &backup, &["a passphrase", "", "", "page 2", "page 1"]).exits(0);
-    let hex: String = seed.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = amparo::crypto::hash::hex(seed.as_bytes());
     let share = numbered(&done.pages[0]);
     let secrets =
         [words.split_once(' ').expect("words").1, &hex, share.split_at(60).1, &*seed.keys().age.to_secret_line()]

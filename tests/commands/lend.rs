@@ -43,7 +43,9 @@ fn lend(world: &World, from: &str, to: &str, file: &str) {
 
 fn open<'a>(out: &'a str, shares: &[&'a str]) -> Vec<&'a str> {
     let mut words = vec!["open", "K7-0001", "-o", out, "--vault", "evidence"];
-    shares.iter().for_each(|share| words.extend(["--share", share]));
+    for share in shares {
+        words.extend(["--share", share]);
+    }
     words
 }
 

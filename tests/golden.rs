@@ -195,6 +195,7 @@ fn made() -> Files {
             sealers: &[],
             handle: Some("K7".into()),
             monitors_needed: None,
+            quorum: None,
         };
         create(setting, &request).expect("founded")
     });

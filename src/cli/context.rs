@@ -63,4 +63,6 @@ pub trait Ask {
     fn line(&mut self, prompt: &str) -> io::Result<Option<String>>;
     /// Shows the prompt and reads a line that is not shown.
     fn passphrase(&mut self, prompt: &str) -> io::Result<Option<Zeroizing<String>>>;
+    /// Shows a page and the prompt below it where no scrollback keeps them, reads a line, and takes all of it away.
+    fn privately(&mut self, page: &str, prompt: &str) -> io::Result<Option<Zeroizing<String>>>;
 }

@@ -8,12 +8,14 @@ use super::call::Call;
 use super::output::{Tone, json_text, shown};
 use super::{Exit, FAILED, INCOMPLETE, INTERRUPTED, INVALID, LOCKED, NO_KEY, NO_VAULT, UNKNOWN, USAGE, hints};
 use crate::crypto::envelope::EnvelopeError;
+use crate::crypto::shares::SharesError;
 use crate::format::card::CardError;
 use crate::format::cosignatures::CosignaturesError;
 use crate::format::fields::FieldError;
 use crate::format::form::FormError;
 use crate::format::receipt::ReceiptError;
 use crate::format::vault_file::VaultFileError;
+use crate::format::words::WordsError;
 use crate::store::StoreError;
 use crate::vault::VaultError;
 use crate::vault::findings::Verdict;
@@ -67,6 +69,16 @@ pub(crate) enum CliError {
     Input { source: io::Error },
     #[error("the terminal could not be read")]
     Terminal { source: io::Error },
+    #[error("the words are not taken: {0}")]
+    Words(WordsError),
+    #[error("the shares are not taken: {0}")]
+    Shares(SharesError),
+    #[error("the backup is NOT DONE: the words were not typed back")]
+    BackupNotDone,
+    #[error("the backup is NOT DONE: what was typed back restores another identity")]
+    BackupOther,
+    #[error("this is not its name; the identity on this device is that of {name}, and it was not removed")]
+    OtherName { name: String },
     #[error("stopped before the end, as asked")]
     Stopped,
 }
@@ -156,6 +168,11 @@ fn way_out(error: &CliError) -> WayOut {
         CliError::NotText { .. } | CliError::Output { .. } | CliError::Input { .. } | CliError::Terminal { .. } => {
             told(FAILED, "")
         }
+        CliError::Words(_) | CliError::Shares(_) => {
+            told(FAILED, "compare with the paper, then amparo identity restore")
+        }
+        CliError::BackupNotDone | CliError::BackupOther => told(FAILED, "amparo identity backup"),
+        CliError::OtherName { .. } => told(FAILED, "amparo identity show"),
         CliError::Stopped => told(INTERRUPTED, ""),
     }
 }
@@ -166,7 +183,9 @@ fn vault(error: &VaultError) -> WayOut {
     match error {
         VaultError::NotAVault => told(NO_VAULT, "amparo init DIR"),
         VaultError::VaultFile(VaultFileError::Newer { .. }) => told(FAILED, "use the newer program for this vault"),
-        VaultError::VaultFile(VaultFileError::Malformed) => told(INVALID, "amparo verify"),
+        VaultError::VaultFile(VaultFileError::Malformed)
+        | VaultError::LentWrong { .. }
+        | VaultError::SharesOfNothing { .. } => told(INVALID, "amparo verify"),
         VaultError::NoKey => told(NO_KEY, "amparo identity show"),
         VaultError::NoFounding { findings } => {
             told(by_weight(findings.verdict().max(Verdict::Incomplete)), "amparo verify")
@@ -183,6 +202,8 @@ fn vault(error: &VaultError) -> WayOut {
         VaultError::NoExhibit { .. } | VaultError::AmbiguousExhibit { .. } => told(FAILED, "amparo list"),
         VaultError::NoEntry { .. } | VaultError::AmbiguousEntry { .. } => told(FAILED, "amparo custody log"),
         VaultError::NoMember { .. }
+        | VaultError::NoShare { .. }
+        | VaultError::NoBorrower { .. }
         | VaultError::AmbiguousMember { .. }
         | VaultError::NotRemovable { .. }
         | VaultError::NotAdoptable { .. } => told(FAILED, "amparo member list"),
@@ -209,6 +230,16 @@ fn vault(error: &VaultError) -> WayOut {
         ),
         VaultError::NotWords { .. } => told(USAGE, ""),
         VaultError::NotReadable { .. } => told(NO_KEY, "one of its readers can open it"),
+        VaultError::TooFewShares { section, epoch, own_name, .. } => {
+            // What a lender types, so that it can be told over a telephone.
+            let to = hints::word(own_name);
+            told(NO_KEY, &format!("amparo identity lend --to {to} --section {section} --epoch {epoch} -o share.txt"))
+        }
+        VaultError::LentDamaged { .. } => told(INVALID, "ask for the file again; amparo identity lend makes one"),
+        VaultError::LentToOther { .. } => told(NO_KEY, "amparo identity card"),
+        VaultError::LentElsewhere { .. } | VaultError::LentTwice { .. } => {
+            told(NO_KEY, "ask another reader of this vault; amparo identity lend makes such a file")
+        }
         VaultError::OneExhibitOnly => told(USAGE, "amparo open ID -o DIR"),
         VaultError::Withdrawn { .. } => told(FAILED, "amparo open ID -o DIR --reason \"why\""),
         VaultError::ReadBack { .. } => told(FAILED, "do not use this disk any more; nothing of this run was sealed"),
@@ -216,7 +247,9 @@ fn vault(error: &VaultError) -> WayOut {
         VaultError::NothingToSeal => told(FAILED, "amparo seal --help"),
         VaultError::Exists { .. } => told(FAILED, "choose another name, or give --overwrite where the command has it"),
         VaultError::NoSection { .. } | VaultError::NoReader { .. } => told(FAILED, "amparo doctor"),
-        VaultError::CardTwice | VaultError::TooFewMonitors { .. } => told(USAGE, "amparo init --help"),
+        VaultError::CardTwice | VaultError::TooFewMonitors { .. } | VaultError::Quorum { .. } => {
+            told(USAGE, "amparo init --help")
+        }
         VaultError::Stopped => told(INTERRUPTED, ""),
         VaultError::Store(error) => store(error),
         VaultError::Envelope(EnvelopeError::NotForThisKey | EnvelopeError::WrongPassphrase) => told(NO_KEY, ""),

@@ -8,9 +8,12 @@ use zeroize::Zeroizing;
 use super::call::Call;
 use super::error::CliError;
 use crate::format::card::Card;
+use crate::format::identity_file::IdentityFile;
 use crate::format::ids::VaultId;
+use crate::format::share_file::LENT_FILE_BYTES_MAX;
 use crate::store::memory::Memory;
 use crate::store::{Kind, StoreError};
+use crate::vault::quorum::Lent;
 use crate::vault::session::{Person, Request, Trust};
 use crate::vault::{VaultError, identity, survey};
 
@@ -159,6 +162,12 @@ impl Call<'_, '_> {
 
     /// Who acts.
     pub(crate) fn person(&mut self) -> Result<Person, CliError> {
+        let (identity, bare) = self.identity_secret()?;
+        Ok(identity::person(&identity, bare))
+    }
+
+    /// The secret of who acts, and whether its file is under no passphrase.
+    pub(crate) fn identity_secret(&mut self) -> Result<(IdentityFile, bool), CliError> {
         let file = self.identity_file()?;
         if !self.has_identity()? {
             return Err(CliError::NoIdentity { file });
@@ -168,7 +177,7 @@ impl Call<'_, '_> {
         let passphrase = if needs { self.need_passphrase("Passphrase: ")? } else { Zeroizing::default() };
         let mut parts = self.parts();
         let mut once = || Ok(passphrase.clone());
-        Ok(identity::open(&mut parts.setting(), &file, &mut once)?)
+        Ok(identity::read(&mut parts.setting(), &file, &mut once)?)
     }
 
     /// Who acts, if anybody: a file that was named must be there.
@@ -181,6 +190,17 @@ impl Call<'_, '_> {
     pub(crate) fn card(&mut self, file: &Path) -> Result<Card, CliError> {
         let bytes = self.read_input(file, 64 << 10)?;
         Card::parse(&bytes).map_err(|error| CliError::Card { file: file.to_path_buf(), error })
+    }
+
+    /// Shares that others lent, as files.
+    pub(crate) fn lent(&mut self, files: &[PathBuf]) -> Result<Vec<Lent>, CliError> {
+        let mut lent = Vec::new();
+        for file in files {
+            self.claim_stdin(file, "--share")?;
+            let bytes = self.read_input(file, LENT_FILE_BYTES_MAX)?;
+            lent.push(Lent { name: file.display().to_string(), bytes });
+        }
+        Ok(lent)
     }
 
     /// The ids that a vault in this folder could have: what its file says, and its logs' first entries.

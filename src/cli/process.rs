@@ -19,6 +19,13 @@ use crate::store::real::RealDisk;
 use crate::store::{Disk, RelPath, hygiene};
 use crate::vault::Clock;
 
+/// The terminal's second screen, emptied: what stands there goes into no scrollback.
+const ENTER_PAGE: &[u8] = b"\x1b[?1049h\x1b[H\x1b[2J";
+/// Emptied again, and back to the first.
+const LEAVE_PAGE: &[u8] = b"\x1b[H\x1b[2J\x1b[?1049l";
+/// A line of words is never longer.
+const LINE_BYTES: usize = 4096;
+
 /// Wider lines are hard to read, whatever the terminal.
 const WIDTH_MAX: usize = 100;
 
@@ -32,7 +39,12 @@ pub fn main() -> ExitCode {
     if let Err(error) = signals.clone().listen() {
         let _ = writeln!(stderr, "warning: Ctrl-C will end this program at once: {error}");
     }
-    let mut ask = Person { prompting: Arc::clone(&signals.prompting) };
+    let mut ask = Person {
+        prompting: Arc::clone(&signals.prompting),
+        private: Arc::clone(&signals.private),
+        // Such a terminal has no second screen, and would print the commands for it.
+        plain: std::env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb"),
+    };
     let clock = SystemClock { start: Instant::now() };
     let terminal = Terminal {
         input: io::stdin().is_terminal(),
@@ -92,6 +104,7 @@ impl Clock for SystemClock {
 struct Signals {
     stopped: Arc<AtomicBool>,
     prompting: Arc<AtomicBool>,
+    private: Arc<AtomicBool>,
 }
 
 impl Signals {
@@ -102,6 +115,9 @@ impl Signals {
         ctrlc::set_handler(move || {
             let again = self.stopped.swap(true, Ordering::SeqCst);
             if again || self.prompting.load(Ordering::SeqCst) {
+                if self.private.load(Ordering::SeqCst) {
+                    let _ = io::stderr().write_all(LEAVE_PAGE);
+                }
                 if let Some(before) = &before {
                     let _ = termios::tcsetattr(io::stdin(), OptionalActions::Now, before);
                 }
@@ -116,6 +132,8 @@ impl Signals {
 /// The person at the terminal.
 struct Person {
     prompting: Arc<AtomicBool>,
+    private: Arc<AtomicBool>,
+    plain: bool,
 }
 
 impl Person {
@@ -142,5 +160,27 @@ impl Ask for Person {
     fn passphrase(&mut self, prompt: &str) -> io::Result<Option<Zeroizing<String>>> {
         // From the terminal itself, so that standard input stays free for evidence.
         self.prompt(|| Ok(rpassword::prompt_password(prompt).ok().map(Zeroizing::new)))
+    }
+
+    fn privately(&mut self, page: &str, prompt: &str) -> io::Result<Option<Zeroizing<String>>> {
+        let mut stderr = io::stderr();
+        if !self.plain {
+            // Before the page: whatever ends the process from here on takes it away.
+            self.private.store(true, Ordering::SeqCst);
+            stderr.write_all(ENTER_PAGE)?;
+        }
+        let answer = self.prompt(|| {
+            let mut stderr = io::stderr();
+            stderr.write_all(page.as_bytes())?;
+            stderr.write_all(prompt.as_bytes())?;
+            stderr.flush()?;
+            let mut line = Zeroizing::new(String::with_capacity(LINE_BYTES));
+            Ok((io::stdin().read_line(&mut line)? > 0).then_some(line))
+        });
+        if self.private.swap(false, Ordering::SeqCst) {
+            stderr.write_all(LEAVE_PAGE)?;
+            stderr.flush()?;
+        }
+        answer
     }
 }

@@ -8,4 +8,5 @@ pub mod merkle;
 pub mod pad;
 pub mod recipient;
 pub mod seed;
+pub mod shares;
 pub mod sign;

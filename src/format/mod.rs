@@ -5,6 +5,7 @@
 
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
 
+pub mod armor;
 pub mod card;
 pub mod checkpoint;
 pub mod cosignature;
@@ -32,5 +33,7 @@ pub mod pseudonym;
 pub mod receipt;
 pub mod record;
 pub mod role;
+pub mod share_file;
 pub mod short_receipt;
 pub mod vault_file;
+pub mod words;

@@ -9,22 +9,17 @@ use zeroize::Zeroizing;
 use super::change;
 use super::commit::OwnLog;
 use super::session::Person;
+use super::wrap::{self, NewWraps};
 use super::{Setting, VaultError, random};
-use crate::crypto::envelope;
-use crate::crypto::hash::Hash;
 use crate::crypto::recipient::Identity;
+use crate::crypto::shares::SHARES_MAX;
 use crate::format::card::Card;
-use crate::format::event::{Admission, Event, Found, NewKey, Wrap};
-use crate::format::ids::{KeyId, LogId, MemberId, VaultId};
-use crate::format::key_file::{self, KEY_FILE_BYTES};
+use crate::format::event::{Admission, Event, Found, NewKey};
+use crate::format::ids::{LogId, MemberId, VaultId};
 use crate::format::role::{Role, Scope, Section};
 use crate::format::vault_file;
 use crate::store::memory::Memory;
 use crate::store::{Mode, RelPath, layout};
-
-/// Wrapped files of a key are at least so many, and a power of two: their number does not tell how many people there
-/// are.
-const WRAPS_MIN: usize = 4;
 
 /// Who founds a vault, with whom.
 pub struct CreateRequest<'a> {
@@ -46,6 +41,8 @@ pub struct CreateRequest<'a> {
     pub handle: Option<String>,
     /// How many monitors must sign a state before it counts as covered; else one, if there is any.
     pub monitors_needed: Option<u32>,
+    /// How many readers of a section must come together to open; `None`: each opens alone.
+    pub quorum: Option<u8>,
 }
 
 /// A vault that was founded.
@@ -69,6 +66,8 @@ pub struct Created {
     pub sealers: Vec<String>,
     /// Whether the founder is among the readers of `main`.
     pub founder_reads: bool,
+    /// How many readers must come together.
+    pub quorum: Option<u8>,
 }
 
 /// Founds a vault in a new folder.
@@ -76,11 +75,20 @@ pub fn create(setting: &mut Setting<'_>, request: &CreateRequest<'_>) -> Result<
     let founder = request.founder.member();
     let people = People::gather(request);
     let monitors_needed = monitors_needed(request, &people)?;
+    if let Some(needed) = request.quorum {
+        people.can_be_split(needed)?;
+    }
     let (mut new_keys, mut files) = (Vec::new(), Vec::new());
     for scope in [Scope::Custody, Scope::Content(Section::main()), Scope::Content(Section::register())] {
         let holders = people.holders_of(&scope);
         let key = Identity::from_seed(&Zeroizing::new(random(setting.rng)));
-        new_keys.push(wrap_new_key(setting.rng, scope, 0, &key, &holders, &mut files));
+        new_keys.push(match (&scope, request.quorum) {
+            (Scope::Content(_), Some(_)) => {
+                let new = NewWraps { scope, epoch: 0, key: &key, holders: &holders, needed: request.quorum };
+                wrap::wrap_new_key(setting.rng, new, &mut files)
+            }
+            _ => wrap_new_key(setting.rng, scope, 0, &key, &holders, &mut files),
+        });
     }
     let custody = new_keys.first().and_then(|key| key.recipient.parse().ok()).expect("the custody key was just made");
     let found = Found {
@@ -115,6 +123,7 @@ pub fn create(setting: &mut Setting<'_>, request: &CreateRequest<'_>) -> Result<
             .map(|id| people.roles[&id].0.name().to_string())
             .collect(),
         founder_reads: people.roles[&founder].1.contains(&Role::Reader(Section::main())),
+        quorum: request.quorum,
     })
 }
 
@@ -128,7 +137,7 @@ fn monitors_needed(request: &CreateRequest<'_>, people: &People) -> Result<u32, 
     }
 }
 
-/// Wraps a vault key to its holders; the files go to `files`, the returned description into an entry.
+/// Wraps a vault key whole to its holders; the files go to `files`, the returned description into an entry.
 pub(super) fn wrap_new_key(
     rng: &mut dyn CryptoRngCore,
     scope: Scope,
@@ -137,32 +146,7 @@ pub(super) fn wrap_new_key(
     holders: &[&Card],
     files: &mut Vec<(RelPath, Vec<u8>)>,
 ) -> NewKey {
-    let recipient = key.recipient();
-    let id = KeyId::of(&recipient);
-    let plaintext = key_file::print(&scope, epoch, key);
-    let mut keep = |bytes: Vec<u8>| {
-        let name = Hash::of(&bytes);
-        files.push((layout::wrapped_key(id, name), bytes));
-        name
-    };
-    let mut wraps: Vec<Wrap> = holders
-        .iter()
-        .map(|card| {
-            let file = keep(envelope::seal(&plaintext, &[&card.keys().age]).bytes);
-            Wrap { member: card.member(), file, share: None }
-        })
-        .collect();
-    wraps.sort_by_key(|wrap| wrap.member);
-    let wanted = wraps.len().next_power_of_two().max(WRAPS_MIN);
-    let mut dummies: Vec<Hash> = (wraps.len()..wanted)
-        .map(|_| {
-            // A key that is forgotten at once: nobody can open this file.
-            let nobody = Identity::from_seed(&Zeroizing::new(random(rng))).recipient();
-            keep(envelope::seal(&[b'\n'; KEY_FILE_BYTES], &[&nobody]).bytes)
-        })
-        .collect();
-    dummies.sort_unstable();
-    NewKey { scope, epoch, recipient: recipient.to_string(), wraps, dummies }
+    wrap::wrap_new_key(rng, NewWraps { scope, epoch, key, holders, needed: None }, files)
 }
 
 /// The founding members with their roles; one card may have several.
@@ -183,6 +167,17 @@ impl People {
         people.give(request.monitors, &Role::Monitor);
         people.give(request.sealers, &Role::Sealer);
         people
+    }
+
+    /// Whether each section's readers are enough for `needed` of them to come together, and few enough to count.
+    fn can_be_split(&self, needed: u8) -> Result<(), VaultError> {
+        for section in [Section::main(), Section::register()] {
+            let readers = self.holders_of(&Scope::Content(section.clone())).len();
+            if needed < 2 || usize::from(needed) > readers || readers > usize::from(SHARES_MAX) {
+                return Err(VaultError::Quorum { needed, section: section.to_string(), readers });
+            }
+        }
+        Ok(())
     }
 
     fn give(&mut self, cards: &[Card], role: &Role) {

@@ -5,6 +5,7 @@ use super::history::History;
 use super::keyring;
 use super::members;
 use super::session::{Request, Session};
+use super::wrap;
 use super::{Setting, VaultError};
 use crate::format::role::{Role, Scope};
 use crate::store::RelPath;
@@ -88,9 +89,18 @@ fn single_points(history: &History, warn: &mut dyn FnMut(String)) {
     for scope in scopes {
         let Scope::Content(section) = scope else { continue };
         let Some((id, key)) = history.newest_key(scope) else { continue };
-        match history.holders(key).len() {
-            0 => warn(format!("nobody can open the section {section}")),
-            1 => warn(format!("only one person can open the section {section}: if that identity is lost, it is lost")),
+        let (needed, holders) = (wrap::needed(key), history.holders(key).len());
+        match (wrap::spare(history, key), needed) {
+            (None, Some(needed)) => warn(format!(
+                "{needed} readers must come together to open the section {section}, and only {holders} are left: nobody can open it"
+            )),
+            (Some(0), Some(needed)) => warn(format!(
+                "all {needed} readers left must come together to open the section {section}: if one of these identities is lost, it is lost"
+            )),
+            (None, None) => warn(format!("nobody can open the section {section}")),
+            (Some(0), None) => {
+                warn(format!("only one person can open the section {section}: if that identity is lost, it is lost"));
+            }
             _ => {}
         }
         if !history.shown_to_open(id) {

@@ -96,6 +96,46 @@ pub enum VaultError {
     NotWords { what: &'static str },
     #[error("exhibit {id} is sealed to readers of the section {section:?}, and this identity is none of them")]
     NotReadable { id: String, section: String },
+    #[error(
+        "exhibit {id} opens when {needed} readers of the section {section} come together, and {here} {} here; {} could lend theirs",
+        if *here == 1 { "share is" } else { "shares are" },
+        if able.is_empty() { "nobody".into() } else { able.join(", ") }
+    )]
+    TooFewShares {
+        id: String,
+        section: String,
+        epoch: u32,
+        needed: u8,
+        here: usize,
+        able: Vec<String>,
+        own_name: String,
+    },
+    #[error("the lent share {file} is damaged, or no lent share")]
+    LentDamaged { file: String },
+    #[error("the lent share {file} was lent to somebody else")]
+    LentToOther { file: String },
+    #[error("the lent share {file} is of another vault, or of a key that this copy does not know")]
+    LentElsewhere { file: String },
+    #[error("the lent share {file} is not the share that was handed to {member}: its bytes are others")]
+    LentWrong { file: String, member: String },
+    #[error("the lent share {file} is the share of {member}, which is here already")]
+    LentTwice { file: String, member: String },
+    #[error(
+        "the shares of the section {section} are those that were handed out, and do not give its key: whoever split it handed out something else"
+    )]
+    SharesOfNothing { section: String },
+    #[error(
+        "this identity holds no share of that key of the section {section}: either it is not split, or it was not handed to you"
+    )]
+    NoShare { section: String },
+    #[error(
+        "{name} holds no share of that key of the section {section}: a share is lent to another reader of it, and to nobody else"
+    )]
+    NoBorrower { name: String, section: String },
+    #[error(
+        "{needed} of {readers} cannot be asked for in the section {section}: from 2 up to its readers, who are at most 16"
+    )]
+    Quorum { needed: u8, section: String, readers: usize },
     #[error("only one exhibit of a single file can go to standard output")]
     OneExhibitOnly,
     #[error("the output could not be written: {source}")]

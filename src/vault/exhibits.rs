@@ -7,6 +7,7 @@ use super::VaultError;
 use super::findings::{Check, Finding, Verdict};
 use super::history::Sealing;
 use super::labels::{exhibit_label, label};
+use super::quorum;
 use super::session::Session;
 use crate::crypto::envelope::{self, EnvelopeError};
 use crate::crypto::hash::Hash;
@@ -171,7 +172,10 @@ pub(super) fn record(session: &Session, exhibit: &Exhibit) -> Result<Known, Vaul
     let history = session.history()?;
     if session.ring.content(&exhibit.row.key).is_none() {
         let section = history.keys.get(&exhibit.row.key).map_or_else(|| "?".into(), |key| key.scope.to_string());
-        return Err(VaultError::NotReadable { id: exhibit.id.clone(), section });
+        let member = session.member;
+        let too_few =
+            member.and_then(|member| quorum::too_few(&session.ring, history, member, exhibit.row.key, &exhibit.id));
+        return Err(too_few.unwrap_or_else(|| VaultError::NotReadable { id: exhibit.id.clone(), section }));
     }
     let sealing = history.sealing_at(exhibit.place).expect("an exhibit stands in a sealing");
     let manifest =

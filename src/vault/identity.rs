@@ -20,7 +20,19 @@ const CARD_BYTES_MAX: u64 = 64 << 10;
 
 /// Makes an identity and writes it to a file that must not exist, under a passphrase unless `passphrase` is `None`.
 pub fn new(setting: &mut Setting<'_>, file: &Path, name: &str, passphrase: Option<&str>) -> Result<Person, VaultError> {
-    let identity = IdentityFile { name: Pseudonym::parse(name)?, seed: Seed::generate(setting.rng) };
+    let seed = Seed::generate(setting.rng);
+    restore(setting, file, name, seed, passphrase)
+}
+
+/// Writes an identity whose seed is known to a file that must not exist, under a passphrase unless it is `None`.
+pub fn restore(
+    setting: &mut Setting<'_>,
+    file: &Path,
+    name: &str,
+    seed: Seed,
+    passphrase: Option<&str>,
+) -> Result<Person, VaultError> {
+    let identity = IdentityFile { name: Pseudonym::parse(name)?, seed };
     let plaintext = identity.to_bytes();
     let bytes = match passphrase {
         Some(passphrase) => Zeroizing::new(envelope::seal_with_passphrase(&plaintext, passphrase).bytes),
@@ -35,12 +47,12 @@ pub fn new(setting: &mut Setting<'_>, file: &Path, name: &str, passphrase: Optio
     Ok(person(&identity, passphrase.is_none()))
 }
 
-/// Reads an identity file; `passphrase` is asked only where the file needs one.
-pub fn open(
+/// Reads an identity file, and whether it lay there bare; `passphrase` is asked only where the file needs one.
+pub fn read(
     setting: &mut Setting<'_>,
     file: &Path,
     passphrase: &mut dyn FnMut() -> Result<Zeroizing<String>, VaultError>,
-) -> Result<Person, VaultError> {
+) -> Result<(IdentityFile, bool), VaultError> {
     let (folder, name) = split(setting, file, false)?;
     let bytes = Zeroizing::new(folder.read(&name, IDENTITY_BYTES_MAX)?);
     let (plaintext, bare) = if bytes.starts_with(b"age-encryption.org/") {
@@ -48,7 +60,14 @@ pub fn open(
     } else {
         (bytes, true)
     };
-    Ok(person(&IdentityFile::parse(&plaintext)?, bare))
+    Ok((IdentityFile::parse(&plaintext)?, bare))
+}
+
+/// Removes an identity file. Nothing is overwritten: a flash drive writes elsewhere, whatever a program asks.
+pub fn remove(setting: &mut Setting<'_>, file: &Path) -> Result<(), VaultError> {
+    let (folder, name) = split(setting, file, false)?;
+    folder.remove(&name)?;
+    Ok(folder.sync(&[])?)
 }
 
 /// Reads a card file and checks that it holds.
@@ -57,10 +76,11 @@ pub fn read_card(setting: &Setting<'_>, file: &Path) -> Result<Card, VaultError>
     Ok(Card::parse(&folder.read(&name, CARD_BYTES_MAX)?)?)
 }
 
-fn person(identity: &IdentityFile, bare: bool) -> Person {
+/// The person whose secret this is.
+pub fn person(identity: &IdentityFile, bare: bool) -> Person {
     let keys = identity.seed.keys();
     let card = Card::sign(&identity.name, &keys);
-    Person { keys, card, bare }
+    Person { keys, card, bare, lent: Vec::new() }
 }
 
 fn split(

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::findings::{Check, Findings};
 use super::history::{History, VaultKey};
 use super::parallel;
+use super::quorum::Met;
 use super::survey::Survey;
 use crate::crypto::envelope;
 use crate::crypto::hash::Hash;
@@ -13,6 +14,7 @@ use crate::crypto::recipient::Identity;
 use crate::format::ids::{KeyId, MemberId};
 use crate::format::key_file::{self, WRAPPED_KEY_BYTES_MAX};
 use crate::format::role::{Scope, Section};
+use crate::format::share_file::ShareFile;
 use crate::store::{Folder, layout};
 
 /// The vault's keys that a person's identity opens.
@@ -20,6 +22,12 @@ use crate::store::{Folder, layout};
 pub struct Keyring {
     /// By key id.
     keys: BTreeMap<KeyId, (Scope, Identity)>,
+    /// The person's own shares of keys that are split.
+    shares: BTreeMap<KeyId, ShareFile>,
+    /// What others lent, with whose share it is.
+    lent: BTreeMap<KeyId, Vec<(MemberId, ShareFile)>>,
+    /// Keys that shares gave.
+    met: Vec<Met>,
 }
 
 impl Keyring {
@@ -50,6 +58,30 @@ impl Keyring {
         self.keys.get(key).map(|(_, key)| key)
     }
 
+    /// The person's own share of a key.
+    pub fn own_share(&self, key: &KeyId) -> Option<&ShareFile> {
+        self.shares.get(key)
+    }
+
+    /// What others lent of a key.
+    pub(super) fn lent(&self, key: &KeyId) -> &[(MemberId, ShareFile)] {
+        self.lent.get(key).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Keys that shares gave for this run.
+    pub fn met(&self) -> &[Met] {
+        &self.met
+    }
+
+    pub(super) fn keep_lent(&mut self, key: KeyId, of: MemberId, share: ShareFile) {
+        self.lent.entry(key).or_default().push((of, share));
+    }
+
+    pub(super) fn keep_met(&mut self, id: KeyId, key: Identity, met: Met) {
+        self.keys.insert(id, (met.scope.clone(), key));
+        self.met.push(met);
+    }
+
     /// The sections whose content it opens.
     pub fn sections(&self) -> BTreeSet<&Section> {
         let scopes = self.keys.values().map(|(scope, _)| scope);
@@ -67,6 +99,8 @@ pub(super) enum Opened {
     Other,
     /// It holds the key, as a key of that scope and epoch.
     Key(Scope, u32),
+    /// It holds a share of a key.
+    Share(Box<ShareFile>),
 }
 
 /// Tries the person's identity on every wrapped key.
@@ -80,20 +114,21 @@ pub(super) fn unlock(
     let plaintexts = parallel::map(&names, |(key, file)| {
         let bytes = folder.read(&layout::wrapped_key(*key, *file), WRAPPED_KEY_BYTES_MAX).ok()?;
         // Damage becomes a finding where the files are checked against the entries that name them.
-        Some(envelope::open(&bytes, &[identity]).ok().map(|plaintext| key_file::parse(&plaintext).ok()))
+        Some(envelope::open(&bytes, &[identity]).ok().map(|plaintext| Held::parse(&plaintext)))
     });
     let (mut ring, mut opened) = (Keyring::default(), BTreeMap::new());
     for ((key, file), plaintext) in names.into_iter().zip(plaintexts) {
         let outcome = match plaintext {
             None => Opened::Unread,
             Some(None) => Opened::No,
-            Some(Some(Some((scope, epoch, secret)))) if KeyId::of(&secret.recipient()) == key => {
+            Some(Some(Held::Key(scope, epoch, secret))) if KeyId::of(&secret.recipient()) == key => {
                 // The logs will tell what it is for; until then a second file must not hide that it reads them.
                 if ring.keys.get(&key).is_none_or(|(known, _)| *known != Scope::Custody) {
-                    ring.keys.insert(key, (scope.clone(), secret));
+                    ring.keys.insert(key, (scope.clone(), *secret));
                 }
                 Opened::Key(scope, epoch)
             }
+            Some(Some(Held::Share(share))) => Opened::Share(share),
             Some(Some(_)) => Opened::Other,
         };
         opened.insert((key, file), outcome);
@@ -101,26 +136,53 @@ pub(super) fn unlock(
     (ring, opened)
 }
 
-/// A wrapped key that is whole and is not what its entry promises this member is the fault of whoever signed that entry.
-/// Where no entry that counts names the file, it is a stranger's, and nobody's fault.
+/// What the plaintext of a wrapped file is.
+enum Held {
+    Key(Scope, u32, Box<Identity>),
+    Share(Box<ShareFile>),
+    Neither,
+}
+
+impl Held {
+    fn parse(plaintext: &[u8]) -> Self {
+        if let Ok((scope, epoch, key)) = key_file::parse(plaintext) {
+            return Self::Key(scope, epoch, Box::new(key));
+        }
+        ShareFile::parse(plaintext).map_or(Self::Neither, |share| Self::Share(Box::new(share)))
+    }
+}
+
+/// A wrapped key, or share of one, that is whole and is not what its entry promises this member is the fault of whoever
+/// signed that entry. Where no entry that counts names the file, it is a stranger's, and nobody's fault. Shares that are
+/// what was promised go into the ring.
 pub(super) fn check_own_wraps(
     folder: &dyn Folder,
     history: &History,
     member: MemberId,
     opened: &BTreeMap<(KeyId, Hash), Opened>,
+    ring: &mut Keyring,
     findings: &mut Findings,
 ) {
     for (id, key) in &history.keys {
-        let own = key.wraps.iter().map(|(_, wrap)| wrap).filter(|wrap| wrap.member == member && wrap.share.is_none());
-        for wrap in own {
-            let promised = match opened.get(&(*id, wrap.file)) {
-                None | Some(Opened::Unread) => continue,
-                Some(Opened::Key(scope, epoch)) => *scope == key.scope && *epoch == key.epoch,
-                Some(Opened::Other | Opened::No) => false,
+        for wrap in key.wraps.iter().map(|(_, wrap)| wrap).filter(|wrap| wrap.member == member) {
+            let (promised, message) = match (opened.get(&(*id, wrap.file)), &wrap.share) {
+                (None | Some(Opened::Unread), _) => continue,
+                (Some(Opened::Share(share)), Some(said)) => {
+                    let promised = share.scope == key.scope && share.epoch == key.epoch && share.described() == *said;
+                    if promised {
+                        ring.shares.insert(*id, ShareFile::clone(share));
+                    }
+                    (promised, "it does not give this member the share that its entry promises")
+                }
+                (_, Some(_)) => (false, "it does not give this member the share that its entry promises"),
+                (Some(Opened::Key(scope, epoch)), None) => (
+                    *scope == key.scope && *epoch == key.epoch,
+                    "it does not give this member the key that its entry promises",
+                ),
+                (_, None) => (false, "it does not give this member the key that its entry promises"),
             };
             let path = layout::wrapped_key(*id, wrap.file);
             if !promised && is_whole(folder, *id, wrap.file) {
-                let message = "it does not give this member the key that its entry promises";
                 findings.invalid(Check::Key, path.to_string(), message);
             }
         }

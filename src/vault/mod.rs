@@ -18,6 +18,7 @@ pub mod identity;
 mod interrupted;
 pub mod keyring;
 pub mod labels;
+pub mod lend;
 pub mod list;
 pub mod members;
 pub mod merge;
@@ -25,12 +26,14 @@ mod named;
 pub mod open;
 mod orphans;
 mod parallel;
+pub mod quorum;
 pub mod receipt;
 pub mod seal;
 pub mod session;
 pub mod show;
 pub mod survey;
 pub mod verify;
+pub mod wrap;
 
 mod error;
 

@@ -9,6 +9,7 @@ use super::commit;
 use super::content::{self, Broken, Nowhere, Sink, input_name};
 use super::exhibits::{self, Exhibit, Known};
 use super::findings::Finding;
+use super::quorum::Met;
 use super::session::{Person, Request, Session};
 use super::{Setting, Stage, VaultError};
 use crate::crypto::hash::Hash;
@@ -52,6 +53,8 @@ pub struct Opened {
     pub unrecorded: Option<VaultError>,
     /// What is wrong with other members' logs, on which nothing of this rests.
     pub overlooked: Vec<Finding>,
+    /// Sections that shares opened, with the pseudonyms of those who lent theirs.
+    pub met: Vec<(String, Vec<String>)>,
 }
 
 /// Opens exhibits into a folder.
@@ -73,7 +76,7 @@ pub fn open(setting: &mut Setting<'_>, request: &OpenRequest<'_>) -> Result<Open
         Some(error) => Some(error),
         None => record_opening(setting, &session, request.place.person()?, &chosen, request.reason).err(),
     };
-    Ok(Opened { exhibits, unrecorded, overlooked: session.overlooked() })
+    Ok(Opened { exhibits, unrecorded, overlooked: session.overlooked(), met: met(&session)? })
 }
 
 /// Opens one exhibit of a single file to a stream. It is checked wholly before the first byte leaves.
@@ -96,7 +99,13 @@ pub fn open_to(
         Some(error) => Some(error),
         None => record_opening(setting, &session, request.place.person()?, &chosen, request.reason).err(),
     };
-    Ok(Opened { exhibits: vec![opened], unrecorded, overlooked: session.overlooked() })
+    Ok(Opened { exhibits: vec![opened], unrecorded, overlooked: session.overlooked(), met: met(&session)? })
+}
+
+fn met(session: &Session) -> Result<Vec<(String, Vec<String>)>, VaultError> {
+    let history = session.history()?;
+    let names = |met: &Met| met.lenders.iter().map(|lender| history.name_of(*lender)).collect();
+    Ok(session.ring.met().iter().map(|met| (met.scope.to_string(), names(met))).collect())
 }
 
 /// For writing where that can be done; a read-only medium is opened all the same, and not written.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::findings::{Check, Finding, Findings, Verdict};
 use super::history::{self, History};
 use super::keyring::{self, Keyring};
+use super::quorum::{self, Lent};
 use super::survey::{self, Survey};
 use super::{Setting, Stage, VaultError, interrupted};
 use crate::crypto::hash::Hash;
@@ -58,6 +59,8 @@ pub struct Person {
     pub card: Card,
     /// Whether the file it came from is under no passphrase.
     pub bare: bool,
+    /// Shares of content keys that others lent her for this run.
+    pub lent: Vec<Lent>,
 }
 
 impl Person {
@@ -90,7 +93,7 @@ pub struct Session {
     /// Files of this device's own unfinished work.
     pub unfinished: BTreeSet<String>,
     /// Who acts.
-    member: Option<MemberId>,
+    pub(super) member: Option<MemberId>,
     /// Whose logs nothing is built upon any more: she is about to be removed.
     aside: Option<MemberId>,
     /// Held while the session lives.
@@ -174,7 +177,8 @@ impl Session {
         if let Some(history) = &history {
             ring.keep_known(history);
             if let Some(person) = request.person {
-                keyring::check_own_wraps(&*folder, history, person.member(), &opened, &mut findings);
+                keyring::check_own_wraps(&*folder, history, person.member(), &opened, &mut ring, &mut findings);
+                quorum::meet(&mut ring, history, vault, person)?;
             }
         }
         let member = request.person.map(Person::member);

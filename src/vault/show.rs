@@ -17,6 +17,8 @@ pub struct Shown {
     pub head: Head,
     /// Whether its blobs had been read back when it was signed.
     pub readback: bool,
+    /// How many readers must come together to see its record, where this identity holds a share and they have not.
+    pub needed: Option<u8>,
 }
 
 /// Shows one exhibit.
@@ -24,9 +26,10 @@ pub fn show(setting: &mut Setting<'_>, request: &Request<'_>, id: &str) -> Resul
     let session = Session::open(setting, request)?;
     let exhibit = exhibits::find(&session, id)?;
     let history = session.history()?;
-    let known = match exhibits::record(&session, &exhibit) {
-        Ok(known) => Some(known),
-        Err(VaultError::NotReadable { .. }) => None,
+    let (known, needed) = match exhibits::record(&session, &exhibit) {
+        Ok(known) => (Some(known), None),
+        Err(VaultError::NotReadable { .. }) => (None, None),
+        Err(VaultError::TooFewShares { needed, .. }) => (None, Some(needed)),
         Err(error) => return Err(error),
     };
     let sealing = history.sealing_at(exhibit.place).expect("an exhibit stands in a sealing");
@@ -36,5 +39,6 @@ pub fn show(setting: &mut Setting<'_>, request: &Request<'_>, id: &str) -> Resul
         seq: exhibit.place.seq,
         head: history.logs[&exhibit.place.log].head,
         readback: sealing.seal.readback,
+        needed,
     })
 }

@@ -99,6 +99,7 @@ fn a_file_vault_that_names_another_vault_brings_none_of_its_files() {
             sealers: &[],
             handle: None,
             monitors_needed: None,
+            quorum: None,
         };
         create(setting, &request).expect("founded")
     });

@@ -31,6 +31,8 @@ pub(crate) struct Outcome {
     pub(crate) exit: u8,
     pub(crate) out: String,
     pub(crate) err: String,
+    /// What was shown where nothing keeps it.
+    pub(crate) pages: Vec<String>,
 }
 
 impl Outcome {
@@ -242,6 +244,7 @@ impl World {
             lines: around.typed.unwrap_or_default().iter().map(ToString::to_string).collect(),
             anybody: around.typed.is_some(),
             shown: String::new(),
+            pages: Vec::new(),
         };
         let terminal = around.typed.is_some();
         let clock = Standing { minutes: self.minutes.get(), looks: Cell::new(0) };
@@ -266,7 +269,7 @@ impl World {
         let here = self.folder.path().to_string_lossy().into_owned();
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("streams are text").replace(&here, "~~");
         let err = format!("{}{}", text(err), ask.shown);
-        Outcome { exit, out: text(out), err }
+        Outcome { exit, out: text(out), err, pages: ask.pages }
     }
 }
 
@@ -301,14 +304,33 @@ impl Clock for Standing {
     }
 }
 
-/// Answers typed beforehand; when there are no more, the input has ended.
+/// Answers typed beforehand; when there are no more, the input has ended. `page N` is what stands on the Nth page that
+/// was shown privately: its numbered words.
 struct Typed {
     lines: VecDeque<String>,
     anybody: bool,
     shown: String,
+    pages: Vec<String>,
+}
+
+/// The numbered words of a page.
+pub(crate) fn numbered(page: &str) -> String {
+    let words: Vec<&str> = page.split_whitespace().collect();
+    let numbered = words.windows(2).filter(|pair| pair[0].strip_suffix('.').is_some_and(|n| n.parse::<u8>().is_ok()));
+    numbered.map(|pair| pair[1]).collect::<Vec<_>>().join(" ")
 }
 
 impl Ask for Typed {
+    fn privately(&mut self, page: &str, prompt: &str) -> io::Result<Option<Zeroizing<String>>> {
+        assert!(self.anybody, "asked without a terminal: {prompt}");
+        self.pages.push(page.to_string());
+        self.shown.push_str(prompt);
+        self.shown.push('\n');
+        let answer = self.lines.pop_front();
+        let page = |answer: &str| answer.strip_prefix("page ").and_then(|n| n.parse::<usize>().ok());
+        Ok(answer.map(|answer| Zeroizing::new(page(&answer).map_or(answer, |n| numbered(&self.pages[n - 1])))))
+    }
+
     fn line(&mut self, prompt: &str) -> io::Result<Option<String>> {
         assert!(self.anybody, "asked without a terminal: {prompt}");
         self.shown.push_str(prompt);

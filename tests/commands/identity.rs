@@ -1,6 +1,10 @@
 //! `amparo identity`.
 
-use super::harness::{Around, World};
+use amparo::crypto::seed::Seed;
+use amparo::format::identity_file::IdentityFile;
+use amparo::format::words::of_seed;
+
+use super::harness::{Around, World, numbered};
 
 #[test]
 fn an_identity_is_made_shown_and_given_out() {
@@ -65,4 +69,204 @@ fn without_input_the_flag_is_named() {
     world.run("ann", &["identity", "new", "--name", "a\u{202e}b", "--no-passphrase"]).exits(2).says("U+202E");
     world.typing("ann", &["identity", "new", "--no-passphrase"], &["Typed Name"]).exits(0);
     world.run("ann", &["identity", "show"]).exits(0).says("Typed Name");
+}
+
+/// The seed in a bare identity file.
+fn seed_of(world: &World, who: &str) -> Seed {
+    let file = world.read(&format!("{who}/.config/amparo/identity.age"));
+    IdentityFile::parse(&file).expect("a bare identity").seed
+}
+
+/// Its 24 words.
+fn words_of(world: &World, who: &str) -> String {
+    of_seed(&seed_of(world, who)).join(" ")
+}
+
+fn ann() -> World {
+    let world = World::new();
+    world.run("ann", &["identity", "new", "--name", "Ann", "--no-passphrase"]).exits(0);
+    world
+}
+
+#[test]
+fn a_backup_is_done_when_the_paper_was_read_back() {
+    let world = ann();
+    let words = words_of(&world, "ann");
+    let done = world.typing("ann", &["identity", "backup"], &["", "page 1"]).exits(0);
+    assert!(done.pages[0].contains(&format!("   1. {}", words.split(' ').next().expect("a word"))));
+    assert!(!done.out.contains(&words) && !done.err.contains(words.split(' ').next_back().expect("a word")));
+    let digits = done.out.trim().to_string();
+    done.says("DONE").says("needs no passphrase").says("paper in a flat that may be searched").says("not in the words");
+    world.run("ann", &["identity", "show"]).exits(0).says(&digits);
+}
+
+#[test]
+fn a_backup_that_was_not_read_back_is_not_done() {
+    let world = ann();
+    let backup = ["identity", "backup"];
+    let not_done = |typed: &[&str]| {
+        world.typing("ann", &backup, typed).exits(1).says("NOT DONE").never_says("restores this identity")
+    };
+    not_done(&[]);
+    not_done(&[""]);
+    not_done(&["", "abandon abandon"]);
+    let other = of_seed(&Seed::from_bytes(&[7; 32])).join(" ");
+    not_done(&["", &other]).says("another identity");
+    let mut wrong: Vec<String> = words_of(&world, "ann").split(' ').map(String::from).collect();
+    wrong.swap(2, 3);
+    let wrong = wrong.join(" ");
+    not_done(&["", &wrong, &wrong, &wrong]).says("at least one is not the one that was written down");
+    world.run("ann", &backup).exits(2).says("-o FILE");
+    world.typing("ann", &["identity", "backup", "--no-input"], &["", "page 1"]).exits(2).says("-o FILE");
+    world.typing("ann", &["identity", "backup", "--json"], &["", "page 1"]).exits(2);
+    world.run("ann", &["identity", "backup", "-o", "-"]).exits(2).says("not written to a pipe");
+}
+
+#[test]
+fn a_wrong_word_is_named_and_the_typing_goes_on_from_there() {
+    let world = ann();
+    let words = words_of(&world, "ann");
+    let (start, rest) = words.split_at(words.match_indices(' ').nth(4).expect("24 words").0);
+    let typed = ["Ann", &format!("{} zzzz", start.to_uppercase()), "abandon", "-", rest];
+    let restore = ["identity", "restore", "--no-passphrase", "-o", "other.age"];
+    let restored = world.typing("ann", &restore, &typed).exits(0);
+    assert!(restored.pages[1].contains("NOT TAKEN: word 6 is not one of the list"), "{}", restored.pages[1]);
+    assert!(restored.pages[1].contains("Go on from word 6") && restored.pages[1].contains("   5. "));
+    assert!(restored.pages[2].contains("   6. abandon") && !restored.pages[3].contains("   6. "));
+    assert_eq!(world.read("ann/other.age"), world.read("ann/.config/amparo/identity.age"));
+}
+
+#[test]
+fn shares_go_to_several_people_and_any_so_many_restore() {
+    let world = ann();
+    let backup = ["identity", "backup", "--shares", "2/3"];
+    let done = world.typing("ann", &backup, &["", "", "", "page 3", "page 1"]).exits(0).says("DONE");
+    assert!(done.pages[1].starts_with("Share 2 of 3, for one person or place of its own. Any 2 restore it."));
+    assert!(done.pages[4].contains("1 of 2 shares taken"));
+    let sheet = |page: usize| numbered(&done.pages[page]);
+    let shares = [sheet(0), sheet(1), sheet(2)];
+    // Twice the same, one of another set, one that was misread: each is told, and the right one is taken after all.
+    let again = world.typing("ann", &backup, &["", "", "", "page 1", "page 2"]).exits(0);
+    let other = numbered(&again.pages[2]);
+    let misread = shares[1].rsplit_once(' ').expect("words").0.to_string() + " able";
+    world.typing("ann", &backup, &["", "", "", &shares[0]]).exits(1).says("NOT DONE");
+    let restore = ["identity", "restore", "--name", "Ann", "--no-passphrase", "-o", "b.age"];
+    let typed = [shares[0].as_str(), &shares[0], &other, &shares[1]];
+    let restored = world.typing("ann", &restore, &typed).exits(0);
+    assert!(restored.pages[2].contains("NOT TAKEN: the shares are not taken: share 1 is there twice"));
+    assert!(restored.pages[3].contains("the shares are not of one set"));
+    assert_eq!(world.read("ann/b.age"), world.read("ann/.config/amparo/identity.age"));
+    let restore = ["identity", "restore", "--name", "Ann", "--no-passphrase", "-o", "c.age"];
+    let restored = world.typing("ann", &restore, &[&misread, &shares[1], &shares[2]]).exits(0);
+    assert!(restored.pages[1].contains("all 46 words are of the list, and at least one is not"));
+    for bad in ["1/3", "4/3", "2/17", "2", "a/b"] {
+        world.run("ann", &["identity", "backup", "--shares", bad]).exits(2).says("K/N as in 2/3");
+    }
+}
+
+#[test]
+fn an_identity_is_restored_from_a_file_of_words_under_any_name() {
+    let world = ann();
+    let show = world.run("ann", &["identity", "show", "--json"]).exits(0).json();
+    let written = world.run("ann", &["identity", "backup", "-o", "words"]).exits(0).says("a flash drive keeps");
+    written.never_says(&words_of(&world, "ann"));
+    world.run("ann", &["identity", "backup", "-o", "words"]).exits(1).says("exists already");
+    let mode = std::os::unix::fs::PermissionsExt::mode(
+        &std::fs::metadata(world.path("ann/words")).expect("the file").permissions(),
+    );
+    assert_eq!(mode & 0o077, 0, "nobody else reads it");
+    world.write("bea/words", &world.read("ann/words"));
+    let restore = ["identity", "restore", "--name", "Bea", "--no-passphrase", "--words"];
+    let piped = Around { stdin: &world.read("ann/words"), ..Around::default() };
+    world.run_in("bea", &[&restore[..], &["-"]].concat(), &piped).exits(0).says("Compare them with your card");
+    world.run("bea", &[&restore[..], &["words"]].concat()).exits(1).says("exists already");
+    let restored = world.run("bea", &["identity", "show", "--json"]).exits(0).json();
+    assert_eq!((&restored["member"], restored["name"].as_str()), (&show["member"], Some("Bea")));
+    assert_ne!(restored["card"], show["card"]);
+    // Under a passphrase, as `identity new` asks for it.
+    world.write("cleo/words", &world.read("ann/words"));
+    let restore = ["identity", "restore", "--words", "words"];
+    world.run("cleo", &restore).exits(2).says("--name NAME");
+    world.typing("cleo", &restore, &["Cleo", "one", "one"]).exits(0);
+    world.typing("cleo", &["identity", "show"], &["one"]).exits(0).says("Cleo");
+    world.write("dora/words", b"legal winner thank");
+    let restore = ["identity", "restore", "--name", "Dora", "--no-passphrase"];
+    world.run("dora", &[&restore[..], &["--words", "words"]].concat()).exits(1).says("3 words of 24");
+    world.run("dora", &restore).exits(2).says("--words FILE");
+    assert!(!world.path("dora/.config").exists());
+}
+
+#[test]
+fn an_identity_is_removed_by_its_name_and_what_stays_is_told() {
+    let world = World::with_vault();
+    world.run("lawyer", &["identity", "remove"]).exits(2).says("--name NAME");
+    world.typing("lawyer", &["identity", "remove"], &["Red Kite"]).exits(1).says("it was not removed");
+    world.run("lawyer", &["identity", "show"]).exits(0);
+    let removed = world.typing("lawyer", &["identity", "remove"], &["Blue Heron"]).exits(0);
+    removed.says("for ever").says("is not erased").says(".local/state/amparo stays").says("Removed the identity");
+    assert!(!world.path("lawyer/.config/amparo/identity.age").exists());
+    world.run("lawyer", &["identity", "show"]).exits(12);
+    let removed = world.run("reader", &["identity", "remove", "--name", "Grey Owl", "--json"]).exits(0).json();
+    assert_eq!(removed["state_left"], false);
+}
+
+/// *The seized laptop*: the device is lost; from paper the person goes on, on another machine, with a new record.
+#[test]
+fn the_seized_laptop() {
+    let world = World::with_testimony();
+    let words = words_of(&world, "lawyer");
+    world.carry("abroad");
+    let restore = ["identity", "restore", "--name", "Blue Heron", "--no-passphrase"];
+    world.typing("abroad", &restore, &[&words]).exits(0);
+    world.write("abroad/t2.txt", b"It was night.\n");
+    let digits = world.digits();
+    let seal = ["seal", "t2.txt", "--vault", "evidence", "--vault-id", &digits];
+    world.run("abroad", &seal).exits(0).says("SEALED");
+    let verified = world.run("abroad", &["verify", "evidence", "--json"]).exits(0).json();
+    let logs = verified["logs"].as_array().expect("logs");
+    assert_eq!((verified["verdict"].as_str(), verified["exhibits"].as_u64(), logs.len()), (Some("valid"), Some(2), 2));
+    assert_eq!(logs[0]["member"], logs[1]["member"], "one member, two records");
+    // A reader's device, too: what was sealed to her opens.
+    let words = words_of(&world, "reader");
+    world.typing("exile", &["identity", "restore", "--name", "Grey Owl", "--no-passphrase"], &[&words]).exits(0);
+    world.carry("exile");
+    let open = ["open", "K7-0001", "-o", "opened", "--vault", "evidence", "--vault-id", &digits];
+    world.run("exile", &open).exits(0).says("OPENED K7-0001");
+    world.run("exile", &["verify", "evidence"]).exits(0);
+}
+
+#[test]
+fn words_and_seeds_are_left_in_no_file() {
+    let world = ann();
+    let (seed, words) = (seed_of(&world, "ann"), words_of(&world, "ann"));
+    world.run("ann", &["identity", "remove", "--name", "Ann"]).exits(0);
+    let restore = ["identity", "restore", "--name", "Ann"];
+    world.typing("ann", &restore, &[&words, "a passphrase", "a passphrase"]).exits(0);
+    let backup = ["identity", "backup", "--shares", "2/2"];
+    let done = world.typing("ann", &backup, &["a passphrase", "", "", "page 2", "page 1"]).exits(0);
+    let hex = amparo::crypto::hash::hex(seed.as_bytes());
+    let share = numbered(&done.pages[0]);
+    let secrets =
+        [words.split_once(' ').expect("words").1, &hex, share.split_at(60).1, &*seed.keys().age.to_secret_line()]
+            .map(str::to_string);
+    let mut folders = vec![world.path("")];
+    let mut files = 0;
+    while let Some(folder) = folders.pop() {
+        for item in std::fs::read_dir(folder).expect("a folder") {
+            let path = item.expect("an item").path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            files += 1;
+            let bytes = std::fs::read(&path).expect("a file");
+            let text = String::from_utf8_lossy(&bytes);
+            assert!(!secrets.iter().any(|secret| text.contains(secret.as_str())), "{}", path.display());
+            assert!(!bytes.windows(32).any(|window| window == seed.as_bytes()), "{}", path.display());
+        }
+    }
+    assert_eq!(files, 1, "the identity under its passphrase, and nothing else");
+    for secret in &secrets {
+        assert!(!done.out.contains(secret) && !done.err.contains(secret));
+    }
 }

@@ -8,6 +8,7 @@ mod form;
 pub(crate) mod harness;
 mod identity;
 mod init;
+mod lend;
 mod list;
 mod member;
 mod merge;

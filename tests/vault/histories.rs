@@ -72,6 +72,7 @@ impl Story {
                 monitors: card(2),
                 sealers: card(SEALER),
                 monitors_needed: None,
+                quorum: None,
                 handle: Some("K7".into()),
             };
             create(setting, &request).expect("founded")

@@ -83,7 +83,11 @@ pub(crate) fn device(folder: &Path, name: &str, seed: u8) -> Device {
     let keys = Seed::from_bytes(&[seed; 32]).keys();
     let card = Card::sign(&Pseudonym::parse(name).expect("a name"), &keys);
     let machine = Hash::of(name.as_bytes());
-    Device { person: Person { keys, card, bare: true }, state: folder.join(format!("state of {name}")), machine }
+    Device {
+        person: Person { keys, card, bare: true, lent: Vec::new() },
+        state: folder.join(format!("state of {name}")),
+        machine,
+    }
 }
 
 impl World {
@@ -110,6 +114,7 @@ impl World {
                 sealers: &[],
                 handle: Some("K7".into()),
                 monitors_needed: None,
+                quorum: None,
             };
             create(setting, &request)
         })?;

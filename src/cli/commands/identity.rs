@@ -1,4 +1,9 @@
-//! `amparo identity`: make an identity, give out its card, show its fingerprint.
+//! `amparo identity`: make an identity, give out its card, show its fingerprint; keep it on paper, restore it, remove it.
+
+mod backup;
+mod remove;
+mod restore;
+mod words;
 
 use std::path::PathBuf;
 
@@ -6,6 +11,7 @@ use bip39::Language;
 use serde_json::json;
 use zeroize::Zeroizing;
 
+use super::lend;
 use crate::cli::call::{Call, is_dash};
 use crate::cli::error::CliError;
 use crate::cli::{DONE, Exit, hints};
@@ -23,6 +29,10 @@ pub(crate) enum Command {
     New(New),
     Card(Card),
     Show(Show),
+    Backup(backup::Args),
+    Restore(restore::Args),
+    Remove(remove::Args),
+    Lend(lend::Args),
 }
 
 /// Make an identity under a pseudonym
@@ -74,6 +84,10 @@ pub(super) fn run(command: Command, call: &mut Call<'_, '_>) -> Result<Exit, Cli
         Command::New(args) => new(&args, call),
         Command::Card(args) => card(&args, call),
         Command::Show(Show {}) => show(call),
+        Command::Backup(args) => backup::run(&args, call),
+        Command::Restore(args) => restore::run(&args, call),
+        Command::Remove(args) => remove::run(&args, call),
+        Command::Lend(args) => lend::run(&args, call),
     }
 }
 
@@ -104,6 +118,7 @@ fn new(args: &New, call: &mut Call<'_, '_>) -> Result<Exit, CliError> {
     call.say("Its digits, to tell the people you work with by another road than the card:");
     call.print(&person.member().fingerprint())?;
     call.say("This file is all there is: without it, or without its passphrase, nothing sealed to you can be opened.");
+    call.say("amparo identity backup writes it on paper, whole or in shares for several people.");
     call.suggest(format!("amparo identity card -o {}", hints::word(&card_name(&person))));
     Ok(DONE)
 }

@@ -21,7 +21,8 @@ use crate::vault::create::{CreateRequest, Created, create};
 Examples:
   amparo init evidence
   amparo init evidence --reader grey-owl.card --reader tern.card --monitor red-kite.card --handle K7
-  amparo init evidence --monitor red-kite.card --monitor plover.card --monitors-needed 2")]
+  amparo init evidence --monitor red-kite.card --monitor plover.card --monitors-needed 2
+  amparo init evidence --reader grey-owl.card --reader tern.card --reader plover.card --quorum 2")]
 pub(crate) struct Args {
     /// The folder to make
     #[arg(value_name = "DIR")]
@@ -41,6 +42,9 @@ pub(crate) struct Args {
     /// Who else may seal
     #[arg(long, value_name = "CARD")]
     sealer: Vec<PathBuf>,
+    /// So many readers must come together to open; else each opens alone
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u8).range(2..=16))]
+    quorum: Option<u8>,
     /// What your exhibits' numbers start with, as K7 in K7-0012
     #[arg(long, value_name = "K7", value_parser = handle)]
     handle: Option<String>,
@@ -97,6 +101,7 @@ pub(super) fn run(args: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError
         sealers: &sealers,
         handle: args.handle.clone(),
         monitors_needed: args.monitors_needed,
+        quorum: args.quorum,
     };
     let created = match create(&mut call.parts().setting(), &request) {
         Err(crate::vault::VaultError::Store(StoreError::Exists { path })) => return Err(CliError::Exists { path }),
@@ -112,7 +117,12 @@ pub(super) fn run(args: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError
 }
 
 fn warn(created: &Created, call: &mut Call<'_, '_>) {
-    if let [only] = created.readers.as_slice() {
+    if let Some(needed) = created.quorum {
+        warn_of_quorum("what is sealed", needed, &created.readers, call);
+        if created.register_readers != created.readers {
+            warn_of_quorum("the register of witnesses", needed, &created.register_readers, call);
+        }
+    } else if let [only] = created.readers.as_slice() {
         call.warn(&format!("only {only} can open what is sealed: if that identity is lost, it is lost"));
     }
     if created.register_readers != created.readers
@@ -123,16 +133,29 @@ fn warn(created: &Created, call: &mut Call<'_, '_>) {
     call.warn("you are the only owner: if your identity is lost, nobody can admit or remove anybody");
 }
 
+/// All of so many must be there: who is lost takes the key along.
+fn warn_of_quorum(what: &str, needed: u8, readers: &[String], call: &mut Call<'_, '_>) {
+    if readers.len() == usize::from(needed) {
+        let all = all_of(readers);
+        call.warn(&format!(
+            "{all} must all come together to open {what}: if one of these identities is lost, it is lost"
+        ));
+    }
+}
+
 fn tell(args: &Args, created: &Created, call: &mut Call<'_, '_>) -> Result<(), CliError> {
     call.say(&format!("Founded a vault in {}. This device knows it from now on.", args.folder.display()));
     call.say("Its digits, to give by another road to everybody who works with it:");
     call.print(&created.vault.fingerprint())?;
-    call.say(&format!("{} can open what is sealed here.", all_of(&created.readers)));
+    call.say(&format!("{} open what is sealed here.", who(&created.readers, created.quorum)));
     if !created.founder_reads {
         call.say("You cannot, and nobody can make you: the key was forgotten.");
     }
     if created.register_readers != created.readers {
-        call.say(&format!("{} can open the register of witnesses.", all_of(&created.register_readers)));
+        call.say(&format!("{} open the register of witnesses.", who(&created.register_readers, created.quorum)));
+    }
+    if created.quorum.is_some() {
+        call.say("Where they bring their shares together, that reader could keep the key: choose whom you would trust with it.");
     }
     if !created.sealers.is_empty() {
         call.say(&format!("{} may seal, as you may.", all_of(&created.sealers)));
@@ -153,6 +176,13 @@ fn signers(needed: u32) -> String {
     if needed == 1 { "1 monitor has".into() } else { format!("{needed} monitors have") }
 }
 
+fn who(readers: &[String], quorum: Option<u8>) -> String {
+    match quorum {
+        None => format!("{} can", all_of(readers)),
+        Some(needed) => format!("Any {needed} of {} together can", all_of(readers)),
+    }
+}
+
 fn described(created: &Created) -> serde_json::Value {
     json!({
         "format": 1,
@@ -165,5 +195,6 @@ fn described(created: &Created) -> serde_json::Value {
         "sealers": created.sealers,
         "monitors": created.monitors,
         "monitors_needed": created.monitors_needed,
+        "quorum": created.quorum,
     })
 }

@@ -1,5 +1,7 @@
 //! `amparo list`: what the vault holds, as far as this identity may see.
 
+use std::path::PathBuf;
+
 use serde_json::{Map, Value, json};
 
 use crate::cli::Exit;
@@ -16,11 +18,16 @@ use crate::vault::list::{Listed, list};
 Examples:
   amparo list
   amparo list --json")]
-pub(crate) struct Args {}
+pub(crate) struct Args {
+    /// A share of the key that another reader lent you, where several must come together
+    #[arg(long, value_name = "FILE")]
+    share: Vec<PathBuf>,
+}
 
-pub(super) fn run(_: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError> {
+pub(super) fn run(args: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError> {
     let place = call.place(Contact::Looks)?;
-    let person = call.person()?;
+    let mut person = call.person()?;
+    person.lent = call.lent(&args.share)?;
     call.warn_if_unknown(&place)?;
     let mut all = Vec::new();
     let mut keep = |listed| {

@@ -5,6 +5,7 @@ pub(super) mod doctor;
 pub(super) mod form;
 pub(super) mod identity;
 pub(super) mod init;
+pub(super) mod lend;
 pub(super) mod list;
 pub(super) mod member;
 pub(super) mod merge;

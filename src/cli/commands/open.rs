@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
+use super::lend;
 use crate::cli::call::{Call, is_dash};
 use crate::cli::error::CliError;
 use crate::cli::folders::Contact;
@@ -19,7 +20,8 @@ use crate::vault::open::{OpenRequest, Opened, open, open_to};
 #[command(after_help = "\
 Examples:
   amparo open K7-0001 -o opened
-  amparo open K7-0001 --stdout > testimony.txt")]
+  amparo open K7-0001 --stdout > testimony.txt
+  amparo open K7-0001 -o opened --share from-tern.txt")]
 pub(crate) struct Args {
     /// The exhibits
     #[arg(value_name = "ID", required = true)]
@@ -36,6 +38,9 @@ pub(crate) struct Args {
     /// Why it is opened although consent was withdrawn; entered in the custody record
     #[arg(long, value_name = "TEXT", default_value = "")]
     reason: String,
+    /// A share of the key that another reader lent you, where several must come together
+    #[arg(long, value_name = "FILE")]
+    share: Vec<PathBuf>,
 }
 
 pub(super) fn run(args: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError> {
@@ -49,7 +54,8 @@ pub(super) fn run(args: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError
         return Err(CliError::Usage { message, hint: Some("name a folder with -o DIR".into()) });
     }
     let place = call.place(Contact::Must)?;
-    let person = call.person()?;
+    let mut person = call.person()?;
+    person.lent = call.lent(&args.share)?;
     if let Some(output) = args.output.as_deref().filter(|output| !is_dash(output)) {
         call.must_be_outside(&place.vault, output)?;
     }
@@ -70,6 +76,9 @@ pub(super) fn run(args: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError
     };
     drop(parts);
     call.warn_of_others(&opened.overlooked);
+    for (section, lenders) in &opened.met {
+        call.warn(&lend::met(section, lenders));
+    }
     if let Some(error) = &opened.unrecorded {
         call.warn(&format!("the opening could not be entered in the custody record: {}", shown(&error.to_string())));
     }
@@ -115,5 +124,7 @@ fn described(opened: &Opened) -> Value {
             })
         })
         .collect();
-    json!({ "format": 1, "exhibits": exhibits, "recorded": opened.unrecorded.is_none() })
+    let met: Vec<Value> =
+        opened.met.iter().map(|(section, lenders)| json!({ "section": section, "lenders": lenders })).collect();
+    json!({ "format": 1, "exhibits": exhibits, "recorded": opened.unrecorded.is_none(), "shares_met": met })
 }

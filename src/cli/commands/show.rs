@@ -1,5 +1,7 @@
 //! `amparo show`: everything that this identity may see of one exhibit.
 
+use std::path::PathBuf;
+
 use serde_json::{Value, json};
 
 use super::list;
@@ -20,11 +22,15 @@ pub(crate) struct Args {
     /// The exhibit
     #[arg(value_name = "ID")]
     id: String,
+    /// A share of the key that another reader lent you, where several must come together
+    #[arg(long, value_name = "FILE")]
+    share: Vec<PathBuf>,
 }
 
 pub(super) fn run(args: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError> {
     let place = call.place(Contact::Looks)?;
-    let person = call.person()?;
+    let mut person = call.person()?;
+    person.lent = call.lent(&args.share)?;
     call.warn_if_unknown(&place)?;
     let found = show(&mut call.parts().setting(), &place.request(Some(&person)), &args.id)?;
     if call.global.json {
@@ -50,6 +56,12 @@ fn tell(found: &Shown, call: &mut Call<'_, '_>) -> Result<(), CliError> {
         line(if number == 0 { "sealed files" } else { "" }, &blob.to_string())?;
     }
     match &listed.record {
+        None if found.needed.is_some() => {
+            let needed = found.needed.unwrap_or_default();
+            call.say(&format!(
+                "Its record and content are seen when {needed} readers of its section come together; you hold one share."
+            ));
+        }
         None => call.say("Its record and content are for readers of its section; you are none of them."),
         Some(record) => {
             for (path, value) in record.fields() {

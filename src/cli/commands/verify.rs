@@ -43,6 +43,9 @@ pub(crate) struct Args {
     /// A receipt that the vault must still hold to
     #[arg(long, value_name = "FILE")]
     receipt: Vec<PathBuf>,
+    /// A share of the key that another reader lent you: to check the content where several must come together
+    #[arg(long, value_name = "FILE")]
+    share: Vec<PathBuf>,
     /// A signed state that somebody else remembers
     #[arg(long, value_name = "FILE")]
     checkpoint: Vec<PathBuf>,
@@ -93,7 +96,7 @@ pub(super) fn run(args: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError
     let report = args.report.clone().zip(args.names);
     let report = report.map(|(file, names)| Report { file, names, overwrite: args.overwrite });
     let cosigning = args.cosign.then(|| Cosigning { file: args.cosignatures.clone(), overwrite: args.overwrite });
-    let wanted = Wanted { fork_proof: args.fork_proof.clone(), cosigning, report };
+    let wanted = Wanted { fork_proof: args.fork_proof.clone(), shares: args.share.clone(), cosigning, report };
     match vaults.as_slice() {
         [] if paths_are_papers && wanted.is_nothing() => alone::papers(&papers, call),
         [] => match call.vault_folder()? {
@@ -110,6 +113,8 @@ pub(super) fn run(args: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError
 struct Wanted {
     /// Where to write the proof of contradicting histories.
     fork_proof: Option<PathBuf>,
+    /// Shares of a key that others lent.
+    shares: Vec<PathBuf>,
     /// Whether to sign the states that hold.
     cosigning: Option<Cosigning>,
     report: Option<Report>,
@@ -117,7 +122,7 @@ struct Wanted {
 
 impl Wanted {
     fn is_nothing(&self) -> bool {
-        self.fork_proof.is_none() && self.cosigning.is_none() && self.report.is_none()
+        self.fork_proof.is_none() && self.shares.is_empty() && self.cosigning.is_none() && self.report.is_none()
     }
 
     /// Refuses early what could not be done in the end.

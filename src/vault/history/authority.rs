@@ -157,7 +157,9 @@ impl Court {
             ),
             Needs::Key(key) => {
                 let held = self.keys.get(&key).is_some_and(|key| {
-                    key.wraps.iter().any(|(at, wrap)| wrap.member == member && told.had_seen(place, *at))
+                    // Who holds a share has nothing whole to hand on.
+                    let whole = |wrap: &Wrap| wrap.member == member && wrap.share.is_none();
+                    key.wraps.iter().any(|(at, wrap)| whole(wrap) && told.had_seen(place, *at))
                 });
                 (held, "nothing that was seen by then gave this member the key")
             }

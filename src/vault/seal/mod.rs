@@ -34,6 +34,7 @@ use super::labels::exhibit_label;
 use super::members;
 use super::orphans;
 use super::session::{Request, Session};
+use super::wrap;
 use super::{Setting, Stage, VaultError};
 use crate::crypto::hash::Hash;
 use crate::crypto::recipient::Recipient;
@@ -113,6 +114,8 @@ pub struct Sealed {
     pub unable: Vec<String>,
     /// Pseudonyms of those who were removed and can open it all the same: no newer key is there.
     pub removed: Vec<String>,
+    /// How many of them must come together, where one alone cannot.
+    pub needed: Option<u8>,
     /// Whether some reader has shown that this key can be opened.
     pub opened_before: bool,
     /// Files of an interrupted run that were removed before this one began.
@@ -149,6 +152,7 @@ pub fn seal(
     sealed.unable.clone_from(&target.unable);
     sealed.removed = removed_holders(session.history()?, &target.key);
     sealed.opened_before = target.opened_before;
+    sealed.needed = target.needed;
     let own = [Some(request.place.vault), Some(request.place.state), request.identity];
     let (pieces, skipped) = sources::look(setting.disk, setting.watch, request.paths, request.together, &own)?;
     sealed.skipped = skipped;
@@ -180,6 +184,7 @@ struct Target {
     readers: Vec<String>,
     unable: Vec<String>,
     opened_before: bool,
+    needed: Option<u8>,
 }
 
 impl Target {
@@ -195,8 +200,15 @@ impl Target {
         // Who was given the key can use it only if the file that hands it over is here and whole.
         let (able, unable): (Vec<_>, Vec<_>) =
             holders.into_iter().partition(|member| keyring::is_handed(&*session.folder, id, key, *member));
-        if able.is_empty() {
-            let message = "no reader's wrapped key is here and whole: nobody could open what is sealed".into();
+        let needed = wrap::needed(key);
+        if able.len() < needed.map_or(1, usize::from) {
+            let message = match needed {
+                None => "no reader's wrapped key is here and whole: nobody could open what is sealed".into(),
+                Some(needed) => format!(
+                    "{needed} readers must come together, and the shares of only {} are here and whole: nobody could open what is sealed",
+                    able.len()
+                ),
+            };
             let subject = format!("{}/{id}", layout::keys());
             return Err(Finding { weight: Verdict::Incomplete, check: Check::Key, subject, message }.into());
         }
@@ -206,6 +218,7 @@ impl Target {
             readers: able.into_iter().map(|member| history.name_of(member)).collect(),
             unable: unable.into_iter().map(|member| history.name_of(member)).collect(),
             opened_before: history.shown_to_open(id),
+            needed,
         })
     }
 }

@@ -10,6 +10,7 @@ use crate::vault::findings::Check;
 use crate::vault::history::{History, Standing};
 use crate::vault::members;
 use crate::vault::session::Session;
+use crate::vault::wrap;
 
 impl Examiner {
     /// What is true and lowers nothing.
@@ -119,14 +120,26 @@ impl Examiner {
     }
 
     pub(super) fn tell_readers(&mut self, session: &Session, history: &History) {
+        for met in session.ring.met() {
+            self.notices.push(format!(
+                "section {}: shares came together here; whoever has this device could keep its key",
+                met.scope
+            ));
+        }
         for (id, key) in &history.keys {
             let Scope::Content(section) = &key.scope else { continue };
             self.sections_read.insert(section.clone());
             if !history.shown_to_open(*id) && session.ring.content(id).is_none() {
                 self.notices.push(format!("section {section}: no reader has yet shown that this can be opened"));
             }
-            if history.holders(key).len() == 1 {
-                self.notices.push(format!("section {section}: only one person can open what is sealed to it"));
+            match (wrap::needed(key), history.holders(key).len()) {
+                (None, 1) => {
+                    self.notices.push(format!("section {section}: only one person can open what is sealed to it"));
+                }
+                (Some(needed), holders) => self.notices.push(format!(
+                    "section {section}: {needed} of its {holders} readers must come together to open what is sealed to it"
+                )),
+                _ => {}
             }
         }
     }

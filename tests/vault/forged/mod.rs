@@ -12,6 +12,7 @@ mod memory;
 mod owners;
 mod payloads;
 mod sealings;
+mod shares;
 mod states;
 mod work;
 

@@ -49,6 +49,12 @@ pub(super) fn warn(args: &Args, sealed: &Sealed, call: &mut Call<'_, '_>) {
     if !sealed.readback {
         call.warn("nothing was read back: whether the disk holds what was written, nobody has looked");
     }
+    if let (Some(needed), false) = (sealed.needed, sealed.exhibits.is_empty())
+        && sealed.readers.len() == usize::from(needed)
+    {
+        let all = all_of(&sealed.readers);
+        call.warn(&format!("{all} must all come together to open it: if one of these identities is lost, it is lost"));
+    }
     if let ([only], false) = (sealed.readers.as_slice(), sealed.exhibits.is_empty()) {
         call.warn(&format!("only {only} can open it: if that identity is lost, it is lost"));
     }
@@ -150,7 +156,10 @@ pub(super) fn tell(args: &Args, moved: &Moved, call: &mut Call<'_, '_>, run: &Ru
     if let Some(register) = &sealed.register {
         call.say(&format!("Who testified is sealed apart, as {register} in the section register."));
     }
-    call.say(&format!("{} can open it.", all_of(&sealed.readers)));
+    call.say(&match sealed.needed {
+        None => format!("{} can open it.", all_of(&sealed.readers)),
+        Some(needed) => format!("Any {needed} of {} together can open it.", all_of(&sealed.readers)),
+    });
     if sealed.readback && sealed.from_medium {
         call.say("All of it was read back from the disk and compared.");
     } else if sealed.readback {

@@ -25,7 +25,11 @@ pub(super) fn verify(
     wanted.must_be_possible(&vault, call)?;
     let cosigns = wanted.cosigning.is_some();
     let place = call.place_at(vault, if cosigns { Contact::Must } else { Contact::May })?;
-    let person = if cosigns { Some(call.person()?) } else { call.person_if_any()? };
+    let must_act = cosigns || !wanted.shares.is_empty();
+    let mut person = if must_act { Some(call.person()?) } else { call.person_if_any()? };
+    if let Some(person) = &mut person {
+        person.lent = call.lent(&wanted.shares)?;
+    }
     let given = Given::of(papers);
     let (mut verified, signing, session) = check(papers, wanted, &given.request(&place, person.as_ref()), call)?;
     for finding in papers.iter().filter_map(Paper::finding) {

@@ -51,6 +51,8 @@ pub(crate) enum CliError {
     Exists { path: PathBuf },
     #[error("{} is no vault, receipt, signed state or card", path.display())]
     UnknownKind { path: PathBuf },
+    #[error("the statement would not be true: {reason}")]
+    NoCard { reason: String, exit: Exit },
     #[error("the result could not be written")]
     Output { source: io::Error },
     #[error("standard input could not be read")]
@@ -132,6 +134,7 @@ fn way_out(error: &CliError) -> WayOut {
         CliError::Field(error) | CliError::Form { error: FormError::Field { error, .. }, .. } => field(error),
         CliError::Form { .. } => told(USAGE, "amparo form testimony"),
         CliError::Card { .. } => told(INVALID, "ask for the card again; amparo identity card prints one"),
+        CliError::NoCard { exit, .. } => told(*exit, "amparo border-check"),
         CliError::EmptyPassphrase => told(USAGE, "an identity without a passphrase is made with --no-passphrase"),
         CliError::PassphrasesDiffer => told(USAGE, ""),
         CliError::Exists { .. } => told(FAILED, "choose another name, or give --overwrite where the command has it"),

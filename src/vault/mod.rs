@@ -4,10 +4,12 @@
 //! Every verb but `create` starts at the same place: [`session`] opens the folder, this device's memory of it and the
 //! person's keys, and [`history`] turns the logs into one checked story. What a verb changes goes through [`commit`].
 
+pub mod border_check;
 mod change;
 pub mod commit;
 mod content;
 pub mod create;
+pub mod device;
 pub mod doctor;
 pub mod exhibits;
 pub mod findings;

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-use super::commands::{border_check, custody, doctor, form, identity, init, list, open, seal, show, tour, util, verify};
+use super::commands::{
+    border_check, custody, doctor, form, identity, init, list, open, seal, show, tour, util, verify,
+};
 
 /// The encrypted evidence vault: seal, carry, verify, open.
 #[derive(Debug, Parser)]

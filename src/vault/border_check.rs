@@ -89,10 +89,9 @@ pub fn search(setting: &mut Setting<'_>, request: &SearchRequest<'_>) -> Result<
         let (finds, failed) = traces::traces(disk, home, &gathered.vaults);
         others.extend(finds);
         gathered.skipped_count += failed.len() as u64;
-        let failed = failed.into_iter().map(|error: StoreError| NotLooked {
-            path: error.path().to_path_buf(),
-            reason: error.to_string(),
-        });
+        let failed = failed
+            .into_iter()
+            .map(|error: StoreError| NotLooked { path: error.path().to_path_buf(), reason: error.to_string() });
         gathered.skipped.extend(failed);
     }
     others.extend(machine::leaks(disk).into_iter().map(Find::leak));
@@ -141,7 +140,12 @@ impl Search {
         }
         for (vault, ids) in gathered.vaults.iter().zip(&ids) {
             let known = ids.iter().any(|id| pins.contains(id));
-            finds.push(Find { kind: Kind::Vault, path: vault.clone(), opens: Opens::Nothing, fact: Fact::Vault { known } });
+            finds.push(Find {
+                kind: Kind::Vault,
+                path: vault.clone(),
+                opens: Opens::Nothing,
+                fact: Fact::Vault { known },
+            });
         }
         if remembers {
             let fact = Fact::State { vaults: pins };

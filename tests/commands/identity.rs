@@ -66,3 +66,13 @@ fn without_input_the_flag_is_named() {
     world.typing("ann", &["identity", "new", "--no-passphrase"], &["Typed Name"]).exits(0);
     world.run("ann", &["identity", "show"]).exits(0).says("Typed Name");
 }
+
+#[test]
+fn a_weak_passphrase_is_warned_of_and_taken() {
+    let world = World::new();
+    let new = ["identity", "new", "--name", "Ann"];
+    world.typing("ann", &new, &["secret", "secret"]).exits(0).says("warning:").says("this passphrase is short");
+    world.typing("ann", &["identity", "show"], &["secret"]).exits(0);
+    let long = "seven geese over the old mill";
+    world.typing("bea", &["identity", "new", "--name", "Bea"], &[long, long]).exits(0).never_says("this passphrase");
+}

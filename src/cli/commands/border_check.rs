@@ -153,7 +153,9 @@ fn verdict(border: &Border, call: &mut Call<'_, '_>) -> Result<(), CliError> {
     let bad = border.finds.iter().filter(|find| find.may_open_content()).count() as u64;
     let (text, tone) = match (bad, border.is_whole()) {
         (0, true) => ("Nothing that was found here opens content.".into(), Tone::Good),
-        (0, false) => ("Nothing that was found here opens content, and not everything could be looked at.".into(), Tone::Careful),
+        (0, false) => {
+            ("Nothing that was found here opens content, and not everything could be looked at.".into(), Tone::Careful)
+        }
         (1, _) => ("Content is within reach here: 1 thing opens it, or could.".into(), Tone::Bad),
         (many, _) => (format!("Content is within reach here: {many} things open it, or could."), Tone::Bad),
     };

@@ -1,5 +1,7 @@
 //! `amparo identity`: make an identity, give out its card, show its fingerprint.
 
+mod passphrase;
+
 use std::path::PathBuf;
 
 use bip39::Language;
@@ -118,6 +120,12 @@ fn card_name(person: &Person) -> String {
 fn choose_passphrase(call: &mut Call<'_, '_>) -> Result<Zeroizing<String>, CliError> {
     let typed = call.new_passphrase("A passphrase, or Enter for one of ten words: ")?;
     if let Some(passphrase) = typed {
+        if let Some(why) = passphrase::weakness(&passphrase) {
+            call.warn(&format!(
+                "this passphrase {why}: whoever takes the device can try millions. It is taken as it is; better are ten \
+                 words that chance chose, which Enter at the question makes"
+            ));
+        }
         return Ok(passphrase);
     }
     let words = ten_words(call);

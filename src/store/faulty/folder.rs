@@ -7,7 +7,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::tree::Node;
 use super::{Does, Fault, FaultyDisk, Rules, State, refused};
-use crate::store::{Disk, FileSystem, FileSystemKind, Folder, Item, Kind, Lock, Mode, OutFile, ReadFrom, RelPath, Source, Stat, StoreError};
+use crate::store::{
+    Disk, FileSystem, FileSystemKind, Folder, Item, Kind, Lock, Mode, OutFile, ReadFrom, RelPath, Source, Stat,
+    StoreError,
+};
 use rustix::io::Errno;
 
 impl Disk for FaultyDisk {

@@ -123,7 +123,10 @@ pub(super) fn file_system(path: &Path) -> Result<FileSystem, Errno> {
     let (told, stat) = (again(|| fs::fstatfs(&there))?, again(|| fs::fstat(&there))?);
     let block_bytes = u64::try_from(told.f_bsize).unwrap_or(0);
     Ok(FileSystem {
-        #[allow(clippy::cast_sign_loss, reason = "magic numbers are 32 bits wide, whatever type the system has for them")]
+        #[allow(
+            clippy::cast_sign_loss,
+            reason = "magic numbers are 32 bits wide, whatever type the system has for them"
+        )]
         kind: FileSystemKind::of_magic(told.f_type as u64 & 0xffff_ffff),
         bytes_free: told.f_bavail.saturating_mul(block_bytes),
         device: format!("{}:{}", fs::major(stat.st_dev), fs::minor(stat.st_dev)),

@@ -148,7 +148,8 @@ impl Met<'_> {
         let hint = items.iter().find(|item| item.name == "VAULT" && item.kind == store::Kind::File);
         hint.is_some_and(|hint| {
             let start = self.disk.read_start(&path.join(&hint.name), 64).unwrap_or_default();
-            start.starts_with(b"amparo.v") && start.split(|byte| *byte == b'\n').next().is_some_and(|first| first.ends_with(b"/vault"))
+            start.starts_with(b"amparo.v")
+                && start.split(|byte| *byte == b'\n').next().is_some_and(|first| first.ends_with(b"/vault"))
         })
     }
 

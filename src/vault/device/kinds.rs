@@ -205,14 +205,14 @@ mod tests {
 
     #[test]
     fn keys_are_known_under_any_name_and_behind_any_remark() {
-        let heron = IdentityFile {
-            name: Pseudonym::parse("Blue Heron").expect("a name"),
-            seed: Seed::from_bytes(&[5; 32]),
-        };
+        let heron =
+            IdentityFile { name: Pseudonym::parse("Blue Heron").expect("a name"), seed: Seed::from_bytes(&[5; 32]) };
         let bytes = heron.to_bytes();
         assert_eq!(of(&bytes), Some(Shape::BareIdentity));
         let line = heron.seed.keys().age.to_secret_line();
-        for text in [format!("remark\r\n  {}\r\n", *line), "AGE-SECRET-KEY-1QQ\n".into(), "AGE-PLUGIN-YUBIKEY-1Q".into()] {
+        for text in
+            [format!("remark\r\n  {}\r\n", *line), "AGE-SECRET-KEY-1QQ\n".into(), "AGE-PLUGIN-YUBIKEY-1Q".into()]
+        {
             assert_eq!(of(text.as_bytes()), Some(Shape::AgeKey), "{text}");
         }
         assert_eq!(of(&[b"\xff\xfe\n", line.as_bytes()].concat()), Some(Shape::AgeKey), "in a file that is no text");
@@ -227,7 +227,8 @@ mod tests {
             (seal(b"x", &[&Identity::from_seed(&[1; 32]).recipient()]).bytes, Shape::AgeFile),
         ] {
             let base64 = BASE64_STANDARD.encode(bytes);
-            let lines: Vec<&str> = base64.as_bytes().chunks(64).map(|l| std::str::from_utf8(l).expect("text")).collect();
+            let lines: Vec<&str> =
+                base64.as_bytes().chunks(64).map(|l| std::str::from_utf8(l).expect("text")).collect();
             let armored = format!("{AGE_ARMOR}\n{}\n-----END AGE ENCRYPTED FILE-----\n", lines.join("\n"));
             assert_eq!(of(armored.as_bytes()), Some(expected));
         }

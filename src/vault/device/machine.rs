@@ -124,7 +124,9 @@ fn text(disk: &dyn Disk, folder: &str, name: &str) -> Option<String> {
 
 /// The kernel writes blanks in names as three octal digits.
 fn unescaped(name: &str) -> String {
-    [("\\040", " "), ("\\011", "\t"), ("\\134", "\\")].iter().fold(name.into(), |name: String, (from, to)| name.replace(from, to))
+    [("\\040", " "), ("\\011", "\t"), ("\\134", "\\")]
+        .iter()
+        .fold(name.into(), |name: String, (from, to)| name.replace(from, to))
 }
 
 #[cfg(test)]
@@ -192,7 +194,9 @@ mod tests {
         let program = machine(&[pattern("|/usr/lib/systemd/systemd-coredump %P %u\n")]);
         assert_eq!(program, [Leak::CoreProgram("/usr/lib/systemd/systemd-coredump".into())]);
         let parent = ("/proc/self/status", "Name:\tamparo\nPPid:\t77\n");
-        let limits = |soft: &str| format!("Limit  Soft Limit  Hard Limit\nMax core file size        {soft}    unlimited    bytes\n");
+        let limits = |soft: &str| {
+            format!("Limit  Soft Limit  Hard Limit\nMax core file size        {soft}    unlimited    bytes\n")
+        };
         let allowed = limits("unlimited");
         assert_eq!(machine(&[pattern("core\n"), parent, ("/proc/77/limits", &allowed)]), [Leak::CoreFiles]);
         let none = limits("0");

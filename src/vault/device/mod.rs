@@ -229,3 +229,10 @@ fn read_key_file(disk: &dyn crate::store::Disk, path: &Path) -> Result<zeroize::
     let bytes_max = usize::try_from(KEY_FILE_BYTES_MAX).expect("64 KiB");
     Ok(zeroize::Zeroizing::new(disk.read_start(path, bytes_max)?))
 }
+
+/// Whether a file is a form with answers in it.
+pub(super) fn is_answered_form(disk: &dyn crate::store::Disk, path: &Path, bytes: u64) -> bool {
+    let name = path.file_name().unwrap_or_default();
+    bytes <= crate::format::form::FORM_BYTES_MAX as u64
+        && read_key_file(disk, path).is_ok_and(|text| kinds::shape(name, &text) == Some(kinds::Shape::Form(true)))
+}

@@ -38,7 +38,13 @@ pub(in crate::vault) struct Opened(Vec<Identity>);
 
 impl Vaults<'_> {
     /// What a file opens that is a key in the clear.
-    pub(in crate::vault) fn bare(&self, setting: &mut Setting<'_>, path: &Path, kind: Kind, opened: &mut Opened) -> Find {
+    pub(in crate::vault) fn bare(
+        &self,
+        setting: &mut Setting<'_>,
+        path: &Path,
+        kind: Kind,
+        opened: &mut Opened,
+    ) -> Find {
         let unknown = || Find::new(kind, path, Opens::Unknown, Fact::Nothing);
         match read_key_file(setting.disk, path) {
             Ok(bytes) => self.plaintext(setting, path, &bytes, true, opened).unwrap_or_else(unknown),
@@ -105,7 +111,8 @@ impl Vaults<'_> {
             let keys = identity.seed.keys();
             let card = Card::sign(&identity.name, &keys);
             let person = Person { keys, card, bare };
-            let reaches: Vec<Reach> = self.here.iter().map(|vault| of_person(setting, self.state, vault, &person)).collect();
+            let reaches: Vec<Reach> =
+                self.here.iter().map(|vault| of_person(setting, self.state, vault, &person)).collect();
             let find = self.judged(Kind::Identity, path, bare, reaches);
             opened.0.push(person.keys.age);
             return Some(find);

@@ -228,11 +228,7 @@ mod tests {
         let told: Vec<_> = finds.iter().map(|find| (find.kind, find.opens)).collect();
         assert_eq!(
             told,
-            [
-                (Kind::Recent, Opens::Nothing),
-                (Kind::Thumbnails, Opens::Content),
-                (Kind::Thumbnails, Opens::Unknown)
-            ]
+            [(Kind::Recent, Opens::Nothing), (Kind::Thumbnails, Opens::Content), (Kind::Thumbnails, Opens::Unknown)]
         );
     }
 }

@@ -193,7 +193,9 @@ mod tests {
         disk.put(Path::new("/home/a"), b"1");
         disk.put(Path::new("/home/below/b"), &vec![7; START_BYTES + 1]);
         disk.put(Path::new("/home/unwanted/c"), b"3");
-        for (name, kind) in [("link", Kind::Link), ("below/link", Kind::Link), ("pipe", Kind::Pipe), ("device", Kind::Device)] {
+        for (name, kind) in
+            [("link", Kind::Link), ("below/link", Kind::Link), ("pipe", Kind::Pipe), ("device", Kind::Device)]
+        {
             disk.put_kind(&Path::new("/home").join(name), kind);
         }
         disk

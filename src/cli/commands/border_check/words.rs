@@ -86,17 +86,26 @@ pub(super) fn machine_opens(opens: Opens) -> &'static str {
 pub(super) fn what(find: &Find) -> String {
     match &find.fact {
         Fact::Key { bare, reaches, elsewhere } => key(*bare, reaches, *elsewhere),
-        Fact::Locked { tried: true } => "the passphrase that was given does not open it, so what it opens was not seen".into(),
+        Fact::Locked { tried: true } => {
+            "the passphrase that was given does not open it, so what it opens was not seen".into()
+        }
         Fact::Locked { tried: false } => "under a passphrase; what it opens was not seen".into(),
         Fact::Encrypted { bytes, here } => encrypted(find.kind, *bytes, *here),
         Fact::Vault { known } => {
             let known = if *known { "known to this device" } else { "not known to this device" };
-            format!("{known}; without a key it tells its id, the numbers and padded sizes of sealed files, no word more")
+            format!(
+                "{known}; without a key it tells its id, the numbers and padded sizes of sealed files, no word more"
+            )
         }
         Fact::State { vaults } => {
-            format!("it ties this device to {} and to the work done on them from here", count(vaults.len() as u64, "vault"))
+            format!(
+                "it ties this device to {} and to the work done on them from here",
+                count(vaults.len() as u64, "vault")
+            )
         }
-        Fact::Form { answered: true } => "a form with answers in it: what was sealed from it stands here in the clear".into(),
+        Fact::Form { answered: true } => {
+            "a form with answers in it: what was sealed from it stands here in the clear".into()
+        }
         Fact::Form { answered: false } => "a blank form; it tells that evidence is taken down here".into(),
         Fact::Lines { count: number, lines, words } => history(*number, lines, *words),
         Fact::Places { count: number } => {
@@ -104,7 +113,10 @@ pub(super) fn what(find: &Find) -> String {
         }
         Fact::Pictures { count: number } => match find.opens {
             Opens::Content => format!("{} opened exhibits, in small", counted(*number, "picture of", "pictures of")),
-            _ => format!("{}; if one of those was sealed, it can still be seen here in small", counted(*number, "small copy of another picture", "small copies of other pictures")),
+            _ => format!(
+                "{}; if one of those was sealed, it can still be seen here in small",
+                counted(*number, "small copy of another picture", "small copies of other pictures")
+            ),
         },
         Fact::Files { count: number } => {
             format!("{} can be read as they are; if one was sealed, its source lies here", count(*number, "other file"))
@@ -121,7 +133,10 @@ fn key(bare: bool, reaches: &[Reach], elsewhere: usize) -> String {
     }
     if elsewhere > 0 {
         let verb = if elsewhere == 1 { "lies" } else { "lie" };
-        told.push(format!("{} that this device knows {verb} in none of the places looked at, so it was not tried there", count(elsewhere as u64, "vault")));
+        told.push(format!(
+            "{} that this device knows {verb} in none of the places looked at, so it was not tried there",
+            count(elsewhere as u64, "vault")
+        ));
     }
     let how = if bare { "without any passphrase" } else { "with its passphrase" };
     format!("{how}: {}", told.join("; "))
@@ -142,21 +157,27 @@ fn reach(reach: &Reach) -> String {
     };
     match reach.opens {
         Opens::Content if reach.sections.is_empty() => format!("content of {vault}"),
-        Opens::Content if reach.members == 0 => format!("content of {vault} (section {})", all_of(&reach.sections)),
-        Opens::Content => format!("content of {vault} (section {}), and {}", all_of(&reach.sections), story()),
+        Opens::Content if reach.members == 0 => format!("content of {vault} ({})", sections(&reach.sections)),
+        Opens::Content => format!("content of {vault} ({}), and {}", sections(&reach.sections), story()),
         Opens::Custody if reach.members == 0 => format!("the custody record of {vault}, and no content"),
         Opens::Custody if !reach.shares.is_empty() => {
-            format!("{}; no content alone, but with other readers' shares the section {}", story(), all_of(&reach.shares))
+            format!("{}; no content alone, but with other readers' shares the {}", story(), sections(&reach.shares))
         }
         Opens::Custody => format!("{}; no content", story()),
         Opens::Nothing | Opens::Unknown => format!("nothing in {vault}"),
     }
 }
 
+fn sections(names: &[String]) -> String {
+    format!("{} {}", if names.len() == 1 { "section" } else { "sections" }, all_of(names))
+}
+
 fn encrypted(kind: Kind, bytes: u64, here: Option<bool>) -> String {
     let bytes = size(bytes);
     match (kind, here) {
-        (Kind::LockedFile, _) => format!("{bytes} under a passphrase; it is too large for a key, and what it holds was not seen"),
+        (Kind::LockedFile, _) => {
+            format!("{bytes} under a passphrase; it is too large for a key, and what it holds was not seen")
+        }
         (_, Some(true)) => format!("{bytes}, made out to a key that lies on this device"),
         (_, Some(false)) => format!("{bytes}, made out to keys that are not here; it tells its size and nothing else"),
         (_, None) => format!("{bytes}; it tells its size, and a key here that was not seen may open it"),
@@ -220,7 +241,9 @@ pub(super) fn advice(find: &Find) -> Option<&'static str> {
         }
         (Kind::Identity, _) => "do not carry it: leave it, or its paper copy, with somebody on the other side",
         (Kind::AgeKey | Kind::VaultKey | Kind::Words | Kind::LockedFile, _) => "do not carry it",
-        (Kind::OpenedExhibit, _) => "delete it here once it is kept elsewhere, and travel with another device if you can",
+        (Kind::OpenedExhibit, _) => {
+            "delete it here once it is kept elsewhere, and travel with another device if you can"
+        }
         (Kind::Temporary | Kind::CoreFile, _) => "look at it, and delete it",
         (Kind::Form, Opens::Content) => "seal what it says, then delete it",
         (Kind::History, _) => "delete these lines in an editor, then close all shells",

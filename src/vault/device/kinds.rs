@@ -239,8 +239,8 @@ mod tests {
         let list = bip39::Language::English.word_list();
         let words: Vec<&str> = (0..10).map(|number| list[number * 97]).collect();
         assert_eq!(of(words.join(" ").as_bytes()), Some(Shape::Words));
-        let numbered: String = words.iter().enumerate().map(|(at, word)| format!("{}. {word}\n", at + 1)).collect();
-        assert_eq!(of(numbered.as_bytes()), Some(Shape::Words));
+        let numbered: Vec<String> = words.iter().zip(1..).map(|(word, at)| format!("{at}. {word}")).collect();
+        assert_eq!(of(numbered.join("\n").as_bytes()), Some(Shape::Words));
         assert_eq!(of(words[..9].join(" ").as_bytes()), None);
         assert_eq!(of(b"She said that they had come at night, four of them, and that nobody had a paper."), None);
     }

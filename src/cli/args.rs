@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use super::commands::{
-    custody, doctor, form, identity, init, list, member, merge, open, seal, show, tour, util, verify,
+    border_check, custody, doctor, form, identity, init, list, member, merge, open, seal, show, tour, util, verify,
 };
 
 /// The encrypted evidence vault: seal, carry, verify, open.
@@ -116,6 +116,7 @@ pub(crate) enum Command {
     /// The custody record
     #[command(subcommand)]
     Custody(custody::Command),
+    BorderCheck(border_check::Args),
     Doctor(doctor::Args),
     /// Completions and manual pages
     #[command(subcommand)]

@@ -63,6 +63,8 @@ pub(crate) enum CliError {
     UnknownKind { path: PathBuf },
     #[error("the short form is longer than a QR code can be")]
     TooLongForQr,
+    #[error("the statement would not be true: {reason}")]
+    NoCard { reason: String, exit: Exit },
     #[error("the result could not be written")]
     Output { source: io::Error },
     #[error("standard input could not be read")]
@@ -160,6 +162,7 @@ fn way_out(error: &CliError) -> WayOut {
             INVALID,
             "ask for the file again, as a file and not within a message; take away what is written around it",
         ),
+        CliError::NoCard { exit, .. } => told(*exit, "amparo border-check"),
         CliError::EmptyPassphrase => told(USAGE, "an identity without a passphrase is made with --no-passphrase"),
         CliError::PassphrasesDiffer => told(USAGE, ""),
         CliError::Exists { .. } => told(FAILED, "choose another name, or give --overwrite where the command has it"),

@@ -4,6 +4,10 @@
 //! Everything that comes from a disk passes [`open_any`]: the header is bounded and must be canonical, and not a byte
 //! of plaintext leaves before the last chunk was authenticated.
 
+mod start;
+
+pub use start::{is_for, payload_bytes, work_factor};
+
 use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
 use std::io::{self, Read, Write};

@@ -2,6 +2,7 @@
 //!
 //! - this file: [`Disk`] and [`Folder`], what the floors above may ask of a disk
 //! - [`error`]: what a disk can refuse
+//! - [`file_system`]: what kind of file system something lies on
 //! - [`path`]: paths below a folder that cannot leave it
 //! - [`layout`]: the names inside a vault, made and parsed
 //! - [`memory`]: what this device remembers outside the vaults
@@ -16,6 +17,7 @@
 
 pub mod error;
 pub mod faulty;
+pub mod file_system;
 pub mod hygiene;
 pub mod layout;
 pub mod memory;
@@ -31,6 +33,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use error::StoreError;
+pub use file_system::{FileSystem, FileSystemKind};
 pub use path::RelPath;
 
 /// The machine's disk, or a model of one.
@@ -54,6 +57,12 @@ pub trait Disk: Send + Sync {
 
     /// Opens a source for reading. Anything but a regular file is refused at once, without waiting for a writer.
     fn source(&self, path: &Path) -> Result<Box<dyn Source>, StoreError>;
+
+    /// The first bytes of a source, at most so many: a look at what it is, which reads no more of it than that.
+    fn read_start(&self, path: &Path, bytes_max: usize) -> Result<Vec<u8>, StoreError>;
+
+    /// The file system that a path lies on; the last component is never followed.
+    fn file_system(&self, path: &Path) -> Result<FileSystem, StoreError>;
 
     /// The items of a source folder, which must not be a link, in the byte order of their raw names.
     fn list_source(&self, path: &Path) -> Result<Vec<Item>, StoreError>;
@@ -208,6 +217,8 @@ pub struct Stat {
     pub device: u64,
     /// Its number there: with `device` it tells whether two paths lead to one file.
     pub inode: u64,
+    /// Who may do what with it: the nine permission bits (0o777), as far as its file system keeps any.
+    pub permissions: u32,
 }
 
 /// A time of a file, since 1970 in UTC.

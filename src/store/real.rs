@@ -20,7 +20,7 @@ use std::sync::Arc;
 use rustix::fs::{self, AtFlags, FileType, OFlags, RenameFlags, Timespec, Timestamps};
 use rustix::io::Errno;
 
-use super::{Disk, FileTime, Folder, Item, Kind, Mode, RelPath, Source, Stat, StoreError};
+use super::{Disk, FileSystem, FileTime, Folder, Item, Kind, Mode, RelPath, Source, Stat, StoreError};
 use folder::RealFolder;
 
 /// The instant that all files of a vault claim: 2000-01-01 in UTC, which every file system can hold.
@@ -56,6 +56,14 @@ impl Disk for RealDisk {
 
     fn source(&self, path: &Path) -> Result<Box<dyn Source>, StoreError> {
         named::source(path)
+    }
+
+    fn read_start(&self, path: &Path, bytes_max: usize) -> Result<Vec<u8>, StoreError> {
+        named::read_start(path, bytes_max)
+    }
+
+    fn file_system(&self, path: &Path) -> Result<FileSystem, StoreError> {
+        named::file_system(path).map_err(|error| refused(path, error))
     }
 
     fn list_source(&self, path: &Path) -> Result<Vec<Item>, StoreError> {
@@ -137,6 +145,7 @@ fn stat_of(stat: &fs::Stat) -> Stat {
         changed: time(stat.st_ctime, stat.st_ctime_nsec),
         device: stat.st_dev,
         inode: stat.st_ino,
+        permissions: stat.st_mode & 0o777,
     }
 }
 

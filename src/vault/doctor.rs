@@ -1,6 +1,11 @@
 //! What a person should know about the state of a vault and this device, before it hurts: unfinished work, single
 //! points of loss, weak settings. It repairs nothing.
 
+mod safety;
+mod torn;
+
+use std::path::Path;
+
 use super::history::History;
 use super::keyring;
 use super::members;
@@ -28,16 +33,23 @@ pub struct Advice {
     pub text: String,
 }
 
+/// What to examine.
+pub struct Examination<'a> {
+    /// The vault.
+    pub place: Request<'a>,
+    /// The identity's file, if there is one.
+    pub identity: &'a Path,
+    /// The current folder: forms are filled in there.
+    pub here: &'a Path,
+}
+
 /// Examines a vault and this device.
-pub fn doctor(
-    setting: &mut Setting<'_>,
-    request: &Request<'_>,
-    bare_identity: bool,
-) -> Result<Vec<Advice>, VaultError> {
+pub fn doctor(setting: &mut Setting<'_>, examination: &Examination<'_>) -> Result<Vec<Advice>, VaultError> {
+    let request = &examination.place;
     let session = Session::open(setting, request)?;
     let mut advice = Vec::new();
     let mut warn = |text: String| advice.push(Advice { gravity: Gravity::Warning, text });
-    if bare_identity {
+    if request.person.is_some_and(|person| person.bare) {
         warn("the identity on this device is under no passphrase: whoever takes the device has it".into());
     }
     if !session.pinned {
@@ -52,12 +64,14 @@ pub fn doctor(
             warn(format!("{here} files are left of an interrupted sealing; the next seal removes them"));
         }
     }
+    torn::torn(setting, request.vault, &session, &mut warn)?;
     if let Some(history) = &session.history {
         for finding in session.findings.iter().chain(history.findings.iter()) {
             warn(finding.to_string());
         }
         single_points(history, &mut warn);
         members::notices(history).into_iter().for_each(&mut warn);
+        only_copy(history, &mut warn);
         for (id, key) in &history.keys {
             for member in history.holders(key) {
                 if !keyring::is_handed(&*session.folder, *id, key, member) {
@@ -73,6 +87,7 @@ pub fn doctor(
             text: "this device remembers no state of this vault yet; verify it once".into(),
         });
     }
+    advice.extend(safety::safety(setting.disk, examination));
     Ok(advice)
 }
 
@@ -111,5 +126,17 @@ fn single_points(history: &History, warn: &mut dyn FnMut(String)) {
         history.members.keys().filter(|member| history.has_role(**member, |role| *role == Role::Owner)).count();
     if owners < 2 {
         warn("only one owner: if that identity is lost, nobody can admit or remove anybody".into());
+    }
+}
+
+/// Whether anybody else is known to have seen the newest sealing: only they could have a copy of it.
+fn only_copy(history: &History, warn: &mut dyn FnMut(String)) {
+    let Some(newest) = history.sealings().last() else { return };
+    let seen = history.counted().any(|(place, told)| {
+        history.logs.get(&place.log).is_some_and(|log| log.member != newest.member)
+            && told.had_seen(place, newest.place)
+    });
+    if !seen {
+        warn("nobody else's record shows that they have seen the newest sealing: this may be its only copy".into());
     }
 }

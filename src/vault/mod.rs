@@ -4,12 +4,14 @@
 //! Every verb but `create` starts at the same place: [`session`] opens the folder, this device's memory of it and the
 //! person's keys, and [`history`] turns the logs into one checked story. What a verb changes goes through [`commit`].
 
+pub mod border_check;
 mod change;
 pub mod commit;
 mod content;
 pub mod cosign;
 pub mod create;
 pub mod custody;
+pub mod device;
 pub mod doctor;
 pub mod exhibits;
 pub mod findings;

@@ -270,3 +270,13 @@ fn words_and_seeds_are_left_in_no_file() {
         assert!(!done.out.contains(secret) && !done.err.contains(secret));
     }
 }
+
+#[test]
+fn a_weak_passphrase_is_warned_of_and_taken() {
+    let world = World::new();
+    let new = ["identity", "new", "--name", "Ann"];
+    world.typing("ann", &new, &["secret", "secret"]).exits(0).says("warning:").says("this passphrase is short");
+    world.typing("ann", &["identity", "show"], &["secret"]).exits(0);
+    let long = "seven geese over the old mill";
+    world.typing("bea", &["identity", "new", "--name", "Bea"], &[long, long]).exits(0).never_says("this passphrase");
+}

@@ -1,5 +1,6 @@
 //! The command line as people and scripts meet it: one file a command, each run in-process in a world of its own.
 
+mod border_check;
 mod cosign;
 mod custody;
 mod doctor;

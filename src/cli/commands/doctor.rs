@@ -7,7 +7,7 @@ use crate::cli::error::CliError;
 use crate::cli::folders::Contact;
 use crate::cli::output::{Tone, shown};
 use crate::cli::{DONE, Exit};
-use crate::vault::doctor::{Gravity, doctor};
+use crate::vault::doctor::{Examination, Gravity, doctor};
 
 /// What could be lost, and what is weak; repairs nothing
 #[derive(Debug, clap::Args)]
@@ -20,8 +20,9 @@ pub(crate) struct Args {}
 pub(super) fn run(_: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError> {
     let place = call.place(Contact::Looks)?;
     let person = call.person_if_any()?;
-    let bare = person.as_ref().is_some_and(|person| person.bare);
-    let advice = doctor(&mut call.parts().setting(), &place.request(person.as_ref()), bare)?;
+    let (identity, here) = (call.identity_file()?, call.context.folder.clone());
+    let examination = Examination { place: place.request(person.as_ref()), identity: &identity, here: &here };
+    let advice = doctor(&mut call.parts().setting(), &examination)?;
     if call.global.json {
         let described = |gravity| if gravity == Gravity::Warning { "warning" } else { "note" };
         let advice: Vec<Value> =

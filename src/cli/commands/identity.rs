@@ -5,6 +5,8 @@ mod remove;
 mod restore;
 mod words;
 
+mod passphrase;
+
 use std::path::PathBuf;
 
 use bip39::Language;
@@ -133,6 +135,12 @@ fn card_name(person: &Person) -> String {
 fn choose_passphrase(call: &mut Call<'_, '_>) -> Result<Zeroizing<String>, CliError> {
     let typed = call.new_passphrase("A passphrase, or Enter for one of ten words: ")?;
     if let Some(passphrase) = typed {
+        if let Some(why) = passphrase::weakness(&passphrase) {
+            call.warn(&format!(
+                "this passphrase {why}: whoever takes the device can try millions. It is taken as it is; better are ten \
+                 words that chance chose, which Enter at the question makes"
+            ));
+        }
         return Ok(passphrase);
     }
     let words = ten_words(call);

@@ -1,5 +1,6 @@
 //! One file a command: its arguments, its help with an example, its function.
 
+pub(super) mod border_check;
 pub(super) mod custody;
 pub(super) mod doctor;
 pub(super) mod form;
@@ -38,6 +39,7 @@ pub(super) fn run(command: Option<Command>, call: &mut Call<'_, '_>) -> Result<E
         Some(Command::Member(command)) => member::run(command, call),
         Some(Command::Merge(args)) => merge::run(&args, call),
         Some(Command::Custody(command)) => custody::run(command, call),
+        Some(Command::BorderCheck(args)) => border_check::run(&args, call),
         Some(Command::Doctor(args)) => doctor::run(&args, call),
         Some(Command::Util(command)) => util::run(command, call),
     }

@@ -6,8 +6,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::tree::Node;
-use super::{Does, Fault, FaultyDisk, State, refused};
-use crate::store::{Disk, Folder, Item, Kind, Lock, Mode, OutFile, ReadFrom, RelPath, Source, Stat, StoreError};
+use super::{Does, Fault, FaultyDisk, Rules, State, refused};
+use crate::store::{
+    Disk, FileSystem, FileSystemKind, Folder, Item, Kind, Lock, Mode, OutFile, ReadFrom, RelPath, Source, Stat,
+    StoreError,
+};
 use rustix::io::Errno;
 
 impl Disk for FaultyDisk {
@@ -56,6 +59,23 @@ impl Disk for FaultyDisk {
         state.begin(path, Does::Look)?;
         state.tree.file(path)?;
         Ok(Box::new(FaultySource { disk: self.clone(), path: path.to_path_buf(), position: 0 }))
+    }
+
+    fn read_start(&self, path: &Path, bytes_max: usize) -> Result<Vec<u8>, StoreError> {
+        let mut state = self.state();
+        state.begin(path, Does::Look)?;
+        Ok(state.tree.file(path)?.bytes.iter().copied().take(bytes_max).collect())
+    }
+
+    fn file_system(&self, path: &Path) -> Result<FileSystem, StoreError> {
+        let mut state = self.state();
+        state.begin(path, Does::Look)?;
+        state.tree.find(path)?;
+        let kind = match state.tree.rules {
+            Rules::Ext4 => FileSystemKind::Local,
+            Rules::ExFat => FileSystemKind::WithoutPermissions("exFAT"),
+        };
+        Ok(FileSystem { kind, bytes_free: u64::MAX, device: "0:1".into() })
     }
 
     fn list_source(&self, path: &Path) -> Result<Vec<Item>, StoreError> {

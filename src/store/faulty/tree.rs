@@ -50,6 +50,7 @@ impl Node {
             changed,
             device: 1,
             inode: self.inode,
+            permissions: if self.kind == Kind::Folder { 0o700 } else { 0o600 },
         }
     }
 }

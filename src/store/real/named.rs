@@ -12,7 +12,7 @@ use rustix::fs::{self, AtFlags, CWD, Mode, OFlags};
 use rustix::io::Errno;
 
 use super::{again, beneath, durable, kind_of, open_regular, refused, stat_at, stat_of};
-use crate::store::{Item, Source, Stat, StoreError};
+use crate::store::{FileSystem, FileSystemKind, Item, Source, Stat, StoreError};
 
 /// A folder that is listed, or held.
 pub(super) const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
@@ -90,15 +90,47 @@ pub(super) fn stat(path: &Path) -> Result<Stat, Errno> {
 }
 
 pub(super) fn source(path: &Path) -> Result<Box<dyn Source>, StoreError> {
-    let (above, name) = reach(path).map_err(|error| refused(path, error))?;
-    // Looking at evidence should not change its access time; only its owner may ask for that.
-    let unnoticed = open_regular(above.as_fd(), &name, OFlags::RDONLY | OFlags::NOATIME, path);
-    let (file, _) = match unnoticed {
-        Err(StoreError::Denied { .. }) => open_regular(above.as_fd(), &name, OFlags::RDONLY, path)?,
-        opened => opened?,
-    };
+    let file = open_unnoticed(path)?;
     let _ = fs::fadvise(&file, 0, None, fs::Advice::Sequential);
     Ok(Box::new(RealSource { file: File::from(file), shown: path.to_path_buf() }))
+}
+
+pub(super) fn read_start(path: &Path, bytes_max: usize) -> Result<Vec<u8>, StoreError> {
+    let file = open_unnoticed(path)?;
+    // Whoever looks at a hundred thousand beginnings must not have the system read on behind each of them.
+    let _ = fs::fadvise(&file, 0, None, fs::Advice::Random);
+    // One buffer that never grows: what is looked at may be a secret, and a copy left behind would not be wiped.
+    let mut start = Vec::with_capacity(bytes_max.saturating_add(1));
+    File::from(file)
+        .take(bytes_max as u64)
+        .read_to_end(&mut start)
+        .map_err(|error| StoreError::from_io(path, error))?;
+    Ok(start)
+}
+
+/// Looking at evidence should not change its access time; only its owner may ask for that.
+fn open_unnoticed(path: &Path) -> Result<OwnedFd, StoreError> {
+    let (above, name) = reach(path).map_err(|error| refused(path, error))?;
+    match open_regular(above.as_fd(), &name, OFlags::RDONLY | OFlags::NOATIME, path) {
+        Err(StoreError::Denied { .. }) => Ok(open_regular(above.as_fd(), &name, OFlags::RDONLY, path)?.0),
+        opened => Ok(opened?.0),
+    }
+}
+
+pub(super) fn file_system(path: &Path) -> Result<FileSystem, Errno> {
+    let (above, name) = reach(path)?;
+    let there = again(|| fs::openat(&above, &name, OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty()))?;
+    let (told, stat) = (again(|| fs::fstatfs(&there))?, again(|| fs::fstat(&there))?);
+    let block_bytes = u64::try_from(told.f_bsize).unwrap_or(0);
+    Ok(FileSystem {
+        #[allow(
+            clippy::cast_sign_loss,
+            reason = "magic numbers are 32 bits wide, whatever type the system has for them"
+        )]
+        kind: FileSystemKind::of_magic(told.f_type as u64 & 0xffff_ffff),
+        bytes_free: told.f_bavail.saturating_mul(block_bytes),
+        device: format!("{}:{}", fs::major(stat.st_dev), fs::minor(stat.st_dev)),
+    })
 }
 
 pub(super) fn list(path: &Path) -> Result<Vec<Item>, StoreError> {

@@ -1,0 +1,169 @@
+//! Everything of this program, and every key, that lies in the places that were named: found by content, each once,
+//! whatever it is called and by however many paths it is met.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use super::kinds::{self, Shape};
+use super::walk::{Visit, Walk};
+use super::{Fact, Find, KEY_FILE_BYTES_MAX, Kind, NotLooked, Opens};
+use crate::store::{self, Disk, Item, StoreError};
+use crate::vault::{VaultError, Watch};
+
+/// Things of one kind that open nothing are listed up to this many; the rest is counted.
+const LISTED_MAX: usize = 50;
+
+/// What lies in the places that were looked through.
+#[derive(Default)]
+pub(in crate::vault) struct Gathered {
+    /// What is judged by its kind alone.
+    pub(in crate::vault) finds: Vec<Find>,
+    /// Files in the clear that are identities, keys of vaults, or other keys.
+    pub(in crate::vault) keys: Vec<(PathBuf, Kind)>,
+    /// Files under a passphrase.
+    pub(in crate::vault) locked: Vec<(PathBuf, u64)>,
+    /// Files encrypted to keys, with their length.
+    pub(in crate::vault) age_files: Vec<(PathBuf, u64)>,
+    /// Vaults.
+    pub(in crate::vault) vaults: Vec<PathBuf>,
+    /// Finds that were counted and not listed.
+    pub(in crate::vault) unlisted: u64,
+    /// How many files were looked at.
+    pub(in crate::vault) files: u64,
+    /// Links that were not followed.
+    pub(in crate::vault) links: u64,
+    /// What was not looked at, as far as it is listed.
+    pub(in crate::vault) skipped: Vec<NotLooked>,
+    /// How much was not looked at.
+    pub(in crate::vault) skipped_count: u64,
+}
+
+/// Where to look.
+pub(in crate::vault) struct Places<'a> {
+    /// Files and folders that are looked at if they are there.
+    pub(in crate::vault) known: &'a [PathBuf],
+    /// Folders and files that must be there.
+    pub(in crate::vault) named: &'a [PathBuf],
+    /// What this device remembers: judged apart, and not looked into.
+    pub(in crate::vault) state: &'a Path,
+}
+
+/// Looks through places.
+pub(in crate::vault) fn gather(
+    disk: &dyn Disk,
+    watch: &dyn Watch,
+    places: &Places<'_>,
+) -> Result<Gathered, VaultError> {
+    let mut walk = Walk::new(disk, watch);
+    walk.leave_out(places.state);
+    let mut met = Met { disk, gathered: Gathered::default(), seen: BTreeSet::new(), others: 0 };
+    for place in places.known {
+        match disk.stat(place) {
+            Err(StoreError::Missing { .. } | StoreError::NotFolder { .. }) => {}
+            _ => walk.through(place, &mut met)?,
+        }
+    }
+    for place in places.named {
+        met.others = 0;
+        walk.through(place, &mut met)?;
+        if met.others > 0 {
+            let fact = Fact::Files { count: met.others };
+            met.gathered.finds.push(Find::new(Kind::Files, place, Opens::Unknown, fact));
+        }
+    }
+    let (files, links) = (walk.files, walk.links);
+    Ok(Gathered { files, links, skipped: walk.skipped, skipped_count: walk.skipped_count, ..met.gathered })
+}
+
+/// What a walk has met.
+struct Met<'a> {
+    disk: &'a dyn Disk,
+    gathered: Gathered,
+    /// Things that were noted, by device and number there.
+    seen: BTreeSet<(u64, u64)>,
+    /// Files that concern nobody here.
+    others: u64,
+}
+
+impl Visit for Met<'_> {
+    fn folder(&mut self, path: &Path, items: &[Item]) -> Box<dyn Fn(&Item) -> bool> {
+        let is = |name: &str, kind| items.iter().any(|item| item.name == name && item.kind == kind);
+        let folders = is("logs", store::Kind::Folder) && is("keys", store::Kind::Folder);
+        if self.names_vault(path, items) || folders {
+            if self.is_new(path) {
+                self.gathered.vaults.push(path.to_path_buf());
+            }
+            // The vault's own files are judged as a vault; what else lies in its folder is looked at like anything.
+            return Box::new(|item| !["VAULT", "blobs", "keys", "logs"].iter().any(|own| item.name == *own));
+        }
+        let name = path.file_name().unwrap_or_default().as_encoded_bytes();
+        if name.strip_suffix(b".part").is_some_and(kinds::is_label) && self.is_new(path) {
+            self.note(Kind::Temporary, path, Opens::Content, Fact::Nothing);
+        }
+        Box::new(|_| true)
+    }
+
+    fn file(&mut self, path: &Path, bytes: u64, start: &[u8]) {
+        let Some(shape) = kinds::shape(path.file_name().unwrap_or_default(), start) else {
+            self.others += 1;
+            return;
+        };
+        let above = || path.parent().unwrap_or(path).to_path_buf();
+        // An exhibit is its folder; a memory is the folder of a vault in it.
+        let thing = match shape {
+            Shape::Opened if path.file_name().is_some_and(|name| name == "record.json") => above(),
+            Shape::Remembered => above(),
+            _ => path.to_path_buf(),
+        };
+        if !self.is_new(&thing) {
+            return;
+        }
+        let here = Fact::Encrypted { bytes, here: None };
+        match shape {
+            Shape::BareIdentity => self.gathered.keys.push((thing, Kind::Identity)),
+            Shape::VaultKey => self.gathered.keys.push((thing, Kind::VaultKey)),
+            Shape::AgeKey => self.gathered.keys.push((thing, Kind::AgeKey)),
+            Shape::Locked if bytes <= KEY_FILE_BYTES_MAX => self.gathered.locked.push((thing, bytes)),
+            Shape::Locked => self.note(Kind::LockedFile, &thing, Opens::Unknown, here),
+            Shape::AgeFile => self.gathered.age_files.push((thing, bytes)),
+            Shape::Words => self.note(Kind::Words, &thing, Opens::Unknown, Fact::Nothing),
+            Shape::Opened => self.note(Kind::OpenedExhibit, &thing, Opens::Content, Fact::Nothing),
+            Shape::Form(answered) => {
+                let opens = if answered { Opens::Content } else { Opens::Nothing };
+                self.note(Kind::Form, &thing, opens, Fact::Form { answered });
+            }
+            Shape::Card => self.note(Kind::Card, &thing, Opens::Nothing, Fact::Nothing),
+            Shape::Receipt => self.note(Kind::Receipt, &thing, Opens::Nothing, Fact::Nothing),
+            Shape::Remembered => self.note(Kind::State, &thing, Opens::Nothing, Fact::Nothing),
+            Shape::Document => self.note(Kind::Document, &thing, Opens::Nothing, Fact::Nothing),
+            Shape::Core => self.note(Kind::CoreFile, &thing, Opens::Unknown, Fact::Nothing),
+            Shape::EditorCopy => self.note(Kind::Temporary, &thing, Opens::Unknown, Fact::Nothing),
+        }
+    }
+}
+
+impl Met<'_> {
+    /// Whether a file `VAULT` of this program lies in a folder.
+    fn names_vault(&self, path: &Path, items: &[Item]) -> bool {
+        let hint = items.iter().find(|item| item.name == "VAULT" && item.kind == store::Kind::File);
+        hint.is_some_and(|hint| {
+            let start = self.disk.read_start(&path.join(&hint.name), 64).unwrap_or_default();
+            start.starts_with(b"amparo.v")
+                && start.split(|byte| *byte == b'\n').next().is_some_and(|first| first.ends_with(b"/vault"))
+        })
+    }
+
+    /// Whether a thing is met for the first time, by whatever path.
+    fn is_new(&mut self, path: &Path) -> bool {
+        self.disk.stat(path).is_ok_and(|stat| self.seen.insert((stat.device, stat.inode)))
+    }
+
+    fn note(&mut self, kind: Kind, path: &Path, opens: Opens, fact: Fact) {
+        let alike = self.gathered.finds.iter().filter(|find| find.kind == kind).count();
+        if opens != Opens::Content && !kind.is_key() && alike >= LISTED_MAX {
+            self.gathered.unlisted += 1;
+        } else {
+            self.gathered.finds.push(Find::new(kind, path, opens, fact));
+        }
+    }
+}

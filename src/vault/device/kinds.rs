@@ -1,0 +1,272 @@
+//! What a file is, by its first bytes and never by its name: a key has no fixed name, and whoever searches opens what
+//! he finds. Nothing is believed here that a later room does not check; nothing of what is read leaves it.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use zeroize::Zeroizing;
+
+use crate::crypto::envelope;
+use crate::format::{card, form, identity_file};
+
+/// How much of a file is looked at: the whole of everything that is small enough to be a key, a form or a note.
+pub(super) const START_BYTES: usize = 64 << 10;
+
+/// This many words of the list in a row stand in no other text: neither articles nor most short words are on it.
+const WORDS_MIN: usize = 10;
+const AGE_BINARY: &[u8] = b"age-encryption.org/v1\n";
+const AGE_ARMOR: &str = "-----BEGIN AGE ENCRYPTED FILE-----";
+/// Where a tar says that it is one (POSIX ustar, offset 257).
+const USTAR: std::ops::Range<usize> = 257..262;
+/// ELF: the type of a core file, in the byte order of any machine that this program runs on.
+const ELF_CORE: [u8; 2] = [4, 0];
+
+/// What a file turned out to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shape {
+    /// An identity of this program, or its half of one, in the clear.
+    BareIdentity,
+    /// A key of a vault, in the clear.
+    VaultKey,
+    /// An age identity of another kind, in the clear.
+    AgeKey,
+    /// Words of the list from which passphrases and paper copies of identities are made.
+    Words,
+    /// An age file under a passphrase.
+    Locked,
+    /// An age file to keys: a pouch, or anything else.
+    AgeFile,
+    /// The record of an exhibit that was opened, or a sealed payload that was decrypted.
+    Opened,
+    /// A form; whether an answer stands in it.
+    Form(bool),
+    /// A card.
+    Card,
+    /// A receipt.
+    Receipt,
+    /// A part of what a device remembers.
+    Remembered,
+    /// Any other text of this program.
+    Document,
+    /// A core dump.
+    Core,
+    /// What an editor keeps of a file while it is edited.
+    EditorCopy,
+}
+
+/// What a file is that begins so; `None` for anything that concerns nobody here. `start` is the whole file where it is
+/// at most [`START_BYTES`] long.
+pub(super) fn shape(name: &OsStr, start: &[u8]) -> Option<Shape> {
+    if start.starts_with(AGE_BINARY) {
+        return Some(if is_locked(start) { Shape::Locked } else { Shape::AgeFile });
+    }
+    if start.get(..4) == Some(b"\x7fELF") {
+        return (start.get(16..18) == Some(&ELF_CORE)).then_some(Shape::Core);
+    }
+    if start.starts_with(b"b0VIM ") {
+        return Some(Shape::EditorCopy);
+    }
+    let tar_of_ours = start.starts_with(b"content/") || start.starts_with(b"record.json\0");
+    if tar_of_ours && start.get(USTAR) == Some(b"ustar") {
+        return Some(Shape::Opened);
+    }
+    // A start that was cut may end within a character.
+    let text = match std::str::from_utf8(start) {
+        Ok(text) => text,
+        Err(error) if error.error_len().is_none() => std::str::from_utf8(&start[..error.valid_up_to()]).ok()?,
+        Err(_) => return has_secret_line(start).then_some(Shape::AgeKey),
+    };
+    text_shape(text).or_else(|| is_editors_copy(name).then_some(Shape::EditorCopy))
+}
+
+fn text_shape(text: &str) -> Option<Shape> {
+    let first = text.trim_start_matches('\u{feff}').lines().next().unwrap_or_default().trim_end();
+    if first == identity_file::FIRST_LINE {
+        return Some(Shape::BareIdentity);
+    }
+    if first == "# amparo.v1/key" {
+        return Some(Shape::VaultKey);
+    }
+    if has_secret_line(text.as_bytes()) {
+        return Some(Shape::AgeKey);
+    }
+    if first == AGE_ARMOR {
+        let armored = dearmored(text);
+        return Some(if armored.is_none_or(|start| is_locked(&start)) { Shape::Locked } else { Shape::AgeFile });
+    }
+    if has_words(text) {
+        return Some(Shape::Words);
+    }
+    if first == card::FIRST_LINE {
+        return Some(Shape::Card);
+    }
+    if first == "c2sp.org/tlog-proof@v1" {
+        return Some(Shape::Receipt);
+    }
+    if first == "amparo.v1/pinned" || first == "amparo.v1/own" {
+        return Some(Shape::Remembered);
+    }
+    if text.starts_with("{\n  \"format\": \"amparo.v1/record\"") {
+        return Some(Shape::Opened);
+    }
+    if first.starts_with("amparo.v1/") {
+        return Some(Shape::Document);
+    }
+    form_shape(text, first)
+}
+
+/// A form is known by what heads it or, where that was deleted, by answering questions that only a form asks. One that
+/// cannot be read as a whole is taken for one that was filled in.
+fn form_shape(text: &str, first: &str) -> Option<Shape> {
+    let headed = first.starts_with("# A form for an exhibit of the kind ");
+    let grouped = || text.lines().any(|line| matches!(line.trim(), "[identity]" | "[acquisition]" | "[register]"));
+    if !headed && !grouped() {
+        return None;
+    }
+    match form::parse(text) {
+        Ok(answers) => {
+            let said = answers.fields.iter().any(|(path, _)| path != "identity/kind") || !answers.register.is_empty();
+            (headed || said).then_some(Shape::Form(said))
+        }
+        Err(_) => headed.then_some(Shape::Form(true)),
+    }
+}
+
+fn is_locked(start: &[u8]) -> bool {
+    envelope::work_factor(start).is_some() || start.starts_with(b"age-encryption.org/v1\n-> scrypt ")
+}
+
+/// The binary start of an armored file; `None` where it is too damaged to tell.
+pub(super) fn dearmored(text: &str) -> Option<Zeroizing<Vec<u8>>> {
+    let lines = text.lines().skip(1).take_while(|line| !line.starts_with("-----"));
+    let base64: String = lines.flat_map(|line| line.trim().chars()).collect();
+    let whole = base64.len() - base64.len() % 4;
+    let bytes = BASE64_STANDARD.decode(base64.get(..whole)?).ok()?;
+    bytes.starts_with(AGE_BINARY).then(|| Zeroizing::new(bytes))
+}
+
+/// The lines that are secrets of `age`, of whatever kind.
+pub(super) fn secret_lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let lines = text.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
+    lines.filter(|line| line.starts_with(b"AGE-SECRET-KEY-") || line.starts_with(b"AGE-PLUGIN-"))
+}
+
+fn has_secret_line(text: &[u8]) -> bool {
+    secret_lines(text).next().is_some()
+}
+
+/// Whether words of the list of BIP-39 stand in a row, numbered or not, on one line or many.
+fn has_words(text: &str) -> bool {
+    let mut in_row = 0;
+    for word in text.split_whitespace() {
+        let word = word.trim_matches(|c: char| c.is_ascii_digit() || ".,:;)".contains(c));
+        if word.is_empty() {
+            continue;
+        }
+        let known = word.len() <= 8 && bip39::Language::English.find_word(&word.to_ascii_lowercase()).is_some();
+        in_row = if known { in_row + 1 } else { 0 };
+        if in_row == WORDS_MIN {
+            return true;
+        }
+    }
+    false
+}
+
+/// Names that editors give to the copies they leave beside a file.
+fn is_editors_copy(name: &OsStr) -> bool {
+    let name = name.as_bytes();
+    (name.len() > 1 && name.ends_with(b"~")) || (name.len() > 2 && name.starts_with(b"#") && name.ends_with(b"#"))
+}
+
+/// Whether a name is that of an exhibit, as `open` names its folder: `K7-0012`, perhaps with `~3f2a`.
+pub(super) fn is_label(name: &[u8]) -> bool {
+    let bare = name.split(|byte| *byte == b'~').next().unwrap_or_default();
+    let Some(dash) = bare.iter().rposition(|byte| *byte == b'-') else { return false };
+    let (handle, number) = (&bare[..dash], &bare[dash + 1..]);
+    let is_handle = |byte: &u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b'-';
+    !handle.is_empty() && handle.iter().all(is_handle) && number.len() >= 4 && number.iter().all(u8::is_ascii_digit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crypto::envelope::{seal, seal_with_passphrase};
+    use crate::crypto::recipient::Identity;
+    use crate::crypto::seed::Seed;
+    use crate::format::fields::Kind;
+    use crate::format::identity_file::IdentityFile;
+    use crate::format::pseudonym::Pseudonym;
+
+    fn of(bytes: &[u8]) -> Option<Shape> {
+        shape(OsStr::new("holiday.jpg"), bytes)
+    }
+
+    #[test]
+    fn keys_are_known_under_any_name_and_behind_any_remark() {
+        let heron =
+            IdentityFile { name: Pseudonym::parse("Blue Heron").expect("a name"), seed: Seed::from_bytes(&[5; 32]) };
+        let bytes = heron.to_bytes();
+        assert_eq!(of(&bytes), Some(Shape::BareIdentity));
+        let line = heron.seed.keys().age.to_secret_line();
+        for text in
+            [format!("remark\r\n  {}\r\n", *line), "AGE-SECRET-KEY-1QQ\n".into(), "AGE-PLUGIN-YUBIKEY-1Q".into()]
+        {
+            assert_eq!(of(text.as_bytes()), Some(Shape::AgeKey), "{text}");
+        }
+        assert_eq!(of(&[b"\xff\xfe\n", line.as_bytes()].concat()), Some(Shape::AgeKey), "in a file that is no text");
+        assert_eq!(of(&seal_with_passphrase(&bytes, "correct horse").bytes), Some(Shape::Locked));
+        assert_eq!(of(&seal(b"x", &[&Identity::from_seed(&[1; 32]).recipient()]).bytes), Some(Shape::AgeFile));
+    }
+
+    #[test]
+    fn an_armored_file_is_looked_into() {
+        for (bytes, expected) in [
+            (seal_with_passphrase(b"x", "correct horse").bytes, Shape::Locked),
+            (seal(b"x", &[&Identity::from_seed(&[1; 32]).recipient()]).bytes, Shape::AgeFile),
+        ] {
+            let base64 = BASE64_STANDARD.encode(bytes);
+            let lines: Vec<&str> =
+                base64.as_bytes().chunks(64).map(|l| std::str::from_utf8(l).expect("text")).collect();
+            let armored = format!("{AGE_ARMOR}\n{}\n-----END AGE ENCRYPTED FILE-----\n", lines.join("\n"));
+            assert_eq!(of(armored.as_bytes()), Some(expected));
+        }
+    }
+
+    #[test]
+    fn words_of_a_paper_are_told_from_prose() {
+        let list = bip39::Language::English.word_list();
+        let words: Vec<&str> = (0..10).map(|number| list[number * 97]).collect();
+        assert_eq!(of(words.join(" ").as_bytes()), Some(Shape::Words));
+        let numbered: Vec<String> = words.iter().zip(1..).map(|(word, at)| format!("{at}. {word}")).collect();
+        assert_eq!(of(numbered.join("\n").as_bytes()), Some(Shape::Words));
+        assert_eq!(of(words[..9].join(" ").as_bytes()), None);
+        assert_eq!(of(b"She said that they had come at night, four of them, and that nobody had a paper."), None);
+    }
+
+    #[test]
+    fn a_blank_form_is_told_from_one_that_answers() {
+        let blank = form::blank(Kind::Testimony);
+        assert_eq!(of(blank.as_bytes()), Some(Shape::Form(false)));
+        assert_eq!(of(blank.replace("title = \"\"", "title = \"Statement\"").as_bytes()), Some(Shape::Form(true)));
+        assert_eq!(of(blank.replace("title = \"\"", "title = Statement").as_bytes()), Some(Shape::Form(true)));
+        assert_eq!(of(b"[identity]\ntitle = \"Statement\"\n"), Some(Shape::Form(true)));
+        assert_eq!(of(b"[identity]\nprovider = 5\n"), None, "some other program's settings");
+    }
+
+    #[test]
+    fn other_things_are_nothing_here() {
+        assert_eq!(of(b""), None);
+        assert_eq!(of(b"\x89PNG\r\n"), None);
+        assert_eq!(of(b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x03\0"), None, "a program");
+        assert_eq!(of(b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x04\0"), Some(Shape::Core));
+        assert_eq!(shape(OsStr::new("letter.txt~"), b"dear"), Some(Shape::EditorCopy));
+    }
+
+    #[test]
+    fn labels_of_exhibits() {
+        assert!(["K7-0001", "K7-0012~3f2a", "A-B-12345"].iter().all(|name| is_label(name.as_bytes())));
+        assert!(!["K7-1", "k7-0001", "-0001", "K7", "K7-00a1", ""].iter().any(|name| is_label(name.as_bytes())));
+    }
+}

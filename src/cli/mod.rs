@@ -16,6 +16,7 @@ mod process;
 mod progress;
 mod prompt;
 mod stray;
+mod stream;
 
 use std::ffi::OsString;
 

@@ -1,6 +1,7 @@
 //! One source becomes one exhibit: its content streams into the payload, then its record is made from what was read
 //! and what was said, and both are committed to.
 
+use std::borrow::Cow;
 use std::io::Read as _;
 
 use jiff::Timestamp;
@@ -35,7 +36,7 @@ pub(super) struct Made {
 pub(super) enum Making {
     Made(Box<Made>),
     /// The source could not be read to its end; why.
-    Unreadable(String),
+    Unreadable(Cow<'static, str>),
     /// The source changed while it was read.
     Changed,
 }
@@ -139,7 +140,7 @@ fn record(
 /// Why content was not read to its end.
 enum Stop {
     /// The source's own trouble: it is skipped.
-    Source(String),
+    Source(Cow<'static, str>),
     /// The run's trouble.
     Run(VaultError),
 }
@@ -148,7 +149,7 @@ impl<E: Into<VaultError>> From<E> for Stop {
     fn from(error: E) -> Self {
         match error.into() {
             // The source's own medium fails: that is this file's trouble, not the vault's.
-            VaultError::SourceUnreadable { source } => Self::Source(format!("it could not be read: {source}")),
+            VaultError::SourceUnreadable { source } => Self::Source(format!("it could not be read: {source}").into()),
             error => Self::Run(error),
         }
     }
@@ -178,7 +179,7 @@ fn folder(disk: &dyn Disk, payload: &mut Payload<'_, '_, '_>, name: &[u8], files
     for (file, member) in order {
         let member = format!("content/{member}");
         let read = read(disk, payload, &member, file).map_err(|stop| match stop {
-            Stop::Source(reason) => Stop::Source(format!("{}: {reason}", names::printable(&file.name))),
+            Stop::Source(reason) => Stop::Source(format!("{}: {reason}", names::printable(&file.name)).into()),
             run @ Stop::Run(_) => run,
         })?;
         changed |= read.changed;

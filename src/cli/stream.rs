@@ -30,6 +30,16 @@ impl Default for ObjectStream {
 }
 
 impl ObjectStream {
+    /// The beginning of a result that is one list: written with its first item, or at the end where it has none. So a
+    /// run that does nothing may still end in an error alone.
+    pub(crate) fn begin(&mut self, out: &mut dyn Write, list: &str) -> io::Result<()> {
+        if !self.is_empty() {
+            return Ok(());
+        }
+        self.members(out, Map::from_iter([("format".to_string(), Value::from(1))]))?;
+        self.list(out, list)
+    }
+
     /// Writes members.
     pub(crate) fn members(&mut self, out: &mut dyn Write, members: Map<String, Value>) -> io::Result<()> {
         if members.is_empty() {
@@ -59,7 +69,7 @@ impl ObjectStream {
     }
 
     /// Whether nothing is written yet.
-    pub(crate) fn is_empty(&self) -> bool {
+    fn is_empty(&self) -> bool {
         self.written == Written::Nothing
     }
 
@@ -104,8 +114,8 @@ mod tests {
             let mut out = Vec::new();
             let mut stream = ObjectStream::default();
             assert!(stream.is_empty());
-            stream.members(&mut out, members(json!({ "format": 1 }))).expect("memory");
-            stream.list(&mut out, "exhibits").expect("memory");
+            stream.begin(&mut out, "exhibits").expect("memory");
+            stream.begin(&mut out, "exhibits").expect("memory");
             for item in &items[..count] {
                 stream.item(&mut out, item).expect("memory");
             }

@@ -192,7 +192,7 @@ fn write_receipt(path: &std::path::Path, call: &mut Call<'_, '_>, run: &Run<'_>)
 fn print_rest(mut object: ObjectStream, call: &mut Call<'_, '_>, sealed: &Sealed) -> Result<(), CliError> {
     let out = &mut *call.context.stdout;
     let mut write = || {
-        live::begin(&mut object, out)?;
+        object.begin(out, "exhibits")?;
         object.members(out, described(sealed))?;
         object.list(out, "skipped")?;
         for skipped in &sealed.skipped {

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::cli::output::size;
 use crate::cli::progress::Progress;
@@ -116,20 +116,11 @@ fn write(form: &mut Form, exhibit: &SealedExhibit, out: &mut dyn Write) -> io::R
             out.write_all(format!("{line}\n").as_bytes())?;
         }
         Form::Json(object) => {
-            begin(object, out)?;
+            object.begin(out, "exhibits")?;
             object.item(out, &described(exhibit))?;
         }
     }
     out.flush()
-}
-
-/// The beginning of the JSON, where it is not written yet: a run that seals nothing may still end in an error alone.
-pub(super) fn begin(object: &mut ObjectStream, out: &mut dyn Write) -> io::Result<()> {
-    if !object.is_empty() {
-        return Ok(());
-    }
-    object.members(out, Map::from_iter([("format".to_string(), json!(1))]))?;
-    object.list(out, "exhibits")
 }
 
 fn described(exhibit: &SealedExhibit) -> Value {

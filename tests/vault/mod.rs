@@ -8,3 +8,4 @@ mod forge_seal;
 mod forged;
 pub(crate) mod people;
 mod tampered;
+mod together;

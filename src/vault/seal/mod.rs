@@ -255,7 +255,7 @@ impl Run<'_> {
         self.commit(setting, batch)
     }
 
-    /// Makes one exhibit; a source that changes under the reading is read once more, then sealed with a signed flag.
+    /// Makes one exhibit. What was skipped of a folder is told whether the rest of it is sealed or not.
     fn one(
         &mut self,
         setting: &mut Setting<'_>,
@@ -264,40 +264,26 @@ impl Run<'_> {
         piece: &Piece,
         input: &mut dyn std::io::Read,
     ) -> Result<(), VaultError> {
-        let mut making = self.attempt(setting, batch, piece, input, false)?;
-        if matches!(making, Making::Changed) {
-            making = self.attempt(setting, batch, piece, input, true)?;
-        }
+        let mut fields = self.request.fields.to_vec();
+        fields.extend(self.register_label().map(|id| ("source/register".to_string(), id)));
+        let owner = self.group.next_owner();
+        let binding = self.binding();
+        let frame = Frame { session: self.session, recipient: &self.target.recipient, fields: &fields };
+        let mut skipped = Vec::new();
+        let making = exhibit::make(setting, batch, &frame, owner, &binding, piece, input, &mut skipped)?;
+        self.sealed.skipped.extend(skipped);
         match making {
             Making::Made(made) => {
                 self.group.add(*made, self.target.key, Some(piece.shown()));
                 self.open.push(place);
                 self.register(setting, batch)?;
             }
-            Making::Unreadable(reason) => self.skip(place, piece, reason),
-            Making::Changed => self.skip(place, piece, "it kept changing while it was read".into()),
+            Making::Unreadable(reason) => {
+                batch.drop_owner(self.session, owner)?;
+                self.skip(place, piece, reason);
+            }
         }
         Ok(())
-    }
-
-    fn attempt(
-        &mut self,
-        setting: &mut Setting<'_>,
-        batch: &mut Batch,
-        piece: &Piece,
-        input: &mut dyn std::io::Read,
-        accept_changed: bool,
-    ) -> Result<Making, VaultError> {
-        let mut fields = self.request.fields.to_vec();
-        fields.extend(self.register_label().map(|id| ("source/register".to_string(), id)));
-        let owner = self.group.next_owner();
-        let binding = self.binding();
-        let frame = Frame { session: self.session, recipient: &self.target.recipient, fields: &fields };
-        let making = exhibit::make(setting, batch, &frame, owner, &binding, piece, input, accept_changed)?;
-        if !matches!(making, Making::Made(_)) {
-            batch.drop_owner(self.session, owner)?;
-        }
-        Ok(making)
     }
 
     fn skip(&mut self, place: usize, piece: &Piece, reason: Cow<'static, str>) {

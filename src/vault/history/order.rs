@@ -145,15 +145,12 @@ impl Queue<'_> {
         }
         let size_here = |log: &LogId| self.logs.get(log).map_or(0, |log| log.head.size);
         let missing = seen.beyond.iter().find(|log| walk.done(**log) < size_here(log));
-        match missing.map(|missing| (*missing, size_here(missing))) {
-            Some((missing, size)) => {
-                self.impatient.insert((time, log));
-                self.wait(log, missing, size);
-            }
-            None => {
-                self.impatient.remove(&(time, log));
-                self.ready.insert((time, log));
-            }
+        if let Some((missing, size)) = missing.map(|missing| (*missing, size_here(missing))) {
+            self.impatient.insert((time, log));
+            self.wait(log, missing, size);
+        } else {
+            self.impatient.remove(&(time, log));
+            self.ready.insert((time, log));
         }
     }
 

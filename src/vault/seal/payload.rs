@@ -136,15 +136,12 @@ impl<'a, 'b, 's> Payload<'a, 'b, 's> {
     /// Takes back what was added since the mark, from the batch and from the disk as well.
     pub(super) fn take_back(&mut self) -> Result<(), VaultError> {
         let mark = self.mark.take().expect("whoever takes back has set a mark");
-        match mark.gone {
-            Some((segment, spans)) => {
-                self.batch.drop_last(self.session, self.owner, self.emitted - mark.emitted)?;
-                (self.segment, self.spans, self.emitted) = (segment, spans, mark.emitted);
-            }
-            None => {
-                self.segment.truncate(mark.segment);
-                self.spans.truncate(mark.spans);
-            }
+        if let Some((segment, spans)) = mark.gone {
+            self.batch.drop_last(self.session, self.owner, self.emitted - mark.emitted)?;
+            (self.segment, self.spans, self.emitted) = (segment, spans, mark.emitted);
+        } else {
+            self.segment.truncate(mark.segment);
+            self.spans.truncate(mark.spans);
         }
         self.head.truncate(mark.head);
         (self.offset, self.members) = (mark.offset, mark.members);

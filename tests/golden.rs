@@ -28,12 +28,12 @@ use amparo::vault::create::{CreateRequest, create};
 use amparo::vault::findings::{Check, Verdict};
 use amparo::vault::open::{OpenRequest, open};
 use amparo::vault::receipt::of_exhibit;
-use amparo::vault::seal::{SealRequest, seal};
+use amparo::vault::seal::SealRequest;
 use amparo::vault::session::{Request, Trust};
 use amparo::vault::survey;
 use amparo::vault::verify::{Level, Verified, VerifyRequest, verify};
 
-use super::vault::people::{Device, device, request, with};
+use super::vault::people::{Device, device, request, sealing, with};
 
 /// Who they are and the byte that their seeds consist of.
 const PEOPLE: [(&str, u8); 3] = [("Blue Heron", 1), ("Grey Owl", 2), ("Red Kite", 3)];
@@ -211,7 +211,7 @@ fn made() -> Files {
             readback: true,
             accepted: &[],
         };
-        let sealed = seal(setting, &request_to_seal, &mut std::io::empty()).expect("sealed");
+        let sealed = sealing(setting, &request_to_seal, &mut std::io::empty()).expect("sealed");
         assert!(sealed.failure.is_none() && sealed.exhibits[0].id == "K7-0001");
         of_exhibit(setting, &request(&vault, &lawyer, None), "K7-0001").expect("a receipt")
     });

@@ -41,6 +41,12 @@ pub(crate) struct Parts<'p> {
 impl Parts<'_> {
     /// The setting of a verb, with standard input and output beside it.
     pub(crate) fn split(&mut self) -> (Setting<'_>, &mut dyn Read, &mut dyn Write) {
+        let (setting, stdin, stdout, _) = self.split_live();
+        (setting, stdin, stdout)
+    }
+
+    /// The same, for a verb whose results are printed while it works, with the bar that has to step aside for them.
+    pub(crate) fn split_live(&mut self) -> (Setting<'_>, &mut dyn Read, &mut dyn Write, &Progress<'_>) {
         let setting = Setting {
             disk: self.disk,
             clock: self.clock,
@@ -48,7 +54,7 @@ impl Parts<'_> {
             watch: &self.progress,
             machine: self.machine,
         };
-        (setting, &mut *self.stdin, &mut *self.stdout)
+        (setting, &mut *self.stdin, &mut *self.stdout, &self.progress)
     }
 
     /// The setting of a verb.

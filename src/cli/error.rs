@@ -117,12 +117,6 @@ impl Call<'_, '_> {
         }
         exit
     }
-
-    /// Tells of an error that came after something was done; the exit code.
-    pub(crate) fn tell_beside(&mut self, what: &str, error: &VaultError) -> Exit {
-        self.warn(&format!("{what}: {}", shown(&error.to_string())));
-        vault(error).exit
-    }
 }
 
 /// What lies behind an error, as far as it says more than the error itself.

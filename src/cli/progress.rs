@@ -32,6 +32,15 @@ impl<'a> Progress<'a> {
         Self { stopped, visible, now: Mutex::new(None) }
     }
 
+    /// Takes the bar away while something is printed.
+    pub(crate) fn step_aside<T>(&self, print: impl FnOnce() -> T) -> T {
+        let now = self.now.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        match now.as_ref().and_then(|running| running.bar.as_ref()) {
+            Some(bar) => bar.suspend(print),
+            None => print(),
+        }
+    }
+
     fn clear(running: Option<Running>) {
         if let Some(bar) = running.and_then(|running| running.bar) {
             bar.finish_and_clear();

@@ -94,6 +94,7 @@ impl Stage {
             // An empty passphrase makes one of ten words.
             typed: args.starts_with(&["identity", "new"]).then_some(&["", ""][..]),
             stopped: false,
+            stopped_at_input: false,
         };
         self.world.run_in("ann", &args, &around)
     }

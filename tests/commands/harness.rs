@@ -7,7 +7,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use amparo::cli::{Ask, Context, Terminal, run};
@@ -88,6 +88,23 @@ pub(crate) struct Around<'a> {
     /// Answers typed at a terminal; `None`: there is no terminal.
     pub(crate) typed: Option<&'a [&'a str]>,
     pub(crate) stopped: bool,
+    /// The person stops the run when standard input is read.
+    pub(crate) stopped_at_input: bool,
+}
+
+/// Standard input, before which a person may press Ctrl-C.
+struct Input<'a> {
+    bytes: &'a [u8],
+    stop: Option<&'a AtomicBool>,
+}
+
+impl io::Read for Input<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if let Some(stop) = self.stop {
+            stop.store(true, Ordering::SeqCst);
+        }
+        self.bytes.read(buffer)
+    }
 }
 
 impl World {
@@ -239,7 +256,7 @@ impl World {
         let home = self.home(who);
         let mut env: BTreeMap<String, OsString> = BTreeMap::from([("HOME".into(), home.clone().into())]);
         env.extend(around.env.iter().map(|(name, value)| ((*name).to_string(), OsString::from(value))));
-        let (mut stdin, mut out, mut err) = (around.stdin, Vec::new(), Vec::new());
+        let (mut out, mut err) = (Vec::new(), Vec::new());
         let mut ask = Typed {
             lines: around.typed.unwrap_or_default().iter().map(ToString::to_string).collect(),
             anybody: around.typed.is_some(),
@@ -249,6 +266,7 @@ impl World {
         let terminal = around.typed.is_some();
         let clock = Standing { minutes: self.minutes.get(), looks: Cell::new(0) };
         let stopped = AtomicBool::new(around.stopped);
+        let mut stdin = Input { bytes: around.stdin, stop: around.stopped_at_input.then_some(&stopped) };
         let mut context = Context {
             disk: &RealDisk,
             clock: &clock,

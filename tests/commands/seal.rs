@@ -144,6 +144,37 @@ fn standard_input_has_one_reader() {
 }
 
 #[test]
+fn a_run_that_ends_early_tells_what_is_sealed_and_why_it_ended() {
+    let world = World::with_vault();
+    world.write("lawyer/a.txt", b"a");
+    let stop = Around { stdin: b"from a pipe", stopped_at_input: true, ..Around::default() };
+    let outcome = world.run_in("lawyer", &seal(&["a.txt", "-", "--json"]), &stop).exits(130);
+    let json = outcome.json();
+    assert_eq!(json["exhibits"].as_array().map(Vec::len), Some(1));
+    assert_eq!((&json["exhibits"][0]["id"], &json["checkpoint"]["size"]), (&"K7-0001".into(), &2.into()));
+    assert_eq!(json["skipped"], serde_json::json!([{ "path": "-", "reason": "the run ended before it" }]));
+    let error: serde_json::Value = serde_json::from_str(&outcome.err).expect("one object on standard error");
+    assert_eq!((&error["format"], &error["code"]), (&1.into(), &130.into()));
+    let text = world.run_in("lawyer", &seal(&["a.txt", "-"]), &stop).exits(130);
+    assert_eq!(text.out, "SEALED K7-0002\n");
+    text.says("-: the run ended before it").says("the run ended early").says("error: stopped before the end");
+    world.run_in("lawyer", &seal(&["-", "--json"]), &stop).exits(130).json_error();
+    world.run("lawyer", &["verify", "evidence"]).exits(0);
+}
+
+#[test]
+fn many_empty_files_are_named_up_to_a_hundred() {
+    let world = World::with_vault();
+    for number in 0..102 {
+        world.write(&format!("lawyer/f/{number:03}"), b"");
+    }
+    let sealed = world.run("lawyer", &seal(&["f", "--done", "done"])).exits(0);
+    assert_eq!(sealed.out.lines().count(), 102);
+    sealed.says("K7-0100 is empty").never_says("K7-0101 is empty").says("2 more exhibits: they are empty");
+    assert!(world.path("lawyer/done/f/101").exists());
+}
+
+#[test]
 fn a_vault_that_is_unknown_locked_or_stopped_gets_nothing() {
     let world = World::with_vault();
     world.write("lawyer/a.txt", b"a");

@@ -156,7 +156,7 @@ impl Story {
                 accepted: &[],
                 readback: true,
             };
-            seal(setting, &request, &mut std::io::empty()).map(drop)
+            seal(setting, &request, &mut std::io::empty(), &mut drop).map(drop)
         })
     }
 

@@ -13,3 +13,4 @@ mod members;
 mod merging;
 pub(crate) mod people;
 mod tampered;
+mod together;

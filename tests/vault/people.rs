@@ -17,7 +17,7 @@ use amparo::vault::create::{CreateRequest, Created, create};
 use amparo::vault::list::{Listed, list};
 use amparo::vault::open::{OpenRequest, Opened, open};
 use amparo::vault::receipt::of_exhibit;
-use amparo::vault::seal::{SealRequest, Sealed, seal};
+use amparo::vault::seal::{SealRequest, Sealed, SealedExhibit, seal};
 use amparo::vault::session::{Person, Request, Trust};
 use amparo::vault::verify::{Verified, VerifyRequest, verify};
 use amparo::vault::{Clock, Setting, Stage, VaultError, Watch};
@@ -38,6 +38,33 @@ pub(crate) struct World {
     pub(crate) monitor: Device,
     pub(crate) vault: PathBuf,
     pub(crate) created: Created,
+}
+
+/// What a sealing gave, with the exhibits that it handed over on the way.
+#[derive(Debug)]
+pub(crate) struct Sealing {
+    pub(crate) exhibits: Vec<SealedExhibit>,
+    pub(crate) sealed: Sealed,
+}
+
+impl std::ops::Deref for Sealing {
+    type Target = Sealed;
+
+    fn deref(&self) -> &Sealed {
+        &self.sealed
+    }
+}
+
+/// Seals, and keeps what is handed over.
+pub(crate) fn sealing(
+    setting: &mut Setting<'_>,
+    request: &SealRequest<'_>,
+    input: &mut dyn std::io::Read,
+) -> Result<Sealing, VaultError> {
+    let mut exhibits = Vec::new();
+    let sealed = seal(setting, request, input, &mut |exhibit| exhibits.push(exhibit))?;
+    assert_eq!(sealed.count, exhibits.len() as u64);
+    Ok(Sealing { exhibits, sealed })
 }
 
 struct Stopped;
@@ -141,7 +168,7 @@ impl World {
     }
 
     /// Seals on a machine so slow that twenty seconds go by between any two looks at the clock.
-    pub(crate) fn seal_slowly(&self, paths: &[PathBuf]) -> Result<Sealed, VaultError> {
+    pub(crate) fn seal_slowly(&self, paths: &[PathBuf]) -> Result<Sealing, VaultError> {
         let mut rng = OsRng;
         let clock = Slow(AtomicU64::new(0));
         let mut setting =
@@ -157,10 +184,10 @@ impl World {
             readback: true,
             accepted: &[],
         };
-        seal(&mut setting, &request, &mut std::io::empty())
+        sealing(&mut setting, &request, &mut std::io::empty())
     }
 
-    pub(crate) fn seal(&self, paths: &[PathBuf], together: bool) -> Result<Sealed, VaultError> {
+    pub(crate) fn seal(&self, paths: &[PathBuf], together: bool) -> Result<Sealing, VaultError> {
         self.seal_with(paths, together, &[])
     }
 
@@ -169,7 +196,7 @@ impl World {
         paths: &[PathBuf],
         together: bool,
         register: &[(String, String)],
-    ) -> Result<Sealed, VaultError> {
+    ) -> Result<Sealing, VaultError> {
         with(&*self.disk, self.lawyer.machine, |setting| {
             let request = SealRequest {
                 place: request(&self.vault, &self.lawyer, None),
@@ -182,7 +209,7 @@ impl World {
                 readback: true,
                 accepted: &[],
             };
-            seal(setting, &request, &mut b"from standard input".as_slice())
+            sealing(setting, &request, &mut b"from standard input".as_slice())
         })
     }
 

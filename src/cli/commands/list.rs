@@ -1,5 +1,6 @@
 //! `amparo list`: what the vault holds, as far as this identity may see.
 
+use std::io::{self, Write};
 use std::path::PathBuf;
 
 use serde_json::{Map, Value, json};
@@ -9,6 +10,8 @@ use crate::cli::call::Call;
 use crate::cli::error::{CliError, by_weight};
 use crate::cli::folders::Contact;
 use crate::cli::output::{count, shown, size};
+use crate::cli::stream::ObjectStream;
+use crate::vault::VaultError;
 use crate::vault::findings::Verdict;
 use crate::vault::list::{Listed, list};
 
@@ -29,35 +32,52 @@ pub(super) fn run(args: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError
     let mut person = call.person()?;
     person.lent = call.lent(&args.share)?;
     call.warn_if_unknown(&place)?;
-    let mut all = Vec::new();
-    let mut keep = |listed| {
-        all.push(listed);
-        Ok(())
+    let (mut exhibits, mut first) = (0_u64, None);
+    let mut object = call.global.json.then(ObjectStream::default);
+    let troubles = {
+        let mut parts = call.parts();
+        let (mut setting, _, stdout, progress) = parts.split_live();
+        let mut tell = |listed: Listed| {
+            exhibits += 1;
+            first.get_or_insert_with(|| listed.id.clone());
+            let told = progress.step_aside(|| tell(&mut object, &listed, stdout));
+            told.map_err(|source| VaultError::Output { source })
+        };
+        list(&mut setting, &place.request(Some(&person)), &mut tell)?
     };
-    let troubles = list(&mut call.parts().setting(), &place.request(Some(&person)), &mut keep)?;
     for trouble in &troubles {
         call.warn(&format!("a part of the list is missing: {trouble}"));
     }
     let worst = troubles.iter().map(|trouble| trouble.weight).max().unwrap_or(Verdict::Valid);
     let exit = by_weight(worst);
-    if call.global.json {
-        let exhibits: Vec<Value> = all.iter().map(|listed| Value::Object(described(listed))).collect();
-        call.print_json(json!({ "format": 1, "exhibits": exhibits }))?;
+    if let Some(mut object) = object {
+        let out = &mut *call.context.stdout;
+        let warnings = Map::from_iter([("warnings".to_string(), json!(call.warnings))]);
+        let mut end = || object.begin(out, "exhibits").and_then(|()| object.members(out, warnings.clone()));
+        end().and_then(|()| object.end(out)).map_err(|source| CliError::Output { source })?;
         return Ok(exit);
     }
-    for listed in &all {
-        call.print(&line(listed))?;
-    }
-    if all.is_empty() && troubles.is_empty() {
+    if exhibits == 0 && troubles.is_empty() {
         call.say("Nothing is sealed here yet.");
         call.suggest("amparo seal FILE");
     } else {
-        call.say(&count(all.len() as u64, "exhibit"));
+        call.say(&count(exhibits, "exhibit"));
     }
-    if let Some(first) = all.first() {
-        call.suggest(format!("amparo show {}", first.id));
+    if let Some(first) = first {
+        call.suggest(format!("amparo show {first}"));
     }
     Ok(exit)
+}
+
+/// Tells of one exhibit, now: a vault may hold a million.
+fn tell(object: &mut Option<ObjectStream>, listed: &Listed, out: &mut dyn Write) -> io::Result<()> {
+    match object {
+        None => out.write_all(format!("{}\n", line(listed)).as_bytes()),
+        Some(object) => {
+            object.begin(out, "exhibits")?;
+            object.item(out, &Value::Object(described(listed)))
+        }
+    }
 }
 
 fn line(listed: &Listed) -> String {

@@ -2,12 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::form::kinds;
 use crate::cli::call::{Call, is_dash};
 use crate::cli::error::CliError;
 use crate::cli::folders::{Contact, Place};
+use crate::cli::output::Tone;
+use crate::cli::stream::ObjectStream;
 use crate::cli::{DONE, Exit, INCOMPLETE};
 use crate::format::fields::Kind;
 use crate::format::form::FormAnswers;
@@ -21,7 +23,10 @@ use crate::vault::session::Person;
 
 mod after;
 mod answers;
+mod live;
 mod readers;
+
+use live::{Form, Told};
 
 /// Seal files, folders or standard input
 ///
@@ -94,13 +99,14 @@ pub(super) fn run(args: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError
     let person = call.person()?;
     let identity = call.identity_file()?;
     let said = answers::ask_the_rest(given, call)?;
+    let mut told = live::Told::new(form(call), args.done.is_some());
     let mut accepted = Vec::new();
     let sealed = loop {
         let request = SealRequest { accepted: &accepted, ..request(args, &place, &person, &identity, &paths, &said) };
         let outcome = {
             let mut parts = call.parts();
-            let (mut setting, stdin, _) = parts.split();
-            seal(&mut setting, &request, stdin)
+            let (mut setting, stdin, stdout, progress) = parts.split_live();
+            seal(&mut setting, &request, stdin, &mut |exhibit| told.tell(&exhibit, stdout, progress))
         };
         match outcome {
             Err(VaultError::NewReaders { keys }) if accepted.is_empty() => {
@@ -110,7 +116,19 @@ pub(super) fn run(args: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError
             other => break other?,
         }
     };
-    finish(args, call, &Run { place: &place, person: &person, paths: &paths, sealed })
+    if let Some(source) = told.trouble.take() {
+        return Err(CliError::Output { source });
+    }
+    finish(args, call, Run { place: &place, person: &person, paths: &paths, sealed, told })
+}
+
+/// How each exhibit is told when it is sealed.
+fn form(call: &Call<'_, '_>) -> Form {
+    if call.global.json {
+        return Form::Json(ObjectStream::default());
+    }
+    let word = call.set_off("SEALED", Tone::Good, call.context.terminal.output);
+    Form::Line { word, verbose: call.global.verbose }
 }
 
 /// What a run has done, and with what.
@@ -119,6 +137,7 @@ struct Run<'r> {
     person: &'r Person,
     paths: &'r [PathBuf],
     sealed: Sealed,
+    told: Told,
 }
 
 fn request<'r>(
@@ -143,36 +162,32 @@ fn request<'r>(
 }
 
 /// Everything after the evidence is safe: the worst of what is said here is the exit code.
-fn finish(args: &Args, call: &mut Call<'_, '_>, run: &Run<'_>) -> Result<Exit, CliError> {
-    let sealed = &run.sealed;
-    if !call.global.json {
-        after::list(sealed, call)?;
-    }
-    let mut exit = if sealed.skipped.is_empty() { DONE } else { INCOMPLETE };
-    after::warn(args, sealed, call);
+fn finish(args: &Args, call: &mut Call<'_, '_>, mut run: Run<'_>) -> Result<Exit, CliError> {
+    let mut exit = if run.sealed.skipped.is_empty() { DONE } else { INCOMPLETE };
+    after::warn(args, &run, call);
     if let Some(path) = &args.receipt
-        && let Err(error) = write_receipt(path, call, run)
+        && let Err(error) = write_receipt(path, call, &run)
     {
         exit = call.tell(&error);
     }
     let moved = match &args.done {
-        Some(folder) => after::move_away(folder, call, run)?,
+        Some(folder) => after::move_away(folder, call, &mut run)?,
         None => after::Moved::default(),
     };
     if moved.failed > 0 {
         exit = INCOMPLETE;
     }
-    call.warn_of_others(&sealed.overlooked);
-    call.warn_of_age(&sealed.lacking);
-    if call.global.json {
-        call.print_json(described(sealed))?;
-    } else {
-        after::tell(args, &moved, call, run);
+    call.warn_of_others(&run.sealed.overlooked);
+    call.warn_of_age(&run.sealed.lacking);
+    let failure = run.sealed.failure.take();
+    if failure.is_some() {
+        call.warn("the run ended early: what is listed as sealed is sealed, the rest is not");
     }
-    match &sealed.failure {
-        Some(error) => Ok(call.tell_beside("the run ended early", error)),
-        None => Ok(exit),
+    match std::mem::replace(&mut run.told.form, Form::Json(ObjectStream::default())) {
+        Form::Json(object) => print_rest(object, call, &run.sealed)?,
+        Form::Line { .. } => after::tell(args, &moved, call, &run),
     }
+    Ok(failure.map_or(exit, |error| call.tell(&error.into())))
 }
 
 fn write_receipt(path: &std::path::Path, call: &mut Call<'_, '_>, run: &Run<'_>) -> Result<(), CliError> {
@@ -180,8 +195,8 @@ fn write_receipt(path: &std::path::Path, call: &mut Call<'_, '_>, run: &Run<'_>)
     let place = run.place.request(Some(run.person));
     let receipt = {
         let mut parts = call.parts();
-        match run.sealed.exhibits.as_slice() {
-            [one] => receipt::of_exhibit(&mut parts.setting(), &place, &one.id)?,
+        match &run.told.first {
+            Some(one) if run.sealed.count == 1 => receipt::of_exhibit(&mut parts.setting(), &place, one)?,
             _ => receipt::of_sealing(&mut parts.setting(), &place, head)?,
         }
     };
@@ -190,39 +205,32 @@ fn write_receipt(path: &std::path::Path, call: &mut Call<'_, '_>, run: &Run<'_>)
     Ok(())
 }
 
-fn described(sealed: &Sealed) -> Value {
-    let exhibits: Vec<Value> = sealed
-        .exhibits
-        .iter()
-        .map(|exhibit| {
-            json!({
-                "id": exhibit.id,
-                "source": printable(&exhibit.source),
-                "bytes": exhibit.bytes,
-                "sha256": exhibit.sha256.to_string(),
-                "blobs": exhibit.blobs,
-                "changed": exhibit.changed,
-            })
-        })
-        .collect();
+/// The rest of the one object, behind the exhibits.
+fn print_rest(mut object: ObjectStream, call: &mut Call<'_, '_>, sealed: &Sealed) -> Result<(), CliError> {
+    let out = &mut *call.context.stdout;
+    let mut write = || {
+        object.begin(out, "exhibits")?;
+        object.members(out, described(sealed))?;
+        object.list(out, "skipped")?;
+        for skipped in &sealed.skipped {
+            object.item(out, &json!({ "path": printable(&skipped.path), "reason": skipped.reason }))?;
+        }
+        object.members(out, Map::from_iter([("warnings".to_string(), json!(call.warnings))]))
+    };
+    write().and_then(|()| object.end(out)).map_err(|source| CliError::Output { source })
+}
+
+fn described(sealed: &Sealed) -> Map<String, Value> {
     let checkpoint = sealed
         .head
         .map(|head| json!({ "log": head.log.to_string(), "size": head.size, "root": head.root.to_string() }));
-    let skipped: Vec<Value> = sealed
-        .skipped
-        .iter()
-        .map(|skipped| json!({ "path": printable(&skipped.path), "reason": skipped.reason }))
-        .collect();
-    json!({
-        "format": 1,
-        "exhibits": exhibits,
-        "register": sealed.register,
-        "checkpoint": checkpoint,
-        "readback": sealed.readback,
-        "from_medium": sealed.readback && sealed.from_medium,
-        "readers": sealed.readers,
-        "readable_by_removed": sealed.removed,
-        "opened_before": sealed.opened_before,
-        "skipped": skipped,
-    })
+    Map::from_iter([
+        ("register".to_string(), json!(sealed.register)),
+        ("checkpoint".to_string(), json!(checkpoint)),
+        ("readback".to_string(), json!(sealed.readback)),
+        ("from_medium".to_string(), json!(sealed.readback && sealed.from_medium)),
+        ("readers".to_string(), json!(sealed.readers)),
+        ("readable_by_removed".to_string(), json!(sealed.removed)),
+        ("opened_before".to_string(), json!(sealed.opened_before)),
+    ])
 }

@@ -98,17 +98,16 @@ impl Court {
 
     /// Judges all entries in causal order.
     fn sit(&mut self, history: &mut History) {
-        let mut found_about = Vec::new();
-        for place in history.order.clone() {
+        let (mut found_about, mut standings) = (Vec::new(), Vec::with_capacity(history.order.len()));
+        for place in history.order.iter().copied() {
             let log = &history.logs[&place.log];
             let told = history.told(place);
             let standing = self.standing(history, log, told, place);
             let mut found = Findings::default();
             match &standing {
                 Standing::Counted => {
-                    let told = told.clone();
-                    self.take_in(&told, place, log.member, &mut found);
-                    self.check_statements(history, &told, place, &mut found);
+                    self.take_in(told, place, log.member, &mut found);
+                    self.check_statements(history, told, place, &mut found);
                 }
                 Standing::Late => {}
                 Standing::Refused(reason) => {
@@ -122,7 +121,12 @@ impl Court {
                     found.add(weight, Check::Authority, subject(place), message);
                 }
             }
-            found_about.push((log.member, found));
+            if found.verdict() != Verdict::Valid {
+                found_about.push((log.member, found));
+            }
+            standings.push(standing);
+        }
+        for (place, standing) in history.order.iter().zip(standings) {
             let entries = &mut history.logs.get_mut(&place.log).expect("it was just read").entries;
             entries[usize::try_from(place.seq).expect("entries are in memory")].standing = standing;
         }

@@ -180,9 +180,10 @@ impl Reading<'_> {
     /// All states of this log that bear both of its owner's signatures, largest first.
     fn signed_heads(&self, id: LogId, files: &LogFiles, card: &Card, troubles: &mut Troubles) -> Vec<(Head, Note)> {
         let mut heads = Vec::new();
-        for name in &files.checkpoints {
+        let results = parallel::map(&files.checkpoints, |name| self.signed_head(id, name, card));
+        for (name, result) in files.checkpoints.iter().zip(results) {
             let path = layout::checkpoint(id, name).to_string();
-            match self.signed_head(id, name, card) {
+            match result {
                 Ok(head) => heads.push(head),
                 Err(_) if self.own.contains(&path) => {}
                 Err(NotAHead::Stranger) => {

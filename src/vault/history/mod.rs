@@ -136,7 +136,7 @@ impl History {
             let mut history = Self {
                 vault,
                 founder: founder.member(),
-                logs: logs.clone(),
+                logs: std::mem::take(&mut logs),
                 members: BTreeMap::new(),
                 keys: BTreeMap::new(),
                 cuts: BTreeMap::new(),
@@ -153,6 +153,7 @@ impl History {
                 history.settle(ordered.troubles, troubles);
                 return Ok(history);
             };
+            logs = history.logs;
             logs.get_mut(&log).expect("it was just read").turn_to(fork);
         }
     }
@@ -247,7 +248,9 @@ impl History {
 
     /// The sealing at a place, if one that counts stands there.
     pub fn sealing_at(&self, place: Place) -> Option<Sealing<'_>> {
-        self.sealings().find(|sealing| sealing.place == place)
+        let told = self.logs.get(&place.log)?.entries.get(usize::try_from(place.seq).ok()?)?;
+        let sealing = self.sealing(place, told);
+        sealing.filter(|_| told.standing == Standing::Counted)
     }
 
     /// Whether some reader has shown, by a signed `open` or a check of the content, that a content key can be used.

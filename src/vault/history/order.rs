@@ -1,7 +1,9 @@
 //! Puts all entries into one order in which each stands after what its author had seen: order without trusted clocks.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+
+use jiff::Timestamp;
 
 use super::{Log, Past, Place};
 use crate::format::event::Head;
@@ -41,15 +43,24 @@ pub(super) struct Ordered {
 pub(super) fn causal(logs: &mut BTreeMap<LogId, Log>) -> Ordered {
     let (seen, troubles) = seen_states(logs);
     let mut walk = Walk::default();
-    let mut order = Vec::with_capacity(logs.values().map(|log| log.entries.len()).sum());
     // Among logs whose next entry is ready, the earliest claimed time goes first, then the lower log id. A state that
     // cannot be shown is waited for only while something else can go on: two lies must not wait for each other.
-    while let Some(log) = next_ready(logs, &seen, &walk, true).or_else(|| next_ready(logs, &seen, &walk, false)) {
-        let seq = walk.done.get(&log).map_or(0, |(done, _)| *done);
-        let place = Place { log, seq };
+    let (ready, impatient, waiting) = (BTreeSet::new(), BTreeSet::new(), BTreeMap::new());
+    let mut queue = Queue { logs, seen: &seen, ready, impatient, waiting };
+    for log in logs.keys() {
+        queue.look_at(*log, &walk);
+    }
+    let mut steps = Vec::with_capacity(logs.values().map(|log| log.entries.len()).sum());
+    while let Some(log) = queue.take() {
+        let place = Place { log, seq: walk.done(log) };
         let (past, blind) = walk.step(place, seen.get(&place));
-        let entries = &mut logs.get_mut(&log).expect("the walk names logs of the vault").entries;
-        let told = &mut entries[usize::try_from(seq).expect("entries are in memory")];
+        steps.push((place, past, blind));
+        queue.advanced(log, &walk);
+    }
+    let mut order = Vec::with_capacity(steps.len());
+    for (place, past, blind) in steps {
+        let entries = &mut logs.get_mut(&place.log).expect("the walk names logs of the vault").entries;
+        let told = &mut entries[usize::try_from(place.seq).expect("entries are in memory")];
         (told.past, told.blind) = (past, blind);
         order.push(place);
     }
@@ -109,28 +120,70 @@ impl Seen {
     }
 }
 
-fn next_ready(
-    logs: &BTreeMap<LogId, Log>,
-    seen: &BTreeMap<Place, Seen>,
-    walk: &Walk,
-    patiently: bool,
-) -> Option<LogId> {
-    let done = |log: &LogId| walk.done.get(log).map_or(0, |(done, _)| *done);
-    let whole = |log: &LogId| logs.get(log).is_none_or(|log| done(&log.id) >= log.head.size);
-    let ready = logs.values().filter_map(|log| {
-        let seq = done(&log.id);
-        let told = log.entries.get(usize::try_from(seq).ok()?)?;
-        let time: jiff::Timestamp = told.entry.time.parse().ok()?;
-        let ready = seen.get(&Place { log: log.id, seq }).is_none_or(|seen| {
-            let here = seen.here.iter().all(|head| done(&head.log) >= head.size);
-            here && (!patiently || seen.beyond.iter().all(whole))
-        });
-        ready.then_some((time, log.id))
-    });
-    ready.min().map(|(_, log)| log)
+/// What stands next in each log, by when its turn comes.
+struct Queue<'a> {
+    logs: &'a BTreeMap<LogId, Log>,
+    seen: &'a BTreeMap<Place, Seen>,
+    /// Everything that was seen is taken: the earliest claimed time goes first, then the lower log id.
+    ready: BTreeSet<(Timestamp, LogId)>,
+    /// The same, but a state beyond this copy was seen, and what is here of that log is not all taken.
+    impatient: BTreeSet<(Timestamp, LogId)>,
+    /// By log and the size that it must reach first: whose next entry waits for that.
+    waiting: BTreeMap<LogId, BTreeMap<u64, Vec<LogId>>>,
+}
+
+impl Queue<'_> {
+    /// Finds out what the next entry of a log waits for. Each condition, once it holds, holds for ever.
+    fn look_at(&mut self, log: LogId, walk: &Walk) {
+        let seq = walk.done(log);
+        let next = self.logs.get(&log).and_then(|log| log.entries.get(usize::try_from(seq).ok()?));
+        let Some(time) = next.and_then(|told| told.entry.time.parse().ok()) else { return };
+        let nothing = Seen::default();
+        let seen = self.seen.get(&Place { log, seq }).unwrap_or(&nothing);
+        if let Some(missing) = seen.here.iter().find(|head| walk.done(head.log) < head.size) {
+            return self.wait(log, missing.log, missing.size);
+        }
+        let size_here = |log: &LogId| self.logs.get(log).map_or(0, |log| log.head.size);
+        let missing = seen.beyond.iter().find(|log| walk.done(**log) < size_here(log));
+        if let Some((missing, size)) = missing.map(|missing| (*missing, size_here(missing))) {
+            self.impatient.insert((time, log));
+            self.wait(log, missing, size);
+        } else {
+            self.impatient.remove(&(time, log));
+            self.ready.insert((time, log));
+        }
+    }
+
+    fn wait(&mut self, log: LogId, until: LogId, size: u64) {
+        self.waiting.entry(until).or_default().entry(size).or_default().push(log);
+    }
+
+    /// Takes the log whose entry comes next.
+    fn take(&mut self) -> Option<LogId> {
+        self.ready.pop_first().or_else(|| self.impatient.pop_first()).map(|(_, log)| log)
+    }
+
+    /// A log has got one entry further.
+    fn advanced(&mut self, log: LogId, walk: &Walk) {
+        self.look_at(log, walk);
+        let size = walk.done(log);
+        while let Some(entry) = self.waiting.get_mut(&log).and_then(BTreeMap::first_entry) {
+            if *entry.key() > size {
+                break;
+            }
+            for waiting in entry.remove() {
+                self.look_at(waiting, walk);
+            }
+        }
+    }
 }
 
 impl Walk {
+    /// How many entries of a log are taken.
+    fn done(&self, log: LogId) -> u64 {
+        self.done.get(&log).map_or(0, |(done, _)| *done)
+    }
+
     /// Takes one entry; returns what its author had seen before it, and whether all of that is here.
     fn step(&mut self, place: Place, named: Option<&Seen>) -> (Arc<Past>, bool) {
         let (_, mut past) = self.done.get(&place.log).cloned().unwrap_or_default();
@@ -171,3 +224,6 @@ fn merge(past: &mut Past, log: LogId, size: u64) {
     let seen = past.entry(log).or_default();
     *seen = size.max(*seen);
 }
+
+#[cfg(test)]
+mod tests;

@@ -20,6 +20,7 @@ const BATCH_BYTES_MAX: usize = 4 * SEGMENT_BYTES;
 const BATCH_SEGMENTS_MAX: usize = 1024;
 
 /// A stretch of a source's bytes within a segment, with the state of the source's SHA-256 before and after it.
+#[derive(Clone)]
 pub(super) struct Span {
     pub(super) within: Range<usize>,
     pub(super) before: Sha256,
@@ -135,6 +136,19 @@ impl Batch {
         let (given_up, kept): (Vec<_>, Vec<_>) =
             std::mem::take(&mut self.written).into_iter().partition(|written| written.owner == owner);
         self.written = kept;
+        remove(session, &given_up)
+    }
+
+    /// Gives up the last segments of the owner whose segments came last.
+    pub(super) fn drop_last(&mut self, session: &Session, owner: u64, count: u64) -> Result<(), VaultError> {
+        let mut left = usize::try_from(count).expect("segments are in memory or listed there");
+        while left > 0 && self.waiting.last().is_some_and(|segment| segment.owner == owner) {
+            self.waiting.pop();
+            left -= 1;
+        }
+        self.waiting_bytes = self.waiting.iter().map(|segment| segment.plaintext.len()).sum();
+        let given_up = self.written.split_off(self.written.len() - left);
+        debug_assert!(given_up.iter().all(|written| written.owner == owner));
         remove(session, &given_up)
     }
 

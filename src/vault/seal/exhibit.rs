@@ -1,14 +1,16 @@
 //! One source becomes one exhibit: its content streams into the payload, then its record is made from what was read
 //! and what was said, and both are committed to.
 
+use std::borrow::Cow;
 use std::io::Read as _;
+use std::os::unix::ffi::OsStrExt;
 
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use super::batch::Batch;
 use super::payload::{Payload, Read};
-use super::sources::{Piece, SourceFile, refusal};
+use super::sources::{Piece, Skipped, SourceFile, refusal};
 use crate::crypto::commit::Secret;
 use crate::crypto::hash::Hash;
 use crate::crypto::recipient::Recipient;
@@ -35,9 +37,7 @@ pub(super) struct Made {
 pub(super) enum Making {
     Made(Box<Made>),
     /// The source could not be read to its end; why.
-    Unreadable(String),
-    /// The source changed while it was read.
-    Changed,
+    Unreadable(Cow<'static, str>),
 }
 
 /// What all exhibits of a run have in common.
@@ -57,7 +57,7 @@ struct Content {
     text: Vec<String>,
 }
 
-/// Makes one exhibit. A source that changed is refused unless `accept_changed`, and then the record says so.
+/// Makes one exhibit. What of a folder cannot be read is left out, and added to `skipped`.
 #[allow(clippy::too_many_arguments, reason = "what a run has, what this exhibit is")]
 pub(super) fn make(
     setting: &mut Setting<'_>,
@@ -67,7 +67,7 @@ pub(super) fn make(
     binding: &Binding,
     piece: &Piece,
     input: &mut dyn std::io::Read,
-    accept_changed: bool,
+    skipped: &mut Vec<Skipped>,
 ) -> Result<Making, VaultError> {
     let secret = Secret(random(setting.rng));
     let expected = match piece {
@@ -78,7 +78,9 @@ pub(super) fn make(
     let mut payload = Payload::new(setting, frame.session, batch, owner, frame.recipient.clone(), expected);
     let content = match piece {
         Piece::File(file) => one_file(disk, &mut payload, file),
-        Piece::Folder { name, files, .. } => folder(disk, &mut payload, name, files),
+        Piece::Folder { name, files, skipped: before, .. } => {
+            folder(disk, &mut payload, name, files, skipped).map(|read| leave_out(read, *before, skipped))
+        }
         Piece::Input => standard_input(&mut payload, input),
     };
     let (mut content, changed) = match content {
@@ -86,9 +88,6 @@ pub(super) fn make(
         Err(Stop::Source(reason)) => return Ok(Making::Unreadable(reason)),
         Err(Stop::Run(error)) => return Err(error),
     };
-    if changed && !accept_changed {
-        return Ok(Making::Changed);
-    }
     if changed {
         content.fields.push(("content/changed".into(), "yes".into()));
     }
@@ -139,7 +138,7 @@ fn record(
 /// Why content was not read to its end.
 enum Stop {
     /// The source's own trouble: it is skipped.
-    Source(String),
+    Source(Cow<'static, str>),
     /// The run's trouble.
     Run(VaultError),
 }
@@ -148,7 +147,7 @@ impl<E: Into<VaultError>> From<E> for Stop {
     fn from(error: E) -> Self {
         match error.into() {
             // The source's own medium fails: that is this file's trouble, not the vault's.
-            VaultError::SourceUnreadable { source } => Self::Source(format!("it could not be read: {source}")),
+            VaultError::SourceUnreadable { source } => Self::Source(format!("it could not be read: {source}").into()),
             error => Self::Run(error),
         }
     }
@@ -170,17 +169,28 @@ fn one_file(disk: &dyn Disk, payload: &mut Payload<'_, '_, '_>, file: &SourceFil
     Ok((Content { bytes: read.before.bytes, sha256: read.sha256, fields, listing: None, text }, read.changed))
 }
 
-fn folder(disk: &dyn Disk, payload: &mut Payload<'_, '_, '_>, name: &[u8], files: &[SourceFile]) -> Reading {
+/// The files of a folder in the order of their members. One that cannot be read leaves no trace in the payload.
+fn folder(
+    disk: &dyn Disk,
+    payload: &mut Payload<'_, '_, '_>,
+    name: &[u8],
+    files: &[SourceFile],
+    skipped: &mut Vec<Skipped>,
+) -> Reading {
     let members = names::unique(&files.iter().map(|file| names::member_path(&file.name)).collect::<Vec<_>>());
     let mut order: Vec<(&SourceFile, String)> = files.iter().zip(members).collect();
     order.sort_by(|(_, one), (_, other)| payload::member_order(one, other));
     let (mut listed, mut bytes, mut changed) = (Vec::with_capacity(files.len()), 0, false);
     for (file, member) in order {
         let member = format!("content/{member}");
-        let read = read(disk, payload, &member, file).map_err(|stop| match stop {
-            Stop::Source(reason) => Stop::Source(format!("{}: {reason}", names::printable(&file.name))),
-            run @ Stop::Run(_) => run,
-        })?;
+        let read = match read(disk, payload, &member, file) {
+            Ok(read) => read,
+            Err(Stop::Source(reason)) => {
+                skipped.push(Skipped { path: file.path.as_os_str().as_bytes().to_vec(), reason });
+                continue;
+            }
+            Err(run) => return Err(run),
+        };
         changed |= read.changed;
         bytes += read.before.bytes;
         listed.push(ListedFile {
@@ -191,15 +201,28 @@ fn folder(disk: &dyn Disk, payload: &mut Payload<'_, '_, '_>, name: &[u8], files
             modified: timestamp(read.before.modified),
         });
     }
+    if listed.is_empty() {
+        return Err(Stop::Source("none of its files could be read".into()));
+    }
+    let count = listed.len();
     let listing = Listing::new(listed)?.print()?;
     let sha256 = Hash::of(&listing);
     let fields = vec![
         names::raw_field("original/name", name),
         ("original/bytes".into(), bytes.to_string()),
-        ("content/files".into(), files.len().to_string()),
+        ("content/files".into(), count.to_string()),
         ("content/listing_sha256".into(), sha256.to_string()),
     ];
     Ok((Content { bytes, sha256, fields, listing: Some(listing), text: Vec::new() }, changed))
+}
+
+/// Says in the record how much of a folder was not sealed: what looking through it passed over, and what reading did.
+fn leave_out((mut content, changed): (Content, bool), before: u64, skipped: &[Skipped]) -> (Content, bool) {
+    let left_out = before + skipped.len() as u64;
+    if left_out > 0 {
+        content.fields.push(("content/skipped".into(), left_out.to_string()));
+    }
+    (content, changed)
 }
 
 /// Standard input: members of at most 16 MiB, so that no length need be known before.
@@ -238,14 +261,42 @@ struct ReadFile {
     changed: bool,
 }
 
+/// Reads one source file into the payload. One that changed while it was read is read once more, and then taken as it
+/// was read; one that cannot be read to its end leaves nothing behind.
 fn read(disk: &dyn Disk, payload: &mut Payload<'_, '_, '_>, member: &str, file: &SourceFile) -> Result<ReadFile, Stop> {
-    let mut source = disk.source(&file.path).map_err(|error| Stop::Source(refusal(&error)))?;
-    let before = source.stat()?;
-    match payload.file(member, &mut *source, &before)? {
-        Read::Whole(sha256) => Ok(ReadFile { before, sha256, changed: false }),
-        Read::Changed(sha256) => Ok(ReadFile { before, sha256, changed: true }),
-        Read::Short => Err(Stop::Source("it became shorter while it was read".into())),
+    for last in [false, true] {
+        payload.mark();
+        match read_once(disk, payload, member, file) {
+            Ok((before, Read::Whole(sha256))) => {
+                payload.keep();
+                return Ok(ReadFile { before, sha256, changed: false });
+            }
+            Ok((before, Read::Changed(sha256))) if last => {
+                payload.keep();
+                return Ok(ReadFile { before, sha256, changed: true });
+            }
+            Ok((_, Read::Changed(_) | Read::Short)) => payload.take_back()?,
+            Err(Stop::Source(reason)) => {
+                payload.take_back()?;
+                return Err(Stop::Source(reason));
+            }
+            Err(run) => return Err(run),
+        }
     }
+    Err(Stop::Source("it became shorter while it was read, twice".into()))
+}
+
+fn read_once(
+    disk: &dyn Disk,
+    payload: &mut Payload<'_, '_, '_>,
+    member: &str,
+    file: &SourceFile,
+) -> Result<(Stat, Read), Stop> {
+    let unreadable = |error| Stop::Source(refusal(&error));
+    let mut source = disk.source(&file.path).map_err(unreadable)?;
+    let before = source.stat().map_err(unreadable)?;
+    let read = payload.file(member, &mut *source, &before)?;
+    Ok((before, read))
 }
 
 fn embedded(payload: &Payload<'_, '_, '_>) -> impl Iterator<Item = (String, String)> {

@@ -1,6 +1,6 @@
 //! Sealing: sources become exhibits, exhibits become blobs, and an entry with the signed state makes them sealed.
 //!
-//! - [`sources`]: what is to be sealed, and what is skipped
+//! - [`sources`]: what is to be sealed, and what is skipped; [`index`]: a million of it in little memory
 //! - [`confirm`]: whether the person agreed to who reads
 //! - [`exhibit`]: one source, its content and its record
 //! - [`payload`]: the tar of one exhibit, cut into segments
@@ -11,10 +11,11 @@ mod batch;
 mod confirm;
 mod exhibit;
 mod group;
+mod index;
 mod payload;
 mod sources;
 
-use std::collections::BTreeSet;
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -24,6 +25,7 @@ pub use sources::Skipped;
 use batch::Batch;
 use exhibit::{Frame, Making};
 use group::Group;
+use index::Index;
 use sources::Piece;
 
 use super::commit::OwnLog;
@@ -96,8 +98,10 @@ pub struct SealedExhibit {
 /// What is sealed now.
 #[derive(Debug, Default)]
 pub struct Sealed {
-    /// In the order of their numbers.
-    pub exhibits: Vec<SealedExhibit>,
+    /// How many exhibits: each was handed over when it was sealed.
+    pub count: u64,
+    /// How many bytes of content they have.
+    pub bytes: u64,
     /// The exhibit in the section `register`, if one was made.
     pub register: Option<String>,
     /// The signed state that covers them.
@@ -128,11 +132,13 @@ pub struct Sealed {
     pub failure: Option<VaultError>,
 }
 
-/// Seals. `input` is standard input, read only where `-` is among the paths.
+/// Seals. `input` is standard input, read only where `-` is among the paths. Each exhibit is handed to `each` when it is
+/// sealed, in the order of the numbers, and not remembered: a run may have a million of them.
 pub fn seal(
     setting: &mut Setting<'_>,
     request: &SealRequest<'_>,
     input: &mut dyn std::io::Read,
+    each: &mut dyn FnMut(SealedExhibit),
 ) -> Result<Sealed, VaultError> {
     let session = Session::open_to_write(setting, &request.place)?;
     let person = request.place.person()?;
@@ -154,24 +160,24 @@ pub fn seal(
     sealed.opened_before = target.opened_before;
     sealed.needed = target.needed;
     let own = [Some(request.place.vault), Some(request.place.state), request.identity];
-    let (pieces, skipped) = sources::look(setting.disk, setting.watch, request.paths, request.together, &own)?;
+    let (index, skipped) = sources::look(setting.disk, setting.watch, request.paths, request.together, &own)?;
     sealed.skipped = skipped;
-    let total = pieces.iter().map(Piece::bytes).try_fold(0_u64, u64::checked_add);
-    setting.watch.begin(Stage::Sealing, total);
-    let mut run = Run { request, session: &session, log: &mut log, target, group: Group::new(setting), sealed };
-    let outcome = run.all(setting, &pieces, input);
-    let mut sealed = run.sealed;
+    setting.watch.begin(Stage::Sealing, index.bytes());
+    let (group, settled) = (Group::new(setting), vec![false; index.len()]);
+    let mut run =
+        Run { request, session: &session, log: &mut log, target, group, open: Vec::new(), settled, each, sealed };
+    let outcome = run.all(setting, &index, input);
+    let Run { mut sealed, settled, .. } = run;
     if let Err(error) = outcome {
-        if sealed.exhibits.is_empty() {
+        if sealed.count == 0 {
             return Err(error);
         }
-        let done: BTreeSet<Vec<u8>> = sealed.exhibits.iter().map(|exhibit| exhibit.source.clone()).collect();
-        let told: BTreeSet<Vec<u8>> = sealed.skipped.iter().map(|skipped| skipped.path.clone()).collect();
-        let left = pieces.iter().map(Piece::shown).filter(|path| !done.contains(path) && !told.contains(path));
-        sealed.skipped.extend(left.map(|path| Skipped { path, reason: "the run ended before it".into() }));
+        let left = (0..index.len()).filter(|place| !settled[*place]);
+        let reason = "the run ended before it";
+        sealed.skipped.extend(left.map(|place| Skipped { path: index.shown(place), reason: reason.into() }));
         sealed.failure = Some(error);
     }
-    if sealed.exhibits.is_empty() && sealed.skipped.is_empty() {
+    if sealed.count == 0 && sealed.skipped.is_empty() {
         return Err(VaultError::NothingToSeal);
     }
     Ok(sealed)
@@ -236,6 +242,11 @@ struct Run<'a> {
     log: &'a mut OwnLog,
     target: Target,
     group: Group,
+    /// Places of what is in the group.
+    open: Vec<usize>,
+    /// What is sealed, or told as skipped, by its place.
+    settled: Vec<bool>,
+    each: &'a mut dyn FnMut(SealedExhibit),
     sealed: Sealed,
 }
 
@@ -243,11 +254,11 @@ impl Run<'_> {
     fn all(
         &mut self,
         setting: &mut Setting<'_>,
-        pieces: &[Piece],
+        index: &Index,
         input: &mut dyn std::io::Read,
     ) -> Result<(), VaultError> {
         let mut batch = Batch::new(self.request.readback);
-        let outcome = self.pieces(setting, &mut batch, pieces, input);
+        let outcome = self.pieces(setting, &mut batch, index, input);
         self.sealed.from_medium = batch.from_medium;
         if outcome.is_err() {
             // Whatever is not committed is given up: the vault is as it was after the last entry.
@@ -260,10 +271,11 @@ impl Run<'_> {
         &mut self,
         setting: &mut Setting<'_>,
         batch: &mut Batch,
-        pieces: &[Piece],
+        index: &Index,
         input: &mut dyn std::io::Read,
     ) -> Result<(), VaultError> {
-        for piece in pieces {
+        for place in 0..index.len() {
+            let piece = index.piece(place);
             if setting.watch.stopped() {
                 return Err(VaultError::Stopped);
             }
@@ -271,7 +283,7 @@ impl Run<'_> {
             if self.group.would_overflow(piece.bytes()) {
                 self.commit(setting, batch)?;
             }
-            self.one(setting, batch, piece, input)?;
+            self.one(setting, batch, place, &piece, input)?;
             if self.group.is_full(setting) {
                 self.commit(setting, batch)?;
             }
@@ -279,50 +291,39 @@ impl Run<'_> {
         self.commit(setting, batch)
     }
 
-    /// Makes one exhibit; a source that changes under the reading is read once more, then sealed with a signed flag.
+    /// Makes one exhibit. What was skipped of a folder is told whether the rest of it is sealed or not.
     fn one(
         &mut self,
         setting: &mut Setting<'_>,
         batch: &mut Batch,
+        place: usize,
         piece: &Piece,
         input: &mut dyn std::io::Read,
     ) -> Result<(), VaultError> {
-        let mut making = self.attempt(setting, batch, piece, input, false)?;
-        if matches!(making, Making::Changed) {
-            making = self.attempt(setting, batch, piece, input, true)?;
-        }
-        match making {
-            Making::Made(made) => {
-                self.group.add(*made, self.target.key, Some(piece.shown()));
-                self.register(setting, batch)?;
-            }
-            Making::Unreadable(reason) => self.skip(piece, reason),
-            Making::Changed => self.skip(piece, "it kept changing while it was read".into()),
-        }
-        Ok(())
-    }
-
-    fn attempt(
-        &mut self,
-        setting: &mut Setting<'_>,
-        batch: &mut Batch,
-        piece: &Piece,
-        input: &mut dyn std::io::Read,
-        accept_changed: bool,
-    ) -> Result<Making, VaultError> {
         let mut fields = self.request.fields.to_vec();
         fields.extend(self.register_label().map(|id| ("source/register".to_string(), id)));
         let owner = self.group.next_owner();
         let binding = self.binding();
         let frame = Frame { session: self.session, recipient: &self.target.recipient, fields: &fields };
-        let making = exhibit::make(setting, batch, &frame, owner, &binding, piece, input, accept_changed)?;
-        if !matches!(making, Making::Made(_)) {
-            batch.drop_owner(self.session, owner)?;
+        let mut skipped = Vec::new();
+        let making = exhibit::make(setting, batch, &frame, owner, &binding, piece, input, &mut skipped)?;
+        self.sealed.skipped.extend(skipped);
+        match making {
+            Making::Made(made) => {
+                self.group.add(*made, self.target.key, Some(piece.shown()));
+                self.open.push(place);
+                self.register(setting, batch)?;
+            }
+            Making::Unreadable(reason) => {
+                batch.drop_owner(self.session, owner)?;
+                self.skip(place, piece, reason);
+            }
         }
-        Ok(making)
+        Ok(())
     }
 
-    fn skip(&mut self, piece: &Piece, reason: String) {
+    fn skip(&mut self, place: usize, piece: &Piece, reason: Cow<'static, str>) {
+        self.settled[place] = true;
         self.sealed.skipped.push(Skipped { path: piece.shown(), reason });
     }
 
@@ -367,7 +368,14 @@ impl Run<'_> {
             self.request.readback,
         )?;
         self.sealed.head = Some(head);
-        self.sealed.exhibits.extend(exhibits);
+        for place in self.open.drain(..) {
+            self.settled[place] = true;
+        }
+        for exhibit in exhibits {
+            self.sealed.count += 1;
+            self.sealed.bytes = self.sealed.bytes.saturating_add(exhibit.bytes);
+            (self.each)(exhibit);
+        }
         Ok(())
     }
 }

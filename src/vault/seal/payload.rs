@@ -24,6 +24,18 @@ pub(super) enum Read {
     Short,
 }
 
+/// How far a payload was when a source file began.
+struct Mark {
+    offset: u64,
+    members: u32,
+    emitted: u64,
+    segment: usize,
+    spans: usize,
+    head: usize,
+    /// What the segment held then, once it has gone to the batch.
+    gone: Option<(Vec<u8>, Vec<Span>)>,
+}
+
 /// A payload in the making.
 pub(super) struct Payload<'a, 'b, 's> {
     setting: &'a mut Setting<'b>,
@@ -36,6 +48,9 @@ pub(super) struct Payload<'a, 'b, 's> {
     offset: u64,
     expected: u64,
     members: u32,
+    /// How many segments have gone to the batch.
+    emitted: u64,
+    mark: Option<Mark>,
     /// The first bytes of the first member.
     pub(super) head: Vec<u8>,
 }
@@ -51,7 +66,22 @@ impl<'a, 'b, 's> Payload<'a, 'b, 's> {
         expected: u64,
     ) -> Self {
         let (segment, spans, head) = (Vec::new(), Vec::new(), Vec::new());
-        Self { setting, session, batch, owner, recipient, segment, spans, offset: 0, expected, members: 0, head }
+        let (offset, members, emitted, mark) = (0, 0, 0, None);
+        Self {
+            setting,
+            session,
+            batch,
+            owner,
+            recipient,
+            segment,
+            spans,
+            offset,
+            expected,
+            members,
+            emitted,
+            mark,
+            head,
+        }
     }
 
     /// A member whose bytes are at hand; returns their SHA-256 continued from `whole`.
@@ -81,8 +111,41 @@ impl<'a, 'b, 's> Payload<'a, 'b, 's> {
         self.append(&vec![0; padding(size)])?;
         let hash = Hash(whole.finalize().into());
         let grew = source.read(&mut buffer[..1]).map_err(|source| VaultError::SourceUnreadable { source })? != 0;
-        let unchanged = !grew && source.stat()? == *before;
+        let unchanged = !grew && source.stat().is_ok_and(|now| now == *before);
         Ok(if unchanged { Read::Whole(hash) } else { Read::Changed(hash) })
+    }
+
+    /// From here on [`Payload::take_back`] leads back to here, until [`Payload::keep`].
+    pub(super) fn mark(&mut self) {
+        self.mark = Some(Mark {
+            offset: self.offset,
+            members: self.members,
+            emitted: self.emitted,
+            segment: self.segment.len(),
+            spans: self.spans.len(),
+            head: self.head.len(),
+            gone: None,
+        });
+    }
+
+    /// What was added since the mark stays.
+    pub(super) fn keep(&mut self) {
+        self.mark = None;
+    }
+
+    /// Takes back what was added since the mark, from the batch and from the disk as well.
+    pub(super) fn take_back(&mut self) -> Result<(), VaultError> {
+        let mark = self.mark.take().expect("whoever takes back has set a mark");
+        if let Some((segment, spans)) = mark.gone {
+            self.batch.drop_last(self.session, self.owner, self.emitted - mark.emitted)?;
+            (self.segment, self.spans, self.emitted) = (segment, spans, mark.emitted);
+        } else {
+            self.segment.truncate(mark.segment);
+            self.spans.truncate(mark.spans);
+        }
+        self.head.truncate(mark.head);
+        (self.offset, self.members) = (mark.offset, mark.members);
+        Ok(())
     }
 
     /// Everything behind the content, and the last segment.
@@ -165,6 +228,10 @@ impl<'a, 'b, 's> Payload<'a, 'b, 's> {
         if self.stopped() {
             return Err(VaultError::Stopped);
         }
+        if let Some(mark) = self.mark.as_mut().filter(|mark| mark.gone.is_none()) {
+            mark.gone = Some((self.segment[..mark.segment].to_vec(), self.spans[..mark.spans].to_vec()));
+        }
+        self.emitted += 1;
         let segment = Segment {
             owner: self.owner,
             recipient: self.recipient.clone(),

@@ -1,11 +1,13 @@
 //! What is to be sealed: files, folders, standard input. Folders are walked without following a link; whatever is no
 //! regular file is skipped and listed with its reason, never silently.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
-use std::ffi::{OsStr, OsString};
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use super::index::{FolderRef, Index};
 use crate::format::listing::FILES_MAX;
 use crate::store::{Disk, Item, Kind, Stat, StoreError};
 use crate::vault::{Stage, VaultError, Watch};
@@ -20,7 +22,7 @@ pub struct Skipped {
     /// Its path as the person would name it, raw.
     pub path: Vec<u8>,
     /// Why.
-    pub reason: String,
+    pub reason: Cow<'static, str>,
 }
 
 /// One file to be read.
@@ -39,13 +41,19 @@ pub(super) enum Piece {
     /// A file.
     File(SourceFile),
     /// A folder sealed as one, its files in the order of the payload.
-    Folder { path: PathBuf, name: Vec<u8>, files: Vec<SourceFile> },
+    Folder {
+        path: PathBuf,
+        name: Vec<u8>,
+        files: Vec<SourceFile>,
+        /// How much of what lies in it was not taken: links, devices, what could not be looked at.
+        skipped: u64,
+    },
     /// Standard input.
     Input,
 }
 
 impl Piece {
-    /// About how many bytes its content has; small ones are sealed first.
+    /// About how many bytes its content has.
     pub(super) fn bytes(&self) -> u64 {
         match self {
             Self::File(file) => file.bytes,
@@ -64,44 +72,36 @@ impl Piece {
     }
 }
 
-/// Looks through what the person named.
+/// Looks through what the person named. What is found stands in the order in which it is sealed: small ones first.
 pub(super) fn look(
     disk: &dyn Disk,
     watch: &dyn Watch,
     paths: &[PathBuf],
     together: bool,
     own: &[Option<&Path>],
-) -> Result<(Vec<Piece>, Vec<Skipped>), VaultError> {
+) -> Result<(Index, Vec<Skipped>), VaultError> {
     watch.begin(Stage::Looking, None);
     let own = own.iter().flatten().filter_map(|path| disk.stat(path).ok()).map(|stat| (stat.device, stat.inode));
-    let mut walk = Walk { disk, watch, skipped: Vec::new(), own: own.collect() };
-    let mut pieces = Vec::new();
+    let mut walk = Walk { disk, watch, skipped: Vec::new(), own: own.collect(), found: Index::default() };
     for path in paths {
         if path == Path::new("-") {
-            pieces.push(Piece::Input);
+            walk.found.add_input();
             continue;
         }
         // What a person names must be there; what only lies in a folder may turn out to be unfit.
         let stat = disk.stat(path)?;
         if walk.is_own(&stat) {
-            walk.skip(path.as_os_str(), OWN);
+            walk.skip(path, OWN);
             continue;
         }
         match stat.kind {
-            Kind::File => {
-                let name = path.file_name().unwrap_or(path.as_os_str()).as_bytes().to_vec();
-                pieces.push(Piece::File(SourceFile { path: path.clone(), name, bytes: stat.bytes }));
-            }
-            Kind::Folder => {
-                let mut files = Vec::new();
-                walk.folder(path, &OsString::new(), 0, &mut files)?;
-                walk.gather(path, files, together, &mut pieces);
-            }
-            kind => walk.skip(path.as_os_str(), unfit(kind)),
+            Kind::File => walk.found.add_named_file(path, stat.bytes),
+            Kind::Folder => walk.named_folder(path, together)?,
+            kind => walk.skip(path, unfit(kind)),
         }
     }
-    pieces.sort_by_key(Piece::bytes);
-    Ok((pieces, walk.skipped))
+    walk.found.sort();
+    Ok((walk.found, walk.skipped))
 }
 
 struct Walk<'a> {
@@ -110,83 +110,67 @@ struct Walk<'a> {
     skipped: Vec<Skipped>,
     /// The vault, the device's memory and the identity, by device and inode.
     own: BTreeSet<(u64, u64)>,
+    found: Index,
 }
 
 impl Walk<'_> {
-    fn gather(&mut self, path: &Path, files: Vec<SourceFile>, together: bool, pieces: &mut Vec<Piece>) {
+    fn named_folder(&mut self, path: &Path, together: bool) -> Result<(), VaultError> {
+        let (before, skipped_before) = (self.found.mark(), self.skipped.len());
+        let root = self.found.named_folder(path);
+        self.folder(root, path, 0)?;
         if !together {
-            let own_names = files.into_iter().map(|file| {
-                let name = file.path.file_name().unwrap_or(file.path.as_os_str()).as_bytes().to_vec();
-                Piece::File(SourceFile { name, ..file })
-            });
-            pieces.extend(own_names);
-        } else if files.len() > FILES_MAX {
-            self.skip(
-                path.as_os_str(),
-                "it holds more than 100,000 files, too many for one exhibit; seal it without --together",
-            );
-        } else if files.is_empty() {
-            self.skip(path.as_os_str(), "the folder holds no file");
-        } else {
-            let name = path.file_name().unwrap_or(OsStr::new("folder")).as_bytes().to_vec();
-            pieces.push(Piece::Folder { path: path.to_path_buf(), name, files });
+            return Ok(());
         }
-    }
-
-    fn folder(
-        &mut self,
-        root: &Path,
-        below: &OsString,
-        depth: usize,
-        files: &mut Vec<SourceFile>,
-    ) -> Result<(), VaultError> {
-        if self.watch.stopped() {
-            return Err(VaultError::Stopped);
-        }
-        let here = if below.is_empty() { root.to_path_buf() } else { root.join(below) };
-        let items = match self.disk.list_source(&here) {
-            Ok(items) => items,
-            // Listed, whether it was named or lies in one that was: what can be sealed is sealed.
-            Err(error) => {
-                self.skip(here.as_os_str(), refusal(&error));
-                return Ok(());
+        match self.found.files_since(&before) {
+            0 => self.skip(path, "the folder holds no file"),
+            files if files > FILES_MAX => {
+                self.found.give_up_since(&before);
+                let message = "it holds more than 100,000 files, too many for one exhibit; seal it without --together";
+                self.skip(path, message);
             }
-        };
-        for item in items {
-            self.item(root, below, depth, &item, files)?;
+            _ => self.found.join_since(&before, root, (self.skipped.len() - skipped_before) as u64),
         }
         Ok(())
     }
 
-    fn item(
-        &mut self,
-        root: &Path,
-        below: &OsString,
-        depth: usize,
-        item: &Item,
-        files: &mut Vec<SourceFile>,
-    ) -> Result<(), VaultError> {
-        let mut name = below.clone();
-        if !name.is_empty() {
-            name.push("/");
+    fn folder(&mut self, folder: FolderRef, path: &Path, depth: usize) -> Result<(), VaultError> {
+        if self.watch.stopped() {
+            return Err(VaultError::Stopped);
         }
-        name.push(&item.name);
-        let path = root.join(&name);
+        let items = match self.disk.list_source(path) {
+            Ok(items) => items,
+            // Listed, whether it was named or lies in one that was: what can be sealed is sealed.
+            Err(error) => {
+                self.skip(path, refusal(&error));
+                return Ok(());
+            }
+        };
+        for item in items {
+            self.item(folder, path, depth, &item)?;
+        }
+        Ok(())
+    }
+
+    fn item(&mut self, folder: FolderRef, within: &Path, depth: usize, item: &Item) -> Result<(), VaultError> {
+        let path = within.join(&item.name);
         let stat = match self.disk.stat(&path) {
             Ok(stat) if self.is_own(&stat) => {
-                self.skip(path.as_os_str(), OWN);
+                self.skip(&path, OWN);
                 return Ok(());
             }
             stat => stat,
         };
         match item.kind {
             Kind::File => match stat {
-                Ok(stat) => files.push(SourceFile { path, name: name.into_vec(), bytes: stat.bytes }),
-                Err(error) => self.skip(path.as_os_str(), refusal(&error)),
+                Ok(stat) => self.found.add_file(folder, item.name.as_bytes(), stat.bytes),
+                Err(error) => self.skip(&path, refusal(&error)),
             },
-            Kind::Folder if depth >= DEPTH_MAX => self.skip(path.as_os_str(), "the folder is nested too deeply"),
-            Kind::Folder => self.folder(root, &name, depth + 1, files)?,
-            kind => self.skip(path.as_os_str(), unfit(kind)),
+            Kind::Folder if depth >= DEPTH_MAX => self.skip(&path, "the folder is nested too deeply"),
+            Kind::Folder => {
+                let below = self.found.folder(folder, item.name.as_bytes());
+                self.folder(below, &path, depth + 1)?;
+            }
+            kind => self.skip(&path, unfit(kind)),
         }
         Ok(())
     }
@@ -195,26 +179,26 @@ impl Walk<'_> {
         self.own.contains(&(stat.device, stat.inode))
     }
 
-    fn skip(&mut self, path: &OsStr, reason: impl Into<String>) {
-        self.skipped.push(Skipped { path: path.as_bytes().to_vec(), reason: reason.into() });
+    fn skip(&mut self, path: impl AsRef<OsStr>, reason: impl Into<Cow<'static, str>>) {
+        self.skipped.push(Skipped { path: path.as_ref().as_bytes().to_vec(), reason: reason.into() });
     }
 }
 
-fn unfit(kind: Kind) -> String {
+fn unfit(kind: Kind) -> Cow<'static, str> {
     match kind {
         Kind::Link => "it is a link; links are not followed: name the file itself".into(),
-        kind => format!("it is {kind}, not a file"),
+        kind => format!("it is {kind}, not a file").into(),
     }
 }
 
 /// Why a source could not be read, without its path.
-pub(super) fn refusal(error: &StoreError) -> String {
+pub(super) fn refusal(error: &StoreError) -> Cow<'static, str> {
     match error {
         StoreError::Missing { .. } => "it was gone before it could be read".into(),
         StoreError::Denied { .. } => "no permission to read it".into(),
         StoreError::NotRegular { kind, .. } => unfit(*kind),
         StoreError::Link { .. } => unfit(Kind::Link),
-        StoreError::Io { source, .. } => format!("it could not be read: {source}"),
-        other => other.to_string(),
+        StoreError::Io { source, .. } => format!("it could not be read: {source}").into(),
+        other => other.to_string().into(),
     }
 }

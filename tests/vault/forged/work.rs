@@ -7,18 +7,18 @@ use amparo::format::role::Section;
 use amparo::vault::VaultError;
 use amparo::vault::findings::{Check, Verdict};
 use amparo::vault::open::{OpenRequest, Opened, open};
-use amparo::vault::seal::{SealRequest, Sealed, seal};
+use amparo::vault::seal::SealRequest;
 use amparo::vault::session::{Request, Trust};
 
 use crate::vault::forge::{Forge, MONITOR, Pen, READER, SEALER, VAULT, founded};
 use crate::vault::forge_seal::{Exhibit, Twist};
-use crate::vault::people::{device, with};
+use crate::vault::people::{Sealing, device, sealing, with};
 
 fn opened_by_nobody() -> Event {
     Event::Open { exhibits: Vec::new(), reason: String::new() }
 }
 
-fn seals(forge: &Forge, who: u8) -> Result<Sealed, VaultError> {
+fn seals(forge: &Forge, who: u8) -> Result<Sealing, VaultError> {
     forge.disk.put(Path::new("/source.txt"), b"what was said");
     let device = device(Path::new("/device"), "Somebody", who);
     let trust = Trust::VaultId(forge.vault);
@@ -35,7 +35,7 @@ fn seals(forge: &Forge, who: u8) -> Result<Sealed, VaultError> {
             readback: true,
             accepted: &[],
         };
-        seal(setting, &request, &mut std::io::empty())
+        sealing(setting, &request, &mut std::io::empty())
     })
 }
 

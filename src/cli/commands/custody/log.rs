@@ -52,7 +52,7 @@ pub(super) fn run(args: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError
     let exit = by_weight(troubles.iter().map(|trouble| trouble.weight).max().unwrap_or(Verdict::Valid));
     if call.global.json {
         let entries = story.lines().map(|line| described(&story, &line));
-        call.print_json_list(&head_of(&story), "entries", entries, tail_of(&story))?;
+        call.print_json_list(head_of(&story), "entries", entries, tail_of(&story))?;
     } else {
         tell(&story, call)?;
     }

@@ -1,33 +1,21 @@
 //! After the sealing: what is sealed, what is not, what is still readable here, and the next step.
 
-use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use super::live::Sources;
 use super::{Args, Run};
 use crate::cli::call::{Call, is_dash};
 use crate::cli::error::CliError;
-use crate::cli::output::{Tone, all_of, count, shown, size};
+use crate::cli::output::{all_of, count, shown, size};
 use crate::format::names::printable;
 use crate::store::{Disk, Kind, StoreError};
-use crate::vault::seal::Sealed;
-
-/// The result: a line for each exhibit.
-pub(super) fn list(sealed: &Sealed, call: &mut Call<'_, '_>) -> Result<(), CliError> {
-    let word = call.set_off("SEALED", Tone::Good, call.context.terminal.output);
-    for exhibit in &sealed.exhibits {
-        let mut line = format!("{word} {}", exhibit.id);
-        if call.global.verbose {
-            line.push_str(&format!("  {}  {}", size(exhibit.bytes), printable(&exhibit.source)));
-        }
-        call.print(&line)?;
-    }
-    Ok(())
-}
+use crate::vault::seal::Skipped;
 
 /// What can be lost, or was not done: said whatever the flags.
-pub(super) fn warn(args: &Args, sealed: &Sealed, call: &mut Call<'_, '_>) {
+pub(super) fn warn(args: &Args, run: &Run<'_>, call: &mut Call<'_, '_>) {
+    let Run { sealed, told, .. } = run;
     for name in &sealed.unable {
         call.warn(&format!("{name} could NOT open it: the key file for {name} is missing or damaged in this copy"));
     }
@@ -37,25 +25,25 @@ pub(super) fn warn(args: &Args, sealed: &Sealed, call: &mut Call<'_, '_>) {
             all_of(&sealed.removed)
         ));
     }
-    for exhibit in sealed.exhibits.iter().filter(|exhibit| exhibit.changed) {
-        call.warn(&format!(
-            "{} changed while it was read, twice: what was read is sealed, and its record says so",
-            exhibit.id
-        ));
+    let changed =
+        |id: &str| format!("{id} changed while it was read, twice: what was read is sealed, and its record says so");
+    for sentence in told.changed.sentences(changed, "they changed while they were read") {
+        call.warn(&sentence);
     }
-    for exhibit in sealed.exhibits.iter().filter(|exhibit| exhibit.bytes == 0) {
-        call.warn(&format!("{} is empty: it was made from 0 bytes", exhibit.id));
+    let empty = |id: &str| format!("{id} is empty: it was made from 0 bytes");
+    for sentence in told.empty.sentences(empty, "they are empty") {
+        call.warn(&sentence);
     }
     if !sealed.readback {
         call.warn("nothing was read back: whether the disk holds what was written, nobody has looked");
     }
-    if let (Some(needed), false) = (sealed.needed, sealed.exhibits.is_empty())
+    if let (Some(needed), false) = (sealed.needed, sealed.count == 0)
         && sealed.readers.len() == usize::from(needed)
     {
         let all = all_of(&sealed.readers);
         call.warn(&format!("{all} must all come together to open it: if one of these identities is lost, it is lost"));
     }
-    if let ([only], false) = (sealed.readers.as_slice(), sealed.exhibits.is_empty()) {
+    if let ([only], false) = (sealed.readers.as_slice(), sealed.count == 0) {
         call.warn(&format!("only {only} can open it: if that identity is lost, it is lost"));
     }
     if !sealed.skipped.is_empty() {
@@ -82,12 +70,13 @@ pub(super) struct Moved {
 }
 
 /// Moves each file and folder that was named and sealed as a whole.
-pub(super) fn move_away(folder: &Path, call: &mut Call<'_, '_>, run: &Run<'_>) -> Result<Moved, CliError> {
+pub(super) fn move_away(folder: &Path, call: &mut Call<'_, '_>, run: &mut Run<'_>) -> Result<Moved, CliError> {
+    let sources = run.told.sources();
     let target = call.path(folder);
     call.context.disk.create_folder_all(&target)?;
     let mut outcome = Moved::default();
     for path in run.paths.iter().filter(|path| !is_dash(path)) {
-        let moved = match whole(path, call.context.disk, &run.sealed) {
+        let moved = match whole(path, call.context.disk, &sources, &run.sealed.skipped) {
             Ok(true) => match path.file_name() {
                 Some(name) => call.context.disk.move_source(path, &target.join(name)).map_err(|error| reason(&error)),
                 None => Err("it has no name of its own".into()),
@@ -116,10 +105,9 @@ fn reason(error: &StoreError) -> String {
 
 /// Whether all that lies at a path now is sealed: a file that was put there meanwhile is not, and must not vanish with
 /// the others.
-fn whole(path: &Path, disk: &dyn Disk, sealed: &Sealed) -> Result<bool, StoreError> {
-    let sources: BTreeSet<&[u8]> = sealed.exhibits.iter().map(|exhibit| exhibit.source.as_slice()).collect();
-    if sources.contains(path.as_os_str().as_bytes()) {
-        return Ok(sealed.skipped.iter().all(|skipped| !below(path, &skipped.path)));
+fn whole(path: &Path, disk: &dyn Disk, sealed: &Sources, skipped: &[Skipped]) -> Result<bool, StoreError> {
+    if sealed.hold(path) {
+        return Ok(skipped.iter().all(|skipped| !below(path, &skipped.path)));
     }
     let mut folders: Vec<PathBuf> = vec![path.to_path_buf()];
     let mut files = 0;
@@ -128,7 +116,7 @@ fn whole(path: &Path, disk: &dyn Disk, sealed: &Sealed) -> Result<bool, StoreErr
             let path = folder.join(&item.name);
             match item.kind {
                 Kind::Folder => folders.push(path),
-                Kind::File if sources.contains(path.as_os_str().as_bytes()) => files += 1,
+                Kind::File if sealed.hold(&path) => files += 1,
                 _ => return Ok(false),
             }
         }
@@ -143,16 +131,15 @@ fn below(folder: &Path, path: &[u8]) -> bool {
 /// What a person must know now.
 pub(super) fn tell(args: &Args, moved: &Moved, call: &mut Call<'_, '_>, run: &Run<'_>) {
     let sealed = &run.sealed;
-    if sealed.exhibits.is_empty() {
+    if sealed.count == 0 {
         call.say("Nothing was sealed.");
         return;
     }
     if sealed.orphans_removed > 0 {
         call.say(&format!("{} of an interrupted run removed first.", count(sealed.orphans_removed, "file")));
     }
-    let bytes = sealed.exhibits.iter().map(|exhibit| exhibit.bytes).sum();
-    let exhibits = count(sealed.exhibits.len() as u64, "exhibit");
-    call.say(&format!("Sealed {exhibits} ({}), signed for in the custody record.", size(bytes)));
+    let exhibits = count(sealed.count, "exhibit");
+    call.say(&format!("Sealed {exhibits} ({}), signed for in the custody record.", size(sealed.bytes)));
     if let Some(register) = &sealed.register {
         call.say(&format!("Who testified is sealed apart, as {register} in the section register."));
     }

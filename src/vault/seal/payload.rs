@@ -6,13 +6,11 @@ use sha2::{Digest, Sha256};
 use super::batch::{Batch, Segment, Span};
 use crate::crypto::hash::Hash;
 use crate::crypto::recipient::Recipient;
+use crate::format::media::Glance;
 use crate::format::payload::{self, SEGMENT_BYTES};
 use crate::store::{Source, Stat};
 use crate::vault::session::Session;
 use crate::vault::{Setting, VaultError};
-
-/// How much of a file is looked at for its type, metadata and paragraphs.
-const HEAD_BYTES_MAX: usize = 16 << 20;
 
 /// How the reading of one source file went.
 pub(super) enum Read {
@@ -36,12 +34,13 @@ pub(super) struct Payload<'a, 'b, 's> {
     offset: u64,
     expected: u64,
     members: u32,
-    /// The first bytes of the first member.
-    pub(super) head: Vec<u8>,
+    /// What the content shows as it goes by.
+    pub(super) glance: Glance,
 }
 
 impl<'a, 'b, 's> Payload<'a, 'b, 's> {
     /// Starts the payload of `owner`; `expected` is about how long it gets.
+    #[allow(clippy::too_many_arguments, reason = "what a run has, what this exhibit is")]
     pub(super) fn new(
         setting: &'a mut Setting<'b>,
         session: &'s Session,
@@ -49,9 +48,10 @@ impl<'a, 'b, 's> Payload<'a, 'b, 's> {
         owner: u64,
         recipient: Recipient,
         expected: u64,
+        glance: Glance,
     ) -> Self {
-        let (segment, spans, head) = (Vec::new(), Vec::new(), Vec::new());
-        Self { setting, session, batch, owner, recipient, segment, spans, offset: 0, expected, members: 0, head }
+        let (segment, spans) = (Vec::new(), Vec::new());
+        Self { setting, session, batch, owner, recipient, segment, spans, offset: 0, expected, members: 0, glance }
     }
 
     /// A member whose bytes are at hand; returns their SHA-256 continued from `whole`.
@@ -116,10 +116,7 @@ impl<'a, 'b, 's> Payload<'a, 'b, 's> {
 
     /// Bytes of a source: hashed before they are copied anywhere, and the stretch remembered for read-back.
     fn content(&mut self, mut bytes: &[u8], whole: &mut Sha256) -> Result<(), VaultError> {
-        if self.members == 1 && self.head.len() < HEAD_BYTES_MAX {
-            let room = HEAD_BYTES_MAX - self.head.len();
-            self.head.extend_from_slice(&bytes[..bytes.len().min(room)]);
-        }
+        self.glance.see(bytes);
         while !bytes.is_empty() {
             let (now, later) = bytes.split_at(bytes.len().min(SEGMENT_BYTES - self.segment.len()));
             let before = whole.clone();

@@ -4,6 +4,8 @@ mod careful;
 mod crashes;
 mod custody;
 mod forge;
+mod forge_founding;
+mod forge_once;
 mod forge_seal;
 mod forged;
 pub(crate) mod people;

@@ -5,6 +5,7 @@ mod authority;
 mod cuts;
 mod entries;
 mod folder;
+mod good;
 mod histories;
 mod memory;
 mod owners;

@@ -12,7 +12,7 @@ use crate::cli::folders::Contact;
 use crate::cli::output::{Tone, count, shown};
 use crate::cli::{DONE, Exit, UNKNOWN};
 use crate::format::receipt::Receipt;
-use crate::vault::findings::Verdict;
+use crate::vault::findings::{Finding, Verdict};
 use crate::vault::verify::{Level, Status, Verified, VerifyRequest, verify as check};
 
 /// Verifies a vault, with what others remember of it.
@@ -183,6 +183,14 @@ fn status(status: Status) -> &'static str {
     }
 }
 
+/// A finding, with what it makes of the verdict.
+pub(super) fn described_finding(found: &Finding) -> Value {
+    json!({
+        "weight": found.weight.to_string(), "check": found.check.name(), "subject": found.subject,
+        "message": found.message,
+    })
+}
+
 fn described(verified: &Verified, exit: Exit, pinned: bool) -> Value {
     // A script that reads the verdict alone must not take an unknown vault for a valid one.
     let verdict = if exit == UNKNOWN { Verdict::Incomplete } else { verified.verdict };
@@ -194,11 +202,7 @@ fn described(verified: &Verified, exit: Exit, pinned: bool) -> Value {
             json!({ "name": done.check.name(), "status": status, "count": done.count })
         })
         .collect();
-    let findings: Vec<Value> = verified
-        .findings
-        .iter()
-        .map(|found| json!({ "check": found.check.name(), "subject": found.subject, "message": found.message }))
-        .collect();
+    let findings: Vec<Value> = verified.findings.iter().map(described_finding).collect();
     let logs: Vec<Value> = verified
         .logs
         .iter()

@@ -140,7 +140,7 @@ impl Forge {
 
     /// Encrypts something and puts it among the blobs.
     pub(crate) fn put_blob(&self, plaintext: &[u8], recipients: &[&Recipient]) -> Hash {
-        let recipients: Vec<Recipient> = recipients.iter().map(|one| Recipient::clone(one)).collect();
+        let recipients: Vec<Recipient> = recipients.iter().copied().cloned().collect();
         let bytes = sealed(plaintext, &recipients);
         let name = Hash::of(&bytes);
         self.put(&layout::blob(name), &bytes);

@@ -52,7 +52,7 @@ fn parse(text: &str) -> Lines {
 }
 
 pub(crate) fn print(lines: &Lines) -> String {
-    lines.iter().map(|(key, value)| format!("{key}: {value}\n")).collect()
+    lines.iter().flat_map(|(key, value)| [key, ": ", value, "\n"]).collect()
 }
 
 pub(crate) fn base64(bytes: &[u8]) -> String {

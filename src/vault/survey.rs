@@ -32,6 +32,10 @@ pub struct LogFiles {
 }
 
 impl LogFiles {
+    fn count(&self) -> usize {
+        self.entries.values().map(Vec::len).sum::<usize>() + self.checkpoints.len() + self.cosignatures.len()
+    }
+
     /// The leaves in the names from the first on, as far as each place has one name and no more.
     pub fn leaves(&self) -> Vec<Hash> {
         let sole = |seq| match self.entries.get(&seq).map(Vec::as_slice) {
@@ -111,10 +115,8 @@ pub fn blobs(folder: &dyn Folder, findings: &mut Findings) -> Result<Vec<Hash>, 
 impl Survey {
     /// How many files of logs and keys lie there.
     pub fn files(&self) -> u64 {
-        let of_log = |log: &LogFiles| {
-            log.entries.values().map(Vec::len).sum::<usize>() + log.checkpoints.len() + log.cosignatures.len()
-        };
-        let count = self.logs.values().map(of_log).sum::<usize>() + self.keys.values().map(Vec::len).sum::<usize>();
+        let count =
+            self.logs.values().map(LogFiles::count).sum::<usize>() + self.keys.values().map(Vec::len).sum::<usize>();
         count as u64
     }
 
@@ -151,7 +153,10 @@ impl Survey {
                 }
                 Ok(true)
             })?;
-            survey.logs.insert(log, files);
+            // Empty folders mean nothing: a copier may leave them behind.
+            if files.count() > 0 {
+                survey.logs.insert(log, files);
+            }
             Ok(true)
         })
     }

@@ -199,3 +199,25 @@ fn a_monitor_may_not_seal() {
     world.write("monitor/a.txt", b"a");
     world.run("monitor", &seal(&["a.txt", "--owner", "../lawyer.card"])).exits(1).says("may not seal");
 }
+
+#[test]
+fn a_film_tells_its_device_time_and_place_from_a_file_and_from_a_pipe() {
+    // Its boxes with device, time and place stand last, behind the pictures, which here take two parts of a pipe.
+    let film = include_bytes!("../evidence/media/phone.mov");
+    let at = film.windows(4).position(|window| window == b"mdat").expect("the pictures") - 4;
+    let length = u32::from_be_bytes(*film[at..].first_chunk().expect("a length"));
+    let end = at + usize::try_from(length).expect("short");
+    let longer = (length + (20 << 20)).to_be_bytes();
+    let film = [&film[..at], &longer, &film[at + 4..end], &vec![0; 20 << 20], &film[end..]].concat();
+    let world = World::with_vault();
+    world.write("lawyer/film.mov", &film);
+    world.run("lawyer", &seal(&["film.mov"])).exits(0);
+    world.run_in("lawyer", &seal(&["-"]), &Around { stdin: &film, ..Around::default() }).exits(0);
+    world.carry("reader");
+    for id in ["K7-0001", "K7-0002"] {
+        let shown = world.run("reader", &["show", id, "--vault", "evidence", "--json"]).exits(0).json().to_string();
+        for said in ["2024-03-18T07:45:00-08:00", "Fabricam One", "-30.50000", "-120.25000", "2024-03-18T15:45:00Z"] {
+            assert!(shown.contains(said), "{id}, {said}: {shown}");
+        }
+    }
+}

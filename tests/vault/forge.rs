@@ -2,9 +2,7 @@
 //! signed, and asks nobody for permission. The disk is in memory, so a forged vault costs milliseconds.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 
-use amparo::crypto::envelope;
 use amparo::crypto::hash::Hash;
 use amparo::crypto::merkle::Growing;
 use amparo::crypto::recipient::{Identity, Recipient};
@@ -13,13 +11,12 @@ use amparo::format::card::Card;
 use amparo::format::checkpoint::{Checkpoint, Origin};
 use amparo::format::document::Document;
 use amparo::format::entry::{Begins, Entry, entry_leaf};
-use amparo::format::event::{Admission, Event, Found, Head, NewKey, Wrap};
+use amparo::format::event::{Admission, Event, Head, NewKey, Wrap};
 use amparo::format::ids::{KeyId, LogId, MemberId, VaultId};
 use amparo::format::key_file;
 use amparo::format::pseudonym::Pseudonym;
 use amparo::format::role::Scope;
-use amparo::format::vault_file;
-use amparo::store::faulty::{FaultyDisk, Rules};
+use amparo::store::faulty::FaultyDisk;
 use amparo::store::layout::{self, CheckpointName, EntryName};
 use amparo::store::{Disk, RelPath};
 use amparo::vault::findings::{Check, Verdict};
@@ -27,7 +24,10 @@ use amparo::vault::session::{Request, Trust};
 use amparo::vault::verify::{Verified, VerifyRequest, verify};
 use amparo::vault::{Setting, VaultError};
 
+pub(crate) use super::forge_founding::{founded, founding, founding_with};
+use super::forge_once::{fresh, new_state, sealed, signed};
 use super::people::{Device, device, with};
+use crate::vectors::{case, written};
 
 pub(crate) const FOUNDER: u8 = 1;
 pub(crate) const READER: u8 = 2;
@@ -47,13 +47,7 @@ pub(crate) const REGISTER: u8 = 103;
 /// For rotations.
 pub(crate) const LATER: u8 = 104;
 
-pub(crate) const VAULT: &str = "/vault";
-
-/// A number that nothing else in this process has.
-fn fresh() -> u64 {
-    static NEXT: AtomicU64 = AtomicU64::new(1);
-    NEXT.fetch_add(1, Ordering::Relaxed)
-}
+pub(crate) const VAULT: &str = case::VAULT;
 
 pub(crate) fn keys(who: u8) -> Keys {
     Seed::from_bytes(&[who; 32]).keys()
@@ -114,37 +108,6 @@ pub(crate) struct Pen {
     pub(crate) next_number: u64,
 }
 
-/// Founds a vault: the founder seals, a reader, a monitor and another sealer are members.
-pub(crate) fn founded() -> (Forge, Pen) {
-    let mut forge = Forge { disk: FaultyDisk::new(Rules::Ext4), vault: VaultId::UNFOUNDED };
-    let mut pen = Pen::begin(VaultId::UNFOUNDED, FOUNDER, "K7");
-    let found = founding(&forge);
-    pen.say(&forge, &[], found);
-    forge.vault = pen.vault;
-    forge.put(&layout::vault_file(), vault_file::print(&forge.vault).as_bytes());
-    (forge, pen)
-}
-
-/// The event that founds it.
-pub(crate) fn founding(forge: &Forge) -> Event {
-    let everybody = [FOUNDER, READER, MONITOR, SEALER];
-    Event::Found(Found {
-        founder: admission(FOUNDER, &["owner", "sealer"]),
-        members: vec![
-            admission(READER, &["reader/main", "reader/register"]),
-            admission(MONITOR, &["monitor"]),
-            admission(SEALER, &["sealer"]),
-        ],
-        keys: vec![
-            forge.new_key("custody", 0, CUSTODY, &everybody),
-            forge.new_key("main", 0, MAIN, &[READER]),
-            forge.new_key("register", 0, REGISTER, &[READER]),
-        ],
-        monitors_needed: 1,
-        continues: Vec::new(),
-    })
-}
-
 impl Forge {
     /// The same vault on a disk of its own, to go another way.
     pub(crate) fn copy(&self) -> Self {
@@ -178,7 +141,8 @@ impl Forge {
 
     /// Encrypts something and puts it among the blobs.
     pub(crate) fn put_blob(&self, plaintext: &[u8], recipients: &[&Recipient]) -> Hash {
-        let bytes = envelope::seal(plaintext, recipients).bytes;
+        let recipients: Vec<Recipient> = recipients.iter().copied().cloned().collect();
+        let bytes = sealed(plaintext, &recipients);
         let name = Hash::of(&bytes);
         self.put(&layout::blob(name), &bytes);
         name
@@ -186,7 +150,7 @@ impl Forge {
 
     /// Wraps bytes to a member under the folder of a key.
     pub(crate) fn put_wrap(&self, key: KeyId, plaintext: &[u8], who: u8) -> Hash {
-        let bytes = envelope::seal(plaintext, &[&keys(who).age.recipient()]).bytes;
+        let bytes = sealed(plaintext, &[keys(who).age.recipient()]);
         let name = Hash::of(&bytes);
         self.put(&layout::wrapped_key(key, name), &bytes);
         name
@@ -211,7 +175,7 @@ impl Forge {
 
     /// Puts the bytes of an entry where an entry of that place lies, encrypted to the custody key.
     pub(crate) fn put_entry(&self, log: LogId, seq: u64, leaf: Hash, padded: &[u8]) -> String {
-        let file = envelope::seal(padded, &[&to(CUSTODY)]).bytes;
+        let file = sealed(padded, &[to(CUSTODY)]);
         let path = layout::entry(log, &EntryName { seq, leaf, sha256: Hash::of(&file) });
         self.put(&path, &file);
         path.to_string()
@@ -225,8 +189,15 @@ impl Forge {
 
     /// Verifies as somebody on a device that has seen nothing before.
     pub(crate) fn verify(&self, who: u8) -> Verified {
-        let state = format!("/state/{}", fresh());
-        self.try_verify(who, &state).unwrap_or_else(|error| panic!("no verdict: {error}"))
+        self.try_verify(who, &new_state()).unwrap_or_else(|error| panic!("no verdict: {error}"))
+    }
+
+    /// The lines of a case that say who verifies what.
+    pub(super) fn head(&self, who: u8) -> case::Lines {
+        vec![
+            ("identity".into(), amparo::crypto::hash::hex(&[who; 32])),
+            ("trust".into(), format!("given {}", self.vault)),
+        ]
     }
 
     /// Does something as somebody on a device that has seen nothing before.
@@ -242,9 +213,15 @@ impl Forge {
 
     /// Verifies as somebody whose device keeps its memory there.
     pub(crate) fn try_verify(&self, who: u8, state: &str) -> Result<Verified, VaultError> {
+        let mut case = written::wanted().then(|| (written::files_below(&self.disk, VAULT), self.head(who)));
+        if let Some((_, head)) = &mut case {
+            let seen = written::files_below(&self.disk, &format!("{state}/{}/seen", self.vault));
+            let seen = seen.iter().filter_map(|(path, note)| Some((path.split_once('/')?.0, note)));
+            head.extend(seen.map(|(log, note)| ("remembers".into(), format!("{log} {}", case::base64(note)))));
+        }
         let device = Device { state: PathBuf::from(state), ..device(Path::new("/"), NAMES[usize::from(who)], who) };
         let trust = Trust::VaultId(self.vault);
-        with(&self.disk, device.machine, |setting| {
+        let verified = with(&self.disk, device.machine, |setting| {
             let place = Request {
                 vault: Path::new(VAULT),
                 state: &device.state,
@@ -252,7 +229,11 @@ impl Forge {
                 trust: Some(&trust),
             };
             verify(setting, &VerifyRequest { place, receipts: &[], short_receipts: &[], checkpoints: &[] })
-        })
+        })?;
+        if let Some((files, head)) = case {
+            written::record(files, head, &verified);
+        }
+        Ok(verified)
     }
 
     /// What a member who reads finds is exactly this: check, weight, and the subject.
@@ -366,6 +347,6 @@ impl Pen {
 
     /// Signs the present state; returns the path.
     pub(crate) fn sign(&self, forge: &Forge) -> String {
-        forge.put_note(self.id, self.size(), &self.checkpoint().sign(&keys(self.who)).to_bytes())
+        forge.put_note(self.id, self.size(), &signed(&self.checkpoint(), &keys(self.who)))
     }
 }

@@ -5,6 +5,8 @@ mod cosigning;
 mod crashes;
 mod custody;
 mod forge;
+mod forge_founding;
+mod forge_once;
 mod forge_seal;
 mod forged;
 mod handovers;

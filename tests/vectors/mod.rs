@@ -1,11 +1,14 @@
 //! Test vectors of others, and files and signatures that cross over to other implementations and back.
 
 mod age;
+pub(crate) mod case;
 mod format;
 mod format_events;
 mod format_inputs;
 mod notes;
 mod trees;
+mod vaults;
+pub(crate) mod written;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

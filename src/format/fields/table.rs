@@ -202,6 +202,7 @@ pub const FILLED_IN: &[(&str, &str)] = &[
     ("original/accessed", "when it was last read before sealing, as its file system told"),
     ("embedded/device", "the device, as the file itself says"),
     ("embedded/software", "the program, as the file itself says"),
+    ("embedded/created", "when the file was made, as the file itself says"),
     ("embedded/taken", "when it was taken, as the file itself says"),
     ("embedded/digitized", "when it was digitized, as the file itself says"),
     ("embedded/latitude", "degrees north, as the file itself says"),

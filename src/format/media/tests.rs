@@ -1,9 +1,22 @@
 use std::time::{Duration, Instant};
 
 use exif::experimental::Writer;
-use exif::{Field, SRational};
+use exif::{Field, In, Rational, SRational, Tag, Value};
 
+use super::claims::{iso_6709, moment, since_1904};
+use super::picture::is_modest;
 use super::*;
+
+/// What a file says of itself that goes by in pieces of some length.
+fn said_in_pieces(file: &[u8], bytes: usize) -> Vec<(&'static str, String)> {
+    let mut glance = Glance::default();
+    file.chunks(bytes).for_each(|piece| glance.see(piece));
+    super::embedded(&glance)
+}
+
+fn embedded(file: &[u8]) -> Vec<(&'static str, String)> {
+    said_in_pieces(file, 1 << 20)
+}
 
 /// A TIFF structure as a phone writes it.
 fn tiff(little: bool) -> Vec<u8> {
@@ -68,8 +81,154 @@ fn device_times_and_place_are_found_in_every_container() {
             assert_eq!(embedded(&file), expected, "{name}");
         }
     }
-    let filled_in = |path: &str| crate::format::fields::FILLED_IN.iter().any(|(known, _)| *known == path);
-    assert!(expected.iter().all(|(path, _)| filled_in(path)));
+    assert!(expected.iter().all(|(path, _)| is_described(path)));
+}
+
+/// A form tells what the field is.
+fn is_described(path: &str) -> bool {
+    crate::format::fields::FILLED_IN.iter().any(|(known, _)| *known == path)
+}
+
+macro_rules! sample {
+    ($name:literal) => {
+        ($name, include_bytes!(concat!("../../../tests/evidence/media/", $name)).as_slice())
+    };
+}
+
+const CREATED: (&str, &str) = ("embedded/created", "2024-03-18T15:45:00Z");
+const DEVICE: (&str, &str) = ("embedded/device", "Fabricam One");
+const LATITUDE: (&str, &str) = ("embedded/latitude", "-30.50000");
+const LONGITUDE: (&str, &str) = ("embedded/longitude", "-120.25000");
+const ALTITUDE: (&str, &str) = ("embedded/altitude", "4.0");
+
+/// A file, and what it says of itself.
+type Sample = ((&'static str, &'static [u8]), Vec<(&'static str, &'static str)>);
+
+/// Small files as phones, cameras and recorders write them, and what exiftool reads in each.
+fn samples() -> Vec<Sample> {
+    let day = ("embedded/taken", "2024-03-18");
+    let at = |time| ("embedded/taken", time);
+    let by = |program| ("embedded/software", program);
+    vec![
+        (sample!("phone.mp4"), vec![ALTITUDE, CREATED, LATITUDE, LONGITUDE, by("Lavf59.27.100")]),
+        (
+            sample!("phone.mov"),
+            vec![ALTITUDE, CREATED, DEVICE, LATITUDE, LONGITUDE, by("1.0"), at("2024-03-18T07:45:00-08:00")],
+        ),
+        (sample!("camera.mov"), vec![ALTITUDE, CREATED, DEVICE, LATITUDE, LONGITUDE, by("1.0")]),
+        (sample!("old-phone.3gp"), vec![CREATED, LATITUDE, LONGITUDE]),
+        (sample!("memo.m4a"), vec![by("Lavf59.27.100"), day]),
+        (
+            sample!("recorder.wav"),
+            vec![("embedded/device", "Fabricam R1"), by("Lavf59.27.100"), at("2024-03-18T07:45:00")],
+        ),
+        (sample!("info.wav"), vec![by("Lavf59.27.100"), day]),
+        (sample!("voice.opus"), vec![by("Lavc59.37.100 libopus"), day]),
+        (sample!("dictation.mp3"), vec![by("Fabricam Recorder"), at("2024-03-18T07:45:00")]),
+        (
+            sample!("photo.heic"),
+            vec![DEVICE, LATITUDE, LONGITUDE, by("Fabricam Camera 1.0"), at("2024-03-18T07:42:10-08:00")],
+        ),
+    ]
+}
+
+#[test]
+fn films_and_sounds_say_what_stock_tools_read_in_them() {
+    for ((name, file), expected) in samples() {
+        for bytes in [1, 7, 1 << 20] {
+            let said = said_in_pieces(file, bytes);
+            let found: Vec<(&str, &str)> = said.iter().map(|(path, value)| (*path, value.as_str())).collect();
+            assert_eq!(found, expected, "{name} in pieces of {bytes}");
+            assert!(found.iter().all(|(path, _)| is_described(path)), "{name}");
+        }
+    }
+}
+
+#[test]
+fn what_stands_behind_gigabytes_is_seen_as_it_goes_by() {
+    let (_, file) = sample!("phone.mp4");
+    let at = file.windows(4).position(|window| window == b"mdat").expect("samples") - 4;
+    let length = u32::from_be_bytes(*file[at..].first_chunk().expect("a length")) as usize;
+    let zeros = vec![0; 1 << 20];
+    let mut glance = Glance::default();
+    glance.see(&file[..at]);
+    let long = 6_u64 << 30;
+    glance.see(&[&[0, 0, 0, 1][..], b"mdat", &(long + 16).to_be_bytes()].concat());
+    (0..long >> 20).for_each(|_| glance.see(&zeros));
+    glance.see(&file[at + length..]);
+    assert_eq!(super::embedded(&glance), embedded(file));
+    assert!(glance.head().len() == HEAD_BYTES_MAX && glance.parts().iter().all(|(_, part)| part.len() < 4096));
+
+    // The same in a field recorder's RF64, whose samples are too many for 32 bits.
+    let (_, file) = sample!("recorder.wav");
+    let at = file.windows(4).position(|window| window == b"bext").expect("what the recorder says");
+    let told = u32::from_le_bytes(*file[at + 4..].first_chunk().expect("a length")) as usize;
+    let mut glance = Glance::default();
+    glance.see(b"RF64\xff\xff\xff\xffWAVEds64\x1c\0\0\0");
+    glance.see(&[&[0; 8][..], &long.to_le_bytes(), &[0; 12]].concat());
+    glance.see(b"data\xff\xff\xff\xff");
+    (0..long >> 20).for_each(|_| glance.see(&zeros));
+    glance.see(&file[at..at + 8 + told]);
+    let device = super::embedded(&glance).into_iter().find(|(path, _)| *path == "embedded/device");
+    assert_eq!(device.expect("seen").1, "Fabricam R1");
+}
+
+#[test]
+fn nothing_is_said_of_what_is_no_single_file() {
+    let mut glance = Glance::averted();
+    glance.see(sample!("phone.mov").1);
+    assert!(super::embedded(&glance).is_empty() && glance.head().is_empty());
+}
+
+#[test]
+fn times_and_places_are_told_as_far_as_they_are_known() {
+    for (text, expected) in [
+        ("2024", Some("2024")),
+        ("2024-03", Some("2024-03")),
+        ("2024:03:18", Some("2024-03-18")),
+        ("2024-03-18T07:45:00-0800", Some("2024-03-18T07:45:00-08:00")),
+        ("2024-03-18T07:45:00.25+02", Some("2024-03-18T07:45:00+02:00")),
+        ("2024:03:18 07:45:00Z", Some("2024-03-18T07:45:00Z")),
+        ("2024_03_18 07-45-00", Some("2024-03-18T07:45:00")),
+        ("2024-03-18T07:45:00 local", Some("2024-03-18T07:45:00")),
+        ("2024-02-30", None),
+        ("2024-03-18T25:00:00", None),
+        ("1904-01-01T00:00:00Z", None),
+        ("9999-01-01", None),
+        ("20240318", None),
+        ("", None),
+        ("в марте", None),
+    ] {
+        assert_eq!(moment(text).as_deref(), expected, "{text}");
+    }
+    assert_eq!(since_1904(3_793_621_500).as_deref(), Some("2024-03-18T15:45:00Z"));
+    assert!([0, 1, u64::from(u32::MAX) << 8, u64::MAX].into_iter().all(|seconds| since_1904(seconds).is_none()));
+    for (text, expected) in [
+        ("-30.5000-120.2500/", Some((-30.5, -120.25, None))),
+        ("+3030.00-12015.00+4.0CRSWGS_84/", Some((30.5, -120.25, Some(4.0)))),
+        ("+303000.0-1201500.0/", Some((30.5, -120.25, None))),
+        ("+30.5", None),
+        ("30.5,120.25", None),
+        ("+3-4/", None),
+        ("+3é.5+004.5/", None),
+    ] {
+        assert_eq!(iso_6709(text), expected, "{text}");
+    }
+}
+
+#[test]
+fn absurd_values_are_passed_over() {
+    let (_, file) = sample!("phone.mov");
+    let swap = |from: &[u8], to: &[u8]| {
+        assert_eq!(from.len(), to.len());
+        let at = file.windows(from.len()).position(|window| window == from).expect("it is there");
+        embedded(&[&file[..at], to, &file[at + from.len()..]].concat())
+    };
+    let lacks = |said: Vec<(&str, String)>, path: &str| said.len() > 2 && said.iter().all(|(known, _)| *known != path);
+    assert!(lacks(swap(b"-30.5000-120.2500", b"-95.5000-120.2500"), "embedded/latitude"));
+    assert!(lacks(swap(b"-30.5000-120.2500", b"-30.5000-999.2500"), "embedded/longitude"));
+    assert!(lacks(swap(b"2024-03-18T07:45", b"2424-03-18T07:45"), "embedded/taken"));
+    assert!(lacks(swap(b"mvhd\0", b"mvhd\x07"), "embedded/created"));
 }
 
 #[test]
@@ -82,26 +241,37 @@ fn files_without_exif_have_no_embedded_fields() {
 }
 
 #[test]
-fn broken_and_hostile_exif_neither_panics_nor_lasts() {
+fn broken_and_hostile_files_neither_panic_nor_last() {
     let mut seed = 20_261_120_u64;
     let mut draw = move |below: usize| {
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         usize::try_from(seed >> 33).expect("31 bits") % below
     };
-    let files: Vec<Vec<u8>> =
-        [true, false].into_iter().flat_map(|little| containers(&tiff(little))).map(|(_, file)| file).collect();
-    for round in 0..20_000 {
+    let pictures = [true, false].into_iter().flat_map(|little| containers(&tiff(little))).map(|(_, file)| file);
+    let files: Vec<Vec<u8>> = pictures.chain(samples().into_iter().map(|((_, file), _)| file.to_vec())).collect();
+    for round in 0..40_000 {
         let mut file = files[round % files.len()].clone();
         for _ in 0..=draw(6) {
             let at = draw(file.len());
             file[at] = [0, 1, 2, 4, 0x7f, 0x80, 0xff, 0x69, 0x87][draw(9)];
         }
         file.truncate(file.len() - draw(8) * draw(40));
-        let start = Instant::now();
-        for (_, value) in embedded(&file) {
-            assert!(value.chars().count() <= 256 && !value.chars().any(char::is_control));
-        }
-        assert!(start.elapsed() < Duration::from_millis(50), "round {round}");
+        let read = || {
+            let start = Instant::now();
+            // Not through the guard: what would panic is to be known here.
+            let mut glance = Glance::default();
+            glance.see(&file);
+            let mut claims = claims::Claims::default();
+            picture::read(glance.head(), &mut claims);
+            film::read(glance.parts(), &mut claims);
+            sound::read(glance.head(), glance.parts(), &mut claims);
+            for (_, value) in claims.into_fields() {
+                assert!(value.chars().count() <= 256 && !value.chars().any(char::is_control));
+            }
+            start.elapsed()
+        };
+        // A busy machine can keep a thread waiting; what is slow by itself is slow each time.
+        assert!((0..5).any(|_| read() < Duration::from_millis(50)), "round {round}");
     }
 }
 

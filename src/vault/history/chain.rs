@@ -30,6 +30,7 @@ const AGE_OVERHEAD_MAX: u64 = 1 << 20;
 pub(super) struct Candidate {
     pub(super) leaf: Hash,
     pub(super) entry: Entry,
+    name: EntryName,
 }
 
 /// What lies in one log's folder, opened.
@@ -112,7 +113,7 @@ impl Reading<'_> {
         if begins.is_some_and(|begins| LogId::derive(&entry.vault, &begins.member, &begins.salt) != log) {
             return Err(damaged("it begins a log with another id"));
         }
-        Ok(Candidate { leaf, entry })
+        Ok(Candidate { leaf, entry, name: *name })
     }
 
     fn resolve(
@@ -285,11 +286,12 @@ impl Reading<'_> {
     }
 
     fn report_stray(&self, id: LogId, stray: &Candidate, troubles: &mut Troubles) {
+        let path = layout::entry(id, &stray.name).to_string();
+        // What this device prepared lies there in its own bytes, or as another encryption of the same entry.
         let prefix = format!("{:010}-{}", stray.entry.seq, stray.leaf);
-        if !self.own.iter().any(|path| path.contains(&prefix)) {
-            let subject = format!("{}, entry {prefix}", layout::log(id));
+        if !self.own.iter().any(|own| own.contains(&prefix)) {
             let message = "no signed state covers it; it is no evidence";
-            troubles.add(stray.entry.seq, Verdict::Incomplete, Check::Foreign, subject, message);
+            troubles.add(stray.entry.seq, Verdict::Incomplete, Check::Foreign, path, message);
         }
     }
 }
@@ -299,7 +301,7 @@ fn told(opened: &Opened, path: &[usize], from: usize, covered: &mut BTreeSet<(u6
     let places = (0_u64..).zip(path).skip(from);
     let told = places.map(|(seq, chosen)| {
         covered.insert((seq, *chosen));
-        let Candidate { leaf, entry } = &opened.candidates[&seq][*chosen];
+        let Candidate { leaf, entry, .. } = &opened.candidates[&seq][*chosen];
         let (past, standing) = (Arc::new(Past::new()), Standing::Counted);
         Told { entry: entry.clone(), leaf: *leaf, past, blind: false, standing }
     });

@@ -16,6 +16,7 @@ use crate::crypto::hash::Hash;
 use crate::crypto::recipient::Recipient;
 use crate::format::listing::{ListedFile, Listing};
 use crate::format::manifest::ManifestRecord;
+use crate::format::media::Glance;
 use crate::format::names;
 use crate::format::record::{Binding, Record, RecordTree};
 use crate::format::{media, paragraphs, payload};
@@ -75,7 +76,9 @@ pub(super) fn make(
         _ => crate::crypto::pad::padded_length(piece.bytes() + (64 << 10), 16 << 10),
     };
     let disk = setting.disk;
-    let mut payload = Payload::new(setting, frame.session, batch, owner, frame.recipient.clone(), expected);
+    // A folder is no single file: nothing in it speaks for the whole.
+    let glance = if matches!(piece, Piece::Folder { .. }) { Glance::averted() } else { Glance::default() };
+    let mut payload = Payload::new(setting, frame.session, batch, owner, frame.recipient.clone(), expected, glance);
     let content = match piece {
         Piece::File(file) => one_file(disk, &mut payload, file),
         Piece::Folder { name, files, skipped: before, .. } => {
@@ -112,7 +115,7 @@ pub(super) fn make_register(
     let empty = Content { bytes: 0, sha256: Hash::of(b""), fields: Vec::new(), listing: None, text: Vec::new() };
     let record = record(secret, binding, frame.fields, &empty)?;
     let tree = record.tree(&[]);
-    Payload::new(setting, frame.session, batch, owner, frame.recipient.clone(), 16 << 10)
+    Payload::new(setting, frame.session, batch, owner, frame.recipient.clone(), 16 << 10, Glance::averted())
         .finish(None, &record.print()?)?;
     let record = ManifestRecord { number: binding.number, record, text: Vec::new() };
     Ok(Made { owner, record, tree, bytes: 0, sha256: empty.sha256, changed: false })
@@ -159,8 +162,8 @@ type Reading = Result<(Content, bool), Stop>;
 fn one_file(disk: &dyn Disk, payload: &mut Payload<'_, '_, '_>, file: &SourceFile) -> Reading {
     let name = names::member_name(&file.name);
     let read = read(disk, payload, &format!("content/{name}"), file)?;
-    let whole = read.before.bytes == payload.head.len() as u64;
-    let media_type = media::media_type(&payload.head, whole, &file.name);
+    let whole = read.before.bytes == payload.glance.head().len() as u64;
+    let media_type = media::media_type(payload.glance.head(), whole, &file.name);
     let mut fields = vec![("content/name".to_string(), name), names::raw_field("original/name", &file.name)];
     fields.extend(measured(read.before.bytes, read.sha256, media_type));
     fields.extend(modified(read.before.modified));
@@ -246,7 +249,7 @@ fn standard_input(payload: &mut Payload<'_, '_, '_>, input: &mut dyn std::io::Re
         }
     }
     let sha256 = Hash(whole.finalize().into());
-    let media_type = media::media_type(&payload.head, bytes == payload.head.len() as u64, b"");
+    let media_type = media::media_type(payload.glance.head(), bytes == payload.glance.head().len() as u64, b"");
     let mut fields = vec![("content/parts".to_string(), parts.to_string())];
     fields.extend(measured(bytes, sha256, media_type));
     fields.extend(embedded(payload));
@@ -300,7 +303,7 @@ fn read_once(
 }
 
 fn embedded(payload: &Payload<'_, '_, '_>) -> impl Iterator<Item = (String, String)> {
-    media::embedded(&payload.head).into_iter().map(|(path, value)| (path.to_string(), value))
+    media::embedded(&payload.glance).into_iter().map(|(path, value)| (path.to_string(), value))
 }
 
 fn measured(bytes: u64, sha256: Hash, media_type: &str) -> [(String, String); 3] {
@@ -326,10 +329,10 @@ fn text_of(
     bytes: u64,
     fields: &mut Vec<(String, String)>,
 ) -> Vec<String> {
-    if bytes != payload.head.len() as u64 {
+    if bytes != payload.glance.head().len() as u64 {
         return Vec::new();
     }
-    let paragraphs = paragraphs::paragraphs(media_type, &payload.head).unwrap_or_default();
+    let paragraphs = paragraphs::paragraphs(media_type, payload.glance.head()).unwrap_or_default();
     if !paragraphs.is_empty() {
         fields.push(("content/paragraphs".into(), paragraphs.len().to_string()));
     }

@@ -6,13 +6,11 @@ use sha2::{Digest, Sha256};
 use super::batch::{Batch, Segment, Span};
 use crate::crypto::hash::Hash;
 use crate::crypto::recipient::Recipient;
+use crate::format::media::Glance;
 use crate::format::payload::{self, SEGMENT_BYTES};
 use crate::store::{Source, Stat};
 use crate::vault::session::Session;
 use crate::vault::{Setting, VaultError};
-
-/// How much of a file is looked at for its type, metadata and paragraphs.
-const HEAD_BYTES_MAX: usize = 16 << 20;
 
 /// How the reading of one source file went.
 pub(super) enum Read {
@@ -31,7 +29,6 @@ struct Mark {
     emitted: u64,
     segment: usize,
     spans: usize,
-    head: usize,
     /// What the segment held then, once it has gone to the batch.
     gone: Option<(Vec<u8>, Vec<Span>)>,
 }
@@ -51,12 +48,13 @@ pub(super) struct Payload<'a, 'b, 's> {
     /// How many segments have gone to the batch.
     emitted: u64,
     mark: Option<Mark>,
-    /// The first bytes of the first member.
-    pub(super) head: Vec<u8>,
+    /// What the content shows as it goes by.
+    pub(super) glance: Glance,
 }
 
 impl<'a, 'b, 's> Payload<'a, 'b, 's> {
     /// Starts the payload of `owner`; `expected` is about how long it gets.
+    #[allow(clippy::too_many_arguments, reason = "what a run has, what this exhibit is")]
     pub(super) fn new(
         setting: &'a mut Setting<'b>,
         session: &'s Session,
@@ -64,8 +62,9 @@ impl<'a, 'b, 's> Payload<'a, 'b, 's> {
         owner: u64,
         recipient: Recipient,
         expected: u64,
+        glance: Glance,
     ) -> Self {
-        let (segment, spans, head) = (Vec::new(), Vec::new(), Vec::new());
+        let (segment, spans) = (Vec::new(), Vec::new());
         let (offset, members, emitted, mark) = (0, 0, 0, None);
         Self {
             setting,
@@ -80,7 +79,7 @@ impl<'a, 'b, 's> Payload<'a, 'b, 's> {
             members,
             emitted,
             mark,
-            head,
+            glance,
         }
     }
 
@@ -123,7 +122,6 @@ impl<'a, 'b, 's> Payload<'a, 'b, 's> {
             emitted: self.emitted,
             segment: self.segment.len(),
             spans: self.spans.len(),
-            head: self.head.len(),
             gone: None,
         });
     }
@@ -143,7 +141,7 @@ impl<'a, 'b, 's> Payload<'a, 'b, 's> {
             self.segment.truncate(mark.segment);
             self.spans.truncate(mark.spans);
         }
-        self.head.truncate(mark.head);
+        self.glance.again();
         (self.offset, self.members) = (mark.offset, mark.members);
         Ok(())
     }
@@ -179,10 +177,7 @@ impl<'a, 'b, 's> Payload<'a, 'b, 's> {
 
     /// Bytes of a source: hashed before they are copied anywhere, and the stretch remembered for read-back.
     fn content(&mut self, mut bytes: &[u8], whole: &mut Sha256) -> Result<(), VaultError> {
-        if self.members == 1 && self.head.len() < HEAD_BYTES_MAX {
-            let room = HEAD_BYTES_MAX - self.head.len();
-            self.head.extend_from_slice(&bytes[..bytes.len().min(room)]);
-        }
+        self.glance.see(bytes);
         while !bytes.is_empty() {
             let (now, later) = bytes.split_at(bytes.len().min(SEGMENT_BYTES - self.segment.len()));
             let before = whole.clone();

@@ -93,7 +93,14 @@ impl Examiner {
                 let mut whole = true;
                 for blob in blobs {
                     self.own(&mut owners, *blob, &exhibit.id);
-                    whole &= self.check_presence(&exhibit.id, *blob, &present, &disposed);
+                    match self.presence(&exhibit.id, *blob, &present, &disposed) {
+                        Presence::Here => {}
+                        Presence::Disposed => whole = false,
+                        Presence::Wrong(finding) => {
+                            whole = false;
+                            self.blame(&exhibit.id, finding);
+                        }
+                    }
                 }
                 match records.get(&row.number) {
                     Some(Ok(known)) if whole => self.check_content(setting, session, &exhibit, known)?,
@@ -106,7 +113,10 @@ impl Examiner {
             if let Event::Amend { blob, .. } = &told.entry.event {
                 let amendment = format!("{}, entry {}", layout::log(place.log), place.seq);
                 self.own(&mut owners, *blob, &amendment);
-                self.check_presence(&amendment, *blob, &present, &disposed);
+                // It is no exhibit's: the first record stays as it was.
+                if let Presence::Wrong(finding) = self.presence(&amendment, *blob, &present, &disposed) {
+                    self.findings.push(finding);
+                }
             }
         }
         if self.unread > 0 {
@@ -138,6 +148,8 @@ impl Examiner {
         for manifest in &sealing.seal.manifests {
             let is_gone = || session.folder.exists(&layout::blob(manifest.blob)).is_ok_and(|there| !there);
             if disposed.contains(&manifest.blob) && is_gone() {
+                let place = format!("{}, entry {}", layout::log(sealing.place.log), sealing.place.seq);
+                self.not_checked.push(format!("the records that {place} sealed: their manifest was disposed of"));
                 continue;
             }
             if session.ring.content(&manifest.key).is_none() {
@@ -168,29 +180,20 @@ impl Examiner {
         }
     }
 
-    pub(super) fn check_presence(
-        &mut self,
-        id: &str,
-        blob: Hash,
-        present: &BTreeSet<Hash>,
-        disposed: &BTreeSet<Hash>,
-    ) -> bool {
-        if let Some(finding) = self.bad_blobs.get(&blob).cloned() {
-            self.blame(id, finding);
-            return false;
+    fn presence(&self, owner: &str, blob: Hash, present: &BTreeSet<Hash>, disposed: &BTreeSet<Hash>) -> Presence {
+        if let Some(finding) = self.bad_blobs.get(&blob) {
+            return Presence::Wrong(finding.clone());
         }
-        if present.contains(&blob) {
-            return true;
+        match (present.contains(&blob), disposed.contains(&blob)) {
+            (true, _) => Presence::Here,
+            (false, true) => Presence::Disposed,
+            (false, false) => Presence::Wrong(Finding {
+                weight: Verdict::Incomplete,
+                check: Check::Blob,
+                subject: layout::blob(blob).to_string(),
+                message: format!("a part of {owner} is not in this copy"),
+            }),
         }
-        if !disposed.contains(&blob) {
-            self.findings.incomplete(
-                Check::Blob,
-                layout::blob(blob).to_string(),
-                format!("a part of {id} is not in this copy"),
-            );
-            self.lower(id, Verdict::Incomplete);
-        }
-        false
     }
 
     pub(super) fn check_content(
@@ -222,4 +225,13 @@ impl Examiner {
         let verdict = self.exhibit_verdicts.entry(id.into()).or_insert(weight);
         *verdict = weight.max(*verdict);
     }
+}
+
+/// Whether a blob that something names is there.
+enum Presence {
+    Here,
+    /// It may be absent, and is.
+    Disposed,
+    /// It is missing, or not what its name says.
+    Wrong(Finding),
 }

@@ -199,6 +199,23 @@ fn an_amendment_covers_its_blob() {
     let amend = |key| Event::Amend { exhibit, key: key_id(key), blob };
     founder.say(&forge, &[], amend(MAIN));
     forge.finds(&[]);
+    let there = forge.copy();
+    there.remove(&crate::vault::forge_seal::path(blob));
+    let lacks = crate::vault::forge_seal::path(blob);
+    let verified = there.finds(&[(Check::Blob, INCOMPLETE, &lacks)]);
+    assert!(verified.exhibit_verdicts.is_empty(), "the exhibit itself is whole");
     founder.say(&forge, &[], amend(LATER));
     forge.finds(&[(Check::Authority, INVALID, &founder.at(3))]);
+}
+
+#[test]
+fn a_key_that_is_brought_has_a_recipient() {
+    let (forge, mut founder) = founded();
+    let mut key = forge.new_key("main", 1, LATER, &[READER]);
+    key.recipient = "age1pq1qqqq".into();
+    let id = amparo::crypto::hash::Hash::of(key.recipient.as_bytes()).to_string();
+    founder.say(&forge, &[], Event::Rotate { keys: vec![key] });
+    let verified = forge.verify(MONITOR);
+    let accused: Vec<_> = verified.findings.iter().filter(|one| one.weight == INVALID).collect();
+    assert_eq!((accused.len(), accused[0].check, &accused[0].subject), (1, Check::Key, &id));
 }

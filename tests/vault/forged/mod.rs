@@ -7,6 +7,7 @@ mod cuts;
 mod entries;
 mod folder;
 mod forger;
+mod good;
 mod histories;
 mod memory;
 mod owners;

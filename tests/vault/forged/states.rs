@@ -28,7 +28,7 @@ fn no_state(forged: impl Fn(&Checkpoint) -> Note, check: Check, weight: Verdict)
     let found: Vec<_> = verified.findings.iter().map(|one| (one.check, one.weight, one.subject.as_str())).collect();
     assert_eq!(found.len(), 2, "{found:?}");
     assert!(found.contains(&(check, weight, path.as_str())), "{found:?}");
-    let foreign = format!("{}, entry 0000000001", founder.folder());
+    let foreign = format!("{}/entries/00000000/0000000001-", founder.folder());
     assert!(found.iter().any(|(check, _, subject)| *check == Check::Foreign && subject.starts_with(&foreign)));
 }
 

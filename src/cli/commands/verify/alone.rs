@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::contradiction;
 use super::paper::{Content, Paper, Signer, signer};
+use super::verdict::described_finding;
 use crate::cli::call::Call;
 use crate::cli::error::{CliError, by_weight};
 use crate::cli::output::{Tone, shown};
@@ -226,11 +227,7 @@ fn described(papers: &[Paper], told: &[Told], exit: Exit) -> Value {
             })
         })
         .collect();
-    let findings: Vec<Value> = told
-        .iter()
-        .filter_map(|told| told.finding.as_ref())
-        .map(|found| json!({ "check": found.check.name(), "subject": found.subject, "message": found.message }))
-        .collect();
+    let findings: Vec<Value> = told.iter().filter_map(|told| told.finding.as_ref()).map(described_finding).collect();
     let checks: Vec<Value> = [Check::Card, Check::Signature, Check::Fork, Check::Receipt]
         .into_iter()
         .map(|check| {

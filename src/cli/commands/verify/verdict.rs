@@ -8,7 +8,7 @@ use crate::cli::error::CliError;
 use crate::cli::output::{Tone, count, shown};
 use crate::cli::{Exit, UNKNOWN};
 use crate::vault::cosign::make::Cosigned;
-use crate::vault::findings::Verdict;
+use crate::vault::findings::{Finding, Verdict};
 use crate::vault::verify::{Level, Status, Verified};
 
 /// The verdict in words.
@@ -152,6 +152,14 @@ fn status(status: Status) -> &'static str {
     }
 }
 
+/// A finding, with what it makes of the verdict.
+pub(super) fn described_finding(found: &Finding) -> Value {
+    json!({
+        "weight": found.weight.to_string(), "check": found.check.name(), "subject": found.subject,
+        "message": found.message,
+    })
+}
+
 /// The whole verdict, for scripts.
 pub(super) fn described(verified: &Verified, exit: Exit, pinned: bool) -> Value {
     // A script that reads the verdict alone must not take an unknown vault for a valid one.
@@ -164,11 +172,7 @@ pub(super) fn described(verified: &Verified, exit: Exit, pinned: bool) -> Value 
             json!({ "name": done.check.name(), "status": status, "count": done.count })
         })
         .collect();
-    let findings: Vec<Value> = verified
-        .findings
-        .iter()
-        .map(|found| json!({ "check": found.check.name(), "subject": found.subject, "message": found.message }))
-        .collect();
+    let findings: Vec<Value> = verified.findings.iter().map(described_finding).collect();
     let logs: Vec<Value> = verified
         .logs
         .iter()

@@ -197,7 +197,6 @@ fn vault(error: &VaultError) -> WayOut {
         VaultError::SameFolder => told(USAGE, "amparo merge --help"),
         VaultError::NotInRole { .. } => told(FAILED, "ask an owner of the vault for this role"),
         VaultError::NoExhibit { .. } | VaultError::AmbiguousExhibit { .. } => told(FAILED, "amparo list"),
-        VaultError::NoEntry { .. } | VaultError::AmbiguousEntry { .. } => told(FAILED, "amparo custody log"),
         VaultError::NoMember { .. }
         | VaultError::NoShare { .. }
         | VaultError::NoBorrower { .. }
@@ -214,10 +213,12 @@ fn vault(error: &VaultError) -> WayOut {
         VaultError::CutBefore { entry } => told(FAILED, &format!("amparo member adopt {entry}")),
         VaultError::NewReaders { .. } => told(USAGE, "if these are the readers you mean, say so with --accept-readers"),
         VaultError::RemovedMember { .. } | VaultError::OfferToOneself => told(FAILED, "amparo custody offer --help"),
-        VaultError::NothingOffered | VaultError::NotAnOffer { .. } | VaultError::NotYourOffer { .. } => {
-            told(FAILED, "amparo custody log")
-        }
-        VaultError::Answered { .. } => told(FAILED, "amparo custody log"),
+        VaultError::NoEntry { .. }
+        | VaultError::AmbiguousEntry { .. }
+        | VaultError::NothingOffered
+        | VaultError::NotAnOffer { .. }
+        | VaultError::NotYourOffer { .. }
+        | VaultError::Answered { .. } => told(FAILED, "amparo custody log"),
         VaultError::SeveralOffers { offers } => {
             WayOut { exit: USAGE, hint: offers.first().map(|first| format!("amparo custody acknowledge {first}")) }
         }

@@ -1,6 +1,10 @@
-//! Whole cases, each on real folders with a home of their own for each person, told by the commands that they type.
+//! Whole cases, each on real folders with a home of their own for each person, told by the commands that they type. The
+//! false accusation alone plays on a disk in memory, below the command line: it goes through many histories.
 
+mod false_accusation;
+mod foundings;
 mod honest_year;
+mod quiet_drop;
 mod seized_laptop;
 mod withdrawn_reader;
 

@@ -9,5 +9,6 @@ mod peers;
 mod readme;
 mod recovery;
 mod store;
+mod stories;
 mod vault;
 mod vectors;

@@ -113,7 +113,6 @@ impl World {
     }
 
     /// Time goes by.
-    #[allow(dead_code, reason = "stories are told over a year")]
     pub(crate) fn later(&self, minutes: i64) {
         self.minutes.set(self.minutes.get() + minutes);
     }
@@ -202,11 +201,6 @@ impl World {
         }
         all.sort();
         all
-    }
-
-    /// Somebody carries a copy from one person to another, by hand: what both have is the same.
-    pub(crate) fn bring(&self, from: &str, to: &str) {
-        copy(&self.home(from).join("evidence"), &self.home(to).join("evidence"));
     }
 
     /// The digits of the lawyer's vault.

@@ -210,9 +210,8 @@ fn an_identity_is_removed_by_its_name_and_what_stays_is_told() {
     assert_eq!(removed["state_left"], false);
 }
 
-/// *The seized laptop*: the device is lost; from paper the person goes on, on another machine, with a new record.
 #[test]
-fn the_seized_laptop() {
+fn from_paper_a_person_goes_on_elsewhere_with_a_new_record() {
     let world = World::with_testimony();
     let words = words_of(&world, "lawyer");
     world.carry("abroad");

@@ -2,7 +2,7 @@
 
 mod border_check;
 mod cosign;
-mod custody;
+pub(crate) mod custody;
 mod doctor;
 mod examples;
 mod form;
@@ -11,7 +11,7 @@ mod identity;
 mod init;
 mod lend;
 mod list;
-mod member;
+pub(crate) mod member;
 mod merge;
 mod open;
 mod report;

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::grant::{can_give, give};
 use super::{Awaited, Given, awaiting, names};
 use crate::format::card::Card;
-use crate::format::event::{Admission, Event};
+use crate::format::event::{Admission, Event, RemoveReason};
 use crate::format::ids::{KeyId, MemberId};
 use crate::format::role::{Role, Scope};
 use crate::vault::commit::OwnLog;
@@ -39,6 +39,8 @@ pub struct Newcomer {
     pub known: bool,
     /// Whether an owner says so; else it waits for one.
     pub confirmed: bool,
+    /// Whether she was removed because her device was seized: whoever has it may hold the same keys.
+    pub seized: bool,
     /// Other members who go by the same name, as it looks: their fingerprints.
     pub namesakes: Vec<String>,
 }
@@ -146,6 +148,7 @@ fn planned(session: &Session, request: &AddRequest<'_>) -> Result<Plan, VaultErr
                 roles,
                 known: known.is_some(),
                 confirmed: is_owner,
+                seized: was_seized(history, card.member()),
                 namesakes: namesakes(history, request.cards, card),
             }),
         }
@@ -162,6 +165,13 @@ fn new_roles(history: &History, member: MemberId, roles: &[Role], by_owner: bool
     new.sort_by_key(ToString::to_string);
     new.dedup();
     new
+}
+
+/// Whether the removal after which she is no member says that her device was seized.
+fn was_seized(history: &History, member: MemberId) -> bool {
+    let removed = history.members.get(&member).and_then(|member| member.removed);
+    let removal = removed.map(|at| &history.told(at).entry.event);
+    matches!(removal, Some(Event::Remove(removal)) if removal.reason == RemoveReason::Seized)
 }
 
 /// Whether a handle is somebody else's, by a log or by an admission.

@@ -10,14 +10,14 @@ fn an_offer_is_made_checked_and_signed_for() {
     let offered = at(&world, "lawyer", &["custody", "offer", "--to", "Grey Owl", "--medium", "USB stick"]).exits(0);
     assert_eq!(offered.out, "OFFERED K7:2 to Grey Owl: everything sealed by now, 1 exhibit\n");
     offered.says("Grey Owl then types:").says("amparo custody acknowledge K7:2");
-    world.bring("lawyer", "reader");
+    world.hand("lawyer", "reader");
     let signed = at(&world, "reader", &["custody", "acknowledge"]).exits(0);
     assert!(signed.out.starts_with("ACKNOWLEDGED K7:2 of Blue Heron, in "), "{}", signed.out);
     signed.says("every hash of 1 exhibit").says("what you can open was opened");
     at(&world, "reader", &["custody", "acknowledge", "K7:2"]).exits(1).says("answered before: acknowledged");
     at(&world, "reader", &["custody", "decline", "K7:2", "--reason", "x"]).exits(1).says("answered before");
     at(&world, "reader", &["custody", "acknowledge"]).exits(1).says("nothing waits for an answer");
-    world.bring("reader", "lawyer");
+    world.hand("reader", "lawyer");
     at(&world, "lawyer", &["custody", "log"]).exits(0).says("offer: acknowledged").never_says("pending");
     at(&world, "lawyer", &["verify"]).exits(0);
 }
@@ -60,13 +60,13 @@ fn what_no_flag_says_is_asked_and_may_be_skipped() {
 fn only_whom_it_was_made_to_answers_and_of_several_one_is_named() {
     let world = shared();
     at(&world, "lawyer", &["custody", "offer", "--to", "Grey Owl"]).exits(0);
-    world.bring("lawyer", "monitor");
+    world.hand("lawyer", "monitor");
     at(&world, "monitor", &["custody", "acknowledge", "K7:2"]).exits(1).says("was made to Grey Owl");
     at(&world, "monitor", &["custody", "acknowledge"]).exits(1).says("nothing waits");
     at(&world, "monitor", &["custody", "acknowledge", "K7:1"]).exits(1).says("is no offer");
     at(&world, "monitor", &["custody", "acknowledge", "K7:9"]).exits(1).says("no entry K7:9");
     at(&world, "lawyer", &["custody", "offer", "--to", "Grey Owl", "K7-0001"]).exits(0);
-    world.bring("lawyer", "reader");
+    world.hand("lawyer", "reader");
     let several = at(&world, "reader", &["custody", "acknowledge"]).exits(2);
     several.says("K7:2, K7:3").says("hint: amparo custody acknowledge K7:2");
     let json = at(&world, "reader", &["custody", "acknowledge", "K7:3", "--json"]).exits(0).json();
@@ -79,7 +79,7 @@ fn only_whom_it_was_made_to_answers_and_of_several_one_is_named() {
 fn a_refusal_says_why() {
     let world = shared();
     at(&world, "lawyer", &["custody", "offer", "--to", "Red Kite"]).exits(0);
-    world.bring("lawyer", "monitor");
+    world.hand("lawyer", "monitor");
     at(&world, "monitor", &["custody", "decline"]).exits(2).says("--reason TEXT");
     let decline = ["custody", "decline", "--reason", "the seal was broken"];
     at(&world, "monitor", &decline).exits(0).says("DECLINED K7:2 of Blue Heron").says("name no witness");
@@ -92,7 +92,7 @@ fn a_refusal_says_why() {
 fn what_is_missing_is_signed_and_ends_with_its_code() {
     let world = shared();
     at(&world, "lawyer", &["custody", "offer", "--to", "Red Kite", "K7-0001"]).exits(0);
-    world.bring("lawyer", "monitor");
+    world.hand("lawyer", "monitor");
     let shown = at(&world, "monitor", &["show", "K7-0001", "--json"]).exits(0).json();
     let name = shown["blob_names"][0].as_str().expect("a sealed file").to_string();
     let blob = world.path(&format!("monitor/evidence/blobs/{}/{name}", &name[..2]));
@@ -114,7 +114,7 @@ fn damage_elsewhere_is_no_discrepancy_of_what_was_offered() {
     world.run("lawyer", &["seal", "other.txt", "--vault", "evidence"]).exits(0);
     at(&world, "lawyer", &["custody", "offer", "--to", "Red Kite", "K7-0001"]).exits(0);
     at(&world, "lawyer", &["custody", "offer", "--to", "Red Kite"]).exits(0);
-    world.bring("lawyer", "monitor");
+    world.hand("lawyer", "monitor");
     let shown = at(&world, "monitor", &["show", "K7-0002", "--json"]).exits(0).json();
     let name = shown["blob_names"][0].as_str().expect("a sealed file").to_string();
     let blob = world.path(&format!("monitor/evidence/blobs/{}/{name}", &name[..2]));
@@ -128,12 +128,12 @@ fn damage_elsewhere_is_no_discrepancy_of_what_was_offered() {
 fn an_older_copy_is_not_signed_for_unless_that_is_what_is_signed() {
     let world = shared();
     at(&world, "lawyer", &["custody", "offer", "--to", "Red Kite"]).exits(0);
-    world.bring("lawyer", "monitor");
-    world.bring("monitor", "older");
+    world.hand("lawyer", "monitor");
+    world.hand("monitor", "older");
     fs::remove_dir_all(world.path("older")).expect("made anew below");
-    world.bring("monitor", "older");
+    world.hand("monitor", "older");
     at(&world, "lawyer", &["custody", "note", "later"]).exits(0);
-    world.bring("lawyer", "monitor");
+    world.hand("lawyer", "monitor");
     at(&world, "monitor", &["verify"]).exits(0);
     let old = ["custody", "acknowledge", "--vault", "../older/evidence"];
     world.run("monitor", &old).exits(4).says("older than what this device has seen").says("--sign-older");
@@ -148,7 +148,7 @@ fn what_is_wrong_with_the_givers_own_record_can_be_signed() {
     let world = shared();
     at(&world, "lawyer", &["custody", "offer", "--to", "Red Kite"]).exits(0);
     at(&world, "lawyer", &["custody", "note", "a later event"]).exits(0);
-    world.bring("lawyer", "monitor");
+    world.hand("lawyer", "monitor");
     // Somebody spoils the founder's last event on the way: nothing may be built on such a copy, and it can be told.
     let logs = world.path("monitor/evidence/logs");
     let log = fs::read_dir(logs).expect("logs").next().expect("one").expect("readable").path();

@@ -1,15 +1,14 @@
-//! `amparo custody`: each subcommand, and stories of what passes between people.
+//! `amparo custody`: each subcommand.
 
 mod answers;
 mod log;
 mod notes;
 mod receipt;
-mod stories;
 
 use super::harness::World;
 
 /// Everybody has the vault, knows it, and has a record of her own.
-fn shared() -> World {
+pub(crate) fn shared() -> World {
     let world = World::with_testimony();
     for who in ["reader", "monitor"] {
         world.carry(who);

@@ -32,13 +32,13 @@ fn a_withdrawal_needs_no_opening_and_stops_it() {
     let first = at(&world, "lawyer", &[&withdraw[..], &["disclosure"]].concat()).exits(0);
     first.says("WITHDRAWN K7-0001, scope disclosure, in K7:2");
     at(&world, "lawyer", &[&withdraw[..], &["disclosure"]].concat()).exits(0).says("was withdrawn before");
-    world.bring("lawyer", "reader");
+    world.hand("lawyer", "reader");
     let open = ["open", "K7-0001", "-o", "out"];
     at(&world, "reader", &open).exits(1).says("was withdrawn").says("--reason");
     at(&world, "lawyer", &[&withdraw[..], &["all"]].concat()).exits(0).says("in K7:3").says("not be used at all");
     // The wider of what was said is what is shown, whatever was said last.
     at(&world, "lawyer", &[&withdraw[..], &["disclosure"]].concat()).exits(0).says("scope all; nothing was entered");
-    world.bring("lawyer", "reader");
+    world.hand("lawyer", "reader");
     at(&world, "reader", &open).exits(1).says("was withdrawn");
     for command in [&["list"][..], &["show", "K7-0001"][..]] {
         at(&world, "reader", command).exits(0).says("WITHDRAWN (all)");

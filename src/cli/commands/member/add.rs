@@ -118,6 +118,12 @@ pub(super) fn run(args: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError
 
 fn warn(plan: &Plan, call: &mut Call<'_, '_>) {
     for newcomer in &plan.newcomers {
+        if newcomer.seized {
+            call.warn(&format!(
+                "{name} was removed because a device was seized, and this card has the same keys as that device: if others can unlock it, and a newer copy reaches it, what they write counts as hers again; if she can, let her make a new identity and add that card",
+                name = shown(&newcomer.name)
+            ));
+        }
         for digits in &newcomer.namesakes {
             call.warn(&format!(
                 "another one here goes by the name {} too, with the digits {digits}: make sure which of the two this is",

@@ -1,7 +1,7 @@
 //! The two ways in which a vault begins, told whole: people in different countries, folders carried by hand.
 
-use super::{admit, exchange, listed, member, open, seal, verify};
 use crate::commands::harness::World;
+use crate::commands::member::{admit, exchange, listed, member, open, seal, verify};
 
 /// A reader abroad founds the vault; the lawyer in the country seals into it and can open nothing.
 #[test]

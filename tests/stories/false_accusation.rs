@@ -3,7 +3,7 @@
 //! histories, a false statement or a breach of authority; and when everything has been merged with everything, all copies
 //! are valid and tell one story.
 //!
-//! `AMPARO_HISTORIES=1000 cargo test vault::histories` goes through more of them; `AMPARO_HISTORY=7` through that one.
+//! `AMPARO_HISTORIES=1000 cargo test stories::false_accusation` goes through more of them; `AMPARO_HISTORY=7` through that one.
 
 use std::path::{Path, PathBuf};
 
@@ -22,8 +22,8 @@ use amparo::vault::session::{Session, Trust};
 use amparo::vault::verify::{VerifyRequest, verify};
 use amparo::vault::{Setting, commit};
 
-use super::merging::{carry, merge_into};
-use super::people::{Device, device, request, with};
+use crate::vault::merging::{carry, merge_into};
+use crate::vault::people::{Device, device, request, with};
 
 const STEPS: u64 = 20;
 const NAMES: [&str; 4] = ["Blue Heron", "Harbour", "Lantern", "Sparrow"];

@@ -130,22 +130,38 @@ impl Tour<'_, '_> {
         self.step(LAWYER, DONE, &["--vault", "vault", "list"])?;
         self.chapter("4. From now on the lawyer cannot open it, whoever demands it. This must fail, and it does.")?;
         self.step(LAWYER, NO_KEY, &["--vault", "vault", "open", "K7-0001", "-o", "forced"])?;
-        let digits = self.digits()?;
         self.chapter(
-            "5. The monitor checks the chain of custody without being able to read a word. At first contact the program\n\
-             asks for the digits of the vault, which the founder gave by another road: here they stand in the command.",
+            "5. A courier takes a copy of the vault abroad. The lawyer writes down who is to get it: the offer travels in it.",
         )?;
-        self.step(MONITOR, DONE, &["--vault", "vault", "verify", "--vault-id", &digits])?;
-        self.chapter("6. The reader abroad checks everything, content included, then lists, shows and opens.")?;
-        self.step(READER, DONE, &["--vault", "vault", "verify", "--vault-id", &digits])?;
-        self.step(READER, DONE, &["--vault", "vault", "list"])?;
-        self.step(READER, DONE, &["--vault", "vault", "show", shown])?;
-        self.step(READER, DONE, &["--vault", "vault", "open", "K7-0001", "-o", "opened"])?;
+        let offer = ["--vault", "vault", "custody", "offer", "--to", READER.pseudonym, "--medium", "USB stick"];
+        self.step(LAWYER, DONE, &offer)?;
+        let digits = self.digits()?;
+        self.abroad(&digits, shown)?;
         self.chapter(
-            "7. Later: does the vault still hold what the receipt of that night says? The reader's opening stands there now.",
+            "8. Later: does the vault still hold what the receipt of that night says? And what happened to it since?",
         )?;
         self.step(MONITOR, DONE, &["--vault", "vault", "verify", "--receipt", "receipt.txt"])?;
+        self.step(LAWYER, DONE, &["--vault", "vault", "custody", "log"])?;
         self.farewell()
+    }
+
+    /// What the monitor and the reader do with the copy that reached them.
+    fn abroad(&mut self, digits: &str, shown: &str) -> Result<(), Broken> {
+        self.chapter(
+            "6. The monitor checks the chain of custody without being able to read a word, and signs what she saw: from now on\n\
+             nobody can tell it differently unnoticed. At first contact the program asks for the digits of the vault, which\n\
+             the founder gave by another road: here they stand in the command.",
+        )?;
+        self.step(MONITOR, DONE, &["--vault", "vault", "verify", "--cosign", "--vault-id", digits])?;
+        self.chapter(
+            "7. The reader abroad checks everything, content included, and signs that it arrived whole. Then she lists, shows\n\
+             and opens.",
+        )?;
+        self.step(READER, DONE, &["--vault", "vault", "verify", "--vault-id", digits])?;
+        self.step(READER, DONE, &["--vault", "vault", "custody", "acknowledge"])?;
+        self.step(READER, DONE, &["--vault", "vault", "list"])?;
+        self.step(READER, DONE, &["--vault", "vault", "show", shown])?;
+        self.step(READER, DONE, &["--vault", "vault", "open", "K7-0001", "-o", "opened"])
     }
 
     /// The samples: a testimony with what a court asks of it, then the rest at once. Returns the photo's label.

@@ -9,5 +9,6 @@ mod peers;
 mod readme;
 mod recovery;
 mod store;
+mod threats;
 mod vault;
 mod vectors;

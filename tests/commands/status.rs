@@ -37,14 +37,15 @@ fn offers_without_an_answer_are_told_where_no_passphrase_is_needed() {
 
 #[test]
 fn a_passphrase_is_not_asked_for() {
-    let world = World::with_testimony();
-    world.write("pass", b"a passphrase of the tests\n");
-    world.run("eve", &["identity", "new", "--name", "Eve", "--passphrase-file", "../pass"]).exits(0);
-    world.carry("eve");
-    let digits = world.digits();
-    world.run("eve", &["verify", "--vault-id", &digits, "--vault", "evidence", "--passphrase-file", "../pass"]);
+    let world = World::new();
+    world.write("eve/pass", b"a passphrase of the tests\n");
+    world.write("eve/note.txt", b"I was there.\n");
+    let locked = |args: &[&str]| world.run("eve", &[args, &["--passphrase-file", "pass"]].concat()).exits(0);
+    locked(&["identity", "new", "--name", "Eve"]);
+    locked(&["init", "evidence", "--handle", "K7"]);
+    locked(&["seal", "note.txt", "--vault", "evidence"]);
     let told = world.typing("eve", &["--vault", "evidence"], &[]).exits(0);
-    told.says("amparo custody log").says("with your passphrase");
-    let json = world.run("eve", &["--vault", "evidence", "--json"]).exits(0).json();
-    assert!(json["offers"].is_null());
+    told.says("next: amparo verify").says("amparo custody log").says("with your passphrase");
+    assert!(world.run("eve", &["--vault", "evidence", "--json"]).exits(0).json()["offers"].is_null());
+    assert_eq!(locked(&["--vault", "evidence", "--json"]).json()["offers"], serde_json::json!([]));
 }

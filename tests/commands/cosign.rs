@@ -75,7 +75,8 @@ fn a_state_is_cosigned_once_and_the_file_can_be_made_again() {
     world.run("monitor", &cosign("../red.txt")).exits(1).says("exists already");
     let replaced = [cosign("../red.txt"), vec!["--overwrite"]].concat();
     world.run("monitor", &replaced).exits(0);
-    let to_stdout = world.run("monitor", &cosign("-")).exits(0).says("valid: 1 state cosigned");
+    let to_stdout =
+        world.run("monitor", &cosign("-")).exits(0).says("VALID: unchanged since sealing").says("1 state cosigned");
     assert_eq!(to_stdout.out.as_bytes(), world.read("red.txt"));
     let counted = world.run("monitor", &["verify", "evidence", "--json"]).exits(0).json();
     let own = counted["logs"].as_array().expect("logs").iter().find(|log| log["name"] == "Red Kite").expect("hers");
@@ -124,7 +125,10 @@ fn whoever_may_not_cosign_is_told_why() {
     world.run("court", &["verify", "evidence", "--cosign", "--owner", "../lawyer.card"]).exits(12);
     world.carry("stranger");
     world.run("stranger", &["verify", "evidence", "--cosign"]).exits(12).says("amparo identity new");
-    world.run("monitor", &["verify", "../lawyer.card", "--cosign"]).exits(2).says("only the states of a vault");
+    world
+        .run("monitor", &["verify", "../lawyer.card", "--cosign"])
+        .exits(2)
+        .says("are about a vault, and none is named");
     world.run("monitor", &["verify", "evidence", "--cosignatures", "x"]).exits(2).says("--cosign");
     world.run("monitor", &["verify", "evidence", "--cosign", "--state", "new"]).exits(5).says("--owner CARD");
 }
@@ -147,7 +151,7 @@ fn what_cannot_be_taken_in_is_refused_with_its_reason() {
     merge("../state.txt").exits(4).says("nobody who was admitted to this vault cosigned it");
     let json = world.run("lawyer", &["merge", "../state.txt", "--vault", "evidence", "--json"]).exits(4).json();
     assert_eq!(json["cosignatures"]["refused"][0]["number"], 1);
-    merge("evidence").exits(2).says("is a folder");
+    merge("evidence").exits(2).says("the vault itself");
     merge("../none.txt").exits(1).says("does not exist");
     merge("t.txt").exits(3).says("line 1 is no part");
     // Another vault of the same people.

@@ -1,0 +1,121 @@
+//! Contact with a vault: which one it is, whether this device trusts it, and whether it is as far as this device remembers.
+
+use std::collections::BTreeSet;
+
+use super::{Session, Trust};
+use crate::crypto::hash::Hash;
+use crate::format::card::Card;
+use crate::format::ids::VaultId;
+use crate::store::memory::Memory;
+use crate::store::{Folder, layout};
+use crate::vault::VaultError;
+use crate::vault::findings::{Check, Findings};
+use crate::vault::history;
+use crate::vault::survey::Survey;
+
+impl Session {
+    /// Takes what was given at first contact; from then on this device remembers.
+    pub(super) fn settle_trust(&mut self, trust: Option<&Trust>) -> Result<(), VaultError> {
+        let Some(trust) = trust else { return Ok(()) };
+        let holds = match trust {
+            Trust::VaultId(id) => *id == self.vault,
+            Trust::Owner(card) => match &self.history {
+                Some(history) => history.founder == card.member(),
+                None => founded_by(&*self.folder, &self.survey, self.vault, card)?,
+            },
+        };
+        if !holds {
+            return Err(VaultError::OtherVault { vault: self.vault });
+        }
+        let founding_holds = self.history.is_some() || matches!(trust, Trust::Owner(_));
+        if founding_holds && !self.pinned {
+            self.memory.pin(&self.vault)?;
+        }
+        self.pinned = true;
+        Ok(())
+    }
+
+    /// This copy against the states that this device has seen before.
+    pub(super) fn compare_with_memory(&mut self, asked_as_member: bool) -> Result<(), VaultError> {
+        let Some(history) = &self.history else {
+            if asked_as_member && !self.founding_lost && !self.memory.seen(&self.vault)?.is_empty() {
+                let message =
+                    "no key here can be opened by this identity, though this device has read this vault's logs before";
+                self.findings.incomplete(Check::Key, "keys", message);
+            }
+            return Ok(());
+        };
+        for (id, note) in self.memory.seen(&self.vault)? {
+            let subject = layout::log(id).to_string();
+            let Some(log) = history.logs.get(&id) else {
+                self.findings.incomplete(
+                    Check::Behind,
+                    subject,
+                    "this device has seen this log before; this copy lacks it",
+                );
+                continue;
+            };
+            let Some(card) = history.members.get(&log.member).map(|member| &member.card) else { continue };
+            let Ok((head, _)) = history::check_head(&note, id, self.vault, card) else { continue };
+            // Where both of contradicting histories are here, that was found already, and nothing that was seen is lacking.
+            let holds = log.holds(&head);
+            if !holds && head.size > log.head.size {
+                let message =
+                    format!("this device has seen it with {} entries; this copy has {}", head.size, log.head.size);
+                self.findings.incomplete(Check::Behind, subject, message);
+            } else if !holds {
+                let message = format!(
+                    "two histories signed with one key: this device has seen another state of size {}",
+                    head.size
+                );
+                self.findings.invalid(Check::Fork, subject, message);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Which vault this is: one whose founding entry lies there, of those trusted here or the one that `VAULT` names.
+pub(super) fn recognise(
+    survey: &Survey,
+    memory: &Memory,
+    trust: Option<&Trust>,
+    findings: &mut Findings,
+) -> Result<(VaultId, bool), VaultError> {
+    let firsts: BTreeSet<Hash> =
+        survey.logs.values().filter_map(|log| log.entries.get(&0)).flatten().map(|entry| entry.leaf).collect();
+    let given = match trust {
+        Some(Trust::VaultId(id)) => Some(*id),
+        _ => None,
+    };
+    let pins = memory.pins()?;
+    let trusted = pins.iter().copied().chain(given).find(|vault| firsts.contains(&vault.0));
+    if let (Some(vault), Some(hint)) = (trusted, survey.hint)
+        && vault != hint
+    {
+        let message = format!("the file names vault {hint}; the founding entry that lies here is that of {vault}");
+        findings.invalid(Check::Vault, "VAULT", message);
+    }
+    let vault = trusted.or(survey.hint).ok_or(VaultError::NotAVault)?;
+    Ok((vault, pins.contains(&vault)))
+}
+
+/// Whether the log that begins with the founding entry bears signatures of this card's owner, by what is signed alone.
+/// The signed root must be that of the leaves in the names: else any member's log, with the founding entry's name planted
+/// in it, would make that member the founder.
+fn founded_by(folder: &dyn Folder, survey: &Survey, vault: VaultId, card: &Card) -> Result<bool, VaultError> {
+    let founding = survey
+        .logs
+        .iter()
+        .find(|(_, files)| files.entries.get(&0).is_some_and(|first| first.iter().any(|entry| entry.leaf == vault.0)));
+    let Some((log, files)) = founding else { return Ok(false) };
+    for name in &files.checkpoints {
+        let bytes = folder.read(&layout::checkpoint(*log, name), crate::format::note::NOTE_BYTES_MAX as u64)?;
+        if let Ok((head, _)) = history::check_head(&bytes, *log, vault, card)
+            && files.root_at(head.size) == Some(head.root)
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}

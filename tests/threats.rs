@@ -66,5 +66,8 @@ fn every_test_that_the_page_names_is_there() {
 #[test]
 fn a_test_that_is_not_there_is_noticed() {
     let page = "`attacks::sources::nobody_wrote_this`, `…::nor_this`";
-    assert_eq!(missing(page), (2, vec!["attacks::sources::nobody_wrote_this".into(), "attacks::sources::nor_this".into()]));
+    assert_eq!(
+        missing(page),
+        (2, vec!["attacks::sources::nobody_wrote_this".into(), "attacks::sources::nor_this".into()])
+    );
 }

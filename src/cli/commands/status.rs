@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 
 use crate::cli::call::Call;
 use crate::cli::error::CliError;
-use crate::cli::{DONE, Exit, hints};
 use crate::cli::folders::Place;
 use crate::cli::output::shown;
+use crate::cli::{DONE, Exit, hints};
 use crate::vault::custody::{Waiting, waiting};
 use crate::vault::survey;
 

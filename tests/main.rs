@@ -10,5 +10,6 @@ mod readme;
 mod recovery;
 mod store;
 mod stories;
+mod threats;
 mod vault;
 mod vectors;

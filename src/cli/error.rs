@@ -250,7 +250,10 @@ fn vault(error: &VaultError) -> WayOut {
         }
         VaultError::Stopped => told(INTERRUPTED, ""),
         VaultError::Store(error) => store(error),
-        VaultError::Envelope(EnvelopeError::NotForThisKey | EnvelopeError::WrongPassphrase) => told(NO_KEY, ""),
+        VaultError::Envelope(EnvelopeError::WrongPassphrase) => {
+            told(NO_KEY, "type it again; if it is lost, only words on paper help: amparo identity restore")
+        }
+        VaultError::Envelope(EnvelopeError::NotForThisKey) => told(NO_KEY, "amparo identity show"),
         VaultError::Receipt(ReceiptError::TooLong) => told(FAILED, "amparo custody receipt ID --qr"),
         VaultError::Envelope(EnvelopeError::Damaged { .. }) | VaultError::Card(_) | VaultError::Receipt(_) => {
             told(INVALID, "")
@@ -277,14 +280,16 @@ fn store(error: &StoreError) -> WayOut {
         StoreError::Full { .. } => told(FAILED, "make room, then run the command again: nothing half done counts"),
         StoreError::ReadOnly { .. } => told(FAILED, "copy the vault to a disk that can be written"),
         StoreError::NotDurable { .. } => told(FAILED, "do not trust this disk; nothing unfinished counts"),
-        StoreError::Missing { .. }
-        | StoreError::Exists { .. }
+        StoreError::Missing { .. } => {
+            told(FAILED, "compare the name with what lies there; a name with spaces stands in quotes")
+        }
+        StoreError::Denied { .. } => told(FAILED, "see who may read or write it: ls -ld, for it and for its folder"),
+        StoreError::Exists { .. }
         | StoreError::NotRegular { .. }
         | StoreError::NotFolder { .. }
         | StoreError::NotEmpty { .. }
         | StoreError::TooLarge { .. }
         | StoreError::BadPath { .. }
-        | StoreError::Denied { .. }
         | StoreError::Io { .. } => told(FAILED, ""),
     }
 }

@@ -17,6 +17,8 @@ use crate::vault::quorum::Lent;
 use crate::vault::session::{Person, Request, Trust};
 use crate::vault::{VaultError, identity, survey};
 
+/// How an identity file under a passphrase begins: it is an age file.
+const LOCKED: &[u8] = b"age-encryption.org/";
 /// How often mistyped digits may be typed again.
 const TRIES: usize = 3;
 
@@ -166,6 +168,13 @@ impl Call<'_, '_> {
         Ok(identity::person(&identity, bare))
     }
 
+    /// Who acts, if the identity opens without asking anybody: it is bare, or a file holds its passphrase.
+    pub(crate) fn person_unasked(&mut self) -> Option<Person> {
+        let file = self.identity_file().ok()?;
+        let locked = self.read_file(&file, 64 << 10).ok()?.starts_with(LOCKED);
+        if locked && self.passphrase_file().is_none() { None } else { self.person().ok() }
+    }
+
     /// The secret of who acts, and whether its file is under no passphrase.
     pub(crate) fn identity_secret(&mut self) -> Result<(IdentityFile, bool), CliError> {
         let file = self.identity_file()?;
@@ -173,7 +182,7 @@ impl Call<'_, '_> {
             return Err(CliError::NoIdentity { file });
         }
         // Looked at first, so that nobody is asked for a passphrase that is not needed.
-        let needs = self.read_file(&file, 64 << 10)?.starts_with(b"age-encryption.org/");
+        let needs = self.read_file(&file, 64 << 10)?.starts_with(LOCKED);
         let passphrase = if needs { self.need_passphrase("Passphrase: ")? } else { Zeroizing::default() };
         let mut parts = self.parts();
         let mut once = || Ok(passphrase.clone());

@@ -4,6 +4,7 @@
 use std::fmt::Write as _;
 
 use serde_json::Value;
+use unicode_width::UnicodeWidthStr;
 
 use super::call::Call;
 use super::error::CliError;
@@ -178,9 +179,52 @@ pub(crate) fn all_of(names: &[String]) -> String {
     }
 }
 
+/// Lines of at most `width` columns, broken at spaces where that can be.
+pub(crate) fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let width = width.max(4);
+    let mut lines = Vec::new();
+    let mut line = String::new();
+    for word in text.split(' ') {
+        let room = if line.is_empty() { 0 } else { line.width() + 1 };
+        if room + word.width() <= width {
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+            continue;
+        }
+        if !line.is_empty() {
+            lines.push(std::mem::take(&mut line));
+        }
+        for c in word.chars() {
+            let mut one = [0; 4];
+            if line.width() + c.encode_utf8(&mut one).width() > width {
+                lines.push(std::mem::take(&mut line));
+            }
+            line.push(c);
+        }
+    }
+    if !line.is_empty() || lines.is_empty() {
+        lines.push(line);
+    }
+    lines
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lines_fit_and_nothing_is_lost() {
+        let text = "a word, a veryveryveryverylongword and 青鷺青鷺青鷺 شهادة";
+        for width in 4..40 {
+            let lines = wrapped(text, width);
+            assert!(lines.iter().all(|line| line.width() <= width), "{width}: {lines:?}");
+            let letters = |text: &str| text.replace(' ', "");
+            assert_eq!(letters(&lines.concat()), letters(text));
+        }
+        assert_eq!(wrapped("", 10), [""]);
+    }
 
     #[test]
     fn json_does_not_command_a_terminal_and_is_read_back_the_same() {

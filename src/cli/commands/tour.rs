@@ -8,12 +8,15 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::call::Call;
 use crate::cli::error::CliError;
+use crate::cli::output::wrapped;
 use crate::cli::{Context, DONE, Exit, FAILED, INCOMPLETE, NO_KEY, Terminal, run as run_program};
 use crate::format::vault_file;
 use crate::store::{Disk, Mode, RelPath, StoreError};
 
 /// Where the tour makes its folder; a second one gets a number.
 const FOLDER: &str = "amparo-tour";
+/// Longer lines are not read.
+const LINE_CHARS_MAX: usize = 100;
 /// The same for all three people, because this is a tour.
 const PASSPHRASE: &[u8] = b"only for the tour\n";
 
@@ -96,11 +99,15 @@ struct Tour<'t, 'a> {
 impl Tour<'_, '_> {
     fn tell(&mut self, evidence: Option<&str>) -> Result<(), Broken> {
         self.say(&format!(
-            "Three people, each with a device of their own: a lawyer in the country, a reader abroad, and a monitor of an\n\
-             observer mission. Everything happens in the folder\n  {}\n\
-             The word before each $ says who types. To type along as one of them, stand in that folder and set, for the\n\
-             lawyer: AMPARO_IDENTITY=lawyer/identity.age AMPARO_STATE=lawyer/state AMPARO_PASSPHRASE_FILE=lawyer/passphrase\n\
-             (In real life a passphrase is typed, never kept in a file beside what it protects.)",
+            "Three people, each with a device of their own: a lawyer in the country,\n\
+             a reader abroad, and a monitor of an observer mission. All happens in the folder\n\
+             \x20 {}\n\
+             The word before each $ says who types. To type along as the lawyer, stand in\n\
+             that folder and set\n\
+             \x20 AMPARO_IDENTITY=lawyer/identity.age\n\
+             \x20 AMPARO_STATE=lawyer/state\n\
+             \x20 AMPARO_PASSPHRASE_FILE=lawyer/passphrase\n\
+             (In real life a passphrase is typed, never kept beside what it protects.)",
             self.place.display()
         ))?;
         self.chapter("1. Each makes an identity, and gives out the card: the public half, under a pseudonym.")?;
@@ -130,22 +137,39 @@ impl Tour<'_, '_> {
         self.step(LAWYER, DONE, &["--vault", "vault", "list"])?;
         self.chapter("4. From now on the lawyer cannot open it, whoever demands it. This must fail, and it does.")?;
         self.step(LAWYER, NO_KEY, &["--vault", "vault", "open", "K7-0001", "-o", "forced"])?;
-        let digits = self.digits()?;
         self.chapter(
-            "5. The monitor checks the chain of custody without being able to read a word. At first contact the program\n\
-             asks for the digits of the vault, which the founder gave by another road: here they stand in the command.",
+            "5. A courier takes a copy of the vault abroad. The lawyer writes down who is to get it: the offer travels in \
+             it. (Here all three use one folder, as if it were each one's copy.)",
         )?;
-        self.step(MONITOR, DONE, &["--vault", "vault", "verify", "--vault-id", &digits])?;
-        self.chapter("6. The reader abroad checks everything, content included, then lists, shows and opens.")?;
-        self.step(READER, DONE, &["--vault", "vault", "verify", "--vault-id", &digits])?;
-        self.step(READER, DONE, &["--vault", "vault", "list"])?;
-        self.step(READER, DONE, &["--vault", "vault", "show", shown])?;
-        self.step(READER, DONE, &["--vault", "vault", "open", "K7-0001", "-o", "opened"])?;
+        let offer = ["--vault", "vault", "custody", "offer", "--to", READER.pseudonym, "--medium", "USB stick"];
+        self.step(LAWYER, DONE, &offer)?;
+        let digits = self.digits()?;
+        self.abroad(&digits, shown)?;
         self.chapter(
-            "7. Later: does the vault still hold what the receipt of that night says? The reader's opening stands there now.",
+            "8. Later: does the vault still hold what the receipt of that night says? And what happened to it since?",
         )?;
         self.step(MONITOR, DONE, &["--vault", "vault", "verify", "--receipt", "receipt.txt"])?;
+        self.step(LAWYER, DONE, &["--vault", "vault", "custody", "log"])?;
         self.farewell()
+    }
+
+    /// What the monitor and the reader do with the copy that reached them.
+    fn abroad(&mut self, digits: &str, shown: &str) -> Result<(), Broken> {
+        self.chapter(
+            "6. The monitor checks the chain of custody without being able to read a word, and signs what she saw: from now on \
+             nobody can tell it differently unnoticed. At first contact the program asks for the digits of the vault, which \
+             the founder gave by another road: here they stand in the command.",
+        )?;
+        self.step(MONITOR, DONE, &["--vault", "vault", "verify", "--cosign", "--vault-id", digits])?;
+        self.chapter(
+            "7. The reader abroad checks everything, content included, and signs that it arrived whole. Then she lists, shows \
+             and opens.",
+        )?;
+        self.step(READER, DONE, &["--vault", "vault", "verify", "--vault-id", digits])?;
+        self.step(READER, DONE, &["--vault", "vault", "custody", "acknowledge"])?;
+        self.step(READER, DONE, &["--vault", "vault", "list"])?;
+        self.step(READER, DONE, &["--vault", "vault", "show", shown])?;
+        self.step(READER, DONE, &["--vault", "vault", "open", "K7-0001", "-o", "opened"])
     }
 
     /// The samples: a testimony with what a court asks of it, then the rest at once. Returns the photo's label.
@@ -189,6 +213,7 @@ impl Tour<'_, '_> {
              Try next, in that folder:\n\
              \x20 change one byte of any file in vault/blobs, and let the monitor verify again\n\
              \x20 amparo tour FOLDER, with a folder of your own\n\
+             \x20 amparo border-check, to see what a search of this device would find\n\
              \x20 amparo identity new, to begin in earnest; amparo --help for every command",
             self.place.display()
         ))?;
@@ -204,7 +229,11 @@ impl Tour<'_, '_> {
     }
 
     fn chapter(&mut self, text: &str) -> Result<(), Broken> {
-        Ok(self.say(&format!("\n{text}"))?)
+        let width = match self.context.terminal.width {
+            0 => LINE_CHARS_MAX,
+            width => width.min(LINE_CHARS_MAX),
+        };
+        Ok(self.say(&format!("\n{}", wrapped(text, width).join("\n")))?)
     }
 
     fn say(&mut self, text: &str) -> Result<(), CliError> {

@@ -25,7 +25,7 @@ pub mod withdraw;
 use super::commit::OwnLog;
 use super::history::{History, Place};
 use super::labels;
-use super::session::{Person, Session};
+use super::session::{Person, Request, Session};
 use super::{Setting, VaultError};
 use crate::format::entry::is_words;
 use crate::format::event::{Event, Head};
@@ -70,11 +70,40 @@ fn words(what: &'static str, text: &str) -> Result<String, VaultError> {
     if is_words(text) { Ok(text.into()) } else { Err(VaultError::NotWords { what }) }
 }
 
+/// An offer to somebody who has not answered yet.
+#[derive(Clone, Debug)]
+pub struct Waiting {
+    /// The offer, as people call it.
+    pub offer: String,
+    /// Whose it is.
+    pub from: String,
+}
+
+/// The offers that wait for this person's answer, in causal order; nothing is written. Empty for whoever opens no custody
+/// record here.
+pub fn waiting(setting: &mut Setting<'_>, request: &Request<'_>) -> Result<Vec<Waiting>, VaultError> {
+    let person = request.person()?.member();
+    let session = Session::open(setting, request)?;
+    let Some(history) = &session.history else { return Ok(Vec::new()) };
+    let waiting = pending_for(&Handovers::of(history), person);
+    Ok(waiting
+        .into_iter()
+        .map(|place| Waiting {
+            offer: labels::entry_label(history, place),
+            from: history.name_of(history.logs[&place.log].member),
+        })
+        .collect())
+}
+
+fn pending_for(handovers: &Handovers, person: MemberId) -> Vec<Place> {
+    handovers.pending().filter(|place| handovers.receiver(*place) == person).collect()
+}
+
 /// The offer that a person answers: the one that was named, else the only one that waits for her.
 fn offer_to_answer(history: &History, person: MemberId, typed: Option<&str>) -> Result<(Place, String), VaultError> {
     let handovers = Handovers::of(history);
     let Some(typed) = typed else {
-        let waiting: Vec<Place> = handovers.pending().filter(|place| handovers.receiver(*place) == person).collect();
+        let waiting = pending_for(&handovers, person);
         let labels = || waiting.iter().map(|place| labels::entry_label(history, *place)).collect::<Vec<_>>();
         return match waiting.as_slice() {
             [] => Err(VaultError::NothingOffered),

@@ -5,6 +5,7 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::cli::call::Call;
 use crate::cli::error::CliError;
+use crate::cli::output::wrapped;
 use crate::vault::history::History;
 
 /// Where the width is not known.
@@ -106,52 +107,9 @@ impl Table {
 /// The wider of the head of that column and what stands in it.
 const PROVEN_WIDTH: usize = 12;
 
-/// Lines of at most `width` columns, broken at spaces where that can be.
-fn wrapped(text: &str, width: usize) -> Vec<String> {
-    let width = width.max(4);
-    let mut lines = Vec::new();
-    let mut line = String::new();
-    for word in text.split(' ') {
-        let room = if line.is_empty() { 0 } else { line.width() + 1 };
-        if room + word.width() <= width {
-            if !line.is_empty() {
-                line.push(' ');
-            }
-            line.push_str(word);
-            continue;
-        }
-        if !line.is_empty() {
-            lines.push(std::mem::take(&mut line));
-        }
-        for c in word.chars() {
-            let mut one = [0; 4];
-            if line.width() + c.encode_utf8(&mut one).width() > width {
-                lines.push(std::mem::take(&mut line));
-            }
-            line.push(c);
-        }
-    }
-    if !line.is_empty() || lines.is_empty() {
-        lines.push(line);
-    }
-    lines
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn lines_fit_and_nothing_is_lost() {
-        let text = "a word, a veryveryveryverylongword and 青鷺青鷺青鷺 شهادة";
-        for width in 4..40 {
-            let lines = wrapped(text, width);
-            assert!(lines.iter().all(|line| line.width() <= width), "{width}: {lines:?}");
-            let letters = |text: &str| text.replace(' ', "");
-            assert_eq!(letters(&lines.concat()), letters(text));
-        }
-        assert_eq!(wrapped("", 10), [""]);
-    }
 
     #[test]
     fn a_time_keeps_its_offset() {

@@ -14,6 +14,9 @@ const EXITS: [(&str, u8, &str); 2] = [
     ("amparo verify evidence --fork-proof contradiction.txt", 3, "whoever writes the proof holds both histories"),
 ];
 
+/// Flags whose value an example makes.
+const MAKE: [&str; 6] = ["-o", "--cosignatures", "--fork-proof", "--report", "--qr-svg", "--done"];
+
 /// Who types an example, and on which stage.
 struct Part {
     /// The words that the line begins with. Of several parts the longest is played; a lone `amparo` is only itself.
@@ -150,10 +153,25 @@ impl Part {
 fn play(stage: &str, world: &World) {
     for line in lines() {
         let Some(part) = Part::of(&line).filter(|part| part.stage == stage) else { continue };
-        let outcome = part.types(&line, &world.twin());
+        let world = world.twin();
+        let made = made(&line).map(|name| world.home(part.who).join(name));
+        assert!(made.as_ref().is_none_or(|made| !made.exists()), "it is there already: {line}");
+        let outcome = part.types(&line, &world);
         let wanted = EXITS.iter().find(|(start, ..)| line == *start).map_or(0, |(_, exit, _)| *exit);
         assert_eq!(outcome.exit, wanted, "{} $ {line}\n{}\n{}", part.who, outcome.out, outcome.err);
+        assert!(made.is_none_or(|made| made.exists()), "it was not made: {line}\n{}", outcome.err);
+        if line.contains("--json") {
+            outcome.json();
+        }
     }
+}
+
+/// The file or folder that an example makes by a flag.
+fn made(line: &str) -> Option<String> {
+    let words = words(line);
+    let receipt = if line.starts_with("amparo seal") { "--receipt" } else { "-o" };
+    let flag = words.iter().position(|word| MAKE.contains(&word.as_str()) || word == receipt)?;
+    words.get(flag + 1).cloned()
 }
 
 #[test]

@@ -112,6 +112,13 @@ impl World {
         Self { folder: tempfile::tempdir().expect("a folder for the test"), minutes: Cell::new(0) }
     }
 
+    /// The same world once more, as it is now: what is done in one of the two stays there.
+    pub(crate) fn twin(&self) -> Self {
+        let twin = Self { folder: tempfile::tempdir().expect("a folder for the test"), minutes: self.minutes.clone() };
+        copy(self.folder.path(), twin.folder.path());
+        twin
+    }
+
     /// Time goes by.
     pub(crate) fn later(&self, minutes: i64) {
         self.minutes.set(self.minutes.get() + minutes);

@@ -45,7 +45,7 @@ pub(crate) enum Command {
 #[command(after_help = "\
 Examples:
   amparo identity new --name \"Blue Heron\"
-  amparo identity new --name \"Grey Owl\" -o owl.age --passphrase-file words.txt")]
+  amparo identity new --name \"Grey Owl\" -o owl.age --passphrase-file passphrase.txt")]
 pub(crate) struct New {
     /// The name others see: a pseudonym is safer than your own
     #[arg(long, value_name = "NAME")]

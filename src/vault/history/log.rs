@@ -112,12 +112,19 @@ impl Log {
 
     /// Takes another of its histories for the one that counts.
     pub(super) fn turn_to(&mut self, fork: usize) {
-        let Fork { parted, entries, head, note } = self.forks.swap_remove(fork);
-        let tail = self.entries.split_off(usize::try_from(parted).expect("entries are in memory"));
-        self.entries.extend(entries);
-        let head = std::mem::replace(&mut self.head, head);
-        let note = std::mem::replace(&mut self.note, note);
-        self.forks.push(Fork { parted, entries: tail, head, note });
+        let turned = self.forks.swap_remove(fork);
+        let before = std::mem::take(&mut self.entries);
+        self.entries = turned.whole_beside(&before);
+        let head = std::mem::replace(&mut self.head, turned.head);
+        let note = std::mem::replace(&mut self.note, turned.note);
+        // Where each of the others parts from this history is another place than where it parted from that one.
+        for fork in self.forks.iter_mut().filter(|fork| !fork.entries.is_empty()) {
+            let entries = fork.whole_beside(&before);
+            fork.part_from(&self.entries, entries);
+        }
+        let mut left = Fork { parted: 0, entries: Vec::new(), head, note };
+        left.part_from(&self.entries, before);
+        self.forks.push(left);
         self.turned = true;
     }
 
@@ -144,6 +151,19 @@ impl Log {
 }
 
 impl Fork {
+    /// All entries of this history, of which the first are those of `story`, from which it parted.
+    fn whole_beside(&self, story: &[Told]) -> Vec<Told> {
+        let common = story.iter().zip(0..self.parted).map(|(told, _)| told);
+        common.chain(&self.entries).cloned().collect()
+    }
+
+    /// Keeps of `entries` what follows after this history and `story` part.
+    fn part_from(&mut self, story: &[Told], mut entries: Vec<Told>) {
+        let parted = story.iter().zip(&entries).take_while(|(one, other)| one.leaf == other.leaf).count();
+        self.entries = entries.split_off(parted);
+        self.parted = parted as u64;
+    }
+
     /// The root at `size` of what is not common to both histories.
     pub fn root_at(&self, size: u64) -> Option<Hash> {
         if size == self.head.size {

@@ -124,25 +124,25 @@ impl History {
     ) -> Result<Self, VaultError> {
         let mut findings = Findings::default();
         let Read { mut logs, troubles } = Reading { folder, survey, vault, custody, own }.logs(&mut findings);
-        let Some(found) = founding(&logs, vault).cloned() else {
+        let Some((monitors_needed, founder)) =
+            founding(&logs, vault).map(|(found, founder)| (found.monitors_needed, founder.member()))
+        else {
             findings.extend(troubles.into_iter().map(|trouble| trouble.finding).collect());
             let lost = "no log here begins with the founding entry of the vault that it names";
             findings.incomplete(Check::Vault, "VAULT", lost);
             return Err(VaultError::NoFounding { findings });
         };
-        let founder = Card::parse(found.founder.card.as_bytes())
-            .map_err(|_| VaultError::NoFounding { findings: findings.clone() })?;
         loop {
             let mut history = Self {
                 vault,
-                founder: founder.member(),
+                founder,
                 logs: std::mem::take(&mut logs),
                 members: BTreeMap::new(),
                 keys: BTreeMap::new(),
                 cuts: BTreeMap::new(),
                 ranks: BTreeMap::new(),
                 order: Vec::new(),
-                monitors_needed: found.monitors_needed,
+                monitors_needed,
                 findings: findings.clone(),
             };
             let mut ordered = order::causal(&mut history.logs);
@@ -354,12 +354,14 @@ impl VaultKey {
     }
 }
 
-/// The founding entry: the first of a log, with the vault's id as its leaf hash.
-fn founding(logs: &BTreeMap<LogId, Log>, vault: VaultId) -> Option<&Found> {
-    logs.values().filter_map(|log| log.entries.first()).find_map(|told| match &told.entry.event {
-        Event::Found(found) if told.leaf == vault.0 => Some(found),
-        _ => None,
-    })
+/// The founding entry: the first of a log, with the vault's id as its leaf hash, and with the card of whoever signed that
+/// log as the founder's. Anybody can write down a founder's card; only she can found a vault under it.
+fn founding(logs: &BTreeMap<LogId, Log>, vault: VaultId) -> Option<(&Found, Card)> {
+    let founded = |log: &&Log| log.entries.first().is_some_and(|told| told.leaf == vault.0);
+    let log = logs.values().find(founded)?;
+    let Event::Found(found) = &log.entries.first()?.entry.event else { return None };
+    let founder = Card::parse(found.founder.card.as_bytes()).ok()?;
+    (founder.member() == log.member).then_some((found, founder))
 }
 
 /// Every admission that an event makes.

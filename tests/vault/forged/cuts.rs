@@ -7,7 +7,7 @@ use amparo::format::event::{EntryRef, Event, Head};
 use amparo::vault::findings::{Check, Verdict};
 
 use super::owners::remove;
-use crate::vault::forge::{Forge, Pen, READER, SEALER, admit, founded, note};
+use crate::vault::forge::{ANN, Forge, Pen, READER, SEALER, admit, founded, note};
 use crate::vault::forge_seal::{Exhibit, Twist};
 
 const INVALID: Verdict = Verdict::Invalid;
@@ -122,4 +122,28 @@ fn of_two_histories_the_one_that_the_cut_names_counts() {
     founder.say(&forge, &[], remove(SEALER, &[sealer.head()]));
     let verified = forge.finds(&[(Check::Fork, INVALID, &sealer.folder())]);
     assert_eq!(verified.exhibits, 1, "the history that the owner has seen");
+}
+
+/// Three histories, and the cut names neither the longest nor the one that a witness saw: what she saw is what hers and the
+/// story have in common, not what lies at the same places of the story.
+#[test]
+fn who_saw_a_third_history_saw_nothing_of_the_one_that_the_cut_names() {
+    let (forge, mut founder, mut longest) = sealed();
+    let mut named = longest.clone();
+    named.say(&forge, &[], admit(ANN, &["monitor"]));
+    for number in 0..4 {
+        named.say(&forge, &[], note(&format!("named {number}")));
+        longest.say(&forge, &[], note(&format!("longest {number}")));
+    }
+    let mut third = longest.clone();
+    third.say(&forge, &[], note("third"));
+    longest.say(&forge, &[], note("longest"));
+    longest.say(&forge, &[], note("and longer"));
+    founder.say(&forge, &[], remove(SEALER, &[named.head()]));
+    let mut ann = Pen::begin(forge.vault, ANN, "A5");
+    ann.say(&forge, &[third.head()], note("hello"));
+    let fork = (Check::Fork, INVALID, named.folder());
+    let expected = [&fork, &fork].map(|(check, weight, folder)| (*check, *weight, folder.as_str()));
+    let unseen = ann.at(0);
+    forge.finds(&[&expected[..], &[(Check::Authority, Verdict::Incomplete, unseen.as_str())]].concat());
 }

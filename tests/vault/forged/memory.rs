@@ -1,8 +1,13 @@
 //! What a device remembers against what it is shown.
 
+use amparo::format::ids::VaultId;
+use amparo::format::vault_file;
+use amparo::store::faulty::{FaultyDisk, Rules};
+use amparo::store::layout;
 use amparo::vault::findings::{Check, Verdict};
+use amparo::vault::session::{Request, Session, Trust};
 
-use crate::vault::forge::{READER, assert_found, founded, note};
+use crate::vault::forge::{FOUNDER, Forge, Pen, READER, SEALER, assert_found, card, founded, founding, note};
 
 const INVALID: Verdict = Verdict::Invalid;
 const INCOMPLETE: Verdict = Verdict::Incomplete;
@@ -43,4 +48,19 @@ fn a_history_that_parted_from_what_was_seen_is_a_fork() {
     // The same device is not talked out of it.
     let again = there.try_verify(READER, "/state/mine").expect("a verdict");
     assert_found(&again, &[(Check::Fork, INVALID, &founder.folder())]);
+}
+
+#[test]
+fn nobody_founds_a_vault_in_anothers_name() {
+    // Whoever has the founder's card can write a founding entry that names her, and can sign it only as somebody else.
+    let mut forge = Forge { disk: FaultyDisk::new(Rules::Ext4), vault: VaultId::UNFOUNDED };
+    let mut pen = Pen::begin(VaultId::UNFOUNDED, SEALER, "K7");
+    pen.say(&forge, &[], founding(&forge));
+    forge.vault = pen.vault;
+    forge.put(&layout::vault_file(), vault_file::print(&forge.vault).as_bytes());
+    let outcome = forge.as_member(READER, |setting, request| {
+        let owner = Trust::Owner(Box::new(card(FOUNDER)));
+        Session::open(setting, &Request { trust: Some(&owner), ..*request }).map(|session| session.pinned)
+    });
+    assert!(outcome.is_err(), "{outcome:?}");
 }

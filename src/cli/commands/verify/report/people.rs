@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use unicode_normalization::UnicodeNormalization;
+
 use super::markdown::quoted;
 use crate::cli::story::Piece;
 use crate::format::event::{Admission, Event};
@@ -109,23 +111,12 @@ impl People {
     }
 
     fn parts_of(&self, name: &str) -> Option<&str> {
-        let same = |known: &str| known.to_lowercase() == name.trim().to_lowercase();
+        let same = |known: &str| folded(known) == folded(name);
         self.pseudonyms.iter().find(|(known, _)| same(known)).map(|(_, part)| part.as_str())
     }
 
     fn without_names(&self, text: &str) -> String {
-        let mut text = text.to_string();
-        for (name, part) in &self.pseudonyms {
-            text = replaced(&text, name, part);
-        }
-        for (id, part) in &self.ids {
-            let start = id.get(..ID_DIGITS).unwrap_or(id);
-            while let Some(at) = text.find(start) {
-                let same = text[at..].bytes().zip(id.bytes()).take_while(|(one, other)| one == other).count();
-                text.replace_range(at..at + same, part);
-            }
-        }
-        text
+        withheld(text, &self.ids, &self.pseudonyms)
     }
 }
 
@@ -164,20 +155,30 @@ fn principal<'a>(roles: &(impl Iterator<Item = &'a Role> + Clone)) -> &'static s
     }
 }
 
-/// Every occurrence of a name, in any case, that is no part of a longer word. In scripts that set no spaces between words
-/// every occurrence is one.
-fn replaced(text: &str, name: &str, part: &str) -> String {
-    let wanted: Vec<char> = name.chars().flat_map(char::to_lowercase).collect();
+/// A text in which parts stand for ids and names: every occurrence of the start of an id, and of a name that is no part
+/// of a longer word. In scripts that set no spaces between words every occurrence is one. The text is gone through once, so
+/// that nothing is taken for a name in what stands for another.
+fn withheld(text: &str, ids: &[(String, String)], names: &[(String, String)]) -> String {
+    let ids: Vec<(Vec<char>, &str)> = ids.iter().map(|(id, part)| (digits(id), part.as_str())).collect();
+    let names: Vec<(Vec<char>, &str)> = names.iter().map(|(name, part)| (folded(name), part.as_str())).collect();
     let letters: Vec<char> = text.chars().collect();
     let mut result = String::with_capacity(text.len());
     let mut at = 0;
     while let Some(letter) = letters.get(at) {
-        match length_of(&letters[at..], &wanted) {
-            Some(length) if is_edge(&letters, at) && is_edge(&letters, at + length) => {
+        let rest = &letters[at..];
+        let id = ids.iter().find_map(|(id, part)| Some((length_of_id(rest, id)?, *part)));
+        let name = || {
+            let at_edges = |length: usize| is_edge(&letters, at) && is_edge(&letters, at + length);
+            names.iter().find_map(|(name, part)| {
+                length_of(rest, name).filter(|length| at_edges(*length)).map(|length| (length, *part))
+            })
+        };
+        match id.or_else(name) {
+            Some((length, part)) => {
                 result.push_str(part);
                 at += length;
             }
-            _ => {
+            None => {
                 result.push(*letter);
                 at += 1;
             }
@@ -186,14 +187,52 @@ fn replaced(text: &str, name: &str, part: &str) -> String {
     result
 }
 
+/// How a name is compared: letters in one form and without case, and no matter what separates its words. A name that is
+/// nothing but such separators is compared as it is.
+fn folded(name: &str) -> Vec<char> {
+    let fold = |is_kept: fn(&char) -> bool| name.chars().filter(is_kept).flat_map(folded_letter).collect();
+    let letters: Vec<char> = fold(|letter| !separates(*letter));
+    if letters.is_empty() { fold(|_| true) } else { letters }
+}
+
+fn folded_letter(letter: char) -> impl Iterator<Item = char> {
+    std::iter::once(letter).nfkd().flat_map(char::to_lowercase)
+}
+
+/// What stands between the words of a name, in a sentence or in the name of a file, and between groups of digits.
+fn separates(letter: char) -> bool {
+    letter.is_whitespace() || matches!(letter, '-' | '_' | '.')
+}
+
+/// An id without what stands between its groups.
+fn digits(id: &str) -> Vec<char> {
+    id.chars().filter(char::is_ascii_alphanumeric).collect()
+}
+
+/// How many letters at the start of a text are the start of an id; none if they are too few.
+fn length_of_id(letters: &[char], id: &[char]) -> Option<usize> {
+    let (mut rest, mut length) = (id, 0);
+    for (place, letter) in letters.iter().enumerate() {
+        match rest.split_first() {
+            Some((wanted, after)) if letter.eq_ignore_ascii_case(wanted) => (rest, length) = (after, place + 1),
+            Some(_) if separates(*letter) && place > 0 => {}
+            _ => break,
+        }
+    }
+    (id.len() - rest.len() >= ID_DIGITS).then_some(length)
+}
+
 /// How many letters at the start of a text say the name.
 fn length_of(letters: &[char], wanted: &[char]) -> Option<usize> {
-    let mut rest = wanted;
+    let mut rest = Some(wanted).filter(|wanted| !wanted.is_empty())?;
     for (length, letter) in letters.iter().enumerate() {
         if rest.is_empty() {
             return Some(length);
         }
-        for lower in letter.to_lowercase() {
+        if separates(*letter) && length > 0 && rest.first() != Some(letter) {
+            continue;
+        }
+        for lower in folded_letter(*letter) {
             rest = rest.strip_prefix(&[lower])?;
         }
     }
@@ -227,8 +266,26 @@ mod tests {
             ("ÇELİK", "Çelik", "ÇELİK"),
             ("ÑANDÚ vino", "Ñandú", "reader 1 vino"),
             ("", "Ann", ""),
+            ("N\u{303}andu\u{301} vino", "Ñandú", "reader 1 vino"),
+            ("in grey-owl.card, GREY\u{a0}OWL, Grey\nOwl", "Grey Owl", "in reader 1.card, reader 1, reader 1"),
+            ("Ｇｒｅｙ Ｏｗｌ", "Grey Owl", "reader 1"),
+            ("7 of 17", "7", "reader 1 of 17"),
+            ("so -- she said", "--", "so reader 1 she said"),
         ] {
-            assert_eq!(replaced(text, name, "reader 1"), told);
+            assert_eq!(withheld(text, &[], &[(name.into(), "reader 1".into())]), told);
         }
+    }
+
+    #[test]
+    fn nothing_is_a_name_in_what_stands_for_another() {
+        let names = [("Grey Owl", "reader 1"), ("Reader", "sealer 1"), ("1", "monitor 1")];
+        let names = names.map(|(name, part)| (name.to_string(), part.to_string()));
+        assert_eq!(withheld("Grey Owl met a reader.", &[], &names), "reader 1 met a sealer 1.");
+        let ids = [("9da12eca47d06523", "reader 1"), ("12345 67890 11111", "reader 1")];
+        let ids = ids.map(|(id, part)| (id.to_string(), part.to_string()));
+        for text in ["9da12eca", "9DA12ECA47D06523", "12345-67890-11111", "1234567890", "12345 678"] {
+            assert_eq!(withheld(&format!("<{text}>"), &ids, &names), "<reader 1>", "{text}");
+        }
+        assert_eq!(withheld("12345 67 and 9da12ec", &ids, &names), "12345 67 and 9da12ec");
     }
 }

@@ -14,6 +14,7 @@ use std::io::{self, Read, Write};
 use std::iter;
 
 use age::secrecy::SecretString;
+use age::stream::StreamReader;
 use age::{DecryptError, Decryptor, EncryptError, Encryptor, scrypt};
 use age_core::format::{FILE_KEY_BYTES, FileKey as AgeFileKey, Stanza};
 use age_core::secrecy::ExposeSecret;
@@ -202,13 +203,17 @@ impl age::Identity for Known<'_> {
 
 /// Opens with age identities of any kind: what [`open`] and its siblings rest on.
 pub fn open_any(bytes: &[u8], identities: &[&dyn age::Identity]) -> Result<Zeroizing<Vec<u8>>, EnvelopeError> {
-    let header_bytes = canonical_header(bytes)?.bytes;
-    let decryptor = Decryptor::new_buffered(bytes).map_err(|error| unwrap_error(&error))?;
-    let mut reader = decryptor.decrypt(identities.iter().copied()).map_err(|error| unwrap_error(&error))?;
-    // Never less than the plaintext: growing would leave copies of it in memory that nobody wipes.
-    let mut plaintext = Zeroizing::new(Vec::with_capacity(bytes.len() - header_bytes));
-    reader.read_to_end(&mut plaintext).map_err(|_| EnvelopeError::Damaged { part: Part::Payload })?;
-    Ok(plaintext)
+    let gate = Gate::of(bytes, |_| true, identities).ok_or(EnvelopeError::Damaged { part: Part::Header })?;
+    gate.open(bytes)
+}
+
+/// Opens a file that is encrypted to exactly one key, as [`is_to_one_key`] has it, with the first of `identities` that
+/// fits; `None` where it is no such file. Its header is read once for both.
+pub fn open_to_one_key(bytes: &[u8], identities: &[&Identity]) -> Option<Result<Zeroizing<Vec<u8>>, EnvelopeError>> {
+    let identities: Vec<&dyn age::Identity> = identities.iter().map(|identity| *identity as _).collect();
+    let gate = Gate::of(bytes, Header::is_to_one_key, &identities)?;
+    let opened = gate.open(bytes);
+    gate.passed.get().map(|_| opened)
 }
 
 fn unwrap_error(error: &DecryptError) -> EnvelopeError {
@@ -230,34 +235,27 @@ pub fn hybrid_stanzas(bytes: &[u8]) -> Result<usize, EnvelopeError> {
 /// Whether a file is encrypted to exactly one key of this program's kind and, grease aside, to nothing else: nobody but
 /// that key's holders was handed it.
 pub fn is_to_one_key(bytes: &[u8]) -> Result<bool, EnvelopeError> {
-    canonical_header(bytes).map(|header| header.hybrid_stanzas == 1 && header.strangers == 0)
+    canonical_header(bytes).map(|header| header.is_to_one_key())
 }
 
+#[derive(Clone, Copy)]
 struct Header {
-    bytes: usize,
     hybrid_stanzas: usize,
     strangers: usize,
 }
 
-/// Reads the header and the nonce behind it through age's own parser, prints it again and refuses what differs:
-/// the parser still takes stanzas of before age 1.0, whose last line is missing or full.
+impl Header {
+    fn is_to_one_key(&self) -> bool {
+        self.hybrid_stanzas == 1 && self.strangers == 0
+    }
+}
+
+/// Reads the header and the nonce behind it, and refuses what is not written in the one way.
 fn canonical_header(bytes: &[u8]) -> Result<Header, EnvelopeError> {
     let damaged = EnvelopeError::Damaged { part: Part::Header };
-    let header = &bytes[..header_end(bytes).ok_or(damaged)?];
-    let observer = Observer {
-        printed: RefCell::new(Vec::with_capacity(header.len())),
-        hybrid: Cell::new(0),
-        strangers: Cell::new(0),
-    };
-    let decryptor = Decryptor::new_buffered(bytes).map_err(|_| damaged)?;
-    let _ = decryptor.decrypt(iter::once(&observer as _)); // an observer has no key: this always fails
-    let printed = observer.printed.into_inner();
-    if header.strip_prefix(printed.as_slice()).is_some_and(|rest| rest.starts_with(b"--- ")) {
-        let (hybrid_stanzas, strangers) = (observer.hybrid.get(), observer.strangers.get());
-        Ok(Header { bytes: header.len(), hybrid_stanzas, strangers })
-    } else {
-        Err(damaged)
-    }
+    let gate = Gate::of(bytes, |_| true, &[]).ok_or(damaged)?; // without a key: this never opens anything
+    let _ = gate.reader(bytes);
+    gate.passed.get().ok_or(damaged)
 }
 
 /// Where the header ends: behind the first line that begins with `---`, within the limits.
@@ -273,41 +271,80 @@ fn header_end(bytes: &[u8]) -> Option<usize> {
     None
 }
 
-/// An identity that opens nothing: it sees the stanzas, counts them and prints them.
-struct Observer {
-    printed: RefCell<Vec<u8>>,
-    hybrid: Cell<usize>,
-    strangers: Cell<usize>,
+/// Stands between age and the identities: it sees the stanzas that age's own parser read, prints them again, and lets no
+/// key near them where that differs: the parser still takes stanzas of before age 1.0, whose last line is missing or full.
+struct Gate<'a> {
+    header: &'a [u8],
+    admits: fn(&Header) -> bool,
+    identities: &'a [&'a dyn age::Identity],
+    passed: Cell<Option<Header>>,
 }
 
-impl age::Identity for Observer {
+impl<'a> Gate<'a> {
+    /// Before the file `bytes`; `None` where no header within the limits begins it.
+    fn of(bytes: &'a [u8], admits: fn(&Header) -> bool, identities: &'a [&'a dyn age::Identity]) -> Option<Self> {
+        let header = bytes.get(..header_end(bytes)?)?;
+        Some(Self { header, admits, identities, passed: Cell::new(None) })
+    }
+
+    /// What decrypts the payload, of which nothing was looked at yet.
+    fn reader<'b>(&self, bytes: &'b [u8]) -> Result<StreamReader<&'b [u8]>, EnvelopeError> {
+        let decryptor = Decryptor::new_buffered(bytes).map_err(|error| unwrap_error(&error))?;
+        decryptor.decrypt(iter::once(self as _)).map_err(|error| unwrap_error(&error))
+    }
+
+    fn open(&self, bytes: &[u8]) -> Result<Zeroizing<Vec<u8>>, EnvelopeError> {
+        let mut reader = self.reader(bytes)?;
+        // Never less than the plaintext: growing would leave copies of it in memory that nobody wipes.
+        let mut plaintext = Zeroizing::new(Vec::with_capacity(bytes.len() - self.header.len()));
+        reader.read_to_end(&mut plaintext).map_err(|_| EnvelopeError::Damaged { part: Part::Payload })?;
+        Ok(plaintext)
+    }
+
+    fn look(&self, stanzas: &[Stanza]) -> Option<Header> {
+        let printed = printed(stanzas);
+        let rest = self.header.strip_prefix(printed.as_slice())?;
+        let strange = |stanza: &&Stanza| stanza.tag != STANZA_TAG && !stanza.tag.ends_with(GREASE_SUFFIX);
+        rest.starts_with(b"--- ").then(|| Header {
+            hybrid_stanzas: stanzas.iter().filter(|stanza| stanza.tag == STANZA_TAG).count(),
+            strangers: stanzas.iter().filter(strange).count(),
+        })
+    }
+}
+
+impl age::Identity for Gate<'_> {
     fn unwrap_stanza(&self, _: &Stanza) -> Option<Result<AgeFileKey, DecryptError>> {
         None
     }
 
     fn unwrap_stanzas(&self, stanzas: &[Stanza]) -> Option<Result<AgeFileKey, DecryptError>> {
-        let mut printed = self.printed.borrow_mut();
-        printed.extend_from_slice(b"age-encryption.org/v1\n");
-        for stanza in stanzas {
-            printed.extend_from_slice(b"-> ");
-            printed.extend_from_slice(stanza.tag.as_bytes());
-            for argument in &stanza.args {
-                printed.push(b' ');
-                printed.extend_from_slice(argument.as_bytes());
-            }
-            let body = BASE64_STANDARD_NO_PAD.encode(&stanza.body);
-            // The last line is always shorter than 64 columns, if need be empty.
-            for line in body.as_bytes().chunks(64).chain((body.len() % 64 == 0).then_some(b"".as_slice())) {
-                printed.push(b'\n');
-                printed.extend_from_slice(line);
-            }
-            printed.push(b'\n');
+        self.passed.set(self.look(stanzas).filter(self.admits));
+        if self.passed.get().is_none() {
+            return Some(Err(DecryptError::InvalidHeader));
         }
-        self.hybrid.set(stanzas.iter().filter(|stanza| stanza.tag == STANZA_TAG).count());
-        let strange = |stanza: &&Stanza| stanza.tag != STANZA_TAG && !stanza.tag.ends_with(GREASE_SUFFIX);
-        self.strangers.set(stanzas.iter().filter(strange).count());
-        None
+        self.identities.iter().find_map(|identity| identity.unwrap_stanzas(stanzas))
     }
+}
+
+/// A header up to its last line, as age writes it.
+fn printed(stanzas: &[Stanza]) -> Vec<u8> {
+    let mut printed = b"age-encryption.org/v1\n".to_vec();
+    for stanza in stanzas {
+        printed.extend_from_slice(b"-> ");
+        printed.extend_from_slice(stanza.tag.as_bytes());
+        for argument in &stanza.args {
+            printed.push(b' ');
+            printed.extend_from_slice(argument.as_bytes());
+        }
+        let body = BASE64_STANDARD_NO_PAD.encode(&stanza.body);
+        // The last line is always shorter than 64 columns, if need be empty.
+        for line in body.as_bytes().chunks(64).chain((body.len() % 64 == 0).then_some(b"".as_slice())) {
+            printed.push(b'\n');
+            printed.extend_from_slice(line);
+        }
+        printed.push(b'\n');
+    }
+    printed
 }
 
 #[cfg(test)]

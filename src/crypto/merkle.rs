@@ -28,6 +28,17 @@ pub fn root(leaves: &[Hash]) -> Hash {
     }
 }
 
+/// The roots of all beginnings of a tree, from that of nothing to that of all leaves: each of them asked for by itself
+/// would hash what was hashed before.
+pub fn roots(leaves: &[Hash]) -> Vec<Hash> {
+    let mut tree = Growing::default();
+    let grown = leaves.iter().map(|leaf| {
+        tree.push(*leaf);
+        tree.root()
+    });
+    std::iter::once(Hash::of(b"")).chain(grown).collect()
+}
+
 /// The largest power of two smaller than `count`, which must be at least 2.
 fn split(count: usize) -> usize {
     (count.div_ceil(2)).next_power_of_two()
@@ -211,6 +222,7 @@ mod tests {
         assert_eq!(root(&leaves[..1]).to_string(), "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d");
         assert_eq!(root(&leaves[..2]).to_string(), "fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125");
         assert_eq!(root(&leaves).to_string(), "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328");
+        assert_eq!(roots(&leaves), (0..=leaves.len()).map(|size| root(&leaves[..size])).collect::<Vec<_>>());
     }
 
     #[test]

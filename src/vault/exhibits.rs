@@ -75,10 +75,10 @@ pub(super) fn open_blob(
 ) -> Result<zeroize::Zeroizing<Vec<u8>>, Finding> {
     let bytes = blob(folder, name)?;
     let finding = |weight, message: String| Finding { weight, check, subject: layout::blob(name).to_string(), message };
-    if envelope::is_to_one_key(&bytes) != Ok(true) {
+    let Some(opened) = envelope::open_to_one_key(&bytes, keys) else {
         return Err(finding(Verdict::Invalid, "it is not an age file to exactly one key of the vault".into()));
-    }
-    envelope::open(&bytes, keys).map_err(|error| match error {
+    };
+    opened.map_err(|error| match error {
         EnvelopeError::NotForThisKey => {
             finding(Verdict::Invalid, "it is not encrypted to the key that the signed entry names".into())
         }

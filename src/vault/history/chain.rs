@@ -90,10 +90,9 @@ impl Reading<'_> {
         if Hash::of(&file) != name.sha256 {
             return Err(damaged("its bytes do not have the hash in its name"));
         }
-        if envelope::is_to_one_key(&file) != Ok(true) {
-            return Err(damaged("it is not an age file to exactly one key of the vault"));
-        }
-        let padded = envelope::open(&file, self.custody).map_err(|error| match error {
+        let opened = envelope::open_to_one_key(&file, self.custody);
+        let opened = opened.ok_or_else(|| damaged("it is not an age file to exactly one key of the vault"))?;
+        let padded = opened.map_err(|error| match error {
             EnvelopeError::NotForThisKey => {
                 Trouble { weight: Verdict::Incomplete, reason: "no custody key here opens it".into() }
             }

@@ -32,10 +32,10 @@ pub(crate) fn open_cosignature(
     if Hash::of(&bytes) != file {
         return None;
     }
-    if envelope::is_to_one_key(&bytes) != Ok(true) {
+    let Some(opened) = envelope::open_to_one_key(&bytes, custody) else {
         return Some(Err("it is not an age file to exactly one key; it is no evidence"));
-    }
-    let Ok(plaintext) = envelope::open(&bytes, custody) else {
+    };
+    let Ok(plaintext) = opened else {
         return Some(Err("no custody key here opens it; it is no evidence"));
     };
     Some(Note::parse(&plaintext).map_err(|_| "it holds no cosignature; it is no evidence"))

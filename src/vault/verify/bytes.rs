@@ -94,6 +94,7 @@ impl Examiner {
         // Of the log that founds the vault this card's owner must have signed every state; whose the others are, only
         // a custody key tells.
         let founds = card.is_some() && leaves.first() == Some(&session.vault.0);
+        let roots = merkle::roots(&leaves);
         let mut largest: Option<(u64, Hash)> = None;
         for name in &session.survey.logs[&id].checkpoints {
             self.count(Check::Tree, 1);
@@ -121,8 +122,8 @@ impl Examiner {
                 self.findings.incomplete(Check::Foreign, path, "it bears no signature of this log's owner");
                 continue;
             }
-            match usize::try_from(checkpoint.size).ok().and_then(|size| leaves.get(..size)) {
-                Some(leaves) if merkle::root(leaves) == checkpoint.root => self.founder_signed |= founds,
+            match usize::try_from(checkpoint.size).ok().and_then(|size| roots.get(size)) {
+                Some(root) if *root == checkpoint.root => self.founder_signed |= founds,
                 Some(_) => {
                     self.findings.invalid(Check::Tree, path, "the entries do not lead to the root that is signed");
                 }

@@ -1,10 +1,11 @@
 //! Admitting: one `admit` entry a card, then the keys that this person holds, wrapped for the newcomers. That the cards
 //! are those of the people meant, somebody has compared before; nothing here can know it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::grant::{can_give, give};
-use super::{Awaited, Given, awaiting, names};
+use super::rotate::is_crowded;
+use super::{Awaited, Given, awaiting, entitled, names};
 use crate::format::card::Card;
 use crate::format::event::{Admission, Event};
 use crate::format::ids::{KeyId, MemberId};
@@ -122,11 +123,17 @@ fn planned(session: &Session, request: &AddRequest<'_>) -> Result<Plan, VaultErr
         (false, true) => return Err(VaultError::NotInRole { what: "admit anybody but monitors" }),
         (false, false) => return Err(VaultError::NotInRole { what: "admit members" }),
     }
-    for role in request.roles {
-        if let Role::Reader(section) = role
-            && history.newest_key(&Scope::Content(section.clone())).is_none()
-        {
+    for section in
+        request.roles.iter().filter_map(|role| if let Role::Reader(section) = role { Some(section) } else { None })
+    {
+        let scope = Scope::Content(section.clone());
+        if history.newest_key(&scope).is_none() {
             return Err(VaultError::NoSection { section: section.to_string() });
+        }
+        let mut readers: BTreeSet<MemberId> = entitled(history, &scope).into_iter().map(|(id, _)| id).collect();
+        readers.extend(request.cards.iter().map(Card::member));
+        if is_crowded(history, &scope, readers.len()) {
+            return Err(VaultError::TooManyShares { section: section.to_string(), readers: readers.len() });
         }
     }
     if let Some(handle) = &request.handle

@@ -25,8 +25,17 @@ pub struct Awaited {
     pub epoch: u32,
     /// Members who hold it and can hand it on. None are left where all of them were removed.
     pub from: Vec<MemberId>,
-    /// Whether it exists in shares alone: nobody can hand it on, and she needs a new epoch.
+    /// Whether it exists in shares alone: nobody can hand it on.
     pub split: bool,
+    /// Whether it is the newest of its scope, to which people seal.
+    pub newest: bool,
+}
+
+impl Awaited {
+    /// Whether only a new epoch can give her a key to what is sealed from then on.
+    pub fn needs_new_epoch(&self) -> bool {
+        self.split && self.newest
+    }
 }
 
 /// A scope whose newest key is in the hands of somebody who was removed: the removal is not complete.
@@ -46,6 +55,7 @@ pub fn awaiting(history: &History) -> Vec<Awaited> {
     for (id, key) in &history.keys {
         let given = given(key);
         let split = is_split(key);
+        let newest = history.newest_key(&key.scope).is_some_and(|(newest, _)| newest == *id);
         let whole = key.wraps.iter().filter(|(_, wrap)| wrap.share.is_none()).map(|(_, wrap)| wrap.member);
         let holders = history.holders(key);
         let from: BTreeSet<MemberId> = whole.filter(|member| holders.contains(member)).collect();
@@ -57,6 +67,7 @@ pub fn awaiting(history: &History) -> Vec<Awaited> {
             epoch: key.epoch,
             from: from.iter().copied().collect(),
             split,
+            newest,
         }));
     }
     all.sort_by(|one, other| (&one.scope, one.epoch, one.member).cmp(&(&other.scope, other.epoch, other.member)));
@@ -81,22 +92,28 @@ pub fn notices(history: &History) -> Vec<String> {
         names.sort_unstable();
         names
     };
-    let mut grouped: BTreeMap<(Vec<String>, Vec<MemberId>, bool), Vec<MemberId>> = BTreeMap::new();
-    let mut by_member: BTreeMap<(MemberId, Vec<MemberId>, bool), Vec<String>> = BTreeMap::new();
+    let mut grouped: BTreeMap<(Vec<String>, Vec<MemberId>, (bool, bool)), Vec<MemberId>> = BTreeMap::new();
+    let mut by_member: BTreeMap<(MemberId, Vec<MemberId>, (bool, bool)), Vec<String>> = BTreeMap::new();
     for awaited in awaiting(history) {
         let key = format!("{} (epoch {})", awaited.scope, awaited.epoch);
-        by_member.entry((awaited.member, awaited.from, awaited.split)).or_default().push(key);
+        let shares = (awaited.split, awaited.needs_new_epoch());
+        by_member.entry((awaited.member, awaited.from, shares)).or_default().push(key);
     }
-    for ((member, from, split), keys) in by_member {
-        grouped.entry((keys, from, split)).or_default().push(member);
+    for ((member, from, shares), keys) in by_member {
+        grouped.entry((keys, from, shares)).or_default().push(member);
     }
     let mut said = Vec::new();
-    for ((keys, from, split), members) in grouped {
+    for ((keys, from, shares), members) in grouped {
         let (who, keys) = (names(&members).join(", "), keys.join(", "));
-        said.push(match (split, from.as_slice()) {
-            (true, _) => format!("keys awaited by {who}: {keys}; they exist in shares alone, a new epoch is needed"),
-            (false, []) => format!("keys awaited by {who}: {keys}; nobody who holds them is left"),
-            (false, from) => format!("keys awaited by {who}: {keys}; to be given by {}", names(from).join(" or ")),
+        said.push(match (shares, from.as_slice()) {
+            ((true, true), _) => format!(
+                "keys awaited by {who}: {keys}; they exist in shares alone: an owner makes new ones with amparo member rotate"
+            ),
+            ((true, false), _) => format!(
+                "keys awaited by {who}: {keys}; they exist in shares alone: what was sealed to them opens with those who hold these shares"
+            ),
+            ((false, _), []) => format!("keys awaited by {who}: {keys}; nobody who holds them is left"),
+            ((false, _), from) => format!("keys awaited by {who}: {keys}; to be given by {}", names(from).join(" or ")),
         });
     }
     for outdated in outdated(history) {

@@ -2,6 +2,7 @@
 
 mod add;
 mod keys;
+mod merging;
 mod quorum;
 mod remove;
 mod stories;

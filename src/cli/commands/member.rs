@@ -44,7 +44,7 @@ pub(super) fn run(command: Command, call: &mut Call<'_, '_>) -> Result<Exit, Cli
 pub(super) type Names = BTreeMap<MemberId, String>;
 
 /// Their pseudonyms, in the order of the alphabet.
-fn named(names: &Names, members: &[MemberId]) -> Vec<String> {
+pub(super) fn named(names: &Names, members: &[MemberId]) -> Vec<String> {
     let name = |member: &MemberId| names.get(member).map_or_else(|| member.to_string(), |name| shown(name));
     let mut named: Vec<String> = members.iter().map(name).collect();
     named.sort_unstable();
@@ -64,7 +64,7 @@ fn roles(all: &[Role]) -> String {
 }
 
 /// A key as people say it.
-fn key(scope: &Scope, epoch: u32) -> String {
+pub(super) fn key(scope: &Scope, epoch: u32) -> String {
     let what = match scope {
         Scope::Custody => "the custody record".to_string(),
         Scope::Content(section) => format!("the section {section}"),

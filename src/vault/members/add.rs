@@ -91,7 +91,8 @@ pub fn add(setting: &mut Setting<'_>, request: &AddRequest<'_>) -> Result<Added,
                 roles: newcomer.roles.clone(),
                 handle: request.handle.clone(),
             };
-            entries.push(log.append(setting, &session, person, Event::Admit(admission).into())?);
+            let head = log.append(setting, &session, person, Event::Admit(admission).into())?;
+            entries.push((log.handle().to_string(), head));
         }
         for (key, cards) in keys {
             given.push(give(setting, &session, person, &mut log, key, &cards)?);
@@ -101,7 +102,7 @@ pub fn add(setting: &mut Setting<'_>, request: &AddRequest<'_>) -> Result<Added,
     drop(session);
     let session = Session::open(setting, &request.place)?;
     let history = session.history()?;
-    let labels = entries.iter().map(|head| labels::label_of_last(history, *head));
+    let labels = entries.iter().map(|(handle, head)| labels::label_of_last(history, handle, *head, None));
     let is_asked = |awaited: &Awaited| request.cards.iter().any(|card| card.member() == awaited.member);
     Ok(Added {
         admitted: plan.newcomers.into_iter().zip(labels).collect(),

@@ -4,9 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{entitled, given, is_split, readable_since};
+use crate::format::event::Event;
 use crate::format::ids::{KeyId, MemberId};
 use crate::format::role::Scope;
-use crate::vault::history::History;
+use crate::vault::history::{History, Place};
 use crate::vault::labels::entry_label;
 
 /// So many custody events are named in one sentence.
@@ -85,6 +86,20 @@ pub fn outdated(history: &History) -> Vec<Outdated> {
     held.filter(|outdated| !outdated.by.is_empty()).collect()
 }
 
+/// Removals without effect, by owners who could not know, of people who are still here.
+fn idle_removals(history: &History) -> Vec<String> {
+    let tell = |place: &Place| {
+        let Event::Remove(removal) = &history.told(*place).entry.event else { return None };
+        history.members.get(&removal.member).filter(|member| member.removed.is_none())?;
+        let (by, whom) = (history.name_of(history.logs[&place.log].member), history.name_of(removal.member));
+        let entry = entry_label(history, *place);
+        Some(format!(
+            "{by} tried to remove {whom} ({entry}), without effect: {whom} was made an owner in what {by} had not seen; only an owner nearer the founder than {whom} can remove {whom}"
+        ))
+    };
+    history.idle_removals.iter().filter_map(tell).collect()
+}
+
 /// All of this in sentences, for verdicts and advice: it lowers nothing, and somebody has to act on it.
 pub fn notices(history: &History) -> Vec<String> {
     let names = |members: &[MemberId]| {
@@ -123,6 +138,7 @@ pub fn notices(history: &History) -> Vec<String> {
             names(&outdated.by).join(", ")
         ));
     }
+    said.extend(idle_removals(history));
     let mut exposed: BTreeMap<(Scope, Vec<MemberId>), (u64, Vec<String>)> = BTreeMap::new();
     for one in readable_since(history) {
         let Some(key) = history.keys.get(&one.key) else { continue };

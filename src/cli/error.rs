@@ -204,6 +204,8 @@ fn vault(error: &VaultError) -> WayOut {
         | VaultError::NotRemovable { .. }
         | VaultError::NotAdoptable { .. } => told(FAILED, "amparo member list"),
         VaultError::HandleTaken { .. } => told(USAGE, "choose another handle, or leave --handle out"),
+        VaultError::TooManyShares { .. } => told(FAILED, "amparo member list"),
+        VaultError::NothingToRotate => told(USAGE, "amparo member rotate --section main"),
         VaultError::LastReader { section, .. } => {
             told(FAILED, &format!("amparo member add CARD --role reader --section {section}"))
         }

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use rand_core::CryptoRngCore;
 use zeroize::Zeroizing;
 
 use super::change;
@@ -14,12 +13,12 @@ use super::{Setting, VaultError, random};
 use crate::crypto::recipient::Identity;
 use crate::crypto::shares::SHARES_MAX;
 use crate::format::card::Card;
-use crate::format::event::{Admission, Event, Found, NewKey};
+use crate::format::event::{Admission, Event, Found};
 use crate::format::ids::{LogId, MemberId, VaultId};
 use crate::format::role::{Role, Scope, Section};
 use crate::format::vault_file;
 use crate::store::memory::Memory;
-use crate::store::{Mode, RelPath, layout};
+use crate::store::{Mode, layout};
 
 /// Who founds a vault, with whom.
 pub struct CreateRequest<'a> {
@@ -82,13 +81,9 @@ pub fn create(setting: &mut Setting<'_>, request: &CreateRequest<'_>) -> Result<
     for scope in [Scope::Custody, Scope::Content(Section::main()), Scope::Content(Section::register())] {
         let holders = people.holders_of(&scope);
         let key = Identity::from_seed(&Zeroizing::new(random(setting.rng)));
-        new_keys.push(match (&scope, request.quorum) {
-            (Scope::Content(_), Some(_)) => {
-                let new = NewWraps { scope, epoch: 0, key: &key, holders: &holders, needed: request.quorum };
-                wrap::wrap_new_key(setting.rng, new, &mut files)
-            }
-            _ => wrap_new_key(setting.rng, scope, 0, &key, &holders, &mut files),
-        });
+        let needed = request.quorum.filter(|_| scope != Scope::Custody);
+        let new = NewWraps { scope, epoch: 0, key: &key, holders: &holders, needed };
+        new_keys.push(wrap::wrap_new_key(setting.rng, new, &mut files));
     }
     let custody = new_keys.first().and_then(|key| key.recipient.parse().ok()).expect("the custody key was just made");
     let found = Found {
@@ -135,18 +130,6 @@ fn monitors_needed(request: &CreateRequest<'_>, people: &People) -> Result<u32, 
         Some(needed) if needed as usize > given => Err(VaultError::TooFewMonitors { needed, given }),
         Some(needed) => Ok(needed),
     }
-}
-
-/// Wraps a vault key whole to its holders; the files go to `files`, the returned description into an entry.
-pub(super) fn wrap_new_key(
-    rng: &mut dyn CryptoRngCore,
-    scope: Scope,
-    epoch: u32,
-    key: &Identity,
-    holders: &[&Card],
-    files: &mut Vec<(RelPath, Vec<u8>)>,
-) -> NewKey {
-    wrap::wrap_new_key(rng, NewWraps { scope, epoch, key, holders, needed: None }, files)
 }
 
 /// The founding members with their roles; one card may have several.

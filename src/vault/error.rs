@@ -136,6 +136,12 @@ pub enum VaultError {
         "{needed} of {readers} cannot be asked for in the section {section}: from 2 up to its readers, who are at most 16"
     )]
     Quorum { needed: u8, section: String, readers: usize },
+    #[error(
+        "the key to the section {section} is handed out in shares, of which there are at most 16: {readers} readers are too many"
+    )]
+    TooManyShares { section: String, readers: usize },
+    #[error("nobody awaits a share of a section's newest key, and no section was named")]
+    NothingToRotate,
     #[error("only one exhibit of a single file can go to standard output")]
     OneExhibitOnly,
     #[error("the output could not be written: {source}")]

@@ -34,20 +34,16 @@ pub fn entry_label(history: &History, place: Place) -> String {
     if is_shared(history, handle) { format!("{label}~{}", &leaf[..4]) } else { label }
 }
 
-/// How people call the entry that a state ends with.
-pub(super) fn label_of_last(history: &History, head: Head) -> String {
+/// How people call the entry that a state ends with. It may be newer than `history`: then its log's `handle` tells, and
+/// its `leaf`, where that is known.
+pub(super) fn label_of_last(history: &History, handle: &str, head: Head, leaf: Option<&str>) -> String {
     let place = Place { log: head.log, seq: head.size.saturating_sub(1) };
-    match history.logs.get(&head.log) {
-        Some(log) if place.seq < log.entries.len() as u64 => entry_label(history, place),
-        _ => format!("{}:{}", &head.log.to_string()[..8], place.seq),
+    if history.logs.get(&head.log).is_some_and(|log| place.seq < log.entries.len() as u64) {
+        return entry_label(history, place);
     }
-}
-
-/// How people call an entry that was just added and that `history` does not have yet; `leaf`, where it is known.
-pub(super) fn new_entry_label(history: &History, handle: &str, head: Head, leaf: Option<&str>) -> String {
     let shared = history.logs.values().any(|log| log.handle == handle && log.id != head.log);
     let piece = leaf.filter(|_| shared).and_then(|leaf| leaf.get(..4));
-    let label = format!("{handle}:{}", head.size.saturating_sub(1));
+    let label = format!("{handle}:{}", place.seq);
     piece.map_or_else(|| label.clone(), |piece| format!("{label}~{piece}"))
 }
 

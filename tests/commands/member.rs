@@ -2,6 +2,8 @@
 
 mod add;
 mod keys;
+mod merging;
+mod quorum;
 mod remove;
 
 use super::harness::{Outcome, World};

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
+use super::member::{awaited_as_json, given_as_json};
 use crate::cli::call::{Call, is_dash};
 use crate::cli::error::{CliError, by_weight};
 use crate::cli::folders::Contact;
@@ -12,9 +13,11 @@ use crate::cli::{Exit, hints};
 use crate::store::Kind;
 use crate::vault::VaultError;
 use crate::vault::findings::Verdict;
+use crate::vault::members::Granted;
 use crate::vault::merge::{Forked, Growth, MergeRequest, Merged, merge};
 
 mod cosignatures;
+mod hand_on;
 
 /// More than these are counted, and listed with --verbose.
 const LISTED_MAX: usize = 10;
@@ -30,6 +33,7 @@ const LISTED_MAX: usize = 10;
 #[command(after_help = "\
 Examples:
   amparo merge ../stick/evidence
+  amparo merge ../stick/evidence --grant
   amparo merge ../stick/evidence --json
   amparo merge red-kite.cosignatures
   amparo merge - < red-kite.cosignatures")]
@@ -40,6 +44,9 @@ pub(crate) struct Args {
     /// Damaged files here give way to whole ones of the other copy; the damaged bytes are then gone
     #[arg(long)]
     replace_damaged: bool,
+    /// Hand the keys that you hold to members who await them, without asking
+    #[arg(long)]
+    grant: bool,
 }
 
 pub(super) fn run(args: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError> {
@@ -67,10 +74,12 @@ fn copy(args: &Args, source: &Path, call: &mut Call<'_, '_>) -> Result<Exit, Cli
         let files = count(merged.damaged.len() as u64, "file");
         call.warn(&format!("{files} here are damaged, and whole in the other copy: --replace-damaged takes those"));
     }
-    if call.global.json {
-        call.print_json(described(&merged))?;
-    } else {
+    if !call.global.json {
         tell(&merged, call)?;
+    }
+    let granted = hand_on::hand_on(args.grant, &merged, &place, &person, call)?;
+    if call.global.json {
+        call.print_json(described(&merged, granted.as_ref()))?;
     }
     if merged.forks.is_empty() {
         call.suggest("amparo verify");
@@ -169,7 +178,7 @@ fn list(call: &mut Call<'_, '_>, title: &str, lines: &[String]) -> Result<(), Cl
     Ok(())
 }
 
-fn described(merged: &Merged) -> Value {
+fn described(merged: &Merged, granted: Option<&Granted>) -> Value {
     let log = |log: &Growth| {
         json!({
             "log": log.log.to_string(), "member": log.member.to_string(), "name": log.name, "handle": log.handle,
@@ -207,5 +216,7 @@ fn described(merged: &Merged) -> Value {
         "forks": merged.forks.iter().map(fork).collect::<Vec<_>>(),
         "findings": findings,
         "verdict": merged.verdict.to_string(),
+        "given": given_as_json(granted.map_or(&[], |granted| granted.given.as_slice())),
+        "awaits": awaited_as_json(granted.map_or(&merged.grantable, |granted| &granted.left), &merged.names),
     })
 }

@@ -51,7 +51,7 @@ fn say(
     event: Event,
 ) -> Result<Said, VaultError> {
     let head = own.append(setting, session, person, event.into())?;
-    let label = labels::new_entry_label(session.history()?, own.handle(), head, newest_leaf(session, head)?.as_deref());
+    let label = labels::label_of_last(session.history()?, own.handle(), head, newest_leaf(session, head)?.as_deref());
     Ok(Said { label, head })
 }
 

@@ -29,6 +29,8 @@ struct Court {
     keys: BTreeMap<KeyId, VaultKey>,
     /// Distance of owners from the founder.
     ranks: BTreeMap<MemberId, usize>,
+    /// Removals without effect, by people who could not know.
+    idle: Vec<Place>,
     /// Where logs were closed.
     closed: BTreeMap<LogId, u64>,
 }
@@ -42,6 +44,7 @@ pub(super) fn judge(history: &mut History) {
     court.sit(history);
     history.cuts = history.logs.values().filter_map(|log| Some((log.id, court.cut_of(history, log)?))).collect();
     let members = court.members(history);
+    history.idle_removals = std::mem::take(&mut court.idle);
     (history.keys, history.members, history.ranks) = (court.keys, members, court.ranks);
 }
 
@@ -108,6 +111,7 @@ impl Court {
                 Standing::Counted => {
                     self.take_in(told, place, log.member, &mut found);
                     self.check_statements(history, told, place, &mut found);
+                    self.check_effect(history, told, place, log.member, &mut found);
                 }
                 Standing::Late => {}
                 Standing::Refused(reason) => {
@@ -303,11 +307,6 @@ impl Court {
         }
         match &told.entry.event {
             Event::Remove(removal) => {
-                let in_effect = self.removals.get(&removal.member).into_iter().flatten();
-                if !in_effect.into_iter().any(|(at, _)| *at == place) {
-                    let message = "an owner is removed only by one nearer the founder; this removal has no effect";
-                    findings.invalid(Check::Authority, subject(place), message);
-                }
                 for cut in &removal.cuts {
                     let Some(log) = history.logs.get(&cut.log).filter(|log| log.head.size >= cut.size) else {
                         let message = format!("it cuts log {} at {} entries; this copy has fewer", cut.log, cut.size);
@@ -338,6 +337,25 @@ impl Court {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// A removal without effect breaks a rule only where its author could know that it has none: honest owners in two
+    /// copies make one by chance.
+    fn check_effect(&mut self, history: &History, told: &Told, place: Place, author: MemberId, found: &mut Findings) {
+        let Event::Remove(Remove { member, .. }) = &told.entry.event else { return };
+        if self.removals.get(member).into_iter().flatten().any(|(at, _)| *at == place) {
+            return;
+        }
+        let rank = |of: MemberId| self.ranks.get(&of).copied().unwrap_or(usize::MAX);
+        let grants = self.grants.get(member).into_iter().flatten();
+        let mut seen = grants.filter(|grant| grant.role == Role::Owner && told.had_seen(place, grant.at));
+        let too_near = |grant: &Grant| rank(history.logs[&grant.at.log].member).saturating_add(1) <= rank(author);
+        if *member == history.founder || *member == author || seen.any(too_near) {
+            let message = "an owner is removed only by one nearer the founder; this removal has no effect";
+            found.invalid(Check::Authority, subject(place), message);
+        } else {
+            self.idle.push(place);
         }
     }
 

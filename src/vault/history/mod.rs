@@ -10,6 +10,7 @@ mod cosigned;
 mod log;
 mod order;
 mod reach;
+mod shown;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -104,6 +105,8 @@ pub struct History {
     pub cuts: BTreeMap<LogId, u64>,
     /// How far from the founder each stands who was ever made an owner: 0 is the founder.
     pub ranks: BTreeMap<MemberId, usize>,
+    /// Removals that have no effect because of what their authors had not seen: told, and no findings.
+    pub idle_removals: Vec<Place>,
     /// All entries, each after what its author had seen.
     pub order: Vec<Place>,
     /// Monitors that must cosign before a state counts as covered.
@@ -141,6 +144,7 @@ impl History {
                 keys: BTreeMap::new(),
                 cuts: BTreeMap::new(),
                 ranks: BTreeMap::new(),
+                idle_removals: Vec::new(),
                 order: Vec::new(),
                 monitors_needed,
                 findings: findings.clone(),
@@ -251,20 +255,6 @@ impl History {
         let told = self.logs.get(&place.log)?.entries.get(usize::try_from(place.seq).ok()?)?;
         let sealing = self.sealing(place, told);
         sealing.filter(|_| told.standing == Standing::Counted)
-    }
-
-    /// Whether some reader has shown, by a signed `open` or a check of the content, that a content key can be used.
-    pub fn shown_to_open(&self, key: KeyId) -> bool {
-        let Some(key) = self.keys.get(&key) else { return false };
-        let holds = |member: &MemberId| key.wraps.iter().any(|(_, wrap)| wrap.member == *member);
-        self.counted().any(|(place, told)| {
-            let shows = match &told.entry.event {
-                Event::Open { .. } => true,
-                Event::Verify { level, .. } => level == "content",
-                _ => false,
-            };
-            shows && holds(&self.logs[&place.log].member) && told.had_seen(place, key.at)
-        })
     }
 
     /// The newest key of a scope that this history knows: of several of one epoch, that of the owner nearest the founder,

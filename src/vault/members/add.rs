@@ -1,10 +1,11 @@
 //! Admitting: one `admit` entry a card, then the keys that this person holds, wrapped for the newcomers. That the cards
 //! are those of the people meant, somebody has compared before; nothing here can know it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::grant::{can_give, give};
-use super::{Awaited, Given, awaiting, names};
+use super::rotate::is_crowded;
+use super::{Awaited, Given, awaiting, entitled, names};
 use crate::format::card::Card;
 use crate::format::event::{Admission, Event, RemoveReason};
 use crate::format::ids::{KeyId, MemberId};
@@ -92,7 +93,8 @@ pub fn add(setting: &mut Setting<'_>, request: &AddRequest<'_>) -> Result<Added,
                 roles: newcomer.roles.clone(),
                 handle: request.handle.clone(),
             };
-            entries.push(log.append(setting, &session, person, Event::Admit(admission).into())?);
+            let head = log.append(setting, &session, person, Event::Admit(admission).into())?;
+            entries.push((log.handle().to_string(), head));
         }
         for (key, cards) in keys {
             given.push(give(setting, &session, person, &mut log, key, &cards)?);
@@ -102,7 +104,7 @@ pub fn add(setting: &mut Setting<'_>, request: &AddRequest<'_>) -> Result<Added,
     drop(session);
     let session = Session::open(setting, &request.place)?;
     let history = session.history()?;
-    let labels = entries.iter().map(|head| labels::label_of_last(history, *head));
+    let labels = entries.iter().map(|(handle, head)| labels::label_of_last(history, handle, *head, None));
     let is_asked = |awaited: &Awaited| request.cards.iter().any(|card| card.member() == awaited.member);
     Ok(Added {
         admitted: plan.newcomers.into_iter().zip(labels).collect(),
@@ -124,11 +126,17 @@ fn planned(session: &Session, request: &AddRequest<'_>) -> Result<Plan, VaultErr
         (false, true) => return Err(VaultError::NotInRole { what: "admit anybody but monitors" }),
         (false, false) => return Err(VaultError::NotInRole { what: "admit members" }),
     }
-    for role in request.roles {
-        if let Role::Reader(section) = role
-            && history.newest_key(&Scope::Content(section.clone())).is_none()
-        {
+    for section in
+        request.roles.iter().filter_map(|role| if let Role::Reader(section) = role { Some(section) } else { None })
+    {
+        let scope = Scope::Content(section.clone());
+        if history.newest_key(&scope).is_none() {
             return Err(VaultError::NoSection { section: section.to_string() });
+        }
+        let mut readers: BTreeSet<MemberId> = entitled(history, &scope).into_iter().map(|(id, _)| id).collect();
+        readers.extend(request.cards.iter().map(Card::member));
+        if is_crowded(history, &scope, readers.len()) {
+            return Err(VaultError::TooManyShares { section: section.to_string(), readers: readers.len() });
         }
     }
     if let Some(handle) = &request.handle

@@ -4,9 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{entitled, given, is_split, readable_since};
+use crate::format::event::Event;
 use crate::format::ids::{KeyId, MemberId};
 use crate::format::role::Scope;
-use crate::vault::history::History;
+use crate::vault::history::{History, Place};
 use crate::vault::labels::entry_label;
 
 /// So many custody events are named in one sentence.
@@ -25,8 +26,17 @@ pub struct Awaited {
     pub epoch: u32,
     /// Members who hold it and can hand it on. None are left where all of them were removed.
     pub from: Vec<MemberId>,
-    /// Whether it exists in shares alone: nobody can hand it on, and she needs a new epoch.
+    /// Whether it exists in shares alone: nobody can hand it on.
     pub split: bool,
+    /// Whether it is the newest of its scope, to which people seal.
+    pub newest: bool,
+}
+
+impl Awaited {
+    /// Whether only a new epoch can give her a key to what is sealed from then on.
+    pub fn needs_new_epoch(&self) -> bool {
+        self.split && self.newest
+    }
 }
 
 /// A scope whose newest key is in the hands of somebody who was removed: the removal is not complete.
@@ -46,6 +56,7 @@ pub fn awaiting(history: &History) -> Vec<Awaited> {
     for (id, key) in &history.keys {
         let given = given(key);
         let split = is_split(key);
+        let newest = history.newest_key(&key.scope).is_some_and(|(newest, _)| newest == *id);
         let whole = key.wraps.iter().filter(|(_, wrap)| wrap.share.is_none()).map(|(_, wrap)| wrap.member);
         let holders = history.holders(key);
         let from: BTreeSet<MemberId> = whole.filter(|member| holders.contains(member)).collect();
@@ -57,6 +68,7 @@ pub fn awaiting(history: &History) -> Vec<Awaited> {
             epoch: key.epoch,
             from: from.iter().copied().collect(),
             split,
+            newest,
         }));
     }
     all.sort_by(|one, other| (&one.scope, one.epoch, one.member).cmp(&(&other.scope, other.epoch, other.member)));
@@ -74,6 +86,20 @@ pub fn outdated(history: &History) -> Vec<Outdated> {
     held.filter(|outdated| !outdated.by.is_empty()).collect()
 }
 
+/// Removals without effect, by owners who could not know, of people who are still here.
+fn idle_removals(history: &History) -> Vec<String> {
+    let tell = |place: &Place| {
+        let Event::Remove(removal) = &history.told(*place).entry.event else { return None };
+        history.members.get(&removal.member).filter(|member| member.removed.is_none())?;
+        let (by, whom) = (history.name_of(history.logs[&place.log].member), history.name_of(removal.member));
+        let entry = entry_label(history, *place);
+        Some(format!(
+            "{by} tried to remove {whom} ({entry}), without effect: {whom} was made an owner in what {by} had not seen; only an owner nearer the founder than {whom} can remove {whom}"
+        ))
+    };
+    history.idle_removals.iter().filter_map(tell).collect()
+}
+
 /// All of this in sentences, for verdicts and advice: it lowers nothing, and somebody has to act on it.
 pub fn notices(history: &History) -> Vec<String> {
     let names = |members: &[MemberId]| {
@@ -81,22 +107,28 @@ pub fn notices(history: &History) -> Vec<String> {
         names.sort_unstable();
         names
     };
-    let mut grouped: BTreeMap<(Vec<String>, Vec<MemberId>, bool), Vec<MemberId>> = BTreeMap::new();
-    let mut by_member: BTreeMap<(MemberId, Vec<MemberId>, bool), Vec<String>> = BTreeMap::new();
+    let mut grouped: BTreeMap<(Vec<String>, Vec<MemberId>, (bool, bool)), Vec<MemberId>> = BTreeMap::new();
+    let mut by_member: BTreeMap<(MemberId, Vec<MemberId>, (bool, bool)), Vec<String>> = BTreeMap::new();
     for awaited in awaiting(history) {
         let key = format!("{} (epoch {})", awaited.scope, awaited.epoch);
-        by_member.entry((awaited.member, awaited.from, awaited.split)).or_default().push(key);
+        let shares = (awaited.split, awaited.needs_new_epoch());
+        by_member.entry((awaited.member, awaited.from, shares)).or_default().push(key);
     }
-    for ((member, from, split), keys) in by_member {
-        grouped.entry((keys, from, split)).or_default().push(member);
+    for ((member, from, shares), keys) in by_member {
+        grouped.entry((keys, from, shares)).or_default().push(member);
     }
     let mut said = Vec::new();
-    for ((keys, from, split), members) in grouped {
+    for ((keys, from, shares), members) in grouped {
         let (who, keys) = (names(&members).join(", "), keys.join(", "));
-        said.push(match (split, from.as_slice()) {
-            (true, _) => format!("keys awaited by {who}: {keys}; they exist in shares alone, a new epoch is needed"),
-            (false, []) => format!("keys awaited by {who}: {keys}; nobody who holds them is left"),
-            (false, from) => format!("keys awaited by {who}: {keys}; to be given by {}", names(from).join(" or ")),
+        said.push(match (shares, from.as_slice()) {
+            ((true, true), _) => format!(
+                "keys awaited by {who}: {keys}; they exist in shares alone: an owner makes new ones with amparo member rotate"
+            ),
+            ((true, false), _) => format!(
+                "keys awaited by {who}: {keys}; they exist in shares alone: what was sealed to them opens with those who hold these shares"
+            ),
+            ((false, _), []) => format!("keys awaited by {who}: {keys}; nobody who holds them is left"),
+            ((false, _), from) => format!("keys awaited by {who}: {keys}; to be given by {}", names(from).join(" or ")),
         });
     }
     for outdated in outdated(history) {
@@ -106,6 +138,7 @@ pub fn notices(history: &History) -> Vec<String> {
             names(&outdated.by).join(", ")
         ));
     }
+    said.extend(idle_removals(history));
     let mut exposed: BTreeMap<(Scope, Vec<MemberId>), (u64, Vec<String>)> = BTreeMap::new();
     for one in readable_since(history) {
         let Some(key) = history.keys.get(&one.key) else { continue };

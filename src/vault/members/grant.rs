@@ -9,8 +9,8 @@ use crate::format::event::{Event, NewKey};
 use crate::format::ids::{KeyId, MemberId};
 use crate::format::role::Scope;
 use crate::vault::commit::{OwnLog, Saying};
-use crate::vault::create::wrap_new_key;
 use crate::vault::session::{Person, Request, Session};
+use crate::vault::wrap::{self, NewWraps};
 use crate::vault::{Setting, VaultError};
 
 /// A key that was handed on.
@@ -41,12 +41,8 @@ pub struct Granted {
 /// the new entries.
 pub fn grant(setting: &mut Setting<'_>, session: &Session, person: &Person) -> Result<Vec<Given>, VaultError> {
     let history = session.sound_history()?;
-    if !history.has_role(person.member(), |_| true) {
-        // Whoever was removed still holds keys; what she says of them would be late.
-        return Ok(Vec::new());
-    }
     let mut wanted: BTreeMap<KeyId, Vec<&Card>> = BTreeMap::new();
-    for awaited in awaiting(history).into_iter().filter(|awaited| can_give(session, person, awaited.key)) {
+    for awaited in grantable(session, person) {
         wanted.entry(awaited.key).or_default().push(&history.members[&awaited.member].card);
     }
     if wanted.is_empty() {
@@ -73,6 +69,14 @@ pub fn grant_here(setting: &mut Setting<'_>, request: &Request<'_>) -> Result<Gr
     Ok(Granted { given, left: awaiting(history), names: names(history) })
 }
 
+/// What others await that this person can hand on. Nothing where the story does not hold. Whoever was removed still holds
+/// keys; what she says of them would be late.
+pub fn grantable(session: &Session, person: &Person) -> Vec<Awaited> {
+    let sound = session.sound_history().ok().filter(|history| history.has_role(person.member(), |_| true));
+    let awaited = sound.map(awaiting).unwrap_or_default();
+    awaited.into_iter().filter(|awaited| can_give(session, person, awaited.key)).collect()
+}
+
 /// Whether this person holds a key so that her word about it counts: it opens here, and a counted entry gave it to her.
 pub(super) fn can_give(session: &Session, person: &Person, id: KeyId) -> bool {
     let known = session.history.as_ref().and_then(|history| history.keys.get(&id));
@@ -93,8 +97,8 @@ pub(super) fn give(
     let history = session.history()?;
     let (key, secret) = history.keys.get(&id).zip(session.ring.key(&id)).ok_or(VaultError::NoKey)?;
     let mut files = Vec::new();
-    let NewKey { wraps, dummies, .. } =
-        wrap_new_key(setting.rng, key.scope.clone(), key.epoch, secret, cards, &mut files);
+    let new = NewWraps { scope: key.scope.clone(), epoch: key.epoch, key: secret, holders: cards, needed: None };
+    let NewKey { wraps, dummies, .. } = wrap::wrap_new_key(setting.rng, new, &mut files);
     let event = Event::Share { key: id, wraps, dummies };
     log.append(setting, session, person, Saying { event, files, intents: Vec::new() })?;
     let members = cards.iter().map(|card| card.member()).collect();

@@ -6,7 +6,7 @@
 //! - [`awaiting`]: who ought to hold which key and does not yet; who still holds what she ought not to
 //! - [`grant`]: a holder wraps keys for those who await them
 //! - [`remove`]: how far a member's logs count, and new keys for what she could read
-//! - [`rotate`]: new epochs of keys
+//! - [`rotate`]: new epochs of keys, in shares where they were in shares
 //! - [`exposure`]: what was sealed to keys of people who had been removed by then
 //! - [`adopt`]: what came too late counts all the same
 //! - [`list`]: all members with their standing
@@ -24,10 +24,10 @@ pub use add::{AddRequest, Added, Newcomer, Plan, add, plan};
 pub use adopt::{AdoptRequest, Adopted, adopt};
 pub use awaiting::{Awaited, Outdated, awaiting, notices, outdated};
 pub use exposure::{Exposed, readable_since};
-pub use grant::{Given, Granted, grant, grant_here};
+pub use grant::{Given, Granted, grant, grant_here, grantable};
 pub use list::{Listed, ListedLog, Since, list};
 pub use remove::{Kept, RemoveRequest, Removed, remove};
-pub use rotate::Renewed;
+pub use rotate::{Renewed, RotateRequest, Rotated, rotate};
 
 use std::collections::{BTreeMap, BTreeSet};
 

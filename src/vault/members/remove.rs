@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::rotate::rotate;
-use super::{Renewed, entitled, given, is_split, names, require_owner};
+use super::rotate::{is_crowded, say_new_epochs};
+use super::{Renewed, entitled, given, names, require_owner};
 use crate::format::event::{Event, Head, Remove, RemoveReason};
 use crate::format::ids::{LogId, MemberId};
 use crate::format::role::{Role, Scope, Section};
@@ -55,8 +55,9 @@ pub struct Removed {
     pub kept: Vec<Kept>,
     /// New epochs of keys that she had held.
     pub renewed: Vec<Renewed>,
-    /// Sections whose newest key she has a share of: a new epoch of shares is still to be made.
-    pub split: Vec<Section>,
+    /// Sections whose newest key she has a share of, and which have more readers than there can be shares: the removal is
+    /// not complete there.
+    pub crowded: Vec<Section>,
     /// How many exhibits, sealed until now, the keys that she keeps open.
     pub readable: u64,
     /// Sections that one person alone can read now.
@@ -80,7 +81,7 @@ pub fn remove(setting: &mut Setting<'_>, request: &RemoveRequest<'_>) -> Result<
     check_rank(history, person.member(), member)?;
     check_newest(&session, history, member)?;
     let cuts = cuts(history, member, request.trust_up_to)?;
-    let (scopes, split) = to_renew(history, member);
+    let (scopes, crowded) = to_renew(history, member);
     for scope in &scopes {
         if let Scope::Content(section) = scope
             && entitled(history, scope).iter().all(|(id, _)| *id == member)
@@ -97,7 +98,7 @@ pub fn remove(setting: &mut Setting<'_>, request: &RemoveRequest<'_>) -> Result<
             log.append(setting, &session, person, event.into())?;
         }
         if !scopes.is_empty() {
-            renewed = rotate(setting, &session, person, &mut log, &scopes, member)?;
+            renewed = say_new_epochs(setting, &session, person, &mut log, &scopes, Some(member))?;
         }
         session.remember_heads()?;
     }
@@ -111,7 +112,7 @@ pub fn remove(setting: &mut Setting<'_>, request: &RemoveRequest<'_>) -> Result<
         now,
         kept: kept(history, member),
         renewed,
-        split,
+        crowded,
         readable: readable(history, member),
         alone: alone(history),
         one_owner: history.members.keys().filter(|id| history.has_role(**id, |role| *role == Role::Owner)).count() == 1,
@@ -203,19 +204,21 @@ fn cuts_so_far(history: &History, member: MemberId) -> BTreeMap<LogId, Head> {
     removals.map(of).reduce(smaller).unwrap_or_default()
 }
 
-/// Scopes whose newest key she was given; sections where that was a share.
+/// Scopes whose newest key she was given, or a share of it; apart from these, sections with too many readers for shares:
+/// that keeps nobody from removing her.
 fn to_renew(history: &History, member: MemberId) -> (BTreeSet<Scope>, Vec<Section>) {
     let scopes: BTreeSet<&Scope> = history.keys.values().map(|key| &key.scope).collect();
-    let (mut whole, mut split) = (BTreeSet::new(), Vec::new());
+    let (mut now, mut crowded) = (BTreeSet::new(), Vec::new());
     for scope in scopes {
-        let Some((_, key)) = history.newest_key(scope) else { continue };
+        let holds = history.newest_key(scope).is_some_and(|(_, key)| given(key).contains(&member));
+        let left = entitled(history, scope).iter().filter(|(id, _)| *id != member).count();
         match scope {
-            _ if !given(key).contains(&member) => {}
-            Scope::Content(section) if is_split(key) => split.push(section.clone()),
-            scope => drop(whole.insert(scope.clone())),
+            _ if !holds => {}
+            Scope::Content(section) if is_crowded(history, scope, left) => crowded.push(section.clone()),
+            scope => drop(now.insert(scope.clone())),
         }
     }
-    (whole, split)
+    (now, crowded)
 }
 
 fn kept(history: &History, member: MemberId) -> Vec<Kept> {

@@ -40,7 +40,7 @@ pub struct MergeRequest<'a> {
 
 /// Merges.
 pub fn merge(setting: &mut Setting<'_>, request: &MergeRequest<'_>) -> Result<Merged, VaultError> {
-    request.place.person()?;
+    let person = request.place.person()?;
     let own = setting.disk.folder(request.place.vault)?;
     let source = setting.disk.folder(request.source)?;
     if is_same(&*own, &*source) {
@@ -63,7 +63,7 @@ pub fn merge(setting: &mut Setting<'_>, request: &MergeRequest<'_>) -> Result<Me
     let after = Session::open(setting, &request.place)?;
     orphans::clear(&after)?;
     after.remember_heads()?;
-    outcome::tell(&session, &after, (&*own, &ours), (&*source, &theirs), wanted, carried)
+    outcome::tell(&session, &after, person, (&*own, &ours), (&*source, &theirs), wanted, carried)
 }
 
 /// Whether both handles lead to one folder: the same file lies in it under the same name.

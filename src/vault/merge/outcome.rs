@@ -1,7 +1,7 @@
 //! What came of a merge: what lies here now and did not before, what neither copy has, what was left where it was, and
 //! where one log has two histories.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Copy;
 use super::carry::Carried;
@@ -16,7 +16,8 @@ use crate::store::{Folder, RelPath};
 use crate::vault::VaultError;
 use crate::vault::findings::{Finding, Findings, Verdict};
 use crate::vault::history::{History, Log};
-use crate::vault::session::Session;
+use crate::vault::members::{self, Awaited};
+use crate::vault::session::{Person, Session};
 use crate::vault::survey::{self, LogFiles};
 
 /// What came of a merge.
@@ -52,6 +53,10 @@ pub struct Merged {
     pub findings: Vec<Finding>,
     /// The verdict on what a merge looks at; sealed files that were here already were not read.
     pub verdict: Verdict,
+    /// Keys that others await and that this person can hand on.
+    pub grantable: Vec<Awaited>,
+    /// Names of all members.
+    pub names: BTreeMap<MemberId, String>,
 }
 
 /// One log before and after.
@@ -110,6 +115,7 @@ impl Merged {
 pub(super) fn tell(
     union: &Session,
     after: &Session,
+    person: &Person,
     own: Copy<'_>,
     source: Copy<'_>,
     wanted: Wanted,
@@ -142,6 +148,7 @@ pub(super) fn tell(
     for (subject, message) in wanted.unread {
         findings.invalid(crate::vault::findings::Check::Inventory, subject, message);
     }
+    let names = history.members.keys().map(|member| (*member, history.name_of(*member))).collect();
     let kept: BTreeSet<String> = untaken.iter().map(|file| file.path.clone()).collect();
     Ok(Merged {
         logs: history.logs.values().map(|log| growth(history, log, own)).collect(),
@@ -158,6 +165,8 @@ pub(super) fn tell(
         disposed: wanted.disposed.len() as u64,
         forks: history.logs.values().flat_map(|log| forks(history, log)).collect(),
         findings: findings.iter().cloned().collect(),
+        grantable: members::grantable(after, person),
+        names,
         verdict,
     })
 }

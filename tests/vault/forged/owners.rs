@@ -126,3 +126,25 @@ fn what_a_removed_owner_said_too_late_is_adopted_by_one_nearer_the_founder() {
     founder.say(&forge, &[ann.head()], adopt);
     forge.finds(&[]);
 }
+
+#[test]
+fn a_removal_by_an_owner_who_could_not_know_better_is_no_finding() {
+    let (forge, mut founder) = founded();
+    founder.say(&forge, &[], admit(ANN, &["owner"]));
+    let mut ann = Pen::begin(forge.vault, ANN, "A5");
+    ann.say(&forge, &[founder.head()], admit(BEN, &["owner"]));
+    let mut ben = Pen::begin(forge.vault, BEN, "B6");
+    ben.say(&forge, &[ann.head()], note("hello"));
+    // The founder makes Ben her own owner, while Ann, who has not seen it, removes him.
+    founder.say(&forge, &[ann.head()], admit(BEN, &["owner"]));
+    ann.say(&forge, &[ben.head()], remove(BEN, &[ben.head()]));
+    let told = |notice: &String| notice.contains("Ann tried to remove Ben") && notice.contains("without effect");
+    assert!(forge.finds(&[]).notices.iter().any(told));
+    // Who has seen it knows, and says what is not so.
+    ann.say(&forge, &[founder.head()], note("seen"));
+    ann.say(&forge, &[], remove(BEN, &[ben.head()]));
+    forge.finds(&[(Check::Authority, INVALID, &ann.at(3))]);
+    founder.say(&forge, &[ann.head(), ben.head()], remove(BEN, &[ben.head()]));
+    let notices = forge.finds(&[(Check::Authority, INVALID, &ann.at(3))]).notices;
+    assert!(!notices.iter().any(told), "once Ben is removed nothing is left to say: {notices:?}");
+}

@@ -14,7 +14,7 @@ use crate::cli::{DONE, Exit};
 use crate::format::card::Card;
 use crate::format::fingerprint::is_fingerprint;
 use crate::format::role::{Role, Section};
-use crate::vault::members::{self, AddRequest, Added, Newcomer, Plan};
+use crate::vault::members::{self, AddRequest, Added, Awaited, Newcomer, Plan};
 
 /// How often mistyped digits may be typed again.
 const TRIES: usize = 3;
@@ -182,7 +182,11 @@ fn tell(added: &Added, call: &mut Call<'_, '_>) -> Result<(), CliError> {
     if added.admitted.iter().any(|(newcomer, _)| !newcomer.known) {
         call.say("Give her a copy of the vault's folder, and the vault's digits by another road.");
     }
-    call.suggest("amparo member list");
+    if added.awaited.iter().any(Awaited::needs_new_epoch) {
+        call.suggest("amparo member rotate");
+    } else {
+        call.suggest("amparo member list");
+    }
     Ok(())
 }
 

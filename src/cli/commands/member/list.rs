@@ -79,7 +79,10 @@ fn lines(listed: &Listed, names: &Names) -> Vec<String> {
 fn awaits(awaited: &Awaited, names: &Names) -> String {
     let key = key(&awaited.scope, awaited.epoch);
     match (awaited.split, awaited.from.as_slice()) {
-        (true, _) => format!("  AWAITS   {key}: it exists in shares alone, a new epoch is needed"),
+        (true, _) if awaited.newest => {
+            format!("  AWAITS   {key}: it exists in shares alone; an owner makes a new one with amparo member rotate")
+        }
+        (true, _) => format!("  WITHOUT  {key}: it exists in shares alone, and others hold them"),
         (false, []) => format!("  AWAITS   {key}: nobody who holds it is left"),
         (false, from) => format!("  AWAITS   {key}, from {}", named(names, from).join(" or ")),
     }

@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::{key, named};
+use super::{named, renewed_as_json, tell_renewed, warn_of_quorum};
 use crate::cli::call::Call;
 use crate::cli::error::CliError;
 use crate::cli::folders::Contact;
-use crate::cli::output::{all_of, count, shown};
+use crate::cli::output::{count, shown};
 use crate::cli::{DONE, Exit};
 use crate::format::event::RemoveReason;
 use crate::format::role::Scope;
@@ -80,12 +80,13 @@ fn warn_of_trust(removed: &Removed, call: &mut Call<'_, '_>) {
 }
 
 fn warn(removed: &Removed, call: &mut Call<'_, '_>) {
-    for section in &removed.split {
+    for section in &removed.crowded {
         call.warn(&format!(
-            "{} has a share of the key to the section {section}, which is handed out in shares: a new epoch of shares is still to be made",
+            "{} still has a share of the newest key to the section {section}: it has more readers than the 16 who can have shares; remove others, then run this again",
             shown(&removed.name)
         ));
     }
+    warn_of_quorum(&removed.renewed, call);
     for (section, reader) in &removed.alone {
         let only = named(&removed.names, &[*reader]).join("");
         call.warn(&format!("only {only} can open the section {section} now: if that identity is lost, it is lost"));
@@ -117,10 +118,7 @@ fn tell(removed: &Removed, call: &mut Call<'_, '_>) -> Result<(), CliError> {
     if removed.kept.is_empty() {
         call.say("She has written nothing in this copy. What turns up of hers later is shown as late.");
     }
-    for renewed in &removed.renewed {
-        let holders = all_of(&named(&removed.names, &renewed.holders));
-        call.say(&format!("New: {}, for {holders}.", key(&renewed.scope, renewed.epoch)));
-    }
+    tell_renewed(&removed.renewed, &removed.names, call);
     if removed.renewed.iter().any(|renewed| renewed.scope != Scope::Custody) || removed.readable > 0 {
         call.say(&format!(
             "She keeps what she could read: {} sealed to keys that she holds. Nothing takes that back.",
@@ -149,18 +147,14 @@ fn described(removed: &Removed) -> Value {
             })
         })
         .collect();
-    let renewed = removed.renewed.iter().map(|renewed| {
-        let holders: Vec<String> = renewed.holders.iter().map(ToString::to_string).collect();
-        json!({ "scope": renewed.scope.to_string(), "epoch": renewed.epoch, "holders": holders })
-    });
     json!({
         "format": 1,
         "member": removed.member.to_string(),
         "name": removed.name,
         "now": removed.now,
         "logs": kept,
-        "renewed": renewed.collect::<Vec<_>>(),
-        "split": removed.split.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "renewed": renewed_as_json(&removed.renewed),
+        "not_renewed": removed.crowded.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "still_readable": removed.readable,
     })
 }

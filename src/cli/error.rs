@@ -183,7 +183,7 @@ fn vault(error: &VaultError) -> WayOut {
         VaultError::VaultFile(VaultFileError::Malformed)
         | VaultError::LentWrong { .. }
         | VaultError::SharesOfNothing { .. } => told(INVALID, "amparo verify"),
-        VaultError::NoKey => told(NO_KEY, "amparo identity show"),
+        VaultError::NoKey | VaultError::Envelope(EnvelopeError::NotForThisKey) => told(NO_KEY, "amparo identity show"),
         VaultError::NoFounding { findings } => {
             told(by_weight(findings.verdict().max(Verdict::Incomplete)), "amparo verify")
         }
@@ -198,13 +198,13 @@ fn vault(error: &VaultError) -> WayOut {
         VaultError::NotInRole { .. } => told(FAILED, "ask an owner of the vault for this role"),
         VaultError::NoExhibit { .. } | VaultError::AmbiguousExhibit { .. } => told(FAILED, "amparo list"),
         VaultError::NoMember { .. }
+        | VaultError::TooManyShares { .. }
         | VaultError::NoShare { .. }
         | VaultError::NoBorrower { .. }
         | VaultError::AmbiguousMember { .. }
         | VaultError::NotRemovable { .. }
         | VaultError::NotAdoptable { .. } => told(FAILED, "amparo member list"),
         VaultError::HandleTaken { .. } => told(USAGE, "choose another handle, or leave --handle out"),
-        VaultError::TooManyShares { .. } => told(FAILED, "amparo member list"),
         VaultError::NothingToRotate => told(USAGE, "amparo member rotate --section main"),
         VaultError::LastReader { section, .. } => {
             told(FAILED, &format!("amparo member add CARD --role reader --section {section}"))
@@ -255,7 +255,6 @@ fn vault(error: &VaultError) -> WayOut {
         VaultError::Envelope(EnvelopeError::WrongPassphrase) => {
             told(NO_KEY, "type it again; if it is lost, only words on paper help: amparo identity restore")
         }
-        VaultError::Envelope(EnvelopeError::NotForThisKey) => told(NO_KEY, "amparo identity show"),
         VaultError::Receipt(ReceiptError::TooLong) => told(FAILED, "amparo custody receipt ID --qr"),
         VaultError::Envelope(EnvelopeError::Damaged { .. }) | VaultError::Card(_) | VaultError::Receipt(_) => {
             told(INVALID, "")

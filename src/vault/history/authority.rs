@@ -110,7 +110,7 @@ impl Court {
             match &standing {
                 Standing::Counted => {
                     self.take_in(told, place, log.member, &mut found);
-                    self.check_statements(history, told, place, &mut found);
+                    Self::check_statements(history, told, place, &mut found);
                     self.check_effect(history, told, place, log.member, &mut found);
                 }
                 Standing::Late => {}
@@ -293,7 +293,7 @@ impl Court {
     }
 
     /// What an entry that counts says of other logs and their owners, against what they are.
-    fn check_statements(&self, history: &History, told: &Told, place: Place, findings: &mut Findings) {
+    fn check_statements(history: &History, told: &Told, place: Place, findings: &mut Findings) {
         for head in stated_heads(told) {
             let Some(log) = history.logs.get(&head.log).filter(|log| log.head.size >= head.size) else { continue };
             let forked = log.forks.iter().any(|fork| fork.root_at(head.size) == Some(head.root));

@@ -100,6 +100,9 @@ fn idle_removals(history: &History) -> Vec<String> {
     history.idle_removals.iter().filter_map(tell).collect()
 }
 
+/// From whom a key is awaited; whether it exists in shares alone, and whether a new epoch is needed.
+type Source = (Vec<MemberId>, (bool, bool));
+
 /// All of this in sentences, for verdicts and advice: it lowers nothing, and somebody has to act on it.
 pub fn notices(history: &History) -> Vec<String> {
     let names = |members: &[MemberId]| {
@@ -107,18 +110,18 @@ pub fn notices(history: &History) -> Vec<String> {
         names.sort_unstable();
         names
     };
-    let mut grouped: BTreeMap<(Vec<String>, Vec<MemberId>, (bool, bool)), Vec<MemberId>> = BTreeMap::new();
-    let mut by_member: BTreeMap<(MemberId, Vec<MemberId>, (bool, bool)), Vec<String>> = BTreeMap::new();
+    let mut grouped: BTreeMap<(Vec<String>, Source), Vec<MemberId>> = BTreeMap::new();
+    let mut by_member: BTreeMap<(MemberId, Source), Vec<String>> = BTreeMap::new();
     for awaited in awaiting(history) {
         let key = format!("{} (epoch {})", awaited.scope, awaited.epoch);
         let shares = (awaited.split, awaited.needs_new_epoch());
-        by_member.entry((awaited.member, awaited.from, shares)).or_default().push(key);
+        by_member.entry((awaited.member, (awaited.from, shares))).or_default().push(key);
     }
-    for ((member, from, shares), keys) in by_member {
-        grouped.entry((keys, from, shares)).or_default().push(member);
+    for ((member, source), keys) in by_member {
+        grouped.entry((keys, source)).or_default().push(member);
     }
     let mut said = Vec::new();
-    for ((keys, from, shares), members) in grouped {
+    for ((keys, (from, shares)), members) in grouped {
         let (who, keys) = (names(&members).join(", "), keys.join(", "));
         said.push(match (shares, from.as_slice()) {
             ((true, true), _) => format!(

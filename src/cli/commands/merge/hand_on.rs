@@ -33,10 +33,14 @@ pub(super) fn hand_on(
 fn agrees(merged: &Merged, call: &mut Call<'_, '_>) -> Result<bool, CliError> {
     let lines = waiting(merged);
     if !call.interactive() {
-        lines.iter().for_each(|line| call.say(line));
+        for line in &lines {
+            call.say(line);
+        }
         return Ok(false);
     }
-    lines.iter().for_each(|line| call.talk(line));
+    for line in &lines {
+        call.talk(line);
+    }
     let answer = call.ask_line("Hand over these keys? Type yes, or press Enter to leave it:")?;
     Ok(answer.is_some_and(|answer| answer.eq_ignore_ascii_case("yes")))
 }

@@ -173,15 +173,12 @@ fn withheld(text: &str, ids: &[(String, String)], names: &[(String, String)]) ->
                 length_of(rest, name).filter(|length| at_edges(*length)).map(|length| (length, *part))
             })
         };
-        match id.or_else(name) {
-            Some((length, part)) => {
-                result.push_str(part);
-                at += length;
-            }
-            None => {
-                result.push(*letter);
-                at += 1;
-            }
+        if let Some((length, part)) = id.or_else(name) {
+            result.push_str(part);
+            at += length;
+        } else {
+            result.push(*letter);
+            at += 1;
         }
     }
     result

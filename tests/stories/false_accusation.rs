@@ -54,7 +54,7 @@ struct Story {
 impl Story {
     fn begin(seed: u64) -> Self {
         let disk = FaultyDisk::new(if seed.is_multiple_of(2) { Rules::Ext4 } else { Rules::ExFat });
-        for number in 0..STEPS + 1 {
+        for number in 0..=STEPS {
             disk.put(&PathBuf::from(format!("/s/{number}.txt")), format!("source {number}").as_bytes());
         }
         disk.put(Path::new("/home/here"), b"");

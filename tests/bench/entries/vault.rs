@@ -118,6 +118,7 @@ impl Many {
             let note = one.checkpoint.sign(&keys[one.keys]).to_bytes();
             let name = CheckpointName { size: one.checkpoint.size, sha256: Hash::of(&note) };
             let path = self.vault.join(entry.as_path());
+            fs::create_dir_all(path.parent().expect("an entry lies on a shelf")).expect("a shelf");
             fs::write(&path, file).expect("an entry");
             fs::write(self.vault.join(layout::checkpoint(log, &name).as_path()), note).expect("a checkpoint");
             path

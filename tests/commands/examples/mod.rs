@@ -74,6 +74,7 @@ const PARTS: &[Part] = &[
     part("amparo member grant", "after_a_newcomer", "owl"),
     part("amparo member remove", "when_a_device_was_seized", "ann"),
     part("amparo member adopt", "after_a_removal", "ann"),
+    part("amparo member rotate", "where_one_awaits_a_share", "ann"),
     part("amparo identity lend", "where_two_must_come_together", "tern"),
     part("amparo open K7-0001 -o opened --share", "where_two_must_come_together", "owl"),
     part("amparo verify evidence --fork-proof", "after_two_histories", "kite"),
@@ -99,6 +100,7 @@ stages!(
     when_a_device_was_seized,
     after_a_removal,
     where_two_must_come_together,
+    where_one_awaits_a_share,
     after_two_histories,
     at_a_border
 );

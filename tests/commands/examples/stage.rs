@@ -147,6 +147,16 @@ pub(super) fn where_two_must_come_together() -> World {
     world
 }
 
+/// The same, and a fourth reader was admitted, who awaits a share of a new key.
+pub(super) fn where_one_awaits_a_share() -> World {
+    let world = where_two_must_come_together();
+    let gull = world.card_digits("gull");
+    let sections = ["--section", "main", "--section", "register"];
+    let add = ["member", "add", "gull.card", "--role", "reader", "--fingerprint", &gull];
+    at(&world, "ann", &[&add[..], &sections].concat());
+    world
+}
+
 /// Blue Heron's device was cloned and both went on; Red Kite has seen both, Grey Owl has her proof of it.
 pub(super) fn after_two_histories() -> World {
     let world = in_a_case();

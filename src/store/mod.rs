@@ -28,7 +28,7 @@ pub mod veil;
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -151,13 +151,22 @@ pub trait Folder: Send + Sync {
 }
 
 /// A source that is being read.
-pub trait Source: Read + Send {
+pub trait Source: Read + Send + Sync {
     /// What the system says of the open file now. If it differs after reading, the file changed while it was read.
     fn stat(&self) -> Result<Stat, StoreError>;
+
+    /// Reads at a place, wherever [`Read`] stands: at most `buffer.len()` bytes, 0 at the end.
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize>;
 }
 
 /// A new file that is being written.
 pub trait OutFile: Write + Send {
+    /// Writes at a place, wherever [`Write`] stands; what lies between the end so far and a place beyond it is zeros.
+    fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()>;
+
+    /// Sets its times to the constant instant of [`Folder::create`], where the file system lets us: its date tells nothing.
+    fn undate(&mut self);
+
     /// Keeps the file. It is durable only after [`Folder::sync`].
     fn finish(self: Box<Self>) -> Result<(), StoreError>;
 }

@@ -187,6 +187,28 @@ fn a_stream_is_kept_only_when_it_is_finished() {
 }
 
 #[test]
+fn a_stream_is_written_and_a_source_read_at_any_place() {
+    on_each_disk(|place| {
+        let vault = place.vault();
+        let mut out = vault.create_stream(&path("x"), Mode::Private).expect("created");
+        out.write_at(3, b"def").expect("written beyond the end");
+        out.write_at(0, b"abc").expect("written");
+        out.write_at(7, b"h").expect("written beyond the end");
+        out.undate();
+        out.finish().expect("kept");
+        let source = place.disk.source(&place.root.join("vault/x")).expect("opened");
+        let read = |offset: u64, room: usize| {
+            let mut buffer = vec![9; room];
+            let read = source.read_at(offset, &mut buffer).expect("read");
+            buffer[..read].to_vec()
+        };
+        assert_eq!(read(0, 100), b"abcdef\0h");
+        assert_eq!(read(4, 2), b"ef");
+        assert!(read(8, 4).is_empty() && read(u64::MAX / 2, 4).is_empty());
+    });
+}
+
+#[test]
 fn only_what_is_empty_or_a_file_is_removed() {
     on_each_disk(|place| {
         let vault = place.vault();

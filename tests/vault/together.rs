@@ -48,6 +48,10 @@ impl Source for Moving {
         stat.inode += u64::from(self.read);
         Ok(stat)
     }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        self.inner.read_at(offset, buffer)
+    }
 }
 
 impl Disk for Restless {

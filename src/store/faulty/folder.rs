@@ -237,20 +237,26 @@ struct FaultyOutFile {
 
 impl FaultyOutFile {
     fn append(&self, bytes: &[u8], fault: Option<Fault>) -> Result<(), StoreError> {
+        let end = self.disk.state().tree.file(&self.path)?.bytes.len();
+        self.put(end, bytes, fault)
+    }
+
+    fn put(&self, at: usize, bytes: &[u8], fault: Option<Fault>) -> Result<(), StoreError> {
         let mut state = self.disk.state();
         let before = state.tree.file(&self.path)?.clone();
         let written = if matches!(fault, Some(Fault::Io | Fault::ShortWrite)) { bytes.len() / 2 } else { bytes.len() };
-        let mut whole = before.bytes.to_vec();
-        whole.extend_from_slice(&bytes[..written]);
-        let mut medium = before.medium.map(|medium| {
-            let mut medium = medium.to_vec();
-            medium.extend_from_slice(&bytes[..written]);
-            medium
-        });
+        let end = at + written;
+        let with = |before: &[u8]| {
+            let mut whole = before.to_vec();
+            whole.resize(whole.len().max(end), 0);
+            whole[at..end].copy_from_slice(&bytes[..written]);
+            whole
+        };
+        let whole = with(&before.bytes);
+        let mut medium = before.medium.map(|medium| with(&medium));
         if fault == Some(Fault::Flip) && written > 0 {
             let flipped = medium.get_or_insert_with(|| whole.clone());
-            let middle = flipped.len() - written.div_ceil(2);
-            flipped[middle] ^= 1;
+            flipped[end - written.div_ceil(2)] ^= 1;
         }
         state.tree.write(&self.path, whole, medium);
         match fault {
@@ -274,6 +280,14 @@ impl Write for FaultyOutFile {
 }
 
 impl OutFile for FaultyOutFile {
+    fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        let fault = self.disk.state().begin(&self.path, Does::Write).map_err(system_error)?;
+        let at = usize::try_from(offset).expect("the model's files fit into memory");
+        self.put(at, bytes, fault).map_err(system_error)
+    }
+
+    fn undate(&mut self) {}
+
     fn finish(mut self: Box<Self>) -> Result<(), StoreError> {
         self.disk.state().begin(&self.path, Does::Look)?;
         self.kept = true;
@@ -309,16 +323,8 @@ struct FaultySource {
 
 impl Read for FaultySource {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let mut state = self.disk.state();
-        state.begin(&self.path, Does::Look).map_err(system_error)?;
-        let bytes = Arc::clone(&state.tree.file(&self.path).map_err(system_error)?.bytes);
-        let rest = bytes.get(self.position..).unwrap_or_default();
-        let read = rest.len().min(buffer.len());
-        buffer[..read].copy_from_slice(&rest[..read]);
+        let read = self.read_at(self.position as u64, buffer)?;
         self.position += read;
-        if let Some((_, more)) = state.growing.take_if(|(path, _)| *path == self.path) {
-            state.tree.write(&self.path, [bytes.as_slice(), &more].concat(), None);
-        }
         Ok(read)
     }
 }
@@ -326,6 +332,19 @@ impl Read for FaultySource {
 impl Source for FaultySource {
     fn stat(&self) -> Result<Stat, StoreError> {
         self.disk.stat(&self.path)
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut state = self.disk.state();
+        state.begin(&self.path, Does::Look).map_err(system_error)?;
+        let bytes = Arc::clone(&state.tree.file(&self.path).map_err(system_error)?.bytes);
+        let rest = usize::try_from(offset).ok().and_then(|from| bytes.get(from..)).unwrap_or_default();
+        let read = rest.len().min(buffer.len());
+        buffer[..read].copy_from_slice(&rest[..read]);
+        if let Some((_, more)) = state.growing.take_if(|(path, _)| *path == self.path) {
+            state.tree.write(&self.path, [bytes.as_slice(), &more].concat(), None);
+        }
+        Ok(read)
     }
 }
 

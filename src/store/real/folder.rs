@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -195,6 +196,15 @@ impl Write for RealOutFile {
 }
 
 impl OutFile for RealOutFile {
+    fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        self.file.write_all_at(bytes, offset)
+    }
+
+    fn undate(&mut self) {
+        // Best effort: some file systems keep no times, and nothing rests on them.
+        let _ = fs::futimens(&self.file, &constant_times());
+    }
+
     fn finish(mut self: Box<Self>) -> Result<(), StoreError> {
         self.created.kept = true;
         Ok(())

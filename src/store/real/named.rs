@@ -6,6 +6,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::FileExt;
 use std::path::{Component, Path, PathBuf};
 
 use rustix::fs::{self, AtFlags, CWD, Mode, OFlags};
@@ -174,5 +175,9 @@ impl Read for RealSource {
 impl Source for RealSource {
     fn stat(&self) -> Result<Stat, StoreError> {
         again(|| fs::fstat(&self.file)).map(|stat| stat_of(&stat)).map_err(|error| refused(&self.shown, error))
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        self.file.read_at(buffer, offset)
     }
 }

@@ -204,7 +204,7 @@ fn a_stream_is_written_and_a_source_read_at_any_place() {
         };
         assert_eq!(read(0, 100), b"abcdef\0h");
         assert_eq!(read(4, 2), b"ef");
-        assert!(read(8, 4).is_empty() && read(u64::MAX / 2, 4).is_empty());
+        assert!(read(8, 4).is_empty() && read(1 << 40, 4).is_empty());
     });
 }
 

@@ -4,8 +4,10 @@
 //! Everything that comes from a disk passes [`open_any`]: the header is bounded and must be canonical, and not a byte
 //! of plaintext leaves before the last chunk was authenticated.
 
+mod parts;
 mod start;
 
+pub use parts::{PLAIN_CHUNK_BYTES, PayloadKey, SEALED_CHUNK_BYTES, begin, enter, sealed_bytes};
 pub use start::{is_for, payload_bytes, work_factor};
 
 use std::cell::{Cell, RefCell};

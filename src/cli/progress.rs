@@ -106,5 +106,6 @@ fn word(stage: Stage) -> &'static str {
         Stage::Opening => "opening",
         Stage::Checking => "checking",
         Stage::Merging => "merging",
+        Stage::Packing => "packing",
     }
 }

@@ -96,6 +96,8 @@ pub enum Stage {
     Checking,
     /// Taking in another copy.
     Merging,
+    /// Writing a pouch.
+    Packing,
 }
 
 /// `amparo` and its version: stands in every entry.

@@ -64,7 +64,13 @@ fn copy(args: &Args, source: &Path, call: &mut Call<'_, '_>) -> Result<Exit, Cli
         return Err(CliError::Usage { message, hint: Some("amparo merge --help".into()) });
     }
     let person = call.person()?;
-    let request = MergeRequest { place: place.request(Some(&person)), source, replace_damaged: args.replace_damaged };
+    let source = call.context.disk.folder(source)?;
+    let request = MergeRequest {
+        place: place.request(Some(&person)),
+        source,
+        replace_damaged: args.replace_damaged,
+        whole_or_nothing: false,
+    };
     let outcome = merge(&mut call.parts().setting(), &request);
     if let Err(VaultError::Stopped) = outcome {
         call.say("What was copied so far is no part of the vault yet; the same command goes on from there.");

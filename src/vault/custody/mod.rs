@@ -43,11 +43,11 @@ pub struct Said {
 }
 
 /// Adds one entry to this device's own log, durably, and tells how people call it.
-fn say(
+pub(super) fn say(
     setting: &mut Setting<'_>,
     session: &Session,
     person: &Person,
-    mut own: OwnLog,
+    own: &mut OwnLog,
     event: Event,
 ) -> Result<Said, VaultError> {
     let head = own.append(setting, session, person, event.into())?;

@@ -86,22 +86,10 @@ pub fn offer(setting: &mut Setting<'_>, request: &OfferRequest<'_>) -> Result<Of
     }
     let consent = withdrawn(history);
     let heads: Vec<Head> = history.logs.values().map(|log| log.head).collect();
-    let told = request.told;
-    let event = Event::Offer(Offer {
-        to,
-        exhibits: chosen.iter().map(|(_, exhibit)| *exhibit).collect(),
-        heads: heads.clone(),
-        medium: words("--medium", &told.medium)?,
-        seal_number: words("--seal-no", &told.seal_number)?,
-        condition: words("--condition", &told.condition)?,
-        carrier: words("--carrier", &told.carrier)?,
-        place: words("--place", &told.place)?,
-        purpose: words("--purpose", &told.purpose)?,
-        authority: words("--authority", &told.authority)?,
-    });
+    let event = event(to, chosen.iter().map(|(_, exhibit)| *exhibit).collect(), heads.clone(), request.told)?;
     let sealed = history.sealings().map(|sealing| u64::from(sealing.seal.count)).sum();
-    let own = OwnLog::find(setting, &session, person.member())?;
-    let said = say(setting, &session, person, own, event)?;
+    let mut own = OwnLog::find(setting, &session, person.member())?;
+    let said = say(setting, &session, person, &mut own, event)?;
     session.remember_heads()?;
     let gone = chosen.iter().filter(|(_, exhibit)| consent.contains_key(&(exhibit.log, exhibit.number)));
     Ok(Offered {
@@ -115,8 +103,29 @@ pub fn offer(setting: &mut Setting<'_>, request: &OfferRequest<'_>) -> Result<Of
     })
 }
 
+/// The entry of an offer.
+pub(in crate::vault) fn event(
+    to: MemberId,
+    exhibits: Vec<ExhibitRef>,
+    heads: Vec<Head>,
+    told: &Circumstances,
+) -> Result<Event, VaultError> {
+    Ok(Event::Offer(Offer {
+        to,
+        exhibits,
+        heads,
+        medium: words("--medium", &told.medium)?,
+        seal_number: words("--seal-no", &told.seal_number)?,
+        condition: words("--condition", &told.condition)?,
+        carrier: words("--carrier", &told.carrier)?,
+        place: words("--place", &told.place)?,
+        purpose: words("--purpose", &told.purpose)?,
+        authority: words("--authority", &told.authority)?,
+    }))
+}
+
 /// Somebody who is a member now: nobody else could answer.
-fn receiver(session: &Session, to: &Receiver<'_>) -> Result<(MemberId, String), VaultError> {
+pub(in crate::vault) fn receiver(session: &Session, to: &Receiver<'_>) -> Result<(MemberId, String), VaultError> {
     let history = session.history()?;
     let (id, member) = match to {
         Receiver::Typed(typed) => labels::find_member(history, typed)?,

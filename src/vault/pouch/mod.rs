@@ -11,4 +11,8 @@
 
 pub mod archive;
 pub mod opened;
+pub mod pack;
 pub mod pieces;
+mod select;
+pub mod unpack;
+mod write;

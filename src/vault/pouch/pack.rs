@@ -25,7 +25,7 @@ pub struct PackRequest<'a> {
     /// The vault.
     pub place: Request<'a>,
     /// For whom.
-    pub to: &'a [Receiver<'a>],
+    pub to: &'a [Receiver],
     /// Labels of exhibits, or of one's own offers; none for all that the receivers are not known to have.
     pub ids: &'a [String],
     /// What the offer says.
@@ -244,8 +244,8 @@ impl<'a> Packing<'a> {
                 offers.push((labels::entry_label(history, *place), name.clone()));
                 continue;
             }
-            // What is kept for oneself is handed to nobody.
-            if *member == self.person.member() {
+            // What is kept for oneself is handed to nobody, and without exhibits there is nothing to sign for.
+            if *member == self.person.member() || exhibits.exhibits.is_empty() {
                 continue;
             }
             let event = event(*member, exhibits.named(), heads.clone(), request.told)?;

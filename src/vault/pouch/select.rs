@@ -31,6 +31,8 @@ pub(super) struct Chosen {
     pub(super) known: u64,
     /// Labels of those that stay because consent was withdrawn.
     pub(super) withdrawn: Vec<String>,
+    /// Inventories that are damaged or not here: what they list cannot go.
+    unlisted: Vec<Hash>,
     /// The sealed files of all these, and those that describe them.
     blobs: BTreeSet<Hash>,
 }
@@ -51,7 +53,12 @@ impl Chosen {
                 continue;
             }
             let before = chosen.exhibits.len();
-            for (row, blobs) in exhibits::rows(session, &sealing)? {
+            let Ok(rows) = exhibits::rows(session, &sealing) else {
+                chosen.everything = false;
+                chosen.unlisted.push(sealing.seal.inventory);
+                continue;
+            };
+            for (row, blobs) in rows {
                 let reference = ExhibitRef { log: row.log, number: row.number, row: row.leaf() };
                 let label = labels::label(history, &row);
                 if has.iter().all(|has| has.exhibit(&sealing, &reference)) {
@@ -119,7 +126,9 @@ impl Chosen {
     pub(super) fn files(&self, session: &Session, history: &History) -> (Vec<RelPath>, Vec<RelPath>) {
         let disposed = history.disposed();
         let wanted = self.blobs.iter().filter(|blob| !disposed.contains(blob)).map(|blob| layout::blob(*blob));
-        wanted.partition(|path| session.folder.stat(path).is_ok())
+        let (here, mut lacking): (Vec<_>, Vec<_>) = wanted.partition(|path| session.folder.stat(path).is_ok());
+        lacking.extend(self.unlisted.iter().map(|blob| layout::blob(*blob)));
+        (here, lacking)
     }
 }
 

@@ -11,6 +11,7 @@ mod forge_seal;
 mod forged;
 mod handovers;
 mod members;
+mod packing;
 pub(crate) mod merging;
 pub(crate) mod people;
 mod tampered;

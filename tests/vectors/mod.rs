@@ -6,6 +6,7 @@ mod format;
 mod format_events;
 mod format_inputs;
 mod notes;
+mod pouches;
 mod trees;
 mod vaults;
 pub(crate) mod written;

@@ -28,6 +28,7 @@ mod named;
 pub mod open;
 mod orphans;
 mod parallel;
+pub mod pouch;
 pub mod quorum;
 pub mod receipt;
 pub mod seal;

@@ -195,6 +195,11 @@ fn vault(error: &VaultError) -> WayOut {
         VaultError::NotACopy => told(NO_VAULT, "amparo merge --help"),
         VaultError::OtherCopy { .. } => told(UNKNOWN, "compare the digits with whoever gave you the copy"),
         VaultError::SameFolder => told(USAGE, "amparo merge --help"),
+        VaultError::PouchForOthers => told(NO_KEY, "amparo identity show"),
+        VaultError::PouchStartLost { .. } => told(INCOMPLETE, "give its parity file and all its volumes as well"),
+        VaultError::PouchMalformed { .. } | VaultError::PouchStranger { .. } => {
+            told(INVALID, "take nothing from it; ask whoever sent it, by another road, whether the pouch is theirs")
+        }
         VaultError::NotInRole { .. } => told(FAILED, "ask an owner of the vault for this role"),
         VaultError::NoExhibit { .. } | VaultError::AmbiguousExhibit { .. } => told(FAILED, "amparo list"),
         VaultError::NoMember { .. }

@@ -149,6 +149,22 @@ pub fn is_as_named(path: &RelPath, bytes: &[u8]) -> bool {
     named_hash(path).is_none_or(|sha256| Hash::of(bytes) == sha256)
 }
 
+/// Whether the layout has such a name for a file.
+pub fn is_named(path: &str) -> bool {
+    let hex = |name: &str| Hash::from_hex(name).is_some();
+    match path.split('/').collect::<Vec<_>>()[..] {
+        ["VAULT"] => true,
+        ["keys", key, file] => hex(key) && file.strip_suffix(".age").is_some_and(hex),
+        ["blobs", shelf, name] => shelf.len() == 2 && name.starts_with(shelf) && hex(name),
+        ["logs", log, "entries", shelf, name] => {
+            LogId::from_hex(log).is_some() && EntryName::parse(name).is_some_and(|name| name.shelf() == shelf)
+        }
+        ["logs", log, "checkpoints", name] => LogId::from_hex(log).is_some() && CheckpointName::parse(name).is_some(),
+        ["logs", log, "cosign", name] => LogId::from_hex(log).is_some() && hex(name),
+        _ => false,
+    }
+}
+
 /// Whether a path is that of a cosignature.
 pub fn is_cosignature(path: &RelPath) -> bool {
     let text = path.to_string();
@@ -206,7 +222,13 @@ mod tests {
         for path in named {
             assert_eq!(named_hash(&path), Some(sha256), "{path}");
             assert!(is_as_named(&path, b"file") && !is_as_named(&path, b"other"), "{path}");
+            assert!(is_named(&path.to_string()), "{path}");
+            for strange in [format!("x{path}"), format!("{path}0"), format!("{path}/"), path.to_string().to_uppercase()]
+            {
+                assert!(!is_named(&strange), "{strange}");
+            }
         }
+        assert!(is_named("VAULT") && !is_named("VAULT/x") && !is_named("blobs") && !is_named("../VAULT"));
         assert_eq!(named_hash(&vault_file()), None);
         assert!(is_as_named(&vault_file(), b"anything"));
     }

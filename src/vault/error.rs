@@ -46,6 +46,17 @@ pub enum VaultError {
     OtherCopy { vault: VaultId },
     #[error("this is the vault itself, not another copy of it")]
     SameFolder,
+    /// A pouch that none of the identities at hand opens.
+    #[error("this pouch is for others: no key here opens it")]
+    PouchForOthers,
+    #[error("the beginning of this pouch is lost, and without it nothing can be opened: {reason}")]
+    PouchStartLost { reason: String },
+    #[error(
+        "this pouch was not made by this program, or not as it should be: what stands at byte {position} belongs in none"
+    )]
+    PouchMalformed { position: u64 },
+    #[error("this pouch holds a file that no vault has: {name}")]
+    PouchStranger { name: String },
     #[error("this identity may not {what} in this vault")]
     NotInRole { what: &'static str },
     #[error("there is no exhibit {id}")]

@@ -4,13 +4,11 @@
 use std::cmp::Ordering;
 use std::io::{self, Read};
 
-use super::{BLOCK, BLOCK_BYTES, CONTENT, LISTING, MEMBERS_MAX, RECORD, member_header, member_order, pad_at, padding};
+use super::{CONTENT, LISTING, MEMBERS_MAX, PAYLOAD_BYTES_MIN, RECORD, member_header, member_order, padding};
 use crate::format::listing::LISTING_BYTES_MAX;
 use crate::format::names::{is_safe_member, printable};
 use crate::format::record::RECORD_BYTES_MAX;
-
-/// The most bytes that an extended header's records can have: a path of 1032 bytes and a size of 20 digits.
-const EXTENDED_BYTES_MAX: u64 = 1100;
+use crate::format::tar;
 
 /// Why bytes are not a payload.
 #[derive(Debug, thiserror::Error)]
@@ -136,23 +134,7 @@ impl<R: Read> PayloadReader<R> {
     fn read_header(&mut self) -> Result<(String, u64), PayloadError> {
         let position = self.position;
         let wrong = || PayloadError::Header { position };
-        let mut read = self.read_block()?;
-        let (mut name, mut bytes) = claimed(&read).ok_or_else(wrong)?;
-        if read.get(156) == Some(&b'x') {
-            if bytes > EXTENDED_BYTES_MAX {
-                return Err(wrong());
-            }
-            let mut records = Vec::new();
-            for _ in 0..bytes.div_ceil(BLOCK_BYTES) {
-                records.extend(self.read_block()?);
-            }
-            let last = self.read_block()?;
-            (name, bytes) = claimed(&last).ok_or_else(wrong)?;
-            extend(&records, &mut name, &mut bytes).ok_or_else(wrong)?;
-            read.extend(records);
-            read.extend(last);
-        }
-        // The one check: whatever was read loosely above must print as these very bytes.
+        let (name, bytes, read) = tar::claimed_header(|| self.read_block(), wrong)?;
         if member_header(&name, bytes, self.members) == read { Ok((name, bytes)) } else { Err(wrong()) }
     }
 
@@ -184,8 +166,8 @@ impl<R: Read> PayloadReader<R> {
 
     fn expect_end(&mut self) -> Result<(), PayloadError> {
         let position = self.position;
-        let (header, zeros) = pad_at(position);
-        for expected in header.chunks(BLOCK) {
+        let (header, zeros) = tar::end_at(position, PAYLOAD_BYTES_MIN, CONTENT);
+        for expected in header.chunks(tar::BLOCK) {
             if self.read_block()? != expected {
                 return Err(PayloadError::Header { position });
             }
@@ -217,10 +199,10 @@ impl<R: Read> PayloadReader<R> {
         Ok(())
     }
 
-    fn read_block(&mut self) -> Result<Vec<u8>, PayloadError> {
-        let mut block = vec![0; BLOCK];
+    fn read_block(&mut self) -> Result<[u8; tar::BLOCK], PayloadError> {
+        let mut block = [0; tar::BLOCK];
         self.source.read_exact(&mut block).map_err(|error| self.failed(error))?;
-        self.position = self.position.saturating_add(BLOCK_BYTES);
+        self.position = self.position.saturating_add(tar::BLOCK as u64);
         Ok(block)
     }
 
@@ -271,24 +253,4 @@ impl<R: Read> Read for Unread<'_, R> {
 pub(crate) fn may_follow(previous: &str, path: &str) -> bool {
     let inside = path.strip_prefix(previous).is_some_and(|rest| rest.starts_with('/'));
     member_order(previous, path) == Ordering::Less && !inside
-}
-
-/// Name and size as a block claims them.
-fn claimed(block: &[u8]) -> Option<(String, u64)> {
-    let name = block.get(..100)?.split(|byte| *byte == 0).next()?;
-    let digits = std::str::from_utf8(block.get(124..135)?).ok()?;
-    Some((String::from_utf8(name.to_vec()).ok()?, u64::from_str_radix(digits, 8).ok()?))
-}
-
-/// Takes path and size from an extended header's records. A safe path holds no line feed, so records are lines.
-fn extend(records: &[u8], name: &mut String, bytes: &mut u64) -> Option<()> {
-    let text = std::str::from_utf8(records).ok()?.trim_end_matches('\0');
-    for line in text.lines() {
-        match line.split_once(' ')?.1.split_once('=')? {
-            ("path", path) => *name = path.into(),
-            ("size", size) => *bytes = size.parse().ok()?,
-            _ => return None,
-        }
-    }
-    Some(())
 }

@@ -2,6 +2,12 @@ use std::io::{self, Read, Write};
 use std::process::{Command, Stdio};
 
 use super::*;
+use crate::crypto::pad::padded_length;
+use crate::format::tar::{OCTAL_SIZE_MAX, extended_record, fill};
+
+fn pad_at(offset: u64) -> (Vec<u8>, u64) {
+    tar::end_at(offset, PAYLOAD_BYTES_MIN, CONTENT)
+}
 
 const RECORD_JSON: &[u8] = b"{}\n";
 

@@ -1,0 +1,286 @@
+//! The files of a vault that lie in a pouch, read as a folder: whatever reads another copy reads a pouch. Nothing is
+//! unpacked for it; a file is decrypted when it is asked for, and its name tells what it must be.
+//!
+//! Only headers are read at first, one chunk each. Where one is damaged, the next that can be found is: what lies
+//! between is lost, and what follows is not.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::io;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use super::opened::Opened;
+use super::pieces::Lost;
+use crate::format::names::printable;
+use crate::format::pouch::{self, Header, MEMBERS_MAX};
+use crate::format::tar::{BLOCK, padding};
+use crate::store::{FileTime, Folder, Item, Kind, Lock, Mode, OutFile, ReadFrom, RelPath, Stat, StoreError, layout};
+use crate::vault::VaultError;
+use crate::vault::exhibits::BLOB_BYTES_MAX;
+
+const BLOCK_BYTES: u64 = BLOCK as u64;
+/// Where a block says that it is the header of a tar.
+const USTAR: Range<usize> = 257..262;
+
+/// A pouch as a folder.
+pub struct Archive {
+    shown: PathBuf,
+    opened: Option<Opened>,
+    /// Where the bytes of each file stand, by its path.
+    members: BTreeMap<String, Range<u64>>,
+    /// Where headers could not be read.
+    gaps: Vec<Range<u64>>,
+}
+
+impl Archive {
+    /// Nothing at all: the copy of whoever has none yet.
+    pub fn empty() -> Self {
+        Self { shown: PathBuf::new(), opened: None, members: BTreeMap::new(), gaps: Vec::new() }
+    }
+
+    /// Finds the files of a pouch; `shown` is how people call it.
+    pub fn read(opened: Opened, shown: &Path) -> Result<Self, VaultError> {
+        let mut walk = Walk { opened: &opened, members: BTreeMap::new(), gaps: Vec::new(), rank: 0 };
+        walk.all()?;
+        let Walk { members, gaps, .. } = walk;
+        Ok(Self { shown: shown.to_path_buf(), opened: Some(opened), members, gaps })
+    }
+
+    /// How many files lie in it.
+    pub fn files(&self) -> usize {
+        self.members.len()
+    }
+
+    /// Whether something of it is damaged: a header, or the end.
+    pub fn has_gaps(&self) -> bool {
+        !self.gaps.is_empty()
+    }
+
+    /// The opened pouch; `None` of nothing.
+    pub fn opened(&self) -> Option<&Opened> {
+        self.opened.as_ref()
+    }
+
+    fn missing(&self, path: &RelPath) -> StoreError {
+        StoreError::Missing { path: self.shown.join(path) }
+    }
+
+    fn refused<T>(&self, path: &RelPath) -> Result<T, StoreError> {
+        Err(StoreError::ReadOnly { path: self.shown.join(path) })
+    }
+
+    /// What lies below a prefix, which ends with `/` or is empty: names, and how long a file is.
+    fn below(&self, prefix: &str) -> Vec<(String, Option<u64>)> {
+        let mut found: Vec<(String, Option<u64>)> = Vec::new();
+        let mut from = prefix.to_string();
+        while let Some((path, at)) = self.members.range(from.clone()..).next() {
+            let Some(rest) = path.strip_prefix(prefix) else { break };
+            match rest.split_once('/') {
+                Some((folder, _)) => {
+                    // `0` is the first character after `/`.
+                    from = format!("{prefix}{folder}0");
+                    found.push((folder.into(), None));
+                }
+                None => {
+                    from = format!("{path}\0");
+                    found.push((rest.into(), Some(at.end - at.start)));
+                }
+            }
+        }
+        found
+    }
+}
+
+impl Folder for Archive {
+    fn shown(&self) -> &Path {
+        &self.shown
+    }
+
+    fn read(&self, path: &RelPath, bytes_max: u64) -> Result<Vec<u8>, StoreError> {
+        let at = self.members.get(&path.to_string()).ok_or_else(|| self.missing(path))?;
+        let bytes = at.end - at.start;
+        if bytes > bytes_max {
+            return Err(StoreError::TooLarge { path: self.shown.join(path), bytes, bytes_max });
+        }
+        let mut content = vec![0; usize::try_from(bytes).expect("a member is no longer than a blob")];
+        let opened = self.opened.as_ref().expect("what has members was opened");
+        opened.read_at(at.start, &mut content).map_err(|lost| StoreError::Io {
+            path: self.shown.join(path),
+            source: io::Error::new(io::ErrorKind::InvalidData, lost.reason),
+        })?;
+        Ok(content)
+    }
+
+    fn read_back(&self, path: &RelPath, bytes_max: u64) -> Result<(Vec<u8>, ReadFrom), StoreError> {
+        self.read(path, bytes_max).map(|content| (content, ReadFrom::Cache))
+    }
+
+    fn stat(&self, path: &RelPath) -> Result<Stat, StoreError> {
+        let text = path.to_string();
+        let (kind, bytes) = match self.members.get(&text) {
+            Some(at) => (Kind::File, at.end - at.start),
+            None if !self.below(&format!("{text}/")).is_empty() => (Kind::Folder, 0),
+            None => return Err(self.missing(path)),
+        };
+        let never = FileTime { seconds: 0, nanoseconds: 0 };
+        Ok(Stat { kind, bytes, modified: never, changed: never, device: 0, inode: 0, permissions: 0o400 })
+    }
+
+    fn list(&self, below: Option<&RelPath>) -> Result<Vec<Item>, StoreError> {
+        let prefix = below.map_or_else(String::new, |path| format!("{path}/"));
+        let found = self.below(&prefix);
+        match below {
+            Some(path) if found.is_empty() => Err(self.missing(path)),
+            _ => Ok(found.into_iter().map(item).collect()),
+        }
+    }
+
+    fn create(&self, path: &RelPath, _: &[u8], _: Mode) -> Result<(), StoreError> {
+        self.refused(path)
+    }
+
+    fn create_stream(&self, path: &RelPath, _: Mode) -> Result<Box<dyn OutFile>, StoreError> {
+        self.refused(path)
+    }
+
+    fn create_folder(&self, path: &RelPath, _: Mode) -> Result<(), StoreError> {
+        self.refused(path)
+    }
+
+    fn rename_new(&self, from: &RelPath, _: &RelPath) -> Result<(), StoreError> {
+        self.refused(from)
+    }
+
+    fn sync(&self, _: &[RelPath]) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    fn remove(&self, path: &RelPath) -> Result<(), StoreError> {
+        self.refused(path)
+    }
+
+    fn lock(&self, path: &RelPath) -> Result<Box<dyn Lock>, StoreError> {
+        self.refused(path)
+    }
+}
+
+fn item((name, bytes): (String, Option<u64>)) -> Item {
+    let kind = if bytes.is_some() { Kind::File } else { Kind::Folder };
+    Item { name: OsString::from(name), kind, bytes: bytes.unwrap_or(0) }
+}
+
+/// Why there is no header at a place.
+enum NoHeader {
+    /// It lies where bytes are lost.
+    Lost(Lost),
+    /// No writer would have printed what stands there.
+    Wrong,
+}
+
+/// The way from header to header.
+struct Walk<'a> {
+    opened: &'a Opened,
+    members: BTreeMap<String, Range<u64>>,
+    gaps: Vec<Range<u64>>,
+    rank: u8,
+}
+
+impl Walk<'_> {
+    fn all(&mut self) -> Result<(), VaultError> {
+        let whole = self.opened.bytes();
+        let end_holds = self.opened.end_holds();
+        let (mut position, mut index) = (0, Some(0));
+        loop {
+            match self.header(position, index) {
+                Ok(Header::End) => break,
+                Ok(Header::Member { path, bytes, header_bytes, index: claimed }) => {
+                    let start = position + header_bytes;
+                    let Some(next) = self.admit(path, start, bytes)? else { return Err(malformed(position)) };
+                    position = next;
+                    index = claimed.or(index).map(|index| index + 1).filter(|index| *index <= MEMBERS_MAX);
+                }
+                Err(NoHeader::Wrong) => return Err(malformed(position)),
+                Err(NoHeader::Lost(lost)) => {
+                    let Some(found) = self.search(lost.range.end.max(position + BLOCK_BYTES)) else {
+                        self.gaps.push(position..whole);
+                        return Ok(());
+                    };
+                    self.gaps.push(position..found);
+                    (position, index) = (found, None);
+                }
+            }
+        }
+        if !end_holds {
+            self.gaps.push(position..whole);
+        }
+        Ok(())
+    }
+
+    /// Takes a member in; where the next one begins, or `None` where it may not stand there.
+    fn admit(&mut self, path: String, start: u64, bytes: u64) -> Result<Option<u64>, VaultError> {
+        if !layout::is_named(&path) {
+            return Err(VaultError::PouchStranger { name: printable(path.as_bytes()) });
+        }
+        let rank = pouch::rank(&path);
+        if rank < self.rank || bytes > BLOB_BYTES_MAX || self.members.contains_key(&path) {
+            return Ok(None);
+        }
+        let next = start + bytes + padding(bytes);
+        if next > self.opened.bytes() {
+            return Ok(None);
+        }
+        self.rank = rank;
+        self.members.insert(path, start..start + bytes);
+        Ok(Some(next))
+    }
+
+    fn header(&self, position: u64, index: Option<u32>) -> Result<Header, NoHeader> {
+        let mut at = position;
+        let next_block = || {
+            let block = self.block(at)?;
+            at += BLOCK_BYTES;
+            Ok(block)
+        };
+        pouch::read_header(next_block, || NoHeader::Wrong, (position, self.opened.bytes()), index)
+    }
+
+    fn block(&self, at: u64) -> Result<[u8; BLOCK], NoHeader> {
+        if at + BLOCK_BYTES > self.opened.bytes() {
+            return Err(NoHeader::Wrong);
+        }
+        let mut block = [0; BLOCK];
+        self.opened.read_at(at, &mut block).map_err(NoHeader::Lost)?;
+        Ok(block)
+    }
+
+    /// The next header from a place on, after damage. What a blob holds is encrypted: it looks like none.
+    fn search(&self, from: u64) -> Option<u64> {
+        let mut at = from.next_multiple_of(BLOCK_BYTES);
+        while at < self.opened.bytes() {
+            match self.block(at) {
+                Ok(block) if block[USTAR] == *b"ustar" && self.is_header(at) => return Some(at),
+                Err(NoHeader::Lost(lost)) => at = lost.range.end.max(at + 1).next_multiple_of(BLOCK_BYTES),
+                _ => at += BLOCK_BYTES,
+            }
+        }
+        None
+    }
+
+    fn is_header(&self, at: u64) -> bool {
+        match self.header(at, None) {
+            Ok(Header::Member { path, bytes, .. }) => {
+                layout::is_named(&path) && bytes <= BLOB_BYTES_MAX && !self.members.contains_key(&path)
+            }
+            Ok(Header::End) => true,
+            Err(_) => false,
+        }
+    }
+}
+
+fn malformed(position: u64) -> VaultError {
+    VaultError::PouchMalformed { position }
+}
+
+#[cfg(test)]
+mod tests;

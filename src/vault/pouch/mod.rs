@@ -1,0 +1,14 @@
+//! The one file that travels: part of a vault in an age file, made by [`mod@pack`], taken in by [`mod@unpack`].
+//!
+//! - [`pieces`]: the bytes of a pouch, wherever they lie
+//! - [`opened`]: its plaintext, any part of it, chunk by chunk
+//! - [`archive`]: the vault's files in it, read as a folder; so a pouch is merged and verified as any other copy is
+//! - [`select`]: what of a vault goes into one
+//! - [`write`](mod@write): the files on their way into it
+//! - [`pack`](mod@pack), [`unpack`](mod@unpack): the verbs
+//!
+//! Nothing in a pouch is believed because it came in one: whoever has a card can encrypt to it.
+
+pub mod archive;
+pub mod opened;
+pub mod pieces;

@@ -1,0 +1,123 @@
+//! The plaintext of a pouch: any part of it, decrypted chunk by chunk. A chunk that was damaged is lost, and nothing else is.
+
+use std::ops::Range;
+use std::sync::Mutex;
+
+use super::pieces::{Lost, Pieces};
+use crate::crypto::envelope::{
+    self, EnvelopeError, HEADER_BYTES_MAX, PLAIN_CHUNK_BYTES, Part, PayloadKey, SEALED_CHUNK_BYTES,
+};
+use crate::crypto::recipient::Identity;
+use crate::vault::VaultError;
+
+/// A header to four people has some 7 KiB.
+const START_BYTES: usize = 16 << 10;
+const PLAIN_CHUNK: u64 = PLAIN_CHUNK_BYTES as u64;
+const SEALED_CHUNK: u64 = SEALED_CHUNK_BYTES as u64;
+
+/// A pouch that one of the identities at hand opens.
+pub struct Opened {
+    pieces: Pieces,
+    key: PayloadKey,
+    payload_at: u64,
+    bytes: u64,
+    /// The chunk that was decrypted last: whoever reads on needs the rest of it.
+    last: Mutex<Option<(u64, Vec<u8>)>>,
+}
+
+impl Opened {
+    /// Opens a pouch with the first of `identities` that fits.
+    pub fn open(pieces: Pieces, identities: &[&Identity]) -> Result<Self, VaultError> {
+        let (payload_at, key) = enter(&pieces, identities)?;
+        let sealed = pieces.bytes() - payload_at;
+        let chunks = sealed.div_ceil(SEALED_CHUNK).max(1);
+        let tags = chunks * (SEALED_CHUNK - PLAIN_CHUNK);
+        let bytes = sealed.checked_sub(tags).ok_or(EnvelopeError::Damaged { part: Part::Payload })?;
+        Ok(Self { pieces, key, payload_at, bytes, last: Mutex::new(None) })
+    }
+
+    /// How long the plaintext is, if nothing was cut off: only the last chunk proves it.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Where its bytes come from.
+    pub fn pieces(&self) -> &Pieces {
+        &self.pieces
+    }
+
+    /// Whether the last chunk is there: nothing was cut off, and nothing follows.
+    pub fn end_holds(&self) -> bool {
+        self.chunk(self.bytes.saturating_sub(1) / PLAIN_CHUNK).is_ok()
+    }
+
+    /// The plaintext at a place.
+    ///
+    /// # Panics
+    ///
+    /// When it reaches beyond the end.
+    pub fn read_at(&self, at: u64, into: &mut [u8]) -> Result<(), Lost> {
+        assert!(at + into.len() as u64 <= self.bytes, "a member ends within its archive");
+        let mut done = 0;
+        while done < into.len() {
+            let position = at + done as u64;
+            let (index, within) = (position / PLAIN_CHUNK, position % PLAIN_CHUNK);
+            let mut last = self.last.lock().expect("no reader panics");
+            if last.as_ref().is_none_or(|(held, _)| *held != index) {
+                *last = Some((index, self.chunk(index)?));
+            }
+            let chunk = last.as_ref().map(|(_, chunk)| chunk.as_slice()).unwrap_or_default();
+            let rest = usize::try_from(within).ok().and_then(|within| chunk.get(within..)).unwrap_or_default();
+            let taken = rest.len().min(into.len() - done);
+            into[done..done + taken].copy_from_slice(&rest[..taken]);
+            done += taken;
+        }
+        Ok(())
+    }
+
+    /// What of the plaintext a lost chunk takes with it.
+    fn plain_range(&self, index: u64) -> Range<u64> {
+        index * PLAIN_CHUNK..((index + 1) * PLAIN_CHUNK).min(self.bytes)
+    }
+
+    fn chunk(&self, index: u64) -> Result<Vec<u8>, Lost> {
+        let range = self.plain_range(index);
+        let last = range.end == self.bytes;
+        let plain = usize::try_from(range.end - range.start).expect("a chunk is small");
+        let mut sealed = vec![0; plain + SEALED_CHUNK_BYTES - PLAIN_CHUNK_BYTES];
+        let lost = |reason| Lost { range: range.clone(), reason };
+        self.pieces.read_at(self.payload_at + index * SEALED_CHUNK, &mut sealed).map_err(|error| lost(error.reason))?;
+        if self.key.open(index, last, &mut sealed).is_none() {
+            return Err(lost("it is damaged there".into()));
+        }
+        sealed.truncate(plain);
+        Ok(sealed)
+    }
+}
+
+/// Reads as much of the beginning as holds the header, and opens it.
+fn enter(pieces: &Pieces, identities: &[&Identity]) -> Result<(u64, PayloadKey), VaultError> {
+    let mut wanted = START_BYTES;
+    loop {
+        let there = usize::try_from(pieces.bytes()).unwrap_or(usize::MAX).min(wanted);
+        let mut start = vec![0; there];
+        if let Err(lost) = pieces.read_at(0, &mut start) {
+            // What stands before a lost place may be the whole header.
+            start.truncate(usize::try_from(lost.range.start).unwrap_or(0).min(there));
+            pieces.read_at(0, &mut start).map_err(|lost| VaultError::PouchStartLost { reason: lost.reason })?;
+        }
+        match envelope::enter(&start, identities) {
+            Ok((payload_at, key)) => return Ok((payload_at as u64, key)),
+            Err(EnvelopeError::Damaged { part: Part::Header })
+                if start.len() == wanted && wanted < HEADER_BYTES_MAX =>
+            {
+                wanted *= 4;
+            }
+            Err(EnvelopeError::NotForThisKey) => return Err(VaultError::PouchForOthers),
+            Err(error) => return Err(VaultError::PouchStartLost { reason: error.to_string() }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -106,5 +106,7 @@ fn word(stage: Stage) -> &'static str {
         Stage::Opening => "opening",
         Stage::Checking => "checking",
         Stage::Merging => "merging",
+        Stage::Parity => "making parity",
+        Stage::Repairing => "repairing",
     }
 }

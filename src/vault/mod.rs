@@ -96,6 +96,10 @@ pub enum Stage {
     Checking,
     /// Taking in another copy.
     Merging,
+    /// Making a pouch's parity.
+    Parity,
+    /// Restoring a damaged pouch.
+    Repairing,
 }
 
 /// `amparo` and its version: stands in every entry.

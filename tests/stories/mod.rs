@@ -6,6 +6,7 @@ mod foundings;
 mod honest_year;
 mod quiet_drop;
 mod seized_laptop;
+mod torn_stick;
 mod withdrawn_reader;
 
 use serde_json::Value;

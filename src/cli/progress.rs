@@ -107,5 +107,7 @@ fn word(stage: Stage) -> &'static str {
         Stage::Checking => "checking",
         Stage::Merging => "merging",
         Stage::Packing => "packing",
+        Stage::Parity => "making parity",
+        Stage::Repairing => "repairing",
     }
 }

@@ -8,7 +8,7 @@ mod parts;
 mod start;
 
 pub use parts::{PLAIN_CHUNK_BYTES, PayloadKey, SEALED_CHUNK_BYTES, begin, enter, sealed_bytes};
-pub use start::{is_for, payload_bytes, work_factor};
+pub use start::{is_for, payload_bytes, start_bytes, work_factor};
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashSet;

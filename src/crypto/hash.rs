@@ -17,6 +17,13 @@ impl Hash {
         Self(Sha256::digest(bytes).into())
     }
 
+    /// The plain SHA-256 of `parts`, one behind the other, as if they were one.
+    pub fn of_parts(parts: &[&[u8]]) -> Self {
+        let mut hasher = Sha256::new();
+        parts.iter().for_each(|part| hasher.update(part));
+        Self(hasher.finalize().into())
+    }
+
     /// SHA-256 over [`frame`]: a hash that cannot be mistaken for one of another domain.
     pub fn tagged(domain: &str, parts: &[&[u8]]) -> Self {
         Self::of(&frame(domain, parts))

@@ -6,6 +6,7 @@ pub mod hash;
 pub(crate) mod kem;
 pub mod merkle;
 pub mod pad;
+pub mod parity;
 pub mod recipient;
 pub mod seed;
 pub mod shares;

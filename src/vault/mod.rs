@@ -98,6 +98,10 @@ pub enum Stage {
     Merging,
     /// Writing a pouch.
     Packing,
+    /// Making a pouch's parity.
+    Parity,
+    /// Restoring a damaged pouch.
+    Repairing,
 }
 
 /// `amparo` and its version: stands in every entry.

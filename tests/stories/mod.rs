@@ -8,6 +8,7 @@ mod honest_year;
 mod quiet_drop;
 mod seized_laptop;
 mod slow_year;
+mod torn_stick;
 mod withdrawn_reader;
 
 use serde_json::Value;

@@ -67,7 +67,7 @@ pub(crate) fn sealing(
     Ok(Sealing { exhibits, sealed })
 }
 
-struct Stopped;
+pub(crate) struct Stopped;
 
 impl Clock for Stopped {
     fn now(&self) -> jiff::ZonedDateTime {

@@ -14,6 +14,12 @@ pub fn is_for(start: &[u8], identities: &[&Identity]) -> Result<bool, EnvelopeEr
     Ok(decryptor.decrypt(identities.iter().map(|identity| *identity as _)).is_ok())
 }
 
+/// How long the header and the nonce behind it are, of a file whose beginning `start` is; `None` where it does not hold both.
+pub fn start_bytes(start: &[u8]) -> Option<usize> {
+    let end = header_end(start)? + NONCE_BYTES;
+    (start.starts_with(b"age-encryption.org/v1\n") && start.len() >= end).then_some(end)
+}
+
 /// How long the payload of a whole file of `file_bytes` bytes is, from the `start` of it that holds the header; `None`
 /// where no age file has that length: it was cut short, or what stands there is none.
 pub fn payload_bytes(start: &[u8], file_bytes: u64) -> Option<u64> {

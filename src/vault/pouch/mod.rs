@@ -1,6 +1,8 @@
 //! The one file that travels: part of a vault in an age file, made by [`mod@pack`], taken in by [`mod@unpack`].
 //!
 //! - [`pieces`]: the bytes of a pouch, wherever they lie
+//! - [`mod@parity`]: what restores it when it is damaged
+//! - [`volumes`]: cut into files of a size
 //! - [`opened`]: its plaintext, any part of it, chunk by chunk
 //! - [`archive`]: the vault's files in it, read as a folder; so a pouch is merged and verified as any other copy is
 //! - [`select`]: what of a vault goes into one
@@ -12,7 +14,9 @@
 pub mod archive;
 pub mod opened;
 pub mod pack;
+pub mod parity;
 pub mod pieces;
 mod select;
 pub mod unpack;
+pub mod volumes;
 mod write;

@@ -1,14 +1,30 @@
-//! The bytes of a pouch, wherever they lie.
+//! The bytes of a pouch, wherever they lie: in one file, or in volumes, with or without parity. Where parity is at hand,
+//! each cell is checked as it is read, and a damaged one is restored on the way; without it bytes are what they are.
+//!
+//! Everything here works without a key, and nothing here knows one. A checksum tells damage, not forgery: who changes a
+//! pouch on purpose can change its parity to fit, and only the reader's key tells.
 
-use std::io::Read;
 use std::ops::Range;
-use std::path::Path;
+use std::path::PathBuf;
 
-use crate::format::armor;
-use crate::store::{Disk, Source, StoreError};
+use crate::format::parity::Layout;
+use crate::format::volume::PouchId;
+use crate::store::{Disk, Source};
+use crate::vault::VaultError;
 
-/// The longest text that is read.
-const TEXT_BYTES_MAX: u64 = 64 << 20;
+mod gather;
+mod mending;
+mod packets;
+mod place;
+mod survey;
+mod text;
+
+pub use mending::Mended;
+pub(super) use packets::{checksum, sum};
+pub use survey::Condition;
+
+use mending::Mending;
+use packets::Packets;
 
 /// Bytes that cannot be had.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,62 +37,144 @@ pub struct Lost {
 
 /// The bytes of one pouch.
 pub struct Pieces {
-    source: Held,
+    files: Vec<PieceFile>,
+    id: Option<PouchId>,
+    bytes: u64,
+    /// What of the pouch lies where; parts may lie in several files.
+    extents: Vec<Extent>,
+    volumes: Vec<gather::Volume>,
+    packets: Option<Packets>,
+    missing: Vec<String>,
+    unknown: Vec<PathBuf>,
+    mending: Mending,
+}
+
+/// One of the files.
+struct PieceFile {
+    path: PathBuf,
+    source: Box<dyn Source>,
     bytes: u64,
 }
 
-enum Held {
-    File(Box<dyn Source>),
-    /// What came as a text.
-    Memory(Vec<u8>),
+/// Bytes of the pouch that stand one behind the other in a file.
+#[derive(Clone, Copy, Debug)]
+struct Extent {
+    file: usize,
+    /// Where in the file they begin.
+    at: u64,
+    /// Where in the pouch.
+    start: u64,
+    end: u64,
 }
 
 impl Pieces {
-    /// One whole file.
-    pub fn whole(disk: &dyn Disk, path: &Path) -> Result<Self, StoreError> {
-        let mut source = disk.source(path)?;
-        let bytes = source.stat()?.bytes;
-        let start = disk.read_start(path, 256)?;
-        if start.trim_ascii_start().starts_with(b"-----BEGIN AGE") {
-            let mut text = Vec::new();
-            source
-                .by_ref()
-                .take(TEXT_BYTES_MAX)
-                .read_to_end(&mut text)
-                .map_err(|error| StoreError::from_io(path, error))?;
-            if let Ok(bytes) = armor::parse(&text) {
-                return Ok(Self { bytes: bytes.len() as u64, source: Held::Memory(bytes) });
-            }
-        }
-        Ok(Self { source: Held::File(source), bytes })
+    /// Looks at what each file holds, whatever its name, in any order; a folder stands for the files in it.
+    pub fn gather(disk: &dyn Disk, files: &[PathBuf]) -> Result<Self, VaultError> {
+        gather::gather(disk, files)
     }
 
-    /// How many there are.
+    /// One whole file.
+    pub fn whole(disk: &dyn Disk, path: &std::path::Path) -> Result<Self, VaultError> {
+        Self::gather(disk, &[path.to_path_buf()])
+    }
+
+    /// How many bytes the pouch has.
     pub fn bytes(&self) -> u64 {
         self.bytes
     }
 
-    /// Those at a place.
+    /// Which pouch it is; `None` where its beginning is damaged and nothing else tells.
+    pub fn id(&self) -> Option<PouchId> {
+        self.id
+    }
+
+    /// How much parity is at hand.
+    pub fn parity(&self) -> Option<Layout> {
+        self.packets.as_ref().map(Packets::layout)
+    }
+
+    /// The bytes at a place. With parity, only what was checked or restored: of a place that can be neither, `Lost`.
     pub fn read_at(&self, offset: u64, into: &mut [u8]) -> Result<(), Lost> {
-        let mut done = 0;
-        while done < into.len() {
-            let range = offset + done as u64..offset + into.len() as u64;
-            let read = match &self.source {
-                Held::File(source) => source.read_at(range.start, &mut into[done..]),
-                Held::Memory(bytes) => {
-                    let rest = usize::try_from(range.start).ok().and_then(|from| bytes.get(from..)).unwrap_or_default();
-                    let read = rest.len().min(into.len() - done);
-                    into[done..done + read].copy_from_slice(&rest[..read]);
-                    Ok(read)
-                }
+        match &self.packets {
+            Some(packets) => self.read_checked(packets, offset, into),
+            None => self.read_unchecked_at(offset, into),
+        }
+    }
+
+    /// The bytes at a place as they are, though they may be damaged: for a reader who can tell.
+    pub fn read_unchecked_at(&self, offset: u64, into: &mut [u8]) -> Result<(), Lost> {
+        self.raw(offset, into, 0)
+    }
+
+    /// What was restored so far.
+    pub fn mended(&self) -> Mended {
+        self.mending.told()
+    }
+
+    /// What belongs to the pouch and is not here.
+    pub fn missing(&self) -> &[String] {
+        &self.missing
+    }
+
+    /// The files that are no part of it.
+    pub fn unknown(&self) -> &[PathBuf] {
+        &self.unknown
+    }
+
+    /// The files that are a part of it.
+    pub fn known(&self) -> impl Iterator<Item = &std::path::Path> {
+        let is_part = |index: &usize| {
+            let data = self.extents.iter().any(|extent| extent.file == *index);
+            data || self.packets.as_ref().is_some_and(|packets| packets.lie_in(*index))
+        };
+        (0..self.files.len()).filter(is_part).map(|index| self.files[index].path.as_path())
+    }
+
+    /// Reads what lies at a place; where several files hold it, from another of them with each `choice`.
+    fn raw(&self, offset: u64, into: &mut [u8], choice: usize) -> Result<(), Lost> {
+        let end = offset.saturating_add(into.len() as u64);
+        let lost = |at: u64, reason: &str| Lost { range: at..end, reason: reason.into() };
+        if end > self.bytes {
+            return Err(lost(offset, "the pouch ends before"));
+        }
+        let mut at = offset;
+        while at < end {
+            let holding: Vec<&Extent> =
+                self.extents.iter().filter(|extent| (extent.start..extent.end).contains(&at)).collect();
+            let Some(extent) = holding.get(choice.min(holding.len().saturating_sub(1))) else {
+                return Err(lost(at, "the file that held it is not here"));
             };
-            match read {
-                Ok(0) => return Err(Lost { range, reason: "the file ends before".into() }),
-                Ok(read) => done += read,
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(Lost { range, reason: error.to_string() }),
-            }
+            let upto = end.min(extent.end);
+            let part = &mut into[to_usize(at - offset)..to_usize(upto - offset)];
+            read_exactly(&*self.files[extent.file].source, extent.at + (at - extent.start), part)
+                .map_err(|error| lost(at, &error.to_string()))?;
+            at = upto;
         }
         Ok(())
     }
+
+    /// How many files hold a place at most.
+    fn choices(&self, range: &Range<u64>) -> usize {
+        let meets = |extent: &&Extent| extent.start < range.end && range.start < extent.end;
+        self.extents.iter().filter(meets).count()
+    }
+}
+
+/// Fills `into` from a place of a source.
+fn read_exactly(source: &dyn Source, offset: u64, into: &mut [u8]) -> std::io::Result<()> {
+    let mut done = 0;
+    while done < into.len() {
+        match source.read_at(offset + done as u64, &mut into[done..]) {
+            Ok(0) => return Err(std::io::Error::new(std::io::ErrorKind::UnexpectedEof, "the file ends before")),
+            Ok(read) => done += read,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// Counts and lengths of what is held in memory.
+fn to_usize(number: u64) -> usize {
+    usize::try_from(number).expect("what is held in memory is small")
 }

@@ -1,0 +1,242 @@
+//! How a pouch is, all of it looked at: what is damaged, what can be restored, and how much more may be lost.
+
+use std::ops::Range;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use sha2::{Digest, Sha256};
+
+use super::mending::ranges;
+use super::packets::Packets;
+use super::{Pieces, to_usize};
+use crate::crypto::hash::Hash;
+use crate::format::parity::Grid;
+use crate::store::{OutFile, StoreError};
+use crate::vault::{Stage, VaultError, Watch, parallel};
+
+/// Cells, or packets, that are looked at in one go.
+const TOGETHER: u64 = 128;
+const COPIED_BYTES: usize = 1 << 20;
+
+/// How a pouch is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Condition {
+    /// What is damaged or lost of the pouch.
+    pub damaged: Vec<Range<u64>>,
+    /// What of that cannot be restored.
+    pub lost: Vec<Range<u64>>,
+    /// What could not be checked: nothing tells how it should be.
+    pub unchecked: Vec<Range<u64>>,
+    /// Packets of parity, and how many of them are damaged or lost.
+    pub packets: u64,
+    /// Of these, how many are damaged or lost.
+    pub packets_damaged: u64,
+    /// How much more of the pouch may be lost, in percent, and all still come back.
+    pub may_lose: Option<u64>,
+}
+
+impl Condition {
+    /// Whether every byte of the pouch was checked, and holds.
+    pub fn is_whole(&self) -> bool {
+        self.damaged.is_empty() && self.unchecked.is_empty()
+    }
+
+    /// Whether every byte of the pouch is here, or can be restored.
+    pub fn can_be_repaired(&self) -> bool {
+        self.lost.is_empty() && self.unchecked.is_empty()
+    }
+}
+
+impl Pieces {
+    /// Looks at every byte of the pouch and of its parity.
+    pub fn check(&self, watch: &dyn Watch) -> Result<Condition, VaultError> {
+        match &self.packets {
+            Some(packets) => self.check_cells(packets, watch),
+            None => self.check_volumes(watch),
+        }
+    }
+
+    /// Writes the pouch as it was, in one file. Where a byte cannot be restored, an error; what was written is then worth
+    /// nothing.
+    pub fn repair(&self, watch: &dyn Watch, out: &mut dyn OutFile) -> Result<(), VaultError> {
+        let condition = self.check(watch)?;
+        if !condition.can_be_repaired() {
+            let lost = condition.lost.iter().chain(&condition.unchecked).map(|range| range.end - range.start).sum();
+            return Err(VaultError::BeyondRepair { lost, bytes: self.bytes });
+        }
+        let refused = |error| VaultError::from(StoreError::from_io(std::path::Path::new(""), error));
+        watch.begin(Stage::Repairing, Some(self.bytes));
+        let mut buffer = vec![0; COPIED_BYTES];
+        let mut at = 0;
+        // What is damaged is copied too, and then written over: so the file is written from its beginning to its end.
+        while at < self.bytes {
+            if watch.stopped() {
+                return Err(VaultError::Stopped);
+            }
+            let taken = to_usize((self.bytes - at).min(COPIED_BYTES as u64));
+            let part = &mut buffer[..taken];
+            if self.raw(at, part, 0).is_err() {
+                self.copy_cells(at, part);
+            }
+            out.write_at(at, part).map_err(refused)?;
+            watch.advance(taken as u64);
+            at += taken as u64;
+        }
+        if let Some(packets) = &self.packets {
+            self.write_restored(packets, &condition, watch, out).map_err(|error| match error {
+                Stop::Refused(error) => refused(error),
+                Stop::Wished => VaultError::Stopped,
+                Stop::Lost => VaultError::BeyondRepair { lost: 0, bytes: self.bytes },
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Where a part cannot be read as a whole: its cells that can be, and zeros.
+    fn copy_cells(&self, at: u64, part: &mut [u8]) {
+        let mut from = at;
+        for piece in part.chunks_mut(4096) {
+            if self.raw(from, piece, 0).is_err() {
+                piece.fill(0);
+            }
+            from += piece.len() as u64;
+        }
+    }
+
+    /// Restores row after row, each once.
+    fn write_restored(
+        &self,
+        packets: &Packets,
+        condition: &Condition,
+        watch: &dyn Watch,
+        out: &mut dyn OutFile,
+    ) -> Result<(), Stop> {
+        let grid = packets.layout().grid;
+        let cells = condition.damaged.iter().flat_map(|range| cells_of(&grid, range));
+        let mut places: Vec<(u64, u64)> = cells.map(|cell| (grid.place(cell).0, cell)).collect();
+        places.sort_unstable();
+        for row in places.chunk_by(|one, other| one.0 == other.0) {
+            if watch.stopped() {
+                return Err(Stop::Wished);
+            }
+            let restored = self.restore(packets, row[0].0);
+            for (_, cell) in row {
+                let (_, bytes) = restored.iter().find(|(restored, _)| restored == cell).ok_or(Stop::Lost)?;
+                let span = grid.span(*cell);
+                out.write_at(span.start, &bytes[..to_usize(span.end - span.start)]).map_err(Stop::Refused)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn check_cells(&self, packets: &Packets, watch: &dyn Watch) -> Result<Condition, VaultError> {
+        let layout = packets.layout();
+        let grid = layout.grid;
+        watch.begin(Stage::Checking, Some(self.bytes + layout.bytes()));
+        let looked =
+            in_groups(grid.cells(), watch, grid.cell_bytes, |cell, bytes| self.is_whole(packets, cell, bytes))?;
+        let whole = in_groups(layout.packets(), watch, layout.packet_bytes(), |slot, _| {
+            Some(packets.holds(&self.files, slot))
+        })?;
+        let mut rows = vec![(0_u64, 0_u64); to_usize(grid.rows)]; // damaged cells, whole packets
+        let (mut damaged, mut unchecked) = (Vec::new(), Vec::new());
+        for (cell, is_whole) in (0..).zip(&looked) {
+            match is_whole {
+                Some(true) => {}
+                Some(false) => {
+                    rows[to_usize(grid.place(cell).0)].0 += 1;
+                    damaged.push(cell);
+                }
+                None => unchecked.push(cell),
+            }
+        }
+        for (slot, _) in (0_u64..).zip(&whole).filter(|(_, whole)| **whole == Some(true)) {
+            rows[to_usize(slot % grid.rows)].1 += 1;
+        }
+        let lost = damaged.iter().copied().filter(|cell| {
+            let (damaged, packets) = rows[to_usize(grid.place(*cell).0)];
+            damaged > packets
+        });
+        // Whichever is the first to run out: cells to restore others from, or parts of the table.
+        let spare = |(damaged, packets): &(u64, u64)| packets.saturating_sub(layout.pieces.max(*damaged));
+        let spare = rows.iter().map(spare).min().unwrap_or(0);
+        let may_lose = (spare * 100 / grid.strips).min(layout.share.into());
+        let packets_damaged = whole.iter().filter(|whole| **whole != Some(true)).count() as u64;
+        Ok(Condition {
+            lost: ranges(&grid, lost),
+            damaged: ranges(&grid, damaged.iter().copied()),
+            unchecked: ranges(&grid, unchecked.into_iter()),
+            packets: layout.packets(),
+            packets_damaged,
+            may_lose: Some(may_lose),
+        })
+    }
+
+    /// Without parity, volumes tell by their hashes whether they are as they were made.
+    fn check_volumes(&self, watch: &dyn Watch) -> Result<Condition, VaultError> {
+        watch.begin(Stage::Checking, Some(self.bytes));
+        let mut damaged = self.holes();
+        let mut checked = damaged.clone();
+        for volume in &self.volumes {
+            let (page, range) = (&volume.page, volume.extent.start..volume.extent.end);
+            let Some(sha256) = volume.sha256 else { continue };
+            checked.push(range.clone());
+            if range.end - range.start != page.length || !self.has_hash(&volume.extent, sha256, watch)? {
+                damaged.push(range);
+            }
+        }
+        damaged.sort_by_key(|range| range.start);
+        Ok(Condition { lost: damaged.clone(), unchecked: self.without(checked), damaged, ..Condition::default() })
+    }
+
+    fn has_hash(&self, extent: &super::Extent, sha256: Hash, watch: &dyn Watch) -> Result<bool, VaultError> {
+        let mut hasher = Sha256::new();
+        let mut buffer = vec![0; COPIED_BYTES];
+        let (mut at, end) = (extent.at, extent.at + (extent.end - extent.start));
+        while at < end {
+            if watch.stopped() {
+                return Err(VaultError::Stopped);
+            }
+            let part = &mut buffer[..to_usize((end - at).min(COPIED_BYTES as u64))];
+            if super::read_exactly(&*self.files[extent.file].source, at, part).is_err() {
+                return Ok(false);
+            }
+            hasher.update(&*part);
+            at += part.len() as u64;
+            watch.advance(part.len() as u64);
+        }
+        Ok(Hash(hasher.finalize().into()) == sha256)
+    }
+}
+
+enum Stop {
+    Refused(std::io::Error),
+    Wished,
+    Lost,
+}
+
+fn cells_of(grid: &Grid, range: &Range<u64>) -> Range<u64> {
+    range.start / grid.cell_bytes..range.end.div_ceil(grid.cell_bytes)
+}
+
+/// Looks at so many things of one length on all cores; what each look gave, in order.
+fn in_groups(
+    count: u64,
+    watch: &dyn Watch,
+    each_bytes: u64,
+    look: impl Fn(u64, &mut [u8]) -> Option<bool> + Sync,
+) -> Result<Vec<Option<bool>>, VaultError> {
+    let groups: Vec<Range<u64>> =
+        (0..count.div_ceil(TOGETHER)).map(|group| group * TOGETHER..((group + 1) * TOGETHER).min(count)).collect();
+    let stopped = AtomicBool::new(false);
+    let looked = parallel::map(&groups, |group| {
+        if stopped.load(Ordering::Relaxed) || watch.stopped() {
+            stopped.store(true, Ordering::Relaxed);
+            return Vec::new();
+        }
+        let mut buffer = vec![0; to_usize(each_bytes)];
+        let looked: Vec<Option<bool>> = group.clone().map(|one| look(one, &mut buffer)).collect();
+        watch.advance((group.end - group.start) * each_bytes);
+        looked
+    });
+    if stopped.into_inner() { Err(VaultError::Stopped) } else { Ok(looked.concat()) }
+}

@@ -14,7 +14,7 @@ use crate::commands::pack::{at, packs, seals};
 fn arrived() -> World {
     let world = World::with_testimony();
     packs(&world, "first.bin", &[]).exits(0);
-    let unpack = ["unpack", "../first.bin", "-o", "evidence", "--owner", "../lawyer.card"];
+    let unpack = ["unpack", "../first.bin", "-o", "evidence", "--owner", "../lawyer.card", "--sign"];
     world.run("reader", &unpack).exits(0);
     seals(&world, "second.txt");
     world
@@ -68,7 +68,8 @@ fn what_nothing_signed_covers_is_left_in_the_pouch_and_is_no_evidence() {
     let mut mixed: Vec<(String, Vec<u8>)> = own.clone();
     // A whole other vault, and a sealed file under its true hash that no entry names.
     mixed.extend(files(&world, "lawyer/other").into_iter().filter(|(name, _)| name != "VAULT"));
-    let stray = envelope::seal(b"planted", &[&Card::parse(&world.read("reader.card")).expect("a card").keys().age]).bytes;
+    let stray =
+        envelope::seal(b"planted", &[&Card::parse(&world.read("reader.card")).expect("a card").keys().age]).bytes;
     let sha256 = amparo::crypto::hash::Hash::of(&stray).to_string();
     mixed.push((format!("blobs/{}/{sha256}", &sha256[..2]), stray));
     mixed.sort_by_key(|(name, _)| (pouch::rank(name), name.clone()));
@@ -119,7 +120,10 @@ fn two_histories_of_one_record_are_both_kept_and_told() {
     seals(&world, "third.txt");
     packs(&world, "true.bin", &[]).exits(0);
     unpacks(&world, "true.bin", &[]).exits(0);
-    unpacks(&world, "clone.bin", &[]).exits(3).says("contradicting histories").says("two histories signed with one key");
+    unpacks(&world, "clone.bin", &[])
+        .exits(3)
+        .says("contradicting histories")
+        .says("two histories signed with one key");
     let found = at(&world, "reader", &["verify", "--json"]).exits(3).json();
     assert!(found["findings"].as_array().expect("findings").iter().any(|found| found["check"] == "fork"), "{found:#}");
 }

@@ -78,8 +78,19 @@ fn a_script_gets_one_object() {
     let object = packs(&world, "trip.bin", &["--json"]).exits(0).json();
     let keys: Vec<&String> = object.as_object().expect("an object").keys().collect();
     let fixed = [
-        "format", "pouch", "bytes", "sha256", "to", "offers", "entry", "exhibits", "everything", "known", "withdrawn",
-        "lacking", "warnings",
+        "format",
+        "pouch",
+        "bytes",
+        "sha256",
+        "to",
+        "offers",
+        "entry",
+        "exhibits",
+        "everything",
+        "known",
+        "withdrawn",
+        "lacking",
+        "warnings",
     ];
     assert_eq!(keys, fixed);
     let file = world.read("trip.bin");
@@ -155,7 +166,8 @@ fn an_offer_of_ones_own_is_packed_as_it_stands() {
     let world = World::with_testimony();
     seals(&world, "second.txt");
     let offer = |who: &str, more: &[&str]| {
-        at(&world, who, &[&["custody", "offer", "--no-input", "--json"], more].concat()).exits(0).json()["offer"].clone()
+        at(&world, who, &[&["custody", "offer", "--no-input", "--json"], more].concat()).exits(0).json()["offer"]
+            .clone()
     };
     let one = offer("lawyer", &["--to", "Grey Owl", "K7-0002"]);
     let all = offer("lawyer", &["--to", "Grey Owl"]);
@@ -250,16 +262,27 @@ fn a_damaged_or_missing_sealed_file_stays_here_and_is_told() {
         let path = world.path(&format!("lawyer/evidence/{spoilt}"));
         let whole = fs::read(&path).expect("there");
         for is_torn in [true, false] {
-            if is_torn { fs::write(&path, b"torn").expect("damage") } else { fs::remove_file(&path).expect("removed") }
+            if is_torn {
+                fs::write(&path, b"torn").expect("damage")
+            } else {
+                fs::remove_file(&path).expect("removed")
+            }
             let name = format!("{number}-{is_torn}.bin");
             let packed = packs(&world, &name, &["--json"]).exits(4).json();
             assert_eq!(packed["lacking"], json!([spoilt]), "{name}");
             assert_eq!(arrives(&world, &name), ["K7-0001", "K7-0002"], "{name}");
         }
-        packs(&world, &format!("{number}-told.bin"), &[]).exits(4).says("1 file that belong").says("amparo verify tells");
+        packs(&world, &format!("{number}-told.bin"), &[])
+            .exits(4)
+            .says("1 file that belong")
+            .says("amparo verify tells");
         fs::write(&path, whole).expect("mended");
     }
-    let left: Vec<String> = fs::read_dir(world.path("")).expect("a folder").flatten().map(|item| item.file_name().to_string_lossy().into_owned()).collect();
+    let left: Vec<String> = fs::read_dir(world.path(""))
+        .expect("a folder")
+        .flatten()
+        .map(|item| item.file_name().to_string_lossy().into_owned())
+        .collect();
     assert!(!left.iter().any(|name| name.contains("part") || name.contains("tmp")), "{left:?}");
 }
 
@@ -272,7 +295,10 @@ fn without_a_terminal_nothing_is_asked_and_with_one_the_form_is() {
     asked.says("What a custody form asks").says("Who carries it").never_says("The medium:");
     let told = events(&world, "lawyer");
     let offer = told.iter().rfind(|entry| entry["event"] == "offer").expect("an offer");
-    assert_eq!((&offer["medium"], &offer["seal_no"], &offer["carrier"]), (&"a stick".into(), &"4711".into(), &"Blue Tit".into()));
+    assert_eq!(
+        (&offer["medium"], &offer["seal_no"], &offer["carrier"]),
+        (&"a stick".into(), &"4711".into(), &"Blue Tit".into())
+    );
 }
 
 #[test]

@@ -120,7 +120,17 @@ fn nothing_that_is_seen_tells_what_is_in_it_or_for_how_many() {
     world.run("m0", &first).exits(0);
     types(&world, "heron", &["merge", "../answer"]).exits(0);
     packs(&world, "bare", 1, &[]);
-    let expected = [("one", 4), ("two", 4), ("four", 4), ("five", 8), ("eight", 8), ("nine", 16), ("film", 4), ("all", 4), ("bare", 4)];
+    let expected = [
+        ("one", 4),
+        ("two", 4),
+        ("four", 4),
+        ("five", 8),
+        ("eight", 8),
+        ("nine", 16),
+        ("film", 4),
+        ("all", 4),
+        ("bare", 4),
+    ];
     let seen: Vec<(&str, Seen)> = expected.map(|(name, _)| (name, Seen::of(&world, name, false))).into();
     let encapsulated: BTreeSet<&String> =
         seen.iter().flat_map(|(_, seen)| seen.stanzas.iter().flat_map(|stanza| &stanza.args)).collect();

@@ -102,7 +102,8 @@ fn every_archive_is_read_or_refused_as_its_file_says() {
 fn a_case_that_says_otherwise_is_seen() {
     let cases = cases();
     let text = |wanted: &str| &cases.iter().find(|(name, _)| name == wanted).expect("this case").1;
-    for (name, from, to) in [("whole", " 75 ", " 76 "), ("twice", " at ", " at 1"), ("whole", "zeros: 95", "zeros: 96")] {
+    for (name, from, to) in [("whole", " 75 ", " 76 "), ("twice", " at ", " at 1"), ("whole", "zeros: 95", "zeros: 96")]
+    {
         let (archive, expected) = parsed(&text(name).replacen(from, to, 1));
         assert_ne!(judged(&archive), expected, "{name}");
     }

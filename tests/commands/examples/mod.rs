@@ -36,12 +36,7 @@ const fn asked(start: &'static str, stage: &'static str, typed: &'static [&'stat
 }
 
 /// The same by somebody else.
-const fn asked_of(
-    who: &'static str,
-    start: &'static str,
-    stage: &'static str,
-    typed: &'static [&'static str],
-) -> Part {
+const fn asked_of(who: &'static str, start: &'static str, stage: &'static str, typed: &'static [&'static str]) -> Part {
     Part { start, stage, who, typed: Some(typed) }
 }
 

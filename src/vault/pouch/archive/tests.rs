@@ -129,7 +129,9 @@ fn a_pouch_is_read_as_the_folder_that_tar_would_make() {
     // It can only be read.
     assert!(archive.create(&at("x"), b"", Mode::Open).is_err() && archive.remove(&at("VAULT")).is_err());
     assert!(archive.create_folder(&at("x"), Mode::Open).is_err() && archive.lock(&at("VAULT")).is_err());
-    assert!(archive.rename_new(&at("VAULT"), &at("x")).is_err() && archive.create_stream(&at("x"), Mode::Open).is_err());
+    assert!(
+        archive.rename_new(&at("VAULT"), &at("x")).is_err() && archive.create_stream(&at("x"), Mode::Open).is_err()
+    );
     assert_eq!(read(&Made::default().ended().bytes).expect("of nothing").files(), 0);
 }
 
@@ -139,8 +141,25 @@ fn names_that_no_vault_has_are_refused_and_told_harmlessly() {
     let elsewhere = format!("blobs/ab/cd{}", "0".repeat(62));
     let inside = format!("{}/x", blob(1));
     let names = [
-        "evil.sh", "../VAULT", "/etc/passwd", "blobs/../VAULT", "VAULT/x", "logs", "keys/x", "blobs", "./VAULT", "vault",
-        "VAULT ", ".pad/x", "record.json", "content/t.txt", &upper, &elsewhere, &inside, "a\u{1b}[2J", "",
+        "evil.sh",
+        "../VAULT",
+        "/etc/passwd",
+        "blobs/../VAULT",
+        "VAULT/x",
+        "logs",
+        "keys/x",
+        "blobs",
+        "./VAULT",
+        "vault",
+        "VAULT ",
+        ".pad/x",
+        "record.json",
+        "content/t.txt",
+        &upper,
+        &elsewhere,
+        &inside,
+        "a\u{1b}[2J",
+        "",
     ];
     for name in names {
         let mut made = Made::default();
@@ -173,7 +192,8 @@ fn a_header_has_one_form() {
     for place in (0..BLOCK).filter(|at| *at >= 5 && !(124..136).contains(at) && !(148..156).contains(at)) {
         let byte = made.bytes[start + place];
         let archive = changed(&made.bytes, start, place, if byte == 0 { b'7' } else { 0 });
-        let refused = matches!(read(&archive), Err(VaultError::PouchMalformed { .. } | VaultError::PouchStranger { .. }));
+        let refused =
+            matches!(read(&archive), Err(VaultError::PouchMalformed { .. } | VaultError::PouchStranger { .. }));
         assert!(refused, "byte {place}");
     }
     for place in 148..156 {

@@ -71,7 +71,7 @@ impl Call<'_, '_> {
             let folder = self.path(&named);
             return match self.is_vault(&folder) {
                 Ok(true) => Ok(Some(folder)),
-                Ok(false) => Err(CliError::NotThere { folder: named }),
+                Ok(false) => Err(CliError::NotThere { folder: named, exists: self.context.disk.stat(&folder).is_ok() }),
                 Err(error) => Err(error),
             };
         }
@@ -186,7 +186,10 @@ impl Call<'_, '_> {
         let passphrase = if needs { self.need_passphrase("Passphrase: ")? } else { Zeroizing::default() };
         let mut parts = self.parts();
         let mut once = || Ok(passphrase.clone());
-        Ok(identity::read(&mut parts.setting(), &file, &mut once)?)
+        identity::read(&mut parts.setting(), &file, &mut once).map_err(|error| match error {
+            VaultError::IdentityFile(error) => CliError::Identity { file: file.clone(), error },
+            error => error.into(),
+        })
     }
 
     /// Who acts, if anybody: a file that was named must be there.

@@ -166,11 +166,7 @@ pub(super) fn listed(
 }
 
 /// Holds a record against its row, which the signed entry fixes.
-pub(super) fn check_record(
-    session: &Session,
-    sealing: &Sealing<'_>,
-    listed: &ListedRecord,
-) -> Result<Known, Finding> {
+pub(super) fn check_record(session: &Session, sealing: &Sealing<'_>, listed: &ListedRecord) -> Result<Known, Finding> {
     let ListedRecord { row, record: ManifestRecord { record, text, .. } } = listed;
     let wrong = |message: String| {
         let history = session.history.as_ref();

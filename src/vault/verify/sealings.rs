@@ -75,8 +75,12 @@ impl Examiner {
                     continue;
                 }
             };
-            let exhibit = |(index, (row, blobs)): (u32, (Row, Vec<Hash>))| {
-                Exhibit { id: labels::label(history, &row), row, blobs, place: sealing.place, index }
+            let exhibit = |(index, (row, blobs)): (u32, (Row, Vec<Hash>))| Exhibit {
+                id: labels::label(history, &row),
+                row,
+                blobs,
+                place: sealing.place,
+                index,
             };
             let records = self.check_manifests(session, &sealing, &rows, &stock.disposed);
             let exhibits: Vec<Exhibit> = (0..).zip(rows).map(exhibit).collect();

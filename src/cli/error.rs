@@ -33,7 +33,7 @@ pub(crate) enum CliError {
     #[error("this device does not know the vault yet")]
     UnknownVault,
     #[error("there is no identity in {}", file.display())]
-    NoIdentity { file: PathBuf },
+    NoIdentity { file: PathBuf, named: bool },
     #[error("{} cannot be used as an identity: {error}", file.display())]
     Identity { file: PathBuf, error: IdentityFileError },
     #[error("{what} is needed, and nobody can be asked here")]
@@ -163,6 +163,7 @@ fn way_out(error: &CliError) -> WayOut {
             told(NO_VAULT, "name the folder in which the file VAULT lies; amparo init DIR founds a vault")
         }
         CliError::UnknownVault => unknown_vault(),
+        CliError::NoIdentity { named: false, .. } => told(NO_KEY, "amparo identity new"),
         CliError::NoIdentity { .. } => {
             told(NO_KEY, "name its file with --identity FILE, or make one: amparo identity new")
         }

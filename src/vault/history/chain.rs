@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::cosigned::other_states;
 use super::reach::Reached;
-use super::signed::{Signatures, SignedState};
+use super::signed::{Look, Signatures, SignedState};
 use super::trouble::{LogTrouble, Trouble, Troubles};
 use super::{Fork, Log, Past, Standing, Told, admissions};
 use crate::crypto::envelope::{self, EnvelopeError};
@@ -41,6 +41,13 @@ struct Opened {
     unusable: Vec<(String, u64, Trouble)>,
 }
 
+impl Opened {
+    /// The log id binds the member, so that of several first entries all name the same.
+    fn begun_by(&self) -> Option<MemberId> {
+        Some(self.candidates.get(&0)?.first()?.entry.begins.as_ref()?.member)
+    }
+}
+
 /// What every step needs to know.
 pub(super) struct Reading<'a> {
     pub(super) folder: &'a dyn Folder,
@@ -58,11 +65,14 @@ impl Reading<'_> {
         let logs = &self.survey.logs;
         let mut opened = self.open_all();
         let cards = cards(&opened);
+        let owner = |(id, opened): (&LogId, &Opened)| Some((*id, cards.get(&opened.begun_by()?)?));
+        let owners: BTreeMap<LogId, &Card> = opened.iter().filter_map(owner).collect();
+        let mut looks = self.look_at_states(&owners);
         let mut read = Read::default();
         for (id, files) in logs {
             let mut troubles = Troubles::of(*id);
-            let opened = opened.remove(id).unwrap_or_default();
-            if let Some(log) = self.resolve(*id, files, opened, &cards, &mut troubles) {
+            let (opened, looks) = (opened.remove(id).unwrap_or_default(), looks.remove(id).unwrap_or_default());
+            if let Some(log) = self.resolve(*id, files, (opened, looks), owners.get(id).copied(), &mut troubles) {
                 read.logs.insert(*id, log);
                 read.troubles.extend(troubles.found);
             } else if !self.is_unfinished(*id, files) {
@@ -124,19 +134,17 @@ impl Reading<'_> {
         &self,
         id: LogId,
         files: &LogFiles,
-        opened: Opened,
-        cards: &BTreeMap<MemberId, Card>,
+        (opened, looks): (Opened, Vec<Look>),
+        owner: Option<&Card>,
         troubles: &mut Troubles,
     ) -> Option<Log> {
-        // The log id binds the member, so that of several first entries all name the same.
-        let first = opened.candidates.get(&0).and_then(|here| here.first()?.entry.begins.as_ref());
-        let Some(card) = first.and_then(|begins| cards.get(&begins.member)) else {
+        let Some(card) = owner else {
             self.report_unusable(&opened, |_| true, troubles);
             let message = "its first entry is missing or unreadable, or nobody whose card this vault holds began it";
             troubles.add(0, Verdict::Incomplete, Check::Foreign, layout::log(id).to_string(), message);
             return None;
         };
-        let (mut states, reached) = self.signed_states(id, files, &opened.candidates, card, troubles);
+        let (mut states, reached) = self.signed_states((id, files, card), looks, &opened.candidates, troubles);
         let Some(main) = states.iter().position(|state| reached.heads.contains_key(&state.head)) else {
             if let Some(state) = states.first() {
                 self.report_blocked(&state.head, reached.longest, &opened, troubles);

@@ -1,6 +1,7 @@
 //! The signed states of a log: which of its checkpoints bear both of its owner's signatures. A vault has one for every
 //! entry, of 3 kB, so that of each only the state is kept; the few whose signatures are needed again are read again.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use super::chain::{Candidate, Reading, root_at};
@@ -25,6 +26,14 @@ pub(crate) enum Signatures {
     /// Of those that the story rests on: the last one of each log, and whatever does not agree with it. The last one's root
     /// covers all entries, so that the story is the same; that an older state's signatures do not hold is not noticed.
     OfStory,
+}
+
+/// What a checkpoint shows.
+pub(super) enum Look {
+    /// A state whose signatures were checked, or why it is none.
+    Checked(Result<Head, NotAHead>),
+    /// A state that somebody claims; `None` where none can be read.
+    Claims(Option<Head>),
 }
 
 /// A state that bears both signatures of its log's owner.
@@ -62,47 +71,46 @@ impl From<Trouble> for NotAHead {
 }
 
 impl Reading<'_> {
-    /// The states of this log that bear both of its owner's signatures, largest first, and where its entries lead.
-    pub(super) fn signed_states(
-        &self,
-        id: LogId,
-        files: &LogFiles,
-        candidates: &BTreeMap<u64, Vec<Candidate>>,
-        card: &Card,
-        troubles: &mut Troubles,
-    ) -> (Vec<SignedState>, Reached) {
-        let mut states = Vec::new();
-        let reached = match self.signatures {
-            Signatures::All => {
-                let check = |name: &CheckpointName| self.checkpoint(id, name, card).map(|(head, _)| head);
-                let results = parallel::map(&files.checkpoints, check);
-                for (name, result) in files.checkpoints.iter().zip(results) {
-                    self.take(id, name, result, &mut states, troubles);
-                }
-                reach(candidates, states.iter().map(|state| state.head))
-            }
-            Signatures::OfStory => self.states_of_story(id, files, candidates, card, (&mut states, troubles)),
-        };
-        largest_first(&mut states);
-        (states, reached)
+    /// Looks at every checkpoint of the logs whose owners are known, on all cores at once.
+    pub(super) fn look_at_states(&self, owners: &BTreeMap<LogId, &Card>) -> BTreeMap<LogId, Vec<Look>> {
+        let names = owners.iter().flat_map(|(log, card)| {
+            let files = self.survey.logs.get(log);
+            files.into_iter().flat_map(|files| &files.checkpoints).map(|name| (*log, *card, name))
+        });
+        let names: Vec<(LogId, &Card, &CheckpointName)> = names.collect();
+        let looks = parallel::map(&names, |(log, card, name)| match self.signatures {
+            Signatures::All => Look::Checked(self.checkpoint(*log, name, card).map(|(head, _)| head)),
+            Signatures::OfStory => Look::Claims(self.claim(*log, name)),
+        });
+        let mut of_logs: BTreeMap<LogId, Vec<Look>> = BTreeMap::new();
+        for ((log, ..), look) in names.iter().zip(looks) {
+            of_logs.entry(*log).or_default().push(look);
+        }
+        of_logs
     }
 
-    /// The same, without the signatures of states that lead up to the last one.
-    fn states_of_story(
+    /// The states of a log that bear both of its owner's signatures, largest first, and where its entries lead.
+    pub(super) fn signed_states(
         &self,
-        id: LogId,
-        files: &LogFiles,
+        (id, files, card): (LogId, &LogFiles, &Card),
+        looks: Vec<Look>,
         candidates: &BTreeMap<u64, Vec<Candidate>>,
-        card: &Card,
-        (states, troubles): (&mut Vec<SignedState>, &mut Troubles),
-    ) -> Reached {
-        let claims = parallel::map(&files.checkpoints, |name| self.claim(id, name));
-        let mut claims: Vec<(Option<Head>, &CheckpointName)> = claims.into_iter().zip(&files.checkpoints).collect();
+        troubles: &mut Troubles,
+    ) -> (Vec<SignedState>, Reached) {
+        let (mut states, mut claims) = (Vec::new(), Vec::new());
+        for (name, look) in files.checkpoints.iter().zip(looks) {
+            match look {
+                Look::Checked(result) => self.take(id, name, result, &mut states, troubles),
+                Look::Claims(claimed) => claims.push((claimed, name)),
+            }
+        }
         // What claims no state cannot be told from one that does not hold: it comes last, and is checked.
-        claims.sort_by_key(|(head, _)| std::cmp::Reverse(head.map(|head| (head.size, std::cmp::Reverse(head.root)))));
-        let reached = reach(candidates, claims.iter().filter_map(|(head, _)| *head));
+        claims.sort_by_key(|(claimed, _)| Reverse(claimed.map(|head| (head.size, Reverse(head.root)))));
+        let claimed = claims.iter().filter_map(|(claimed, _)| *claimed);
+        let reached = reach(candidates, states.iter().map(|state| state.head).chain(claimed));
         let mut story: Option<(Head, Vec<usize>)> = None;
         for (claimed, name) in claims {
+            // The last state's root covers those that lead up to it.
             if let (Some(claimed), Some((head, path))) = (&claimed, &story)
                 && (claimed == head || root_at(candidates, path, claimed.size) == Some(claimed.root))
             {
@@ -110,12 +118,13 @@ impl Reading<'_> {
             }
             let result = self.checkpoint(id, name, card).map(|(head, _)| head);
             let signed = result.as_ref().ok().copied();
-            self.take(id, name, result, states, troubles);
+            self.take(id, name, result, &mut states, troubles);
             if let Some(head) = signed.filter(|head| story.is_none() && reached.heads.contains_key(head)) {
                 story = Some((head, reached.path(&head)));
             }
         }
-        reached
+        largest_first(&mut states);
+        (states, reached)
     }
 
     /// The state that a checkpoint claims, whoever signed it; `None` where that cannot be read.

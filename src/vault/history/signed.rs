@@ -144,15 +144,18 @@ impl Reading<'_> {
         states: &mut Vec<SignedState>,
         troubles: &mut Troubles,
     ) {
+        let refused = match result {
+            Ok(head) => return states.push(SignedState { head, shown: Shown::Checkpoint(*name) }),
+            Err(refused) => refused,
+        };
         let path = layout::checkpoint(id, name).to_string();
-        match result {
-            Ok(head) => states.push(SignedState { head, shown: Shown::Checkpoint(*name) }),
-            Err(_) if self.own.contains(&path) => {}
-            Err(NotAHead::Stranger) => {
+        match refused {
+            _ if self.own.contains(&path) => {}
+            NotAHead::Stranger => {
                 let message = "it bears no signature of this log's owner";
                 troubles.add(0, Verdict::Incomplete, Check::Foreign, path, message);
             }
-            Err(NotAHead::Trouble(trouble)) => {
+            NotAHead::Trouble(trouble) => {
                 troubles.add(name.size, trouble.weight, Check::Signature, path, trouble.reason);
             }
         }

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use super::change::carry_out;
-use super::history::{History, Log, Member, Past};
+use super::history::{History, Log, Member, Sizes};
 use super::session::{Person, Session};
 use super::{Setting, TOOL, VaultError, claimed_time, random};
 use crate::crypto::envelope;
@@ -45,7 +45,7 @@ pub struct OwnLog {
     id: LogId,
     begins: Option<Begins>,
     tree: Growing,
-    past: Past,
+    seen: Sizes,
     next_number: u64,
     handle: String,
 }
@@ -95,7 +95,7 @@ impl OwnLog {
         let mut tree = Growing::default();
         tree.extend(log.leaves());
         let (handle, next_number) = (log.handle.clone(), log.next_number());
-        Self { vault, id: log.id, begins: None, tree, past: log.past(), next_number, handle }
+        Self { vault, id: log.id, begins: None, tree, seen: log.seen(), next_number, handle }
     }
 
     fn begin(setting: &mut Setting<'_>, history: &History, member: MemberId, continues: Option<Head>) -> Self {
@@ -103,7 +103,7 @@ impl OwnLog {
         let id = LogId::derive(&history.vault, &member, &salt);
         let handle = free_handle(history, member, &id);
         let begins = Some(Begins { member, salt, handle: handle.clone(), continues });
-        Self { vault: history.vault, id, begins, tree: Growing::default(), past: Past::new(), next_number: 1, handle }
+        Self { vault: history.vault, id, begins, tree: Growing::default(), seen: Sizes::new(), next_number: 1, handle }
     }
 
     /// The log that founds a vault; its vault id is known once the first entry stands.
@@ -113,7 +113,7 @@ impl OwnLog {
         let id = LogId::derive(&nowhere, &member, &salt);
         let handle = handle.unwrap_or_else(|| drawn_handle(&id));
         let begins = Some(Begins { member, salt, handle: handle.clone(), continues: None });
-        Self { vault: nowhere, id, begins, tree: Growing::default(), past: Past::new(), next_number: 1, handle }
+        Self { vault: nowhere, id, begins, tree: Growing::default(), seen: Sizes::new(), next_number: 1, handle }
     }
 
     /// Its id.
@@ -141,9 +141,9 @@ impl OwnLog {
     ) -> Result<Head, VaultError> {
         let history = session.history()?;
         let custody = session.custody_recipient()?;
-        let heads = news(history, &self.past, self.id, person.member());
+        let heads = news(history, &self.seen, self.id, person.member());
         for head in &heads {
-            self.past.insert(head.log, head.size);
+            self.seen.insert(head.log, head.size);
         }
         let (head, change) = self.write(setting, &person.keys, custody, heads, saying.event, saying.files);
         session.memory.begin_log(&session.vault, &self.id, &person.member())?;
@@ -192,7 +192,7 @@ impl OwnLog {
             self.vault = VaultId(leaf);
         }
         self.tree.push(leaf);
-        self.past.insert(self.id, self.tree.size());
+        self.seen.insert(self.id, self.tree.size());
         let head = Head { log: self.id, size: self.tree.size(), root: self.tree.root() };
         let file = envelope::seal(&entry.encode_padded(), &[custody]).bytes;
         let checkpoint =
@@ -228,8 +228,8 @@ pub fn say(
 
 /// What the author of the next entry has seen since the last, as much as an entry can name: first of all the logs by
 /// which she is a member, then those that bring keys and members, so that whoever reads the entry finds it allowed.
-fn news(history: &History, past: &Past, own: LogId, author: MemberId) -> Vec<Head> {
-    let mut heads = history.news_since(past, own);
+fn news(history: &History, seen: &Sizes, own: LogId, author: MemberId) -> Vec<Head> {
+    let mut heads = history.news_since(seen, own);
     if heads.len() > HEADS_MAX {
         let given = |member: &Member| member.grants.iter().map(|grant| grant.at.log).collect::<Vec<_>>();
         let mine: BTreeSet<LogId> = history.members.get(&author).map(given).unwrap_or_default().into_iter().collect();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::custody::withdraw::Scope;
+use super::custody::withdraw::{Scope, withdrawn};
 use super::exhibits::{self, Known};
 use super::findings::Finding;
 use super::history::Sealing;
@@ -10,6 +10,7 @@ use super::labels;
 use super::session::{Request, Session};
 use super::{Setting, VaultError, parallel};
 use crate::crypto::hash::Hash;
+use crate::format::ids::LogId;
 use crate::format::inventory::Row;
 use crate::format::record::Record;
 
@@ -45,8 +46,9 @@ pub fn list(
     request: &Request<'_>,
     each: &mut dyn FnMut(Listed) -> Result<(), VaultError>,
 ) -> Result<Vec<Finding>, VaultError> {
-    let session = Session::open(setting, request)?;
+    let session = Session::open_to_tell(setting, request)?;
     let history = session.history()?;
+    let withdrawn = withdrawn(history);
     let mut troubles = Vec::new();
     for sealing in history.sealings() {
         let rows = match exhibits::rows(&session, &sealing) {
@@ -74,7 +76,7 @@ pub fn list(
                     troubles.push(trouble);
                     None
                 });
-                each(listed(&session, &sealing, *row, blobs.clone(), known)?)?;
+                each(listed(&session, &sealing, (*row, blobs.clone()), known, &withdrawn)?)?;
             }
         }
     }
@@ -85,21 +87,18 @@ pub fn list(
 pub(super) fn listed(
     session: &Session,
     sealing: &Sealing<'_>,
-    row: Row,
-    blob_names: Vec<Hash>,
+    (row, blob_names): (Row, Vec<Hash>),
     known: Option<Known>,
+    withdrawn: &BTreeMap<(LogId, u64), Scope>,
 ) -> Result<Listed, VaultError> {
     let history = session.history()?;
-    let this = |exhibit: &crate::format::event::ExhibitRef| exhibit.log == row.log && exhibit.number == row.number;
-    let scopes = history.withdrawals().filter(|(exhibit, _)| this(exhibit)).map(|(_, scope)| Scope::of_word(scope));
-    let withdrawn = scopes.max().map(|scope| scope.word().to_string());
     Ok(Listed {
         id: labels::label(history, &row),
         sealed_at: sealing.time.to_string(),
         sealer: history.name_of(sealing.member),
         section: history.keys.get(&row.key).map_or_else(|| "?".into(), |key| key.scope.to_string()),
         blobs: row.blobs,
-        withdrawn,
+        withdrawn: withdrawn.get(&(row.log, row.number)).map(|scope| scope.word().to_string()),
         record: known.map(|known| known.record),
         row,
         blob_names,

@@ -14,4 +14,5 @@ mod members;
 pub(crate) mod merging;
 pub(crate) mod people;
 mod tampered;
+mod telling;
 mod together;

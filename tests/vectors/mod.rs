@@ -7,7 +7,7 @@ mod format_events;
 mod format_inputs;
 mod notes;
 mod trees;
-mod vaults;
+pub(crate) mod vaults;
 pub(crate) mod written;
 
 use std::io::Write;

@@ -58,23 +58,23 @@ impl Court {
     /// Owners among themselves: each rank is settled before the next, and within one in causal order.
     fn settle_owners(&mut self, history: &History) {
         self.ranks.insert(history.founder, 0);
+        let is_among_owners = |place: &&Place| {
+            matches!(
+                history.told(**place).entry.event,
+                Event::Found(_) | Event::Admit(_) | Event::Remove(_) | Event::Adopt { .. }
+            )
+        };
+        let among_owners: Vec<Place> = history.order.iter().filter(is_among_owners).copied().collect();
         for rank in 0.. {
             let of_rank: BTreeSet<MemberId> =
                 self.ranks.iter().filter(|(_, at)| **at == rank).map(|(member, _)| *member).collect();
             if of_rank.is_empty() {
                 break;
             }
-            for place in &history.order {
+            for place in &among_owners {
                 let log = &history.logs[&place.log];
                 let told = history.told(*place);
-                let among_owners = matches!(
-                    told.entry.event,
-                    Event::Found(_) | Event::Admit(_) | Event::Remove(_) | Event::Adopt { .. }
-                );
-                if of_rank.contains(&log.member)
-                    && among_owners
-                    && self.standing(history, log, told, *place) == Standing::Counted
-                {
+                if of_rank.contains(&log.member) && self.standing(history, log, told, *place) == Standing::Counted {
                     self.settle(history, told, *place, rank);
                 }
             }

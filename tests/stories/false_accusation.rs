@@ -21,6 +21,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use acts::Act;
 use amparo::crypto::hash::Hash;
 use amparo::format::event::Event;
 use amparo::format::ids::VaultId;
@@ -390,4 +391,22 @@ fn a_log_that_was_seen_longer_than_it_is_remembered_is_not_continued() {
     assert!(matches!(said, Ok(()) | Err(VaultError::OlderCopy { .. })), "{said:?}");
     story.merge(LAWYER, &newer).expect("merged");
     assert_eq!(story.check(LAWYER), Verdict::Valid);
+}
+
+/// Sparrow lets Tern in; an owner removes Sparrow without having heard of it, another owner lets Tern in as well. What Tern
+/// said by then rests on what came too late: it does not count, and Tern broke no rule. Found as history 259.
+#[test]
+fn who_relied_on_what_came_too_late_is_not_accused() {
+    let mut story = Story::begin(1, &Founded::on(Rules::Ext4));
+    let tern = 4;
+    let admits = |roles: &[Role]| Act::Admit(tern, roles.to_vec());
+    story.act(SEALER, &admits(&[Role::Monitor]), 0).expect("admitted");
+    story.sit_down(tern, SEALER, "newcomer");
+    assert_eq!(story.seats.len(), 5);
+    story.act(LAWYER, &Act::Remove(SEALER, false), 0).expect("removed");
+    story.act(READER, &admits(&[Role::Monitor]), 0).expect("admitted");
+    story.end();
+    let found = story.findings(LAWYER);
+    let undecided: Vec<_> = found.iter().filter(|(_, check, _)| *check == Check::Authority).collect();
+    assert!(matches!(undecided.as_slice(), [(Verdict::Incomplete, _, said)] if said.contains("an owner can adopt")));
 }

@@ -302,7 +302,7 @@ fn told(opened: &Opened, path: &[usize], from: usize, covered: &mut BTreeSet<(u6
         covered.insert((seq, *chosen));
         let Candidate { leaf, entry, .. } = &opened.candidates[&seq][*chosen];
         let (past, standing) = (Arc::new(Past::new()), Standing::Counted);
-        Told { entry: entry.clone(), leaf: *leaf, past, blind: false, standing }
+        Told { entry: entry.clone(), leaf: *leaf, past, blind: false, undecided: false, standing }
     });
     told.collect()
 }

@@ -64,7 +64,7 @@ impl Story {
     }
 
     /// Somebody at a device that remembers nothing, with a copy of somebody else's, if it opens to her.
-    fn sit_down(&mut self, who: usize, other: usize, how: &str) {
+    pub(super) fn sit_down(&mut self, who: usize, other: usize, how: &str) {
         self.settle(other);
         let (copy, state) = (self.fresh("copy"), self.fresh("state"));
         carry(&self.disk, &self.seats[other].copy, &copy, |_| true);

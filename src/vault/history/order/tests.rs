@@ -95,7 +95,7 @@ fn history(dice: &mut Dice, note: &Note) -> BTreeMap<LogId, Log> {
         });
         log.head = head;
         let (past, standing) = (Arc::new(Past::new()), Standing::Counted);
-        log.entries.push(Told { entry, leaf: Hash::of(b""), past, blind: false, standing });
+        log.entries.push(Told { entry, leaf: Hash::of(b""), past, blind: false, undecided: false, standing });
     }
     logs
 }

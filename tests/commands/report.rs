@@ -162,7 +162,7 @@ fn a_report_tells_which_exhibits_enough_monitors_cover_and_up_to_where() {
     world.write("lawyer/u.txt", b"And so was I.\n");
     world.run("lawyer", &["seal", "u.txt", "--vault", "evidence"]).exits(0);
     world.run("lawyer", &["merge", "../monitor/evidence", "--vault", "evidence"]).exits(0);
-    for (names, who) in [("full", "Red Kite"), ("roles", "monitor 1")] {
+    for (names, who) in [("full", "` Red Kite ` (monitor 1)"), ("roles", "monitor 1")] {
         let text = page(&world, "lawyer", names, 0);
         let covered = text.split_once("## Exhibits covered by monitors").expect("the part").1;
         let covered = covered.split("\n## ").next().expect("some text");

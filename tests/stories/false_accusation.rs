@@ -279,15 +279,12 @@ impl Story {
         for seat in 0..self.seats.len() {
             self.settle(seat);
         }
-        // Files are only added: what lies in the drawer goes into one folder first, by a file copier.
-        let drawer = self.fresh("whole drawer");
-        for kept in &self.drawer {
-            carry(&self.disk, kept, &drawer, |_| true);
+        // Files are only added: all copies go into one folder first, by a file copier, and are merged from there.
+        let all = self.fresh("all copies");
+        for copy in self.seats.iter().skip(1).map(|seat| &seat.copy).chain(&self.drawer) {
+            carry(&self.disk, copy, &all, |_| true);
         }
-        let copies = self.seats.iter().skip(1).map(|seat| &seat.copy).chain([&drawer]);
-        for from in copies.cloned().collect::<Vec<_>>() {
-            self.merge(LAWYER, &from).unwrap_or_else(|error| panic!("{error}\n{}", self.context()));
-        }
+        self.merge(LAWYER, &all).unwrap_or_else(|error| panic!("{error}\n{}", self.context()));
         self.grant(LAWYER).unwrap_or_else(|error| panic!("{error}\n{}", self.context()));
         let whole = self.seats[LAWYER].copy.clone();
         for seat in 1..self.seats.len() {

@@ -74,7 +74,7 @@ impl Terminal {
     fn is_restored(&self) {
         assert!(!self.on_second_screen());
         self.types("stty -a | tr ' ;' '\\n\\n' | grep -x -e echo -e icanon | tr '\\n' '+'; echo over");
-        self.waits_for("echo+icanon+over").lines().for_each(drop);
+        self.waits_for("icanon+echo+over");
     }
 }
 

@@ -18,7 +18,7 @@ use rand_core::OsRng;
 use crate::stories::Dice;
 
 /// So many changed texts of each kind.
-const CHANGED: usize = 20_000;
+const CHANGED: usize = 5_000;
 
 /// Calls `look` with the text, changed in one to three places: a bit, a byte, a piece gone, doubled, moved or cut off.
 fn changed(text: &[u8], seed: u64, mut look: impl FnMut(&[u8])) {

@@ -46,7 +46,7 @@ const STEPS_MIN: u64 = 6;
 /// so many.
 const STEPS_MAX: u64 = 20;
 /// So many in each run of all tests.
-const HISTORIES: u64 = 200;
+const HISTORIES: u64 = 60;
 /// The first four are there from the beginning, the others may be admitted.
 const NAMES: [&str; 6] = ["Blue Heron", "Harbour", "Lantern", "Sparrow", "Tern", "Plover"];
 const LAWYER: usize = 0;

@@ -13,6 +13,7 @@
 //! - [`fates`]: what happens to their devices
 
 mod acts;
+mod draws;
 mod fates;
 
 use std::cell::Cell;
@@ -36,7 +37,7 @@ use amparo::vault::seal::{SealRequest, seal};
 use amparo::vault::session::{Session, Trust};
 use amparo::vault::verify::{VerifyRequest, verify};
 use amparo::vault::{Setting, VaultError};
-use rand_core::{CryptoRng, RngCore};
+use draws::Draws;
 
 use crate::vault::merging::carry;
 use crate::vault::people::{Device, device, request, with, with_draws};
@@ -100,34 +101,6 @@ struct Story {
     told: Vec<String>,
     made: u64,
 }
-
-/// Randomness of the program that can be had again.
-struct Draws(u64, u64);
-
-impl RngCore for Draws {
-    fn next_u32(&mut self) -> u32 {
-        rand_core::impls::next_u32_via_fill(self)
-    }
-
-    fn next_u64(&mut self) -> u64 {
-        rand_core::impls::next_u64_via_fill(self)
-    }
-
-    fn fill_bytes(&mut self, bytes: &mut [u8]) {
-        for chunk in bytes.chunks_mut(32) {
-            self.1 += 1;
-            let block = Hash::of(format!("draw {} {}", self.0, self.1).as_bytes());
-            chunk.copy_from_slice(&block.0[..chunk.len()]);
-        }
-    }
-
-    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), rand_core::Error> {
-        self.fill_bytes(bytes);
-        Ok(())
-    }
-}
-
-impl CryptoRng for Draws {}
 
 impl Founded {
     /// The lawyer founds it; the reader becomes an owner too, so that two of them act without knowing of each other.

@@ -282,6 +282,7 @@ fn vault(error: &VaultError) -> WayOut {
             "take the newer copy with amparo merge DIR; or sign for this one as it is with amparo custody acknowledge --sign-older",
         ),
         VaultError::NotWords { .. } => told(USAGE, ""),
+        VaultError::NoExhibitSince { .. } => told(NO_KEY, "amparo member list"),
         VaultError::NotReadable { .. } => told(NO_KEY, "one of its readers can open it"),
         VaultError::TooFewShares { section, epoch, own_name, .. } => {
             // What a lender types, so that it can be told over a telephone.

@@ -2,7 +2,7 @@
 //! into the device's memory, then into the vault; the checkpoint, written last, commits it. Whatever stops the
 //! program in between, the next command writes the rest.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::change::carry_out;
 use super::history::{History, Log, Member, Sizes};
@@ -69,13 +69,17 @@ impl OwnLog {
         member: MemberId,
     ) -> Result<Self, VaultError> {
         let mut last_known = None;
+        let seen: BTreeMap<LogId, Vec<u8>> = session.memory.seen(&session.vault)?.into_iter().collect();
         for id in session.memory.own_logs(&session.vault, &member)? {
             let Some((size, change)) = session.memory.last_change(&session.vault, &id)? else { continue };
             let Some(log) = history.logs.get(&id) else { return Err(VaultError::OlderCopy { log: id }) };
             // What this device itself signed last; a copy can show another history of that size.
             let own = change.files().next_back().and_then(|(_, note)| signed_head(id, note));
             let own = own.filter(|own| log.holds(own));
-            if own.is_none() && log.head.size < size {
+            // A memory that was set back to an image, and has since seen more of this log, does not know what it wrote.
+            let seen = seen.get(&id).and_then(|note| signed_head(id, note));
+            let lacks_seen = seen.is_some_and(|seen| seen.size > size && !log.holds(&seen));
+            if lacks_seen || own.is_none() && log.head.size < size {
                 return Err(VaultError::OlderCopy { log: id });
             }
             let is_whole = own == Some(log.head) && log.forks.is_empty();

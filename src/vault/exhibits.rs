@@ -203,10 +203,21 @@ pub(super) fn record(session: &Session, exhibit: &Exhibit) -> Result<Known, Vaul
     Ok(check_record(session, &sealing, wanted.expect("records were held against the rows"))?)
 }
 
+/// The name of whoever asks, where she was removed: what was sealed since she cannot see, and whether there is anything
+/// she cannot be told.
+fn removed(session: &Session) -> Option<String> {
+    let history = session.history.as_ref()?;
+    let member = history.members.get(&session.member?)?;
+    member.removed.is_some().then(|| member.card.name().to_string())
+}
+
 /// Finds an exhibit by what a person typed: `K7-0012`, or `K7-0012~3f2a` where that is not enough.
 pub fn find(session: &Session, typed: &str) -> Result<Exhibit, VaultError> {
     let (bare, piece) = typed.split_once('~').unwrap_or((typed, ""));
-    let none = || VaultError::NoExhibit { id: typed.into() };
+    let none = || match removed(session) {
+        Some(name) => VaultError::NoExhibitSince { id: typed.into(), name },
+        None => VaultError::NoExhibit { id: typed.into() },
+    };
     let (handle, number) = bare.rsplit_once('-').ok_or_else(none)?;
     let (handle, number) = (handle.to_ascii_uppercase(), number.parse::<u64>().map_err(|_| none())?);
     let history = session.history()?;

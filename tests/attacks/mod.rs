@@ -3,8 +3,10 @@
 mod copy_holder;
 mod everything_seized;
 mod first_contact;
+mod merge_folder;
 mod seized_device;
 mod sources;
+mod texts;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

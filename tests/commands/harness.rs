@@ -193,6 +193,11 @@ impl World {
         copy(&self.path(from), &self.path(to));
     }
 
+    /// The same from outside this world.
+    pub(crate) fn copy_from(&self, from: &Path, to: &str) {
+        copy(from, &self.path(to));
+    }
+
     /// Somebody carries a copy of the vault from one person to another, who puts it over her own: files are only added.
     pub(crate) fn hand(&self, from: &str, to: &str) {
         copy(&self.home(from).join("evidence"), &self.home(to).join("evidence"));

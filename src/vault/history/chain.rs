@@ -290,7 +290,7 @@ fn told(opened: &Opened, path: &[usize], from: usize, covered: &mut BTreeSet<(u6
         covered.insert((seq, *chosen));
         let Candidate { leaf, entry, .. } = &opened.candidates[&seq][*chosen];
         let (entry, past, standing) = (Arc::clone(entry), Arc::clone(&nothing), Standing::Counted);
-        Told { entry, leaf: *leaf, past, blind: false, standing }
+        Told { entry, leaf: *leaf, past, blind: false, undecided: false, standing }
     });
     told.collect()
 }

@@ -44,6 +44,8 @@ pub struct Told {
     pub past: Arc<Past>,
     /// Whether its author had seen something that is not in this copy.
     pub blind: bool,
+    /// Whether it is refused, and what is missing here or came too late might allow it.
+    pub undecided: bool,
     /// Whether it counts.
     pub standing: Standing,
 }

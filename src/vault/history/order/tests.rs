@@ -95,7 +95,14 @@ fn history(dice: &mut Dice, note: &Note) -> BTreeMap<LogId, Log> {
         });
         log.head = head;
         let (past, standing) = (Arc::new(Past::default()), Standing::Counted);
-        log.entries.push(Told { entry: Arc::new(entry), leaf: Hash::of(b""), past, blind: false, standing });
+        log.entries.push(Told {
+            entry: Arc::new(entry),
+            leaf: Hash::of(b""),
+            past,
+            blind: false,
+            undecided: false,
+            standing,
+        });
     }
     logs
 }

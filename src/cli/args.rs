@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use super::commands::{
-    border_check, custody, doctor, form, identity, init, list, member, merge, open, seal, show, tour, util, verify,
+    border_check, custody, doctor, form, identity, init, list, member, merge, open, pack, seal, show, tour, unpack,
+    util, verify,
 };
 
 /// The encrypted evidence vault: seal, carry, verify, open.
@@ -113,6 +114,8 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Member(member::Command),
     Merge(merge::Args),
+    Pack(pack::Args),
+    Unpack(unpack::Args),
     /// The custody record
     #[command(subcommand)]
     Custody(custody::Command),

@@ -135,13 +135,13 @@ impl<'c, 'a> Call<'c, 'a> {
 
     /// The whole of a small file.
     pub(crate) fn read_file(&self, path: &Path, bytes_max: u64) -> Result<Vec<u8>, CliError> {
-        let (folder, name) = self.split(path)?;
+        let (folder, name) = self.split_path(path)?;
         Ok(self.context.disk.folder(&folder)?.read(&name, bytes_max)?)
     }
 
     /// Writes a result to a file that must not exist, unless it may be replaced.
     pub(crate) fn write_file(&self, path: &Path, bytes: &[u8], mode: Mode, replace: bool) -> Result<(), CliError> {
-        let (folder, name) = self.split(path)?;
+        let (folder, name) = self.split_path(path)?;
         let folder = self.context.disk.folder(&folder)?;
         match folder.create(&name, bytes, mode) {
             Err(StoreError::Exists { .. }) if replace => {
@@ -158,7 +158,7 @@ impl<'c, 'a> Call<'c, 'a> {
         match self.context.disk.stat(&self.path(path)) {
             Ok(_) => Err(CliError::Exists { path: path.to_path_buf() }),
             Err(StoreError::Missing { .. }) => {
-                let (folder, _) = self.split(path)?;
+                let (folder, _) = self.split_path(path)?;
                 self.context.disk.folder(&folder)?;
                 Ok(())
             }
@@ -166,7 +166,8 @@ impl<'c, 'a> Call<'c, 'a> {
         }
     }
 
-    fn split(&self, path: &Path) -> Result<(PathBuf, RelPath), CliError> {
+    /// A path as the folder that holds it, and the name there.
+    pub(crate) fn split_path(&self, path: &Path) -> Result<(PathBuf, RelPath), CliError> {
         let path = self.path(path);
         let name = path.file_name().and_then(RelPath::parse);
         let name = name.ok_or_else(|| StoreError::BadPath { path: path.clone() })?;

@@ -195,8 +195,22 @@ fn vault(error: &VaultError) -> WayOut {
         VaultError::NotACopy => told(NO_VAULT, "amparo merge --help"),
         VaultError::OtherCopy { .. } => told(UNKNOWN, "compare the digits with whoever gave you the copy"),
         VaultError::SameFolder => told(USAGE, "amparo merge --help"),
+        VaultError::TooManyReceivers { .. } => told(USAGE, "make several pouches"),
+        VaultError::PackWithdrawn { .. } => told(USAGE, "say why it is packed all the same: --purpose"),
+        VaultError::NotToThem { .. } => told(FAILED, "amparo custody log"),
+        VaultError::NoRoom { .. } => told(FAILED, "make room, or pack fewer exhibits: name them"),
+        VaultError::OfferedNotPacked { offers, error } => {
+            let exit = vault(error).exit;
+            told(exit, &format!("amparo pack --to MEMBER -o FILE {}", offers.join(" ")))
+        }
+        VaultError::NothingToAnswer => told(FAILED, "amparo custody log"),
+        VaultError::NotPackable { .. } => told(INCOMPLETE, "amparo verify"),
         VaultError::PouchForOthers => told(NO_KEY, "amparo identity show"),
         VaultError::PouchStartLost { .. } => told(INCOMPLETE, "give its parity file and all its volumes as well"),
+        VaultError::ArrivedDamaged { .. } | VaultError::PouchHasGaps => told(
+            INCOMPLETE,
+            "give its parity file and all its volumes as well; or take what is whole: amparo unpack FILE --salvage",
+        ),
         VaultError::PouchMalformed { .. } | VaultError::PouchStranger { .. } => {
             told(INVALID, "take nothing from it; ask whoever sent it, by another road, whether the pouch is theirs")
         }

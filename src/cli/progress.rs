@@ -108,5 +108,6 @@ fn word(stage: Stage) -> &'static str {
         Stage::Merging => "merging",
         Stage::Parity => "making parity",
         Stage::Repairing => "repairing",
+        Stage::Packing => "packing",
     }
 }

@@ -42,7 +42,7 @@ pub(crate) fn is_reconstructed(line: &Line<'_>) -> bool {
 pub(crate) fn what(line: &Line<'_>) -> String {
     let event = &line.told.entry.event;
     let mut words = match (event, line.status) {
-        (_, Some(status)) => format!("offer: {}", status.word()),
+        (event, Some(status)) => format!("{}: {}", event.name(), status.word()),
         (Event::Acknowledge(said), _) if !said.discrepancies.is_empty() => "acknowledge, with discrepancies".into(),
         (Event::Verify { verdict, .. }, _) => format!("verify: {}", verdict.to_uppercase()),
         _ => event.name().to_string(),

@@ -6,6 +6,7 @@
 //! - [`path`]: paths below a folder that cannot leave it
 //! - [`layout`]: the names inside a vault, made and parsed
 //! - [`memory`]: what this device remembers outside the vaults
+//! - [`mounted`]: a disk with one more folder on it
 //! - [`overlay`]: two folders read as one
 //! - [`veil`]: a folder without some of its files
 //! - [`real`]: the machine's disk
@@ -21,6 +22,7 @@ pub mod file_system;
 pub mod hygiene;
 pub mod layout;
 pub mod memory;
+pub mod mounted;
 pub mod overlay;
 pub mod path;
 pub mod real;

@@ -100,6 +100,8 @@ pub enum Stage {
     Parity,
     /// Restoring a damaged pouch.
     Repairing,
+    /// Writing a pouch.
+    Packing,
 }
 
 /// `amparo` and its version: stands in every entry.

@@ -24,7 +24,11 @@ pub(crate) fn merge_into(
     replace_damaged: bool,
 ) -> Result<Merged, VaultError> {
     with(disk, who.machine, |setting| {
-        merge(setting, &MergeRequest { place: request(vault, who, None), source, replace_damaged })
+        let source = setting.disk.folder(source)?;
+        merge(
+            setting,
+            &MergeRequest { place: request(vault, who, None), source, replace_damaged, whole_or_nothing: false },
+        )
     })
 }
 

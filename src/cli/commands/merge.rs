@@ -17,10 +17,12 @@ use crate::vault::members::Granted;
 use crate::vault::merge::{Forked, Growth, MergeRequest, Merged, merge};
 
 mod cosignatures;
-mod hand_on;
+pub(super) mod hand_on;
 
 /// More than these are counted, and listed with --verbose.
 const LISTED_MAX: usize = 10;
+/// Enough of a file to tell what it is.
+const START_BYTES: usize = 256;
 
 /// Take in another copy of the same vault, or cosignatures from a file
 ///
@@ -54,7 +56,16 @@ pub(super) fn run(args: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError
     if !is_dash(&args.source) && call.context.disk.stat(&source)?.kind == Kind::Folder {
         return copy(args, &source, call);
     }
+    if !is_dash(&args.source) && is_pouch(&call.context.disk.read_start(&source, START_BYTES)?) {
+        return super::unpack::take_in_here(&args.source, args.grant, call);
+    }
     cosignatures::take_in(&args.source, call)
+}
+
+/// Whether a file that begins so is an age file, as text or not.
+fn is_pouch(start: &[u8]) -> bool {
+    let text = start.trim_ascii_start();
+    start.starts_with(b"age-encryption.org/v1\n") || text.starts_with(b"-----BEGIN AGE ENCRYPTED FILE-----")
 }
 
 fn copy(args: &Args, source: &Path, call: &mut Call<'_, '_>) -> Result<Exit, CliError> {
@@ -64,7 +75,13 @@ fn copy(args: &Args, source: &Path, call: &mut Call<'_, '_>) -> Result<Exit, Cli
         return Err(CliError::Usage { message, hint: Some("amparo merge --help".into()) });
     }
     let person = call.person()?;
-    let request = MergeRequest { place: place.request(Some(&person)), source, replace_damaged: args.replace_damaged };
+    let source = call.context.disk.folder(source)?;
+    let request = MergeRequest {
+        place: place.request(Some(&person)),
+        source,
+        replace_damaged: args.replace_damaged,
+        whole_or_nothing: false,
+    };
     let outcome = merge(&mut call.parts().setting(), &request);
     if let Err(VaultError::Stopped) = outcome {
         call.say("What was copied so far is no part of the vault yet; the same command goes on from there.");
@@ -93,7 +110,7 @@ fn copy(args: &Args, source: &Path, call: &mut Call<'_, '_>) -> Result<Exit, Cli
     Ok(by_weight(merged.verdict))
 }
 
-fn tell(merged: &Merged, call: &mut Call<'_, '_>) -> Result<(), CliError> {
+pub(super) fn tell(merged: &Merged, call: &mut Call<'_, '_>) -> Result<(), CliError> {
     let terminal = call.context.terminal.output;
     if merged.is_new() {
         let word = call.set_off("MERGED", Tone::Good, terminal);
@@ -178,7 +195,7 @@ fn list(call: &mut Call<'_, '_>, title: &str, lines: &[String]) -> Result<(), Cl
     Ok(())
 }
 
-fn described(merged: &Merged, granted: Option<&Granted>) -> Value {
+pub(super) fn described(merged: &Merged, granted: Option<&Granted>) -> Value {
     let log = |log: &Growth| {
         json!({
             "log": log.log.to_string(), "member": log.member.to_string(), "name": log.name, "handle": log.handle,

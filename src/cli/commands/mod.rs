@@ -11,10 +11,12 @@ pub(super) mod list;
 pub(super) mod member;
 pub(super) mod merge;
 pub(super) mod open;
+pub(super) mod pack;
 pub(super) mod seal;
 pub(super) mod show;
 pub(super) mod status;
 pub(super) mod tour;
+pub(super) mod unpack;
 pub(super) mod util;
 pub(super) mod verify;
 
@@ -37,6 +39,8 @@ pub(super) fn run(command: Option<Command>, call: &mut Call<'_, '_>) -> Result<E
         Some(Command::Open(args)) => open::run(&args, call),
         Some(Command::Verify(args)) => verify::run(&args, call),
         Some(Command::Member(command)) => member::run(command, call),
+        Some(Command::Pack(args)) => pack::run(&args, call),
+        Some(Command::Unpack(args)) => unpack::run(&args, call),
         Some(Command::Merge(args)) => merge::run(&args, call),
         Some(Command::Custody(command)) => custody::run(command, call),
         Some(Command::BorderCheck(args)) => border_check::run(&args, call),

@@ -15,6 +15,11 @@ use crate::store::{Disk, Mode, RelPath, StoreError};
 
 /// Where the tour makes its folder; a second one gets a number.
 const FOLDER: &str = "amparo-tour";
+/// What travels, and what travels back.
+const POUCH: &str = "holiday.bin";
+const PARITY: &str = "holiday.bin.parity";
+const MONITOR_ANSWER: &str = "monitor-answer.txt";
+const READER_ANSWER: &str = "reader-answer.txt";
 /// Longer lines are not read.
 const LINE_CHARS_MAX: usize = 100;
 /// The same for all three people, because this is a tour.
@@ -78,6 +83,8 @@ struct Person {
 
 const LAWYER: Person = Person { word: "lawyer", pseudonym: "Blue Heron", card: "cards/blue-heron.card" };
 const READER: Person = Person { word: "reader", pseudonym: "Grey Owl", card: "cards/grey-owl.card" };
+/// Has no identity, and needs none.
+const COURIER: Person = Person { word: "courier", pseudonym: "Blue Tit", card: "" };
 const MONITOR: Person = Person { word: "monitor", pseudonym: "Red Kite", card: "cards/red-kite.card" };
 
 enum Broken {
@@ -138,38 +145,50 @@ impl Tour<'_, '_> {
         self.chapter("4. From now on the lawyer cannot open it, whoever demands it. This must fail, and it does.")?;
         self.step(LAWYER, NO_KEY, &["--vault", "vault", "open", "K7-0001", "-o", "forced"])?;
         self.chapter(
-            "5. A courier takes a copy of the vault abroad. The lawyer writes down who is to get it: the offer travels in \
-             it. (Here all three use one folder, as if it were each one's copy.)",
+            "5. A courier is leaving. The lawyer packs what the others lack into one file; it tells nobody what it is, and \
+             neither courier nor lawyer can open it.",
         )?;
-        let offer = ["--vault", "vault", "custody", "offer", "--to", READER.pseudonym, "--medium", "USB stick"];
-        self.step(LAWYER, DONE, &offer)?;
+        let pack = ["--vault", "vault", "pack", "--to", READER.pseudonym, "--to", MONITOR.pseudonym];
+        let way = ["-o", POUCH, "--parity", "10%", "--medium", "USB stick", "--carrier", "Blue Tit"];
+        self.step(LAWYER, DONE, &[pack.as_slice(), &way].concat())?;
+        self.step(COURIER, DONE, &["verify", POUCH, PARITY])?;
         let digits = self.digits()?;
         self.abroad(&digits, shown)?;
         self.chapter(
-            "8. Later: does the vault still hold what the receipt of that night says? And what happened to it since?",
+            "8. The answers come back by mail. Does the vault still hold what the receipt of that night says? And what \
+             happened to it since?",
         )?;
-        self.step(MONITOR, DONE, &["--vault", "vault", "verify", "--receipt", "receipt.txt"])?;
+        for answer in [MONITOR_ANSWER, READER_ANSWER] {
+            self.step(LAWYER, DONE, &["--vault", "vault", "merge", answer])?;
+        }
+        self.step(LAWYER, DONE, &["--vault", "vault", "verify", "--receipt", "receipt.txt"])?;
         self.step(LAWYER, DONE, &["--vault", "vault", "custody", "log"])?;
         self.farewell()
     }
 
-    /// What the monitor and the reader do with the copy that reached them.
+    /// What the monitor and the reader do with the pouch that reached them.
     fn abroad(&mut self, digits: &str, shown: &str) -> Result<(), Broken> {
         self.chapter(
-            "6. The monitor checks the chain of custody without being able to read a word, and signs what she saw: from now on \
-             nobody can tell it differently unnoticed. At first contact the program asks for the digits of the vault, which \
-             the founder gave by another road: here they stand in the command.",
+            "6. The monitor unpacks it, checks the chain of custody without being able to read a word, and signs what she saw: \
+             from now on nobody can tell it differently unnoticed. At first contact the program asks for the digits of the \
+             vault, which the founder gave by another road: here they stand in the command.",
         )?;
-        self.step(MONITOR, DONE, &["--vault", "vault", "verify", "--cosign", "--vault-id", digits])?;
+        let hers = "monitor/vault";
+        self.step(MONITOR, DONE, &["unpack", POUCH, PARITY, "-o", hers, "--vault-id", digits])?;
+        self.step(MONITOR, DONE, &["--vault", hers, "custody", "acknowledge"])?;
+        self.step(MONITOR, DONE, &["--vault", hers, "verify", "--cosign"])?;
+        let answers = ["--vault", hers, "pack", "--answers", "--to", LAWYER.pseudonym, "-o", MONITOR_ANSWER];
+        self.step(MONITOR, DONE, &answers)?;
         self.chapter(
-            "7. The reader abroad checks everything, content included, and signs that it arrived whole. Then she lists, shows \
-             and opens.",
+            "7. The reader abroad unpacks it too, checks everything, content included, and signs that it arrived whole. Then \
+             she lists, shows and opens.",
         )?;
-        self.step(READER, DONE, &["--vault", "vault", "verify", "--vault-id", digits])?;
-        self.step(READER, DONE, &["--vault", "vault", "custody", "acknowledge"])?;
-        self.step(READER, DONE, &["--vault", "vault", "list"])?;
-        self.step(READER, DONE, &["--vault", "vault", "show", shown])?;
-        self.step(READER, DONE, &["--vault", "vault", "open", "K7-0001", "-o", "opened"])
+        let hers = "reader/vault";
+        let unpack = ["unpack", POUCH, PARITY, "-o", hers, "--vault-id", digits, "--sign", "--answer", READER_ANSWER];
+        self.step(READER, DONE, &unpack)?;
+        self.step(READER, DONE, &["--vault", hers, "list"])?;
+        self.step(READER, DONE, &["--vault", hers, "show", shown])?;
+        self.step(READER, DONE, &["--vault", hers, "open", "K7-0001", "-o", "opened"])
     }
 
     /// The samples: a testimony with what a court asks of it, then the rest at once. Returns the photo's label.
@@ -205,13 +224,14 @@ impl Tour<'_, '_> {
         self.say(&format!(
             "\nThat was all of it. In {}:\n\
              \x20 evidence/   the samples, still readable: in real life they would have to go\n\
-             \x20 vault/      what a courier would carry; nothing in it tells names, titles or contents\n\
+             \x20 vault/      the lawyer's copy; nothing in it tells names, titles or contents\n\
+             \x20 holiday.bin what the courier carried, with what would have repaired it\n\
              \x20 opened/     what the reader got back, with its record\n\
              \x20 receipt.txt proves later that this existed and was not swapped\n\
              \x20 cards/      what the three gave to each other\n\
              \n\
              Try next, in that folder:\n\
-             \x20 change one byte of any file in vault/blobs, and let the monitor verify again\n\
+             \x20 change one byte of any file in vault/blobs, and let the lawyer verify again\n\
              \x20 amparo tour FOLDER, with a folder of your own\n\
              \x20 amparo border-check, to see what a search of this device would find\n\
              \x20 amparo identity new, to begin in earnest; amparo --help for every command",

@@ -160,6 +160,11 @@ impl<'a> Judge<'a> {
         self.stamps.contains(&file) || self.file(session, log, file).is_some_and(|outcome| outcome.is_ok())
     }
 
+    /// The state that a cosignature is about, if it holds.
+    pub(in crate::vault) fn head_of(&self, session: &Session, log: LogId, file: Hash) -> Option<Head> {
+        Some(self.file(session, log, file)?.ok()?.head)
+    }
+
     /// One file; `None` where its bytes are not those of its name, which is found wherever files are compared with theirs.
     fn file(&self, session: &Session, log: LogId, file: Hash) -> Option<Result<Cosignature, Refusal>> {
         let note = open_cosignature(&*session.folder, log, file, &session.ring.custody())?.map_err(Refusal::foreign);

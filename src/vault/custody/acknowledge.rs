@@ -61,7 +61,7 @@ pub fn acknowledge(setting: &mut Setting<'_>, request: &AcknowledgeRequest<'_>) 
     if !older.is_empty() && !request.sign_older {
         return Err(VaultError::OlderThanSeen { logs: older });
     }
-    let own = OwnLog::find_to_witness(setting, &session, person.member())?;
+    let mut own = OwnLog::find_to_witness(setting, &session, person.member())?;
     let verify =
         VerifyRequest { place: Request { ..request.place }, receipts: &[], short_receipts: &[], checkpoints: &[] };
     let verified = examine(setting, &session, &verify)?.verified;
@@ -74,7 +74,7 @@ pub fn acknowledge(setting: &mut Setting<'_>, request: &AcknowledgeRequest<'_>) 
         level: verified.level.word().into(),
         discrepancies: discrepancies::written(&discrepancies),
     });
-    let said = say(setting, &session, person, own, event)?;
+    let said = say(setting, &session, person, &mut own, event)?;
     // Of a copy in which something does not hold, nothing is remembered but that this was said.
     if verified.verdict != Verdict::Invalid {
         session.remember_heads()?;

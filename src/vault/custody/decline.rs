@@ -32,8 +32,8 @@ pub fn decline(
     let from = history.name_of(history.logs[&place.log].member);
     let event =
         Event::Decline { offer: EntryRef { log: place.log, seq: place.seq, leaf }, reason: words("--reason", reason)? };
-    let own = OwnLog::find(setting, &session, person.member())?;
-    let said = say(setting, &session, person, own, event)?;
+    let mut own = OwnLog::find(setting, &session, person.member())?;
+    let said = say(setting, &session, person, &mut own, event)?;
     session.remember_heads()?;
     Ok(Declined { offer, from, said })
 }

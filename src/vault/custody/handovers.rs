@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::super::history::{History, Place, Standing};
 use crate::format::event::{EntryRef, Event};
-use crate::format::ids::MemberId;
+use crate::format::ids::{LogId, MemberId};
 
 /// How far a handover has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -64,17 +64,29 @@ pub struct Handovers {
     by_offer: BTreeMap<Place, Handover>,
     /// For each answer that is one: the offer.
     answered: BTreeMap<Place, Place>,
+    /// For each pouch that was packed: the offers that it carries.
+    packed: BTreeMap<Place, Vec<Place>>,
 }
 
 impl Handovers {
     /// Collects them, each entry looked at once.
     pub fn of(history: &History) -> Self {
         let mut all = Self::default();
+        // By log and receiver; a log's own entries come in their order.
+        let mut last: BTreeMap<(LogId, MemberId), Place> = BTreeMap::new();
         for (place, told) in history.counted() {
-            if let Event::Offer(offer) = &told.entry.event {
-                let handover = Handover { to: offer.to, status: Status::Pending, answers: Vec::new() };
-                all.by_offer.insert(place, handover);
-                all.offers.push(place);
+            match &told.entry.event {
+                Event::Offer(offer) => {
+                    let handover = Handover { to: offer.to, status: Status::Pending, answers: Vec::new() };
+                    all.by_offer.insert(place, handover);
+                    all.offers.push(place);
+                    last.insert((place.log, offer.to), place);
+                }
+                Event::Pack { to, .. } => {
+                    let carried = to.iter().filter_map(|member| last.get(&(place.log, *member)).copied());
+                    all.packed.insert(place, carried.collect());
+                }
+                _ => {}
             }
         }
         // A second time: an answer can stand before its offer where a copy lacks what would order them.
@@ -97,6 +109,13 @@ impl Handovers {
     /// The offer that an entry answers.
     pub fn offer_of(&self, answer: Place) -> Option<Place> {
         self.answered.get(&answer).copied()
+    }
+
+    /// How far the handover has come for which a pouch was packed: pending while one of its receivers has not answered.
+    pub fn of_pouch(&self, pack: Place) -> Option<Status> {
+        let offers = self.packed.get(&pack)?.iter().map(|offer| self.by_offer[offer].status);
+        let all: Vec<Status> = offers.collect();
+        if all.contains(&Status::Pending) { Some(Status::Pending) } else { all.into_iter().max() }
     }
 
     /// All offers that count, in causal order.

@@ -43,11 +43,11 @@ pub struct Said {
 }
 
 /// Adds one entry to this device's own log, durably, and tells how people call it.
-fn say(
+pub(super) fn say(
     setting: &mut Setting<'_>,
     session: &Session,
     person: &Person,
-    mut own: OwnLog,
+    own: &mut OwnLog,
     event: Event,
 ) -> Result<Said, VaultError> {
     let head = own.append(setting, session, person, event.into())?;
@@ -77,6 +77,8 @@ pub struct Waiting {
     pub offer: String,
     /// Whose it is.
     pub from: String,
+    /// The same as a member.
+    pub member: MemberId,
 }
 
 /// The offers that wait for this person's answer, in causal order; nothing is written. Empty for whoever opens no custody
@@ -91,6 +93,7 @@ pub fn waiting(setting: &mut Setting<'_>, request: &Request<'_>) -> Result<Vec<W
         .map(|place| Waiting {
             offer: labels::entry_label(history, place),
             from: history.name_of(history.logs[&place.log].member),
+            member: history.logs[&place.log].member,
         })
         .collect())
 }

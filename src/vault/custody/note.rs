@@ -53,8 +53,8 @@ pub fn note(
             Event::Gap { text, from: words("--from", &from)?, to: words("--to", &to)?, exhibit: about }
         }
     };
-    let own = OwnLog::find(setting, &session, person.member())?;
-    let said = say(setting, &session, person, own, event)?;
+    let mut own = OwnLog::find(setting, &session, person.member())?;
+    let said = say(setting, &session, person, &mut own, event)?;
     session.remember_heads()?;
     Ok(Noted { said, exhibit: exhibit.map(|exhibit| exhibit.id) })
 }

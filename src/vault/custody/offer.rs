@@ -11,11 +11,12 @@ use crate::format::event::{Event, ExhibitRef, Head, Offer};
 use crate::format::ids::MemberId;
 
 /// To whom.
-pub enum Receiver<'a> {
+#[derive(Clone, Debug)]
+pub struct Receiver {
     /// As a person calls a member.
-    Typed(&'a str),
-    /// By card.
-    Card(&'a Card),
+    pub typed: String,
+    /// The card in a file of that name, if nobody is called so.
+    pub card: Option<Card>,
 }
 
 /// What the giver says of the medium and the way.
@@ -42,7 +43,7 @@ pub struct OfferRequest<'a> {
     /// The vault.
     pub place: Request<'a>,
     /// To whom.
-    pub to: Receiver<'a>,
+    pub to: &'a Receiver,
     /// Labels; none for everything that is sealed.
     pub ids: &'a [String],
     /// What is said of it.
@@ -73,7 +74,7 @@ pub fn offer(setting: &mut Setting<'_>, request: &OfferRequest<'_>) -> Result<Of
     let session = Session::open_to_write(setting, &request.place)?;
     let person = request.place.person()?;
     let history = session.sound_history()?;
-    let (to, name) = receiver(&session, &request.to)?;
+    let (to, name) = receiver(&session, request.to)?;
     if to == person.member() {
         return Err(VaultError::OfferToOneself);
     }
@@ -86,22 +87,10 @@ pub fn offer(setting: &mut Setting<'_>, request: &OfferRequest<'_>) -> Result<Of
     }
     let consent = withdrawn(history);
     let heads: Vec<Head> = history.logs.values().map(|log| log.head).collect();
-    let told = request.told;
-    let event = Event::Offer(Offer {
-        to,
-        exhibits: chosen.iter().map(|(_, exhibit)| *exhibit).collect(),
-        heads: heads.clone(),
-        medium: words("--medium", &told.medium)?,
-        seal_number: words("--seal-no", &told.seal_number)?,
-        condition: words("--condition", &told.condition)?,
-        carrier: words("--carrier", &told.carrier)?,
-        place: words("--place", &told.place)?,
-        purpose: words("--purpose", &told.purpose)?,
-        authority: words("--authority", &told.authority)?,
-    });
+    let event = event(to, chosen.iter().map(|(_, exhibit)| *exhibit).collect(), heads.clone(), request.told)?;
     let sealed = history.sealings().map(|sealing| u64::from(sealing.seal.count)).sum();
-    let own = OwnLog::find(setting, &session, person.member())?;
-    let said = say(setting, &session, person, own, event)?;
+    let mut own = OwnLog::find(setting, &session, person.member())?;
+    let said = say(setting, &session, person, &mut own, event)?;
     session.remember_heads()?;
     let gone = chosen.iter().filter(|(_, exhibit)| consent.contains_key(&(exhibit.log, exhibit.number)));
     Ok(Offered {
@@ -115,15 +104,34 @@ pub fn offer(setting: &mut Setting<'_>, request: &OfferRequest<'_>) -> Result<Of
     })
 }
 
+/// The entry of an offer.
+pub(in crate::vault) fn event(
+    to: MemberId,
+    exhibits: Vec<ExhibitRef>,
+    heads: Vec<Head>,
+    told: &Circumstances,
+) -> Result<Event, VaultError> {
+    Ok(Event::Offer(Offer {
+        to,
+        exhibits,
+        heads,
+        medium: words("--medium", &told.medium)?,
+        seal_number: words("--seal-no", &told.seal_number)?,
+        condition: words("--condition", &told.condition)?,
+        carrier: words("--carrier", &told.carrier)?,
+        place: words("--place", &told.place)?,
+        purpose: words("--purpose", &told.purpose)?,
+        authority: words("--authority", &told.authority)?,
+    }))
+}
+
 /// Somebody who is a member now: nobody else could answer.
-fn receiver(session: &Session, to: &Receiver<'_>) -> Result<(MemberId, String), VaultError> {
+pub(in crate::vault) fn receiver(session: &Session, to: &Receiver) -> Result<(MemberId, String), VaultError> {
     let history = session.history()?;
-    let (id, member) = match to {
-        Receiver::Typed(typed) => labels::find_member(history, typed)?,
-        Receiver::Card(card) => {
-            let none = || VaultError::NoMember { name: card.name().to_string() };
-            (card.member(), history.members.get(&card.member()).ok_or_else(none)?)
-        }
+    let by_card = to.card.as_ref().and_then(|card| Some((card.member(), history.members.get(&card.member())?)));
+    let (id, member) = match (labels::find_member(history, &to.typed), by_card) {
+        (Err(VaultError::NoMember { .. }), Some(member)) => member,
+        (found, _) => found?,
     };
     let name = member.card.name().to_string();
     if member.removed.is_some() { Err(VaultError::RemovedMember { name }) } else { Ok((id, name)) }

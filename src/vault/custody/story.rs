@@ -102,7 +102,7 @@ impl Story {
             told,
             unconfirmed: is_unconfirmed(history, member),
             exhibits: self.exhibits_of(place, &told.entry.event),
-            status: handover.map(|handover| handover.status),
+            status: handover.map(|handover| handover.status).or_else(|| self.handovers.of_pouch(place)),
             answers: handover.map(|handover| handover.answers.iter().map(label).collect()).unwrap_or_default(),
             offer,
             no_answer,

@@ -73,8 +73,8 @@ pub fn withdraw(
         return Ok(Withdrawn { id: exhibit.id, said: None, scope: before });
     }
     let event = Event::Withdraw { exhibit: exhibit.reference(), scope: scope.word().into() };
-    let own = OwnLog::find(setting, &session, person.member())?;
-    let said = say(setting, &session, person, own, event)?;
+    let mut own = OwnLog::find(setting, &session, person.member())?;
+    let said = say(setting, &session, person, &mut own, event)?;
     session.remember_heads()?;
     Ok(Withdrawn { id: exhibit.id, said: Some(said), scope })
 }

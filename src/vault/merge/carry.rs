@@ -4,6 +4,8 @@
 //! Whatever stops this, the device's memory tells what was being written: the next merge goes on, or the next sealing
 //! clears it away.
 
+use std::collections::BTreeSet;
+
 use super::wanted::Wanted;
 use super::{Held, Untaken};
 use crate::crypto::envelope;
@@ -62,6 +64,11 @@ pub(super) struct Carrier<'a> {
 impl<'a> Carrier<'a> {
     pub(super) fn new(session: &'a Session, own: &'a Held, source: &'a Held, replace: bool) -> Self {
         Self { session, own, source, replace, intents: Vec::new(), carried: Carried::default() }
+    }
+
+    /// Files of the other copy that could not be taken so far.
+    pub(super) fn untaken(&self) -> BTreeSet<String> {
+        self.carried.untaken.iter().map(|file| file.path.clone()).collect()
     }
 
     /// Everything but the signed states; durable when this returns.

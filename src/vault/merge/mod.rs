@@ -3,18 +3,20 @@
 //!
 //! - [`wanted`]: what of the other copy belongs here
 //! - [`carry`]: the files, a few at a time, and at the end the signed states that make them count
+//! - [`arrival`]: which exhibits came whole, where something did not
 //! - [`outcome`]: what came, what is lacking, what was left
 //!
 //! The other copy is only read, and nothing in it is believed: a file is taken if its bytes are what its name promises,
 //! and if something signed names it.
 
+mod arrival;
 mod carry;
 mod outcome;
-mod wanted;
+pub(in crate::vault) mod wanted;
 
-use std::path::Path;
 use std::sync::Arc;
 
+pub use arrival::Arrival;
 pub use outcome::{Forked, Growth, Merged, Untaken};
 
 use carry::Carrier;
@@ -32,17 +34,20 @@ use crate::store::{Folder, RelPath, layout};
 pub struct MergeRequest<'a> {
     /// The vault that takes in.
     pub place: Request<'a>,
-    /// The folder of the other copy.
-    pub source: &'a Path,
+    /// The other copy: a folder, or what is read as one.
+    pub source: Held,
     /// Files here that are not what their names promise give way to whole ones of the other copy.
     pub replace_damaged: bool,
+    /// Nothing counts unless all came that the other copy has and that belongs here: what is damaged there stops the merge
+    /// before its end, and what was copied so far need not be copied again.
+    pub whole_or_nothing: bool,
 }
 
 /// Merges.
 pub fn merge(setting: &mut Setting<'_>, request: &MergeRequest<'_>) -> Result<Merged, VaultError> {
     let person = request.place.person()?;
     let own = setting.disk.folder(request.place.vault)?;
-    let source = setting.disk.folder(request.source)?;
+    let source = Arc::clone(&request.source);
     if is_same(&*own, &*source) {
         return Err(VaultError::SameFolder);
     }
@@ -57,6 +62,10 @@ pub fn merge(setting: &mut Setting<'_>, request: &MergeRequest<'_>) -> Result<Me
     setting.watch.begin(Stage::Merging, Some(wanted.bytes()));
     let mut carrier = Carrier::new(&session, &own, &source, request.replace_damaged);
     carrier.files(setting, &wanted)?;
+    if request.whole_or_nothing && !carrier.untaken().is_empty() {
+        let arrival = Arrival::of(&session, (&*own, &ours), &wanted, &carrier.untaken())?;
+        return Err(VaultError::ArrivedDamaged { arrival });
+    }
     carrier.states(setting, &wanted)?;
     let carried = carrier.finish()?;
     // What is told is what lies here now, read anew and alone.
@@ -106,7 +115,7 @@ fn has_parts(source: &dyn Folder, theirs: &Survey) -> bool {
 }
 
 /// One of the two copies: its folder and the names in it.
-type Copy<'a> = (&'a dyn Folder, &'a Survey);
+pub(in crate::vault) type Copy<'a> = (&'a dyn Folder, &'a Survey);
 
 /// A folder that several hold.
-type Held = Arc<dyn Folder>;
+pub type Held = Arc<dyn Folder>;

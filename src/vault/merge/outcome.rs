@@ -3,9 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Copy;
 use super::carry::Carried;
 use super::wanted::Wanted;
+use super::{Arrival, Copy};
 use crate::crypto::hash::Hash;
 use crate::format::checkpoint::Checkpoint;
 use crate::format::event::Head;
@@ -45,6 +45,8 @@ pub struct Merged {
     pub untaken: Vec<Untaken>,
     /// Files here that are not what their names promise, and whole in the other copy.
     pub damaged: Vec<String>,
+    /// Which exhibits came whole; told only where something could not be taken.
+    pub arrival: Arrival,
     /// Sealed files of the other copy that an authorised entry lets be absent: they were not brought back.
     pub disposed: u64,
     /// Logs of which two histories are signed with one key.
@@ -133,7 +135,7 @@ pub(super) fn tell(
             .filter(|found| could_not_be_listed(source.0, found))
             .map(|found| Untaken { path: found.subject.clone(), reason: found.message.clone() }),
     );
-    let mut missing = wanted.missing;
+    let mut missing = wanted.missing.clone();
     missing.extend(wanted.blobs.keys().map(|blob| layout::blob(*blob)).filter(|path| is_absent(after, path)));
     missing.extend(
         wanted.keys.iter().map(|(key, file)| layout::wrapped_key(*key, *file)).filter(|path| is_absent(after, path)),
@@ -145,12 +147,14 @@ pub(super) fn tell(
     if !carried.damaged.is_empty() || !wanted.unread.is_empty() {
         verdict = Verdict::Invalid;
     }
-    for (subject, message) in wanted.unread {
-        findings.invalid(crate::vault::findings::Check::Inventory, subject, message);
+    for (subject, message) in &wanted.unread {
+        findings.invalid(crate::vault::findings::Check::Inventory, subject.clone(), message.clone());
     }
     let names = history.members.keys().map(|member| (*member, history.name_of(*member))).collect();
     let kept: BTreeSet<String> = untaken.iter().map(|file| file.path.clone()).collect();
+    let arrival = if kept.is_empty() { Arrival::default() } else { Arrival::of(union, own, &wanted, &kept)? };
     Ok(Merged {
+        arrival,
         logs: history.logs.values().map(|log| growth(history, log, own)).collect(),
         entries: carried.entries,
         blobs: carried.blobs,

@@ -19,21 +19,21 @@ use crate::vault::{Setting, VaultError, exhibits, named};
 
 /// What is to be copied, and what can be found in neither copy.
 #[derive(Default)]
-pub(super) struct Wanted {
+pub(in crate::vault) struct Wanted {
     /// Sealed files: name and length.
-    pub(super) blobs: BTreeMap<Hash, u64>,
+    pub(in crate::vault) blobs: BTreeMap<Hash, u64>,
     /// Wrapped keys.
-    pub(super) keys: Vec<(KeyId, Hash)>,
+    pub(in crate::vault) keys: Vec<(KeyId, Hash)>,
     /// Entries; of several files that hold one entry, one.
-    pub(super) entries: Vec<(LogId, layout::EntryName)>,
+    pub(in crate::vault) entries: Vec<(LogId, layout::EntryName)>,
     /// Cosignatures and time-stamp replies.
-    pub(super) cosignatures: Vec<(LogId, Hash)>,
+    pub(in crate::vault) cosignatures: Vec<(LogId, Hash)>,
     /// Signed states.
-    pub(super) states: Vec<(LogId, CheckpointName)>,
+    pub(in crate::vault) states: Vec<(LogId, CheckpointName)>,
     /// Logs of which a signed state was there and could not be read again: what came for it would not count.
     pub(super) lost: BTreeSet<LogId>,
     /// Files that entries which count name and that neither copy has.
-    pub(super) missing: BTreeSet<RelPath>,
+    pub(in crate::vault) missing: BTreeSet<RelPath>,
     /// Blobs of the other copy that an authorised entry lets be absent: they are not brought back.
     pub(super) disposed: BTreeSet<Hash>,
     /// Inventories that are not what their sealing promises: what else belongs to it nobody can say.
@@ -50,13 +50,21 @@ impl Wanted {
         replace: bool,
     ) -> Result<Self, VaultError> {
         let history = session.history()?;
-        let (judge, stamped) = (Judge::new(history), stamped(history));
-        let mut search = Search { session, own, source, replace, judge, stamped, wanted: Self::default() };
-        for log in history.logs.values() {
-            search.log(history, log);
-        }
-        search.keys(history);
+        let mut search = Search::new(session, history, own, source, replace);
+        search.custody(history);
         search.blobs(setting, history)?;
+        Ok(search.wanted)
+    }
+
+    /// The same without blobs: what logs hold, and wrapped keys.
+    pub(in crate::vault) fn find_custody(
+        session: &Session,
+        own: Copy<'_>,
+        source: Copy<'_>,
+    ) -> Result<Self, VaultError> {
+        let history = session.history()?;
+        let mut search = Search::new(session, history, own, source, false);
+        search.custody(history);
         Ok(search.wanted)
     }
 
@@ -86,7 +94,19 @@ fn stamped(history: &History) -> BTreeSet<Hash> {
     stamps.collect()
 }
 
-impl Search<'_> {
+impl<'a> Search<'a> {
+    fn new(session: &'a Session, history: &'a History, own: Copy<'a>, source: Copy<'a>, replace: bool) -> Self {
+        let (judge, stamped) = (Judge::new(history), stamped(history));
+        Self { session, own, source, replace, judge, stamped, wanted: Wanted::default() }
+    }
+
+    fn custody(&mut self, history: &History) {
+        for log in history.logs.values() {
+            self.log(history, log);
+        }
+        self.keys(history);
+    }
+
     /// Whether a file that lies here by name stays as it is. What this device itself was writing may be torn.
     fn is_here(&self, path: &RelPath) -> bool {
         if !self.replace && !self.session.unfinished.contains(&path.to_string()) {

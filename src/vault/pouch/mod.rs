@@ -13,6 +13,10 @@
 
 pub mod archive;
 pub mod opened;
+pub mod pack;
 pub mod parity;
 pub mod pieces;
+mod select;
+pub mod unpack;
 pub mod volumes;
+mod write;

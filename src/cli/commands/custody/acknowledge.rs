@@ -57,7 +57,7 @@ pub(super) fn run(args: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError
     })
 }
 
-fn tell(signed: &Acknowledged, call: &mut Call<'_, '_>) -> Result<(), CliError> {
+pub(in crate::cli::commands) fn tell(signed: &Acknowledged, call: &mut Call<'_, '_>) -> Result<(), CliError> {
     let terminal = call.context.terminal.output;
     let (offer, from, entry) = (&signed.offer, shown(&signed.from), &signed.said.label);
     if signed.discrepancies.is_empty() {

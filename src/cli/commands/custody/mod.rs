@@ -1,12 +1,14 @@
 //! `amparo custody`: the custody record. One file a subcommand; [`table`] is how the story looks on a screen.
 
 mod acknowledge;
+pub(super) use acknowledge::tell as tell_acknowledged;
 mod decline;
 mod log;
 mod note;
 mod offer;
 mod receipt;
 mod table;
+pub(super) mod told;
 mod withdraw;
 
 use crate::cli::Exit;

@@ -1,17 +1,14 @@
 //! `amparo custody offer`: the first half of a handover.
 
-use std::path::Path;
-
 use serde_json::{Value, json};
 
+use super::told::{Told, receiver};
 use crate::cli::call::Call;
 use crate::cli::error::CliError;
 use crate::cli::folders::Contact;
 use crate::cli::output::{count, shown};
 use crate::cli::{DONE, Exit, hints};
-use crate::format::card::Card;
-use crate::vault::VaultError;
-use crate::vault::custody::offer::{Circumstances, OfferRequest, Offered, Receiver, offer};
+use crate::vault::custody::offer::{OfferRequest, Offered, offer};
 
 /// Offer exhibits, or the whole vault, to a member
 ///
@@ -29,45 +26,17 @@ pub(crate) struct Args {
     /// To whom: a pseudonym, the digits or id of a member, or the file of her card
     #[arg(long, value_name = "MEMBER|CARD", required = true)]
     to: String,
-    /// The data medium, as you would describe it
-    #[arg(long, value_name = "TEXT")]
-    medium: Option<String>,
-    /// The number on its seal
-    #[arg(long, value_name = "TEXT")]
-    seal_no: Option<String>,
-    /// Its condition
-    #[arg(long, value_name = "TEXT")]
-    condition: Option<String>,
-    /// Who carries it, by pseudonym
-    #[arg(long, value_name = "TEXT")]
-    carrier: Option<String>,
-    /// Where it is handed over
-    #[arg(long, value_name = "TEXT")]
-    place: Option<String>,
-    /// What for
-    #[arg(long, value_name = "TEXT")]
-    purpose: Option<String>,
-    /// Under what authority
-    #[arg(long, value_name = "TEXT")]
-    authority: Option<String>,
+    #[command(flatten)]
+    told: Told,
 }
 
 pub(super) fn run(args: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError> {
     let place = call.place(Contact::Must)?;
     let person = call.person()?;
-    let told = circumstances(args, call)?;
-    let ask = |to: Receiver<'_>, call: &mut Call<'_, '_>| {
-        let request = OfferRequest { place: place.request(Some(&person)), to, ids: &args.ids, told: &told };
-        offer(&mut call.parts().setting(), &request)
-    };
-    let offered = match ask(Receiver::Typed(&args.to), call) {
-        // Nobody is called so: then it may be the file of a card.
-        Err(VaultError::NoMember { name }) => match card_file(&args.to, call)? {
-            Some(card) => ask(Receiver::Card(&card), call)?,
-            None => return Err(VaultError::NoMember { name }.into()),
-        },
-        other => other?,
-    };
+    let told = args.told.ask(call)?;
+    let to = receiver(&args.to, call)?;
+    let request = OfferRequest { place: place.request(Some(&person)), to: &to, ids: &args.ids, told: &told };
+    let offered = offer(&mut call.parts().setting(), &request)?;
     for id in &offered.withdrawn {
         call.warn(&format!("consent for {id} was withdrawn: it travels sealed, and is not to be opened or shown"));
     }
@@ -77,40 +46,6 @@ pub(super) fn run(args: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError
         tell(&offered, call)?;
     }
     Ok(DONE)
-}
-
-fn card_file(named: &str, call: &mut Call<'_, '_>) -> Result<Option<Card>, CliError> {
-    let file = Path::new(named);
-    if call.context.disk.stat(&call.path(file)).is_err() {
-        return Ok(None);
-    }
-    call.card(file).map(Some)
-}
-
-/// What flags say, and the answers to short questions for the rest.
-fn circumstances(args: &Args, call: &mut Call<'_, '_>) -> Result<Circumstances, CliError> {
-    let mut told = Circumstances::default();
-    let ask = call.interactive();
-    if ask {
-        call.talk("What a custody form asks. Enter leaves one open; every member can read the answers.");
-    }
-    let questions = [
-        (&args.medium, &mut told.medium, "The medium:"),
-        (&args.seal_no, &mut told.seal_number, "The number on its seal:"),
-        (&args.condition, &mut told.condition, "Its condition:"),
-        (&args.carrier, &mut told.carrier, "Who carries it (a pseudonym):"),
-        (&args.place, &mut told.place, "Where it is handed over:"),
-        (&args.purpose, &mut told.purpose, "What for:"),
-        (&args.authority, &mut told.authority, "Under what authority:"),
-    ];
-    for (given, slot, question) in questions {
-        *slot = match given {
-            Some(text) => text.clone(),
-            None if ask => call.ask_line(question)?.unwrap_or_default(),
-            None => String::new(),
-        };
-    }
-    Ok(told)
 }
 
 fn tell(offered: &Offered, call: &mut Call<'_, '_>) -> Result<(), CliError> {

@@ -11,7 +11,7 @@ use crate::vault::merge::Merged;
 use crate::vault::session::Person;
 
 /// Hands them on, if she agrees; else only says who awaits what. `None`: nothing was handed on.
-pub(super) fn hand_on(
+pub(in crate::cli::commands) fn hand_on(
     agreed: bool,
     merged: &Merged,
     place: &Place,

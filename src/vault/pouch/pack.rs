@@ -1,0 +1,357 @@
+//! `pack`: what others lack of this vault, in one file that tells nothing. Packing for a member is the offer: it stands in
+//! the pouch, and in the own log before the pouch is begun; that a pouch was made stands there when it is finished.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use super::select::{self, Chosen};
+use super::write::{Piece, Plan, Unwritten, Written};
+use crate::crypto::hash::Hash;
+use crate::crypto::recipient::{Identity, Recipient};
+use crate::format::armor;
+use crate::format::event::{Event, Head, Offer};
+use crate::format::ids::MemberId;
+use crate::format::pouch::{ANSWERS_BYTES_MIN, POUCH_BYTES_MIN, rank, stanzas};
+use crate::store::{Folder, Mode, RelPath, StoreError};
+use crate::vault::commit::OwnLog;
+use crate::vault::custody::offer::{Circumstances, Receiver, event, receiver};
+use crate::vault::custody::{Said, say};
+use crate::vault::history::{History, Place};
+use crate::vault::session::{Person, Request, Session};
+use crate::vault::{Setting, Stage, VaultError, labels, random};
+
+/// What to pack.
+pub struct PackRequest<'a> {
+    /// The vault.
+    pub place: Request<'a>,
+    /// For whom.
+    pub to: &'a [Receiver],
+    /// Labels of exhibits, or of one's own offers; none for all that the receivers are not known to have.
+    pub ids: &'a [String],
+    /// What the offer says.
+    pub told: &'a Circumstances,
+    /// The folder of the pouch, and its name there.
+    pub out: (&'a Path, &'a RelPath),
+}
+
+/// A pouch that was made.
+#[derive(Clone, Debug)]
+pub struct Packed {
+    /// For whom, by name.
+    pub to: Vec<(MemberId, String)>,
+    /// The offers that it carries, with the receiver's name.
+    pub offers: Vec<(String, String)>,
+    /// The entry that says so; `None` of answers.
+    pub said: Option<Said>,
+    /// What goes, by label.
+    pub exhibits: Vec<String>,
+    /// Whether that is all that the receivers are not known to have.
+    pub everything: bool,
+    /// How many they are known to have.
+    pub known: u64,
+    /// What stays because consent was withdrawn.
+    pub withdrawn: Vec<String>,
+    /// Files that belong into it and are not here, or damaged.
+    pub lacking: Vec<String>,
+    /// Its length.
+    pub bytes: u64,
+    /// Its SHA-256.
+    pub sha256: Hash,
+    /// How many files of the vault are in it.
+    pub files: u64,
+}
+
+/// Makes a pouch.
+pub fn pack(setting: &mut Setting<'_>, request: &PackRequest<'_>) -> Result<Packed, VaultError> {
+    let mut packing = Packing::begin(setting, request)?;
+    let (exhibits, offered) = packing.chosen(setting, request)?;
+    let (mut lacking, mut pieces) = packing.pieces(&exhibits)?;
+    packing.require_room(setting, request.out.0, &pieces)?;
+    let offers = packing.offer(setting, request, &exhibits, &offered, &mut pieces)?;
+    let labels = || offers.iter().map(|(label, _)| label.clone()).collect();
+    let written = packing
+        .write(setting, request, &mut pieces, &mut lacking)
+        .map_err(|error| VaultError::OfferedNotPacked { offers: labels(), error: Box::new(error) })?;
+    let Packing { session, person, mut own, to, .. } = packing;
+    let event = Event::Pack {
+        to: sorted(to.iter().map(|(member, _)| *member)),
+        exhibits: exhibits.named(),
+        pouch: written.sha256,
+        bytes: written.bytes,
+    };
+    let said = say(setting, &session, person, &mut own, event)?;
+    session.remember_heads()?;
+    Ok(Packed {
+        to,
+        offers,
+        said: Some(said),
+        exhibits: exhibits.exhibits.into_iter().map(|(label, _)| label).collect(),
+        everything: exhibits.everything,
+        known: exhibits.known,
+        withdrawn: exhibits.withdrawn,
+        lacking: lacking.into_iter().map(|path| path.to_string()).collect(),
+        bytes: written.bytes,
+        sha256: written.sha256,
+        files: pieces.len() as u64,
+    })
+}
+
+/// Makes a text of what logs say and the receivers are not known to have seen: no sealed files, and nothing to sign for.
+pub fn answers(setting: &mut Setting<'_>, request: &PackRequest<'_>) -> Result<Packed, VaultError> {
+    let packing = Packing::begin(setting, request)?;
+    let session = &packing.session;
+    let mut wanted = select::custody(session)?;
+    let to: Vec<MemberId> = packing.to.iter().map(|(member, _)| *member).collect();
+    select::news(&mut wanted, session, &to)?;
+    let nothing_new = wanted.entries.is_empty() && wanted.cosignatures.is_empty();
+    if nothing_new {
+        return Err(VaultError::NothingToAnswer);
+    }
+    let pieces = in_order(session, select::paths(&wanted))?;
+    let recipients = packing.recipients(setting)?;
+    let recipients: Vec<&Recipient> = recipients.iter().collect();
+    let plan = Plan { folder: &*session.folder, pieces: &pieces, recipients: &recipients, floor: ANSWERS_BYTES_MIN };
+    setting.watch.begin(Stage::Packing, None);
+    let (start, key, _) = plan.begin();
+    let mut bytes = Vec::new();
+    plan.write(setting.watch, (&start, &key), &mut bytes).map_err(|unwritten| match unwritten {
+        Unwritten::Other(error) => error,
+        Unwritten::Unreadable(path) => VaultError::NotPackable { path: path.to_string() },
+        Unwritten::Out(error) => StoreError::from_io(request.out.0, error).into(),
+    })?;
+    let text = armor::print(&bytes);
+    let (folder, name) = request.out;
+    let folder = setting.disk.folder(folder)?;
+    folder.create(name, text.as_bytes(), Mode::Open)?;
+    folder.sync(std::slice::from_ref(name))?;
+    Ok(Packed {
+        to: packing.to,
+        offers: Vec::new(),
+        said: None,
+        exhibits: Vec::new(),
+        everything: false,
+        known: 0,
+        withdrawn: Vec::new(),
+        lacking: Vec::new(),
+        bytes: text.len() as u64,
+        sha256: Hash::of(text.as_bytes()),
+        files: pieces.len() as u64,
+    })
+}
+
+/// What is at hand while a pouch is made.
+struct Packing<'a> {
+    session: Session,
+    person: &'a Person,
+    own: OwnLog,
+    to: Vec<(MemberId, String)>,
+}
+
+impl<'a> Packing<'a> {
+    fn begin(setting: &mut Setting<'_>, request: &PackRequest<'a>) -> Result<Self, VaultError> {
+        let session = Session::open_to_write(setting, &request.place)?;
+        let person = request.place.person()?;
+        session.sound_history()?;
+        let mut to: Vec<(MemberId, String)> = Vec::new();
+        for one in request.to {
+            let (member, name) = receiver(&session, one)?;
+            if to.iter().all(|(known, _)| *known != member) {
+                to.push((member, name));
+            }
+        }
+        if stanzas(to.len()).is_none() {
+            return Err(VaultError::TooManyReceivers { count: to.len() });
+        }
+        let own = OwnLog::find(setting, &session, person.member())?;
+        Ok(Self { session, person, own, to })
+    }
+
+    /// The exhibits, and the offers among what the person named.
+    fn chosen(
+        &self,
+        setting: &Setting<'_>,
+        request: &PackRequest<'_>,
+    ) -> Result<(Chosen, Vec<(Place, MemberId)>), VaultError> {
+        let to: Vec<MemberId> = self.to.iter().map(|(member, _)| *member).collect();
+        if request.ids.is_empty() {
+            return Ok((Chosen::by_default(setting, &self.session, &to)?, Vec::new()));
+        }
+        let history = self.session.history()?;
+        let (mut ids, mut offers, mut everything) = (Vec::new(), Vec::new(), false);
+        for id in request.ids {
+            if !id.contains(':') {
+                ids.push(id.clone());
+                continue;
+            }
+            let place = labels::find_entry(history, id)?;
+            let offer = self.own_offer(history, place)?;
+            offers.push((place, offer.to));
+            everything |= offer.exhibits.is_empty();
+            ids.extend(offer.exhibits.iter().map(|exhibit| labels::reference_label(history, exhibit)));
+        }
+        let chosen = if everything {
+            Chosen::by_default(setting, &self.session, &to)?
+        } else {
+            Chosen::by_name(&self.session, &ids, &request.told.purpose)?
+        };
+        Ok((chosen, offers))
+    }
+
+    /// An offer of this person's to one of those for whom she packs.
+    fn own_offer<'h>(&self, history: &'h History, place: Place) -> Result<&'h Offer, VaultError> {
+        let entry = || labels::entry_label(history, place);
+        let Event::Offer(offer) = &history.told(place).entry.event else {
+            return Err(VaultError::NotAnOffer { entry: entry() });
+        };
+        let is_hers = history.logs[&place.log].member == self.person.member();
+        let is_theirs = self.to.iter().any(|(member, _)| *member == offer.to);
+        if is_hers && is_theirs { Ok(offer) } else { Err(VaultError::NotToThem { offer: entry() }) }
+    }
+
+    /// All files that go, and those that should and cannot.
+    fn pieces(&self, exhibits: &Chosen) -> Result<(Vec<RelPath>, Vec<Piece>), VaultError> {
+        let session = &self.session;
+        let wanted = select::custody(session)?;
+        let (blobs, mut lacking) = exhibits.files(session, session.history()?);
+        lacking.extend(wanted.missing.iter().cloned());
+        let pieces = in_order(session, select::paths(&wanted).into_iter().chain(blobs))?;
+        Ok((lacking, pieces))
+    }
+
+    /// A stick that is too small is known before anything is said.
+    fn require_room(&self, setting: &Setting<'_>, out: &Path, pieces: &[Piece]) -> Result<(), VaultError> {
+        let plan = Plan { folder: &*self.session.folder, pieces, recipients: &[], floor: POUCH_BYTES_MIN };
+        // Some offers and a header are still to come.
+        let needed = plan.archive_bytes() + (1 << 20);
+        let free = setting.disk.file_system(out)?.bytes_free;
+        if free < needed { Err(VaultError::NoRoom { needed, free }) } else { Ok(()) }
+    }
+
+    /// Offers what goes to each receiver to whom it was not offered yet. The entries go with the pouch.
+    fn offer(
+        &mut self,
+        setting: &mut Setting<'_>,
+        request: &PackRequest<'_>,
+        exhibits: &Chosen,
+        offered: &[(Place, MemberId)],
+        pieces: &mut Vec<Piece>,
+    ) -> Result<Vec<(String, String)>, VaultError> {
+        let history = self.session.history()?;
+        let mut offers = Vec::new();
+        let mut heads: Vec<Head> = history.logs.values().map(|log| log.head).collect();
+        for (member, name) in &self.to {
+            if let Some((place, _)) = offered.iter().find(|(_, to)| to == member) {
+                offers.push((labels::entry_label(history, *place), name.clone()));
+                continue;
+            }
+            // What is kept for oneself is handed to nobody, and without exhibits there is nothing to sign for.
+            if *member == self.person.member() || exhibits.exhibits.is_empty() {
+                continue;
+            }
+            let event = event(*member, exhibits.named(), heads.clone(), request.told)?;
+            let said = say(setting, &self.session, self.person, &mut self.own, event)?;
+            heads.retain(|head| head.log != said.head.log);
+            heads.push(said.head);
+            heads.sort_unstable();
+            offers.push((said.label, name.clone()));
+            self.take_signed(pieces)?;
+        }
+        Ok(offers)
+    }
+
+    /// Adds the entry that was signed last, and its state.
+    fn take_signed(&self, pieces: &mut Vec<Piece>) -> Result<(), VaultError> {
+        let last = self.session.memory.last_change(&self.session.vault, &self.own.id())?;
+        let (_, change) = last.expect("an entry was just written down");
+        for (path, content) in change.files() {
+            pieces.push(Piece { path, bytes: content.len() as u64, content: Some(content.to_vec()) });
+        }
+        pieces.sort_by_cached_key(|piece| (rank(&piece.path.to_string()), piece.path.clone()));
+        pieces.dedup_by(|one, other| one.path == other.path);
+        Ok(())
+    }
+
+    /// Those who can open it, and as many who do not exist as hide how many they are; in no order that tells anything.
+    fn recipients(&self, setting: &mut Setting<'_>) -> Result<Vec<Recipient>, VaultError> {
+        let history = self.session.history()?;
+        let mut all: Vec<([u8; 16], Recipient)> = Vec::new();
+        for (member, _) in &self.to {
+            let card = &history.members[member].card;
+            all.push((random(setting.rng), card.keys().age.clone()));
+        }
+        let wanted = stanzas(all.len()).expect("it was checked that they are not too many");
+        while all.len() < wanted {
+            // A key that is forgotten at once.
+            let nobody = Identity::from_seed(&zeroize::Zeroizing::new(random(setting.rng))).recipient();
+            all.push((random(setting.rng), nobody));
+        }
+        all.sort_by_key(|(place, _)| *place);
+        Ok(all.into_iter().map(|(_, recipient)| recipient).collect())
+    }
+
+    /// Writes the pouch, anew without each file that turns out to be damaged.
+    fn write(
+        &self,
+        setting: &mut Setting<'_>,
+        request: &PackRequest<'_>,
+        pieces: &mut Vec<Piece>,
+        lacking: &mut Vec<RelPath>,
+    ) -> Result<Written, VaultError> {
+        let recipients = self.recipients(setting)?;
+        let recipients: Vec<&Recipient> = recipients.iter().collect();
+        let (folder, name) = request.out;
+        let folder = setting.disk.folder(folder)?;
+        loop {
+            let plan = Plan { folder: &*self.session.folder, pieces, recipients: &recipients, floor: POUCH_BYTES_MIN };
+            let total = pieces.iter().map(|piece| piece.bytes).sum();
+            setting.watch.begin(Stage::Packing, Some(total));
+            match write_once(setting, &plan, &*folder, name) {
+                Ok(written) => return Ok(written),
+                Err(Unwritten::Unreadable(path)) => {
+                    pieces.retain(|piece| piece.path != path);
+                    lacking.push(path);
+                }
+                Err(Unwritten::Out(error)) => {
+                    return Err(StoreError::from_io(&request.out.0.join(name), error).into());
+                }
+                Err(Unwritten::Other(error)) => return Err(error),
+            }
+        }
+    }
+}
+
+/// One file; dropped unfinished, it is removed.
+fn write_once(
+    setting: &Setting<'_>,
+    plan: &Plan<'_>,
+    folder: &dyn Folder,
+    name: &RelPath,
+) -> Result<Written, Unwritten> {
+    let other = |error: StoreError| Unwritten::Other(error.into());
+    let (start, key, _) = plan.begin();
+    let mut out = folder.create_stream(name, Mode::Open).map_err(other)?;
+    let written = plan.write(setting.watch, (&start, &key), &mut out)?;
+    out.undate();
+    out.finish().map_err(other)?;
+    folder.sync(std::slice::from_ref(name)).map_err(|error| {
+        // What may not be whole after a power cut is not handed to a courier.
+        let _ = folder.remove(name);
+        other(error)
+    })?;
+    Ok(written)
+}
+
+/// With their lengths, in the order of a pouch.
+fn in_order(session: &Session, paths: impl IntoIterator<Item = RelPath>) -> Result<Vec<Piece>, VaultError> {
+    let mut pieces = Vec::new();
+    for path in paths {
+        let bytes = session.folder.stat(&path)?.bytes;
+        pieces.push(Piece { path, bytes, content: None });
+    }
+    pieces.sort_by_cached_key(|piece| (rank(&piece.path.to_string()), piece.path.clone()));
+    Ok(pieces)
+}
+
+fn sorted(members: impl Iterator<Item = MemberId>) -> Vec<MemberId> {
+    members.collect::<BTreeSet<_>>().into_iter().collect()
+}

@@ -1,0 +1,211 @@
+//! What of a vault goes into a pouch: for logs and keys what a merge into an empty folder would take; of the sealed files,
+//! those of exhibits that the receivers are not known to have.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::archive::Archive;
+use crate::crypto::hash::Hash;
+use crate::format::event::{Event, ExhibitRef};
+use crate::format::ids::{LogId, MemberId};
+use crate::store::{RelPath, layout};
+use crate::vault::cosign::check::Judge;
+use crate::vault::custody::handovers::{Handovers, Status};
+use crate::vault::custody::withdraw::withdrawn;
+use crate::vault::exhibits;
+use crate::vault::history::{History, Past, Place, Sealing};
+use crate::vault::labels;
+use crate::vault::merge::wanted::Wanted;
+use crate::vault::named;
+use crate::vault::session::Session;
+use crate::vault::survey::Survey;
+use crate::vault::{Setting, VaultError};
+
+/// The exhibits that go.
+#[derive(Debug, Default)]
+pub(super) struct Chosen {
+    /// As entries refer to them, with their labels.
+    pub(super) exhibits: Vec<(String, ExhibitRef)>,
+    /// Whether these are all that is sealed, but for what the receivers have.
+    pub(super) everything: bool,
+    /// Exhibits that every receiver is known to have.
+    pub(super) known: u64,
+    /// Labels of those that stay because consent was withdrawn.
+    pub(super) withdrawn: Vec<String>,
+    /// The sealed files of all these, and those that describe them.
+    blobs: BTreeSet<Hash>,
+}
+
+impl Chosen {
+    /// All that one of the receivers is not known to have, but what was withdrawn.
+    pub(super) fn by_default(setting: &Setting<'_>, session: &Session, to: &[MemberId]) -> Result<Self, VaultError> {
+        let history = session.history()?;
+        let has: Vec<Has> = to.iter().map(|member| Has::of(history, *member)).collect();
+        let consent = withdrawn(history);
+        let mut chosen = Self { everything: true, ..Self::default() };
+        for sealing in history.sealings() {
+            if setting.watch.stopped() {
+                return Err(VaultError::Stopped);
+            }
+            if has.iter().all(|has| has.sealing(&sealing)) {
+                chosen.known += u64::from(sealing.seal.count);
+                continue;
+            }
+            let before = chosen.exhibits.len();
+            for (row, blobs) in exhibits::rows(session, &sealing)? {
+                let reference = ExhibitRef { log: row.log, number: row.number, row: row.leaf() };
+                let label = labels::label(history, &row);
+                if has.iter().all(|has| has.exhibit(&sealing, &reference)) {
+                    chosen.known += 1;
+                } else if consent.contains_key(&(row.log, row.number)) {
+                    chosen.everything = false;
+                    chosen.withdrawn.push(label);
+                } else {
+                    chosen.blobs.extend(blobs);
+                    chosen.exhibits.push((label, reference));
+                }
+            }
+            if chosen.exhibits.len() > before {
+                chosen.blobs.extend(named::own_blobs(&sealing));
+            }
+        }
+        chosen.take_amendments(history);
+        Ok(chosen)
+    }
+
+    /// Those that the person named; what was withdrawn only with a reason.
+    pub(super) fn by_name(session: &Session, ids: &[String], reason: &str) -> Result<Self, VaultError> {
+        let history = session.history()?;
+        let consent = withdrawn(history);
+        let mut chosen = Self::default();
+        for id in ids {
+            let exhibit = exhibits::find(session, id)?;
+            let reference = exhibit.reference();
+            if let Some(scope) = consent.get(&(reference.log, reference.number)).filter(|_| reason.is_empty()) {
+                return Err(VaultError::PackWithdrawn { id: exhibit.id, scope: scope.word() });
+            }
+            chosen.take(history, exhibit);
+        }
+        chosen.take_amendments(history);
+        Ok(chosen)
+    }
+
+    fn take(&mut self, history: &History, exhibit: exhibits::Exhibit) {
+        let reference = exhibit.reference();
+        if self.exhibits.iter().any(|(_, other)| *other == reference) {
+            return;
+        }
+        let sealing = history.sealing_at(exhibit.place).expect("an exhibit stands in a sealing");
+        self.blobs.extend(named::own_blobs(&sealing).chain(exhibit.blobs));
+        self.exhibits.push((exhibit.id, reference));
+    }
+
+    fn take_amendments(&mut self, history: &History) {
+        let chosen: BTreeSet<ExhibitRef> = self.exhibits.iter().map(|(_, exhibit)| *exhibit).collect();
+        for (_, told) in history.counted() {
+            if let Event::Amend { exhibit, blob, .. } = &told.entry.event
+                && chosen.contains(exhibit)
+            {
+                self.blobs.insert(*blob);
+            }
+        }
+    }
+
+    /// As an offer names them: none for everything.
+    pub(super) fn named(&self) -> Vec<ExhibitRef> {
+        if self.everything { Vec::new() } else { self.exhibits.iter().map(|(_, exhibit)| *exhibit).collect() }
+    }
+
+    /// Their sealed files that lie here, and how many do not.
+    pub(super) fn files(&self, session: &Session, history: &History) -> (Vec<RelPath>, Vec<RelPath>) {
+        let disposed = history.disposed();
+        let wanted = self.blobs.iter().filter(|blob| !disposed.contains(blob)).map(|blob| layout::blob(*blob));
+        wanted.partition(|path| session.folder.stat(path).is_ok())
+    }
+}
+
+/// What a member is known to have: what she acknowledged without a discrepancy, what she sealed, and what she offered.
+struct Has {
+    member: MemberId,
+    /// Everything under these states.
+    under: Past,
+    exhibits: BTreeSet<ExhibitRef>,
+}
+
+impl Has {
+    fn of(history: &History, member: MemberId) -> Self {
+        let mut has = Self { member, under: Past::new(), exhibits: BTreeSet::new() };
+        for (place, handover) in Handovers::of(history).offers() {
+            let acknowledged = handover.to == member && handover.status == Status::Acknowledged;
+            if acknowledged || history.logs[&place.log].member == member {
+                has.take(history, place);
+            }
+        }
+        has
+    }
+
+    fn take(&mut self, history: &History, offer: Place) {
+        let Event::Offer(offer) = &history.told(offer).entry.event else { return };
+        if offer.exhibits.is_empty() {
+            for head in &offer.heads {
+                let known = self.under.entry(head.log).or_default();
+                *known = head.size.max(*known);
+            }
+        }
+        self.exhibits.extend(offer.exhibits.iter().copied());
+    }
+
+    fn sealing(&self, sealing: &Sealing<'_>) -> bool {
+        let Place { log, seq } = sealing.place;
+        sealing.member == self.member || self.under.get(&log).is_some_and(|size| seq < *size)
+    }
+
+    fn exhibit(&self, sealing: &Sealing<'_>, exhibit: &ExhibitRef) -> bool {
+        self.sealing(sealing) || self.exhibits.contains(exhibit)
+    }
+}
+
+/// Everything of a vault but its sealed files: what logs hold, and wrapped keys.
+pub(super) fn custody(session: &Session) -> Result<Wanted, VaultError> {
+    let (nothing, none) = (Archive::empty(), Survey::default());
+    Wanted::find_custody(session, (&nothing, &none), (&*session.folder, &session.survey))
+}
+
+/// Keeps of it what the receivers are not known to have.
+pub(super) fn news(wanted: &mut Wanted, session: &Session, to: &[MemberId]) -> Result<(), VaultError> {
+    let history = session.history()?;
+    let pasts: Vec<Past> = to.iter().map(|member| past_of(history, *member)).collect();
+    let known = |log: &LogId| pasts.iter().map(|past| past.get(log).copied().unwrap_or(0)).min().unwrap_or(0);
+    wanted.entries.retain(|(log, name)| name.seq >= known(log));
+    wanted.states.retain(|(log, name)| name.size > known(log));
+    let fresh =
+        history.logs.values().flat_map(|log| log.entries.iter().skip(usize::try_from(known(&log.id)).unwrap_or(0)));
+    let keys: BTreeSet<_> = fresh.flat_map(|told| named::key_files(&told.entry.event)).collect();
+    wanted.keys.retain(|key| keys.contains(key));
+    // A cosignature of a state that she may have seen last is news, too.
+    let judge = Judge::new(history);
+    wanted
+        .cosignatures
+        .retain(|(log, file)| judge.head_of(session, *log, *file).is_none_or(|head| head.size >= known(&head.log)));
+    Ok(())
+}
+
+/// What a member has shown to have seen: by her own logs, as far as they are here.
+fn past_of(history: &History, member: MemberId) -> Past {
+    let mut past: BTreeMap<LogId, u64> = Past::new();
+    for log in history.logs.values().filter(|log| log.member == member) {
+        for (id, size) in log.past() {
+            let known = past.entry(id).or_default();
+            *known = size.max(*known);
+        }
+    }
+    past
+}
+
+/// The paths of all these files, in the order in which a pouch holds them.
+pub(super) fn paths(wanted: &Wanted) -> Vec<RelPath> {
+    let keys = wanted.keys.iter().map(|(key, file)| layout::wrapped_key(*key, *file));
+    let entries = wanted.entries.iter().map(|(log, name)| layout::entry(*log, name));
+    let states = wanted.states.iter().map(|(log, name)| layout::checkpoint(*log, name));
+    let cosignatures = wanted.cosignatures.iter().map(|(log, file)| layout::cosignature(*log, *file));
+    std::iter::once(layout::vault_file()).chain(keys).chain(entries).chain(states).chain(cosignatures).collect()
+}

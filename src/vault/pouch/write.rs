@@ -1,0 +1,198 @@
+//! The files on their way into a pouch: one thread reads them and holds them against their names, one encrypts, one
+//! hashes and writes what comes of it. What waits between them is bounded, whatever the pouch's size.
+
+use std::io::{self, Write};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread;
+
+use sha2::{Digest, Sha256};
+
+use crate::crypto::envelope::{self, PLAIN_CHUNK_BYTES, PayloadKey, SEALED_CHUNK_BYTES};
+use crate::crypto::hash::Hash;
+use crate::crypto::recipient::Recipient;
+use crate::format::pouch;
+use crate::format::tar::padding;
+use crate::store::{Folder, RelPath, layout};
+use crate::vault::exhibits::BLOB_BYTES_MAX;
+use crate::vault::{VaultError, Watch};
+
+/// Chunks that are encrypted between two handovers: 1 MiB.
+const SLAB_CHUNKS: usize = 16;
+/// Slabs, and read files, that may wait for the next thread.
+const WAITING: usize = 3;
+const ZEROS: usize = 64 << 10;
+
+/// One file, as it is to stand in the pouch.
+pub(super) struct Piece {
+    pub(super) path: RelPath,
+    pub(super) bytes: u64,
+    /// What is not read from the vault: an entry that was signed just now.
+    pub(super) content: Option<Vec<u8>>,
+}
+
+/// What is packed, and how.
+pub(super) struct Plan<'a> {
+    pub(super) folder: &'a dyn Folder,
+    pub(super) pieces: &'a [Piece],
+    pub(super) recipients: &'a [&'a Recipient],
+    /// The shortest that the archive may be.
+    pub(super) floor: u64,
+}
+
+/// What came of it.
+pub(super) struct Written {
+    pub(super) sha256: Hash,
+    pub(super) bytes: u64,
+}
+
+/// Why a pouch did not come to its end.
+pub(super) enum Unwritten {
+    /// This file of the vault is not as it was promised, or cannot be read: the pouch can be made without it.
+    Unreadable(RelPath),
+    /// The pouch could not be written.
+    Out(io::Error),
+    /// Something else.
+    Other(VaultError),
+}
+
+impl Plan<'_> {
+    /// How long the archive is.
+    pub(super) fn archive_bytes(&self) -> u64 {
+        let offset = self.pieces.iter().map(|piece| pouch::member_bytes(&piece.path.to_string(), piece.bytes)).sum();
+        pouch::whole_bytes(offset, self.floor)
+    }
+
+    /// Makes the header and the key of what follows; how long the whole pouch is.
+    pub(super) fn begin(&self) -> (Vec<u8>, PayloadKey, u64) {
+        let (start, key) = envelope::begin(self.recipients);
+        let bytes = start.len() as u64 + envelope::sealed_bytes(self.archive_bytes());
+        (start, key, bytes)
+    }
+
+    /// Writes it.
+    pub(super) fn write(
+        &self,
+        watch: &dyn Watch,
+        (start, key): (&[u8], &PayloadKey),
+        out: &mut (dyn Write + Send),
+    ) -> Result<Written, Unwritten> {
+        let whole = self.archive_bytes();
+        let (to_cipher, plain) = sync_channel::<Vec<u8>>(WAITING);
+        let (to_out, sealed) = sync_channel::<Vec<u8>>(WAITING);
+        thread::scope(|scope| {
+            let reading = scope.spawn(move || self.read(watch, whole, &to_cipher));
+            scope.spawn(move || encrypt(key, whole, &plain, &to_out));
+            let written = write_out(start, &sealed, out);
+            // The writer's end closes the channel: whoever still reads notices, and stops.
+            drop(sealed);
+            let read = reading.join().expect("no reader panics");
+            match (read, written) {
+                (Err(unwritten), _) => Err(unwritten),
+                (Ok(()), Err(error)) => Err(Unwritten::Out(error)),
+                (Ok(()), Ok(written)) => Ok(written),
+            }
+        })
+    }
+
+    fn read(&self, watch: &dyn Watch, whole: u64, to: &SyncSender<Vec<u8>>) -> Result<(), Unwritten> {
+        let mut offset = 0;
+        for (index, piece) in (0..).zip(self.pieces) {
+            if watch.stopped() {
+                return Err(Unwritten::Other(VaultError::Stopped));
+            }
+            let mut member = pouch::member_header(&piece.path.to_string(), piece.bytes, index);
+            member.extend(self.content(piece)?);
+            member.resize(member.len() + usize::try_from(padding(piece.bytes)).expect("below 512"), 0);
+            offset += member.len() as u64;
+            if to.send(member).is_err() {
+                return Ok(()); // the writer failed, and tells why
+            }
+            watch.advance(piece.bytes);
+        }
+        let (header, zeros) = pouch::end_at(offset, self.floor);
+        debug_assert_eq!(offset + header.len() as u64 + zeros, whole);
+        let mut left = zeros;
+        let mut next = header;
+        while to.send(next).is_ok() && left > 0 {
+            let part = usize::try_from(left).unwrap_or(ZEROS).min(ZEROS);
+            next = vec![0; part];
+            left -= part as u64;
+        }
+        Ok(())
+    }
+
+    fn content(&self, piece: &Piece) -> Result<Vec<u8>, Unwritten> {
+        if let Some(content) = &piece.content {
+            return Ok(content.clone());
+        }
+        match self.folder.read(&piece.path, BLOB_BYTES_MAX) {
+            Ok(bytes) if bytes.len() as u64 == piece.bytes && layout::is_as_named(&piece.path, &bytes) => Ok(bytes),
+            _ => Err(Unwritten::Unreadable(piece.path.clone())),
+        }
+    }
+}
+
+/// Encrypts `whole` bytes, which come in parts of any length, and hands them on slab by slab.
+fn encrypt(key: &PayloadKey, whole: u64, plain: &Receiver<Vec<u8>>, to: &SyncSender<Vec<u8>>) {
+    let chunks = whole.div_ceil(PLAIN_CHUNK_BYTES as u64).max(1);
+    let mut parts = Parts { from: plain, part: Vec::new(), taken: 0 };
+    let mut index = 0;
+    while index < chunks {
+        let mut slab = Vec::with_capacity(SLAB_CHUNKS * SEALED_CHUNK_BYTES);
+        for index in index..chunks.min(index + SLAB_CHUNKS as u64) {
+            let last = index + 1 == chunks;
+            let left = whole - index * PLAIN_CHUNK_BYTES as u64;
+            let wanted = usize::try_from(left).unwrap_or(PLAIN_CHUNK_BYTES).min(PLAIN_CHUNK_BYTES);
+            let start = slab.len();
+            if !parts.append(&mut slab, wanted) {
+                return; // the reader failed, and tells why
+            }
+            let tag = key.seal(index, last, &mut slab[start..]);
+            slab.extend_from_slice(&tag);
+        }
+        index += SLAB_CHUNKS as u64;
+        if to.send(slab).is_err() {
+            return;
+        }
+    }
+}
+
+/// Parts of any length, taken in pieces of any other.
+struct Parts<'a> {
+    from: &'a Receiver<Vec<u8>>,
+    part: Vec<u8>,
+    taken: usize,
+}
+
+impl Parts<'_> {
+    /// Appends exactly so many bytes; false where there are not so many.
+    fn append(&mut self, to: &mut Vec<u8>, count: usize) -> bool {
+        let mut left = count;
+        while left > 0 {
+            if self.taken == self.part.len() {
+                let Ok(part) = self.from.recv() else { return false };
+                (self.part, self.taken) = (part, 0);
+            }
+            let some = left.min(self.part.len() - self.taken);
+            to.extend_from_slice(&self.part[self.taken..self.taken + some]);
+            self.taken += some;
+            left -= some;
+        }
+        true
+    }
+}
+
+fn write_out(start: &[u8], sealed: &Receiver<Vec<u8>>, out: &mut (dyn Write + Send)) -> io::Result<Written> {
+    let mut hasher = Sha256::new();
+    let mut bytes = 0;
+    let mut put = |part: &[u8]| {
+        hasher.update(part);
+        bytes += part.len() as u64;
+        out.write_all(part)
+    };
+    put(start)?;
+    for slab in sealed {
+        put(&slab)?;
+    }
+    Ok(Written { sha256: Hash(hasher.finalize().into()), bytes })
+}

@@ -13,5 +13,6 @@ mod handovers;
 mod members;
 pub(crate) mod merging;
 pub(crate) mod people;
+mod pouch_damage;
 mod tampered;
 mod together;

@@ -16,10 +16,12 @@ mod gather;
 mod mending;
 mod packets;
 mod place;
+mod repair;
 mod survey;
 
 pub use mending::Mended;
 pub(super) use packets::{checksum, sum};
+pub(super) use repair::Unrepaired;
 pub use survey::Condition;
 
 use mending::Mending;

@@ -106,8 +106,8 @@ fn word(stage: Stage) -> &'static str {
         Stage::Opening => "opening",
         Stage::Checking => "checking",
         Stage::Merging => "merging",
+        Stage::Packing => "packing",
         Stage::Parity => "making parity",
         Stage::Repairing => "repairing",
-        Stage::Packing => "packing",
     }
 }

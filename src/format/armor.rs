@@ -25,6 +25,11 @@ pub fn print(bytes: &[u8]) -> String {
     text
 }
 
+/// Whether a text begins so.
+pub fn begins(start: &[u8]) -> bool {
+    start.trim_ascii_start().starts_with(BEGIN.as_bytes())
+}
+
 /// Reads it back. White space before and behind it, and line ends of another system, are what mail does: they do not
 /// count. Within, nothing may differ from the one way to write it.
 pub fn parse(text: &[u8]) -> Result<Vec<u8>, ArmorError> {

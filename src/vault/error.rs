@@ -63,16 +63,6 @@ pub enum VaultError {
     PouchHasGaps,
     #[error("this pouch holds a file that no vault has: {name}")]
     PouchStranger { name: String },
-    #[error("no part of a pouch: {}", files.join(", "))]
-    NoPouch { files: Vec<String> },
-    #[error("these are parts of several pouches: {}", files.join(", "))]
-    SeveralPouches { files: Vec<String> },
-    #[error("{lost} of its {bytes} bytes are lost, beyond what the parity at hand can restore")]
-    BeyondRepair { lost: u64, bytes: u64 },
-    #[error("parity is made for pouches of up to 128 GiB, and this one has {bytes} bytes")]
-    TooLongForParity { bytes: u64 },
-    #[error("volumes of {bytes} bytes: from {least} bytes, and so many that there are at most 9999")]
-    VolumeBytes { bytes: u64, least: u64 },
     #[error("a pouch is for at most 64 members, and {count} were named")]
     TooManyReceivers { count: usize },
     #[error("consent for {id} was withdrawn ({scope}): it is packed only for a purpose that you state")]
@@ -88,6 +78,16 @@ pub enum VaultError {
     NothingToAnswer,
     #[error("{path} is damaged here, or cannot be read")]
     NotPackable { path: String },
+    #[error("no part of a pouch: {}", files.join(", "))]
+    NoPouch { files: Vec<String> },
+    #[error("these are parts of several pouches: {}", files.join(", "))]
+    SeveralPouches { files: Vec<String> },
+    #[error("{lost} of its {bytes} bytes are lost, beyond what the parity at hand can restore")]
+    BeyondRepair { lost: u64, bytes: u64 },
+    #[error("parity is made for pouches of up to 128 GiB, and this one has {bytes} bytes")]
+    TooLongForParity { bytes: u64 },
+    #[error("volumes of {bytes} bytes: from {least} bytes, and so many that there are at most 9999")]
+    VolumeBytes { bytes: u64, least: u64 },
     #[error("this identity may not {what} in this vault")]
     NotInRole { what: &'static str },
     #[error("there is no exhibit {id}")]

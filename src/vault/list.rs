@@ -8,10 +8,13 @@ use super::findings::Finding;
 use super::history::Sealing;
 use super::labels;
 use super::session::{Request, Session};
-use super::{Setting, VaultError};
+use super::{Setting, VaultError, parallel};
 use crate::crypto::hash::Hash;
 use crate::format::inventory::Row;
 use crate::format::record::Record;
+
+/// Records that are checked together, on all cores, before they are told.
+const CHUNK_ROWS: usize = 256;
 
 /// One exhibit of a list.
 #[derive(Clone)]
@@ -55,20 +58,24 @@ pub fn list(
         };
         let mut records = BTreeMap::new();
         for manifest in sealing.seal.manifests.iter().filter(|manifest| session.ring.content(&manifest.key).is_some()) {
-            match exhibits::records(&session, &sealing, manifest, &rows) {
-                Ok(known) => records.extend(known),
+            match exhibits::listed(&session, &sealing, manifest, &rows) {
+                Ok(listed) => records.extend(listed.into_iter().map(|listed| (listed.row.number, listed))),
                 Err(trouble) => troubles.push(trouble),
             }
         }
-        for (row, blobs) in rows {
-            let known = match records.remove(&row.number).transpose() {
-                Ok(known) => known,
-                Err(trouble) => {
+        // A sealing may hold thousands: the first are told before the last are checked.
+        for chunk in rows.chunks(CHUNK_ROWS) {
+            let known = parallel::map(chunk, |(row, _)| {
+                let listed = records.get(&row.number)?;
+                Some(exhibits::check_record(&session, &sealing, listed))
+            });
+            for ((row, blobs), known) in chunk.iter().zip(known) {
+                let known = known.transpose().unwrap_or_else(|trouble| {
                     troubles.push(trouble);
                     None
-                }
-            };
-            each(listed(&session, &sealing, row, blobs, known)?)?;
+                });
+                each(listed(&session, &sealing, *row, blobs.clone(), known)?)?;
+            }
         }
     }
     Ok(troubles)

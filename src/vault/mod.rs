@@ -96,12 +96,12 @@ pub enum Stage {
     Checking,
     /// Taking in another copy.
     Merging,
+    /// Writing a pouch.
+    Packing,
     /// Making a pouch's parity.
     Parity,
     /// Restoring a damaged pouch.
     Repairing,
-    /// Writing a pouch.
-    Packing,
 }
 
 /// `amparo` and its version: stands in every entry.

@@ -3,9 +3,12 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 
-/// `work` on every item, on as many threads as the machine has cores.
+/// More threads than this are not started: each may hold a whole segment, sealed and open, and memory stays bounded.
+const THREADS_MAX: usize = 8;
+
+/// `work` on every item, on as many threads as the machine has cores, up to [`THREADS_MAX`].
 pub(crate) fn map<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
-    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(items.len());
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(THREADS_MAX).min(items.len());
     if threads <= 1 {
         return items.iter().map(work).collect();
     }

@@ -90,6 +90,21 @@ pub(crate) struct Around<'a> {
     pub(crate) stopped: bool,
     /// The person stops the run when standard input is read.
     pub(crate) stopped_at_input: bool,
+    /// Nobody reads the output any more, as behind `| head`.
+    pub(crate) unread: bool,
+}
+
+/// A pipe that nobody reads.
+struct Unread;
+
+impl io::Write for Unread {
+    fn write(&mut self, _bytes: &[u8]) -> io::Result<usize> {
+        Err(io::ErrorKind::BrokenPipe.into())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// Standard input, before which a person may press Ctrl-C.
@@ -277,7 +292,7 @@ impl World {
             folder: home,
             rebase: true,
             stdin: &mut stdin,
-            stdout: &mut out,
+            stdout: if around.unread { &mut Unread } else { &mut out },
             stderr: &mut err,
             terminal: Terminal { input: terminal, output: false, errors: terminal, width: 100 },
             ask: &mut ask,

@@ -22,7 +22,8 @@ fn python_makes_the_same_parity_from_the_text_of_the_format() {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/parity.py");
     // One cell and a bit; several fragments' worth of table, and cells that are no power of two.
     for (bytes, share) in [(3_000, 100), (9_000, 3), (170_000, 10)] {
-        let plaintext: Vec<u8> = (0..bytes).map(|n: u32| (n.wrapping_mul(2_654_435_761) >> 13).to_le_bytes()[0]).collect();
+        let plaintext: Vec<u8> =
+            (0..bytes).map(|n: u32| (n.wrapping_mul(2_654_435_761) >> 13).to_le_bytes()[0]).collect();
         let pouch = envelope::seal(&plaintext, &[&Identity::from_seed(&[1; 32]).recipient()]).bytes;
         let disk = FaultyDisk::new(Rules::Ext4);
         let folder = disk.create_folder(Path::new("/stick"), Mode::Open).expect("made");

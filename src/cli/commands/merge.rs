@@ -10,6 +10,7 @@ use crate::cli::error::{CliError, by_weight};
 use crate::cli::folders::Contact;
 use crate::cli::output::{Tone, count, shown, size};
 use crate::cli::{Exit, hints};
+use crate::format::armor;
 use crate::store::Kind;
 use crate::vault::VaultError;
 use crate::vault::findings::Verdict;
@@ -64,8 +65,7 @@ pub(super) fn run(args: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError
 
 /// Whether a file that begins so is an age file, as text or not.
 fn is_pouch(start: &[u8]) -> bool {
-    let text = start.trim_ascii_start();
-    start.starts_with(b"age-encryption.org/v1\n") || text.starts_with(b"-----BEGIN AGE ENCRYPTED FILE-----")
+    start.starts_with(b"age-encryption.org/v1\n") || armor::begins(start)
 }
 
 fn copy(args: &Args, source: &Path, call: &mut Call<'_, '_>) -> Result<Exit, CliError> {

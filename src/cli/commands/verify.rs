@@ -89,7 +89,7 @@ pub(super) fn run(args: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError
     for path in &args.paths {
         if is_folder(path, call)? {
             if !call.is_vault(&call.path(path))? {
-                return Err(CliError::NotThere { folder: path.clone() });
+                return Err(CliError::NotThere { folder: path.clone(), exists: true });
             }
             vaults.push(call.path(path));
         } else {

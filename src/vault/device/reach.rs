@@ -90,7 +90,7 @@ impl Vaults<'_> {
             // The first volume of a pouch holds its header, behind a page.
             let whole =
                 start.get(..PAGE_BYTES).and_then(VolumePage::parse).map_or(&start[..], |_| &start[PAGE_BYTES..]);
-            envelope::is_for(armored.as_deref().unwrap_or(whole), &keys).ok()
+            envelope::is_for(armored.as_ref().map_or(whole, |start| start.as_slice()), &keys).ok()
         };
         // A header that cannot be read opens for nobody.
         let here = !keys.is_empty() && is_for_one().unwrap_or(false);

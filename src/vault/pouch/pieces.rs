@@ -18,6 +18,7 @@ mod packets;
 mod place;
 mod repair;
 mod survey;
+mod text;
 
 pub use mending::Mended;
 pub(super) use packets::{checksum, sum};
@@ -53,28 +54,8 @@ pub struct Pieces {
 /// One of the files.
 struct PieceFile {
     path: PathBuf,
-    source: Held,
+    source: Box<dyn Source>,
     bytes: u64,
-}
-
-enum Held {
-    File(Box<dyn Source>),
-    /// What came as a text.
-    Memory(Vec<u8>),
-}
-
-impl Held {
-    fn read_at(&self, offset: u64, into: &mut [u8]) -> std::io::Result<usize> {
-        match self {
-            Self::File(source) => source.read_at(offset, into),
-            Self::Memory(bytes) => {
-                let rest = usize::try_from(offset).ok().and_then(|from| bytes.get(from..)).unwrap_or_default();
-                let read = rest.len().min(into.len());
-                into[..read].copy_from_slice(&rest[..read]);
-                Ok(read)
-            }
-        }
-    }
 }
 
 /// Bytes of the pouch that stand one behind the other in a file.
@@ -172,7 +153,7 @@ impl Pieces {
             };
             let upto = end.min(extent.end);
             let part = &mut into[to_usize(at - offset)..to_usize(upto - offset)];
-            read_exactly(&self.files[extent.file].source, extent.at + (at - extent.start), part)
+            read_exactly(&*self.files[extent.file].source, extent.at + (at - extent.start), part)
                 .map_err(|error| lost(at, &error.to_string()))?;
             at = upto;
         }
@@ -187,7 +168,7 @@ impl Pieces {
 }
 
 /// Fills `into` from a place of a source.
-fn read_exactly(source: &Held, offset: u64, into: &mut [u8]) -> std::io::Result<()> {
+fn read_exactly(source: &dyn Source, offset: u64, into: &mut [u8]) -> std::io::Result<()> {
     let mut done = 0;
     while done < into.len() {
         match source.read_at(offset + done as u64, &mut into[done..]) {

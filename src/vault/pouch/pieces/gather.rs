@@ -1,14 +1,12 @@
 //! What each file is, by what it holds and never by its name: the pouch itself, a volume of it, its parity, or nothing of it.
 
-use std::io::Read;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use super::packets::{Anchor, Packets};
-use super::{Extent, Held, PieceFile, Pieces, place, read_exactly, to_usize};
+use super::{Extent, PieceFile, Pieces, place, read_exactly, text, to_usize};
 use crate::crypto::envelope::{self, HEADER_BYTES_MAX};
 use crate::crypto::hash::Hash;
-use crate::format::armor;
 use crate::format::volume::{PAGE_BYTES, PouchId, VolumePage};
 use crate::store::{Disk, Kind, StoreError};
 use crate::vault::VaultError;
@@ -16,8 +14,6 @@ use crate::vault::VaultError;
 const PAGE: u64 = PAGE_BYTES as u64;
 const AGE: &[u8] = b"age-encryption.org/v1\n";
 const START_BYTES: usize = 16 << 10;
-/// The longest text that is read.
-const TEXT_BYTES_MAX: u64 = 64 << 20;
 
 /// A volume whose place is known.
 pub(super) struct Volume {
@@ -129,62 +125,53 @@ impl Pieces {
 
 fn open_all(disk: &dyn Disk, named: &[PathBuf]) -> Result<Vec<PieceFile>, StoreError> {
     let mut files: Vec<PieceFile> = Vec::new();
-    let mut take = |path: PathBuf| {
-        files.push(open(disk, path)?);
+    let mut open = |path: PathBuf| {
+        let source = text::open(disk, &path)?;
+        let bytes = source.stat()?.bytes;
+        files.push(PieceFile { path, source, bytes });
         Ok::<_, StoreError>(())
     };
     for path in named {
         if disk.stat(path)?.kind == Kind::Folder {
             for item in disk.list_source(path)?.into_iter().filter(|item| item.kind == Kind::File) {
-                take(path.join(item.name))?;
+                open(path.join(item.name))?;
             }
         } else {
-            take(path.clone())?;
+            open(path.clone())?;
         }
     }
     Ok(files)
 }
 
-fn open(disk: &dyn Disk, path: PathBuf) -> Result<PieceFile, StoreError> {
-    let mut source = disk.source(&path)?;
-    let bytes = source.stat()?.bytes;
-    if disk.read_start(&path, 256)?.trim_ascii_start().starts_with(b"-----BEGIN AGE") && bytes <= TEXT_BYTES_MAX {
-        let mut text = Vec::new();
-        source.read_to_end(&mut text).map_err(|error| StoreError::from_io(&path, error))?;
-        if let Ok(bytes) = armor::parse(&text) {
-            return Ok(PieceFile { path, bytes: bytes.len() as u64, source: Held::Memory(bytes) });
-        }
-    }
-    Ok(PieceFile { path, source: Held::File(source), bytes })
-}
-
 /// Whether a file is a part of some pouch.
 pub(super) fn is_part(disk: &dyn Disk, path: &Path) -> Result<bool, StoreError> {
-    let file = open(disk, path.to_path_buf())?;
+    let source = text::open(disk, path)?;
+    let bytes = source.stat()?.bytes;
+    let file = PieceFile { path: path.to_path_buf(), source, bytes };
     Ok(!matches!(look(0, &file), Found::Unknown))
 }
 
 fn look(index: usize, file: &PieceFile) -> Found {
     let mut page = vec![0; PAGE_BYTES];
-    let before = read_exactly(&file.source, 0, &mut page).ok().and_then(|()| VolumePage::parse(&page));
+    let before = read_exactly(&*file.source, 0, &mut page).ok().and_then(|()| VolumePage::parse(&page));
     let is_age = page.starts_with(AGE) || begins_as_age(file);
     let behind_at = file.bytes.checked_sub(PAGE);
     let behind = behind_at
         .filter(|_| !is_age)
-        .and_then(|at| read_exactly(&file.source, at, &mut page).ok().and_then(|()| VolumePage::parse(&page)));
+        .and_then(|at| read_exactly(&*file.source, at, &mut page).ok().and_then(|()| VolumePage::parse(&page)));
     if let Some(volume) = volume(index, file.bytes, before, behind) {
         return Found::Volume(volume);
     }
     if is_age {
         return Found::Pouch(id_of(file));
     }
-    Anchor::find(index, &file.source, file.bytes).map_or(Found::Unknown, Found::Packets)
+    Anchor::find(index, &*file.source, file.bytes).map_or(Found::Unknown, Found::Packets)
 }
 
 /// A pouch shorter than a page begins like any other.
 fn begins_as_age(file: &PieceFile) -> bool {
     let mut start = [0; AGE.len()];
-    read_exactly(&file.source, 0, &mut start).is_ok() && start == AGE
+    read_exactly(&*file.source, 0, &mut start).is_ok() && start == AGE
 }
 
 /// The volume that one page or both tell of.
@@ -215,7 +202,7 @@ fn id_of(file: &PieceFile) -> Option<PouchId> {
     let mut wanted = START_BYTES;
     loop {
         let mut start = vec![0; to_usize(file.bytes.min(wanted as u64))];
-        read_exactly(&file.source, 0, &mut start).ok()?;
+        read_exactly(&*file.source, 0, &mut start).ok()?;
         if let Some(end) = envelope::start_bytes(&start) {
             return Some(PouchId::of(&start[..end]));
         }

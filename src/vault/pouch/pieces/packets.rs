@@ -2,11 +2,12 @@
 
 use std::sync::OnceLock;
 
-use super::{Held, PieceFile, read_exactly, to_usize};
+use super::{PieceFile, read_exactly, to_usize};
 use crate::crypto::hash::Hash;
 use crate::crypto::parity;
 use crate::format::parity::{HEADER_BYTES, Layout, MAGIC, PacketHeader, SUM_BYTES};
 use crate::format::volume::PouchId;
+use crate::store::Source;
 
 /// So many places that look like the beginning of a packet are tried in a file before it counts as none of parity.
 const TRIES_MAX: u32 = 1 << 16;
@@ -43,7 +44,7 @@ pub(super) struct Anchor {
 
 impl Anchor {
     /// Looks for the first whole packet in a file.
-    pub(super) fn find(file: usize, source: &Held, bytes: u64) -> Option<Self> {
+    pub(super) fn find(file: usize, source: &dyn Source, bytes: u64) -> Option<Self> {
         let (mut window, mut from, mut tries) = (vec![0; WINDOW_BYTES], 0, 0);
         while from + (HEADER_BYTES as u64) <= bytes {
             let taken = to_usize((bytes - from).min(WINDOW_BYTES as u64));
@@ -78,7 +79,7 @@ impl Anchor {
 }
 
 /// What follows a packet's header, where packet and header are those that belong there.
-fn read(source: &Held, at: u64, expected: &PacketHeader) -> Option<Vec<u8>> {
+fn read(source: &dyn Source, at: u64, expected: &PacketHeader) -> Option<Vec<u8>> {
     let mut packet = vec![0; to_usize(expected.layout.packet_bytes())];
     read_exactly(source, at, &mut packet).ok()?;
     let (header, stated) = PacketHeader::parse(&packet[..HEADER_BYTES])?;
@@ -106,7 +107,7 @@ impl Packets {
     pub(super) fn packet(&self, files: &[PieceFile], row: u64, index: u64) -> Option<Vec<u8>> {
         let header = PacketHeader { pouch: self.pouch, layout: self.layout, row, index };
         let slot = self.layout.slot(row, index);
-        self.files.iter().find_map(|anchor| read(&files[anchor.file].source, anchor.place(slot)?, &header))
+        self.files.iter().find_map(|anchor| read(&*files[anchor.file].source, anchor.place(slot)?, &header))
     }
 
     /// Whether a packet is whole.

@@ -47,7 +47,7 @@ fn sample(file: &PieceFile, index: usize, cell_bytes: u64, samples: &mut HashMap
     let mut cell = vec![0; to_usize(cell_bytes)];
     for first in [0, PAGE_BYTES as u64 % cell_bytes] {
         for at in (0..cells).step_by(to_usize(step)).map(|number| first + number * cell_bytes) {
-            if read_exactly(&file.source, at, &mut cell).is_ok() && cell.iter().any(|byte| *byte != 0) {
+            if read_exactly(&*file.source, at, &mut cell).is_ok() && cell.iter().any(|byte| *byte != 0) {
                 samples.insert(packets::sum(&cell), (index, at));
             }
         }

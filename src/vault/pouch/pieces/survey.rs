@@ -141,7 +141,7 @@ impl Pieces {
                 return Err(VaultError::Stopped);
             }
             let part = &mut buffer[..to_usize((end - at).min(COPIED_BYTES as u64))];
-            if super::read_exactly(&self.files[extent.file].source, at, part).is_err() {
+            if super::read_exactly(&*self.files[extent.file].source, at, part).is_err() {
                 return Ok(false);
             }
             hasher.update(&*part);

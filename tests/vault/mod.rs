@@ -13,6 +13,7 @@ mod handovers;
 mod members;
 pub(crate) mod merging;
 pub(crate) mod people;
+mod pouch_damage;
 mod tampered;
 mod telling;
 mod together;

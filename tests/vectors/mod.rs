@@ -6,6 +6,7 @@ mod format;
 mod format_events;
 mod format_inputs;
 mod notes;
+mod parity;
 mod trees;
 pub(crate) mod vaults;
 pub(crate) mod written;

@@ -4,6 +4,7 @@ mod copy_holder;
 mod everything_seized;
 mod first_contact;
 mod merge_folder;
+mod pouches;
 mod seized_device;
 mod sources;
 mod texts;

@@ -115,6 +115,35 @@ fn keys_are_found_by_content_under_any_name() {
 }
 
 #[test]
+fn a_pouch_counts_as_content_only_beside_the_key_of_whom_it_is_for() {
+    let world = World::with_testimony();
+    let to = ["--to", "Grey Owl", "--no-input", "--vault", "evidence"];
+    world.run("lawyer", &[&["pack", "-o", "../trip.bin"], &to[..]].concat()).exits(0);
+    world.run("lawyer", &[&["pack", "--answers", "-o", "../a.txt"], &to[..]].concat()).exits(0);
+    for (name, made) in [("music/song.mp3", "trip.bin"), ("letter.txt", "a.txt")] {
+        for (who, opens, exit) in [("courier", "nothing", 0), ("monitor", "nothing", 0), ("reader", "content", 1)] {
+            let world = world.twin();
+            world.write(&format!("{who}/{name}"), &world.read(made));
+            let json = checked(&world, who, &[name], exit);
+            let found = of_kind(&json, "age_file");
+            assert_eq!(found.len(), 1, "{who}, {name}: {json:#}");
+            assert_eq!(found[0]["opens"], opens, "{who}, {name}: {json:#}");
+        }
+    }
+    // Whoever made it is as little able to open it as a courier.
+    let json = checked(&world, "lawyer", &["../trip.bin"], 0);
+    assert_eq!(of_kind(&json, "age_file")[0]["opens"], "nothing");
+    world
+        .run("reader", &["border-check", "../trip.bin"])
+        .exits(1)
+        .says("encrypted file  ~~/trip.bin")
+        .says("carry the file or the key, not both");
+    world.write("courier/trip.bin", &world.read("trip.bin"));
+    let card = world.run("courier", &["border-check", "--card"]).exits(0);
+    card.says("No key was found on this device.");
+}
+
+#[test]
 fn papers_and_histories_are_told_and_no_word_of_them() {
     let world = World::new();
     let form = world.run("ann", &["form", "testimony"]).exits(0).out;

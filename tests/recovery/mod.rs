@@ -11,8 +11,12 @@ use amparo::crypto::envelope::seal_with_passphrase;
 use amparo::crypto::hash::unhex;
 use amparo::crypto::seed::Seed;
 use amparo::format::identity_file::IdentityFile;
+use amparo::store::RelPath;
 use amparo::store::real::RealDisk;
 use amparo::vault::cosign::make::cosign;
+use amparo::vault::custody::offer::{Circumstances, Receiver};
+use amparo::vault::findings::Verdict;
+use amparo::vault::pouch::pack::{PackRequest, pack};
 use amparo::vault::session::Trust;
 use amparo::vault::verify::VerifyRequest;
 
@@ -97,6 +101,27 @@ impl Desk {
         std::os::unix::fs::symlink(peers::node_modules(), folder.join("recovery/node_modules")).expect("a link");
     }
 
+    /// A pouch to the reader came as well, as `pouch.bin`.
+    fn gets_pouch(&self) {
+        let world = &self.world;
+        let vault = self.folder.join("vault");
+        let to = Receiver { typed: "Harbour".into(), card: None };
+        let name = RelPath::parse("pouch.bin").expect("a name");
+        let packed = with(&RealDisk, world.lawyer.machine, |setting| {
+            let request = PackRequest {
+                place: request(&vault, &world.lawyer, None),
+                to: &[to],
+                ids: &[],
+                told: &Circumstances::default(),
+                out: (&self.folder, &name),
+                parity: None,
+                volume_bytes: None,
+            };
+            pack(setting, &request)
+        });
+        assert!(packed.expect("packed").lacking.is_empty());
+    }
+
     /// Runs commands as an archivist types them, under a terminal that knows the passphrase.
     fn run(&self, commands: &str) -> Output {
         let programs = self.python.parent().expect("a folder of programs").to_path_buf();
@@ -152,6 +177,7 @@ fn forms() -> Vec<String> {
 #[test]
 fn the_commands_of_the_page_bring_everything_back() {
     let Some(desk) = Desk::new(40 << 20) else { return };
+    desk.gets_pouch();
     for commands in forms() {
         let said = desk.succeeds(&commands);
         assert!(!said.contains("FAILED") && said.matches("GOOD").count() >= 6 + 2 + 4, "{said}");
@@ -169,10 +195,32 @@ fn the_commands_of_the_page_bring_everything_back() {
         assert_eq!(register["fields"]["person/name"], "Somebody");
         assert!(!desk.folder.join("everything/K7-0006/content").exists(), "the register has no content");
         every_file_of_the_folder_has_its_name_and_bytes(&desk);
-        for name in ["K7-0001", "everything", "found"] {
+        what_came_in_the_pouch_is_a_copy_of_the_vault(&desk);
+        for name in ["K7-0001", "everything", "found", "unpacked"] {
             std::fs::remove_dir_all(desk.folder.join(name)).expect("removed before the other form");
         }
     }
+}
+
+fn what_came_in_the_pouch_is_a_copy_of_the_vault(desk: &Desk) {
+    let (vault, unpacked) = (desk.folder.join("vault"), desk.folder.join("unpacked"));
+    let mut folders = vec![unpacked.clone()];
+    let mut files = 0;
+    while let Some(folder) = folders.pop() {
+        for item in std::fs::read_dir(folder).expect("a folder").flatten().map(|item| item.path()) {
+            if item.is_dir() {
+                folders.push(item);
+            } else {
+                let name = item.strip_prefix(&unpacked).expect("below");
+                let same = std::fs::read(vault.join(name)).expect("the vault has it");
+                assert!(std::fs::read(&item).expect("a file") == same, "{}", name.display());
+                files += 1;
+            }
+        }
+    }
+    assert!(files > 20, "{files} files");
+    let seen = desk.world.verify_at(&unpacked, &desk.world.reader).expect("verified");
+    assert_eq!((seen.verdict, seen.exhibits), (Verdict::Valid, 6), "{:?}", seen.findings);
 }
 
 fn every_file_of_the_folder_has_its_name_and_bytes(desk: &Desk) {

@@ -1,11 +1,13 @@
 //! Whole cases, each on real folders with a home of their own for each person, told by the commands that they type. The
 //! false accusation alone plays on a disk in memory, below the command line: it goes through many histories.
 
+mod customs_officer;
 mod false_accusation;
 mod foundings;
 mod honest_year;
 mod quiet_drop;
 mod seized_laptop;
+mod slow_year;
 mod torn_stick;
 mod withdrawn_reader;
 

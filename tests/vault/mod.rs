@@ -12,6 +12,7 @@ mod forged;
 mod handovers;
 mod members;
 pub(crate) mod merging;
+mod packing;
 pub(crate) mod people;
 mod pouch_damage;
 mod tampered;

@@ -7,6 +7,7 @@ mod format_events;
 mod format_inputs;
 mod notes;
 mod parity;
+mod pouches;
 mod trees;
 pub(crate) mod vaults;
 pub(crate) mod written;

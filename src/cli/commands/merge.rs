@@ -92,7 +92,7 @@ fn copy(args: &Args, source: &Path, call: &mut Call<'_, '_>) -> Result<Exit, Cli
         call.warn(&format!("{files} here are damaged, and whole in the other copy: --replace-damaged takes those"));
     }
     if !call.global.json {
-        tell(&merged, call)?;
+        tell(&merged, call, false)?;
     }
     let granted = hand_on::hand_on(args.grant, &merged, &place, &person, call)?;
     if call.global.json {
@@ -110,7 +110,8 @@ fn copy(args: &Args, source: &Path, call: &mut Call<'_, '_>) -> Result<Exit, Cli
     Ok(by_weight(merged.verdict))
 }
 
-pub(super) fn tell(merged: &Merged, call: &mut Call<'_, '_>) -> Result<(), CliError> {
+/// What came of it. `is_part`: the other side left out on purpose what is missing.
+pub(super) fn tell(merged: &Merged, call: &mut Call<'_, '_>, is_part: bool) -> Result<(), CliError> {
     let terminal = call.context.terminal.output;
     if merged.is_new() {
         let word = call.set_off("MERGED", Tone::Good, terminal);
@@ -122,7 +123,8 @@ pub(super) fn tell(merged: &Merged, call: &mut Call<'_, '_>) -> Result<(), CliEr
         let new = log.after - log.before;
         call.print(&format!("  {} ({}): {}, now {}", shown(&log.name), log.handle, new_events(new), log.after))?;
     }
-    list(call, "still missing, in neither copy", &merged.missing)?;
+    let missing = if is_part { "not in it, and not here yet" } else { "still missing, in neither copy" };
+    list(call, missing, &merged.missing)?;
     let untaken: Vec<String> =
         merged.untaken.iter().map(|file| format!("{}: {}", shown(&file.path), shown(&file.reason))).collect();
     list(call, "could not be taken from the other copy", &untaken)?;
@@ -141,6 +143,9 @@ pub(super) fn tell(merged: &Merged, call: &mut Call<'_, '_>) -> Result<(), CliEr
     let (sentence, tone) = match merged.verdict {
         Verdict::Valid => {
             ("What the custody records name is here. Sealed files were checked as they came.", Tone::Good)
+        }
+        Verdict::Incomplete if is_part => {
+            ("All of it is here. It brings only a part of what the custody records name.", Tone::Good)
         }
         Verdict::Incomplete => ("INCOMPLETE: something is still missing, or could not be taken.", Tone::Careful),
         Verdict::Invalid => ("INVALID: something does not hold; amparo verify tells all of it.", Tone::Bad),

@@ -11,7 +11,7 @@ use crate::cli::error::{CliError, by_weight};
 use crate::cli::folders::{Contact, Place};
 use crate::cli::output::{Tone, all_of, shown};
 use crate::cli::{DONE, Exit, hints};
-use crate::store::StoreError;
+use crate::store::{Kind, StoreError};
 use crate::vault::VaultError;
 use crate::vault::custody::acknowledge::{AcknowledgeRequest, acknowledge};
 use crate::vault::custody::offer::{Circumstances, Receiver};
@@ -22,7 +22,7 @@ use crate::vault::pouch::archive::Archive;
 use crate::vault::pouch::opened::Opened;
 use crate::vault::pouch::pack::{PackRequest, answers};
 use crate::vault::pouch::pieces::Pieces;
-use crate::vault::pouch::unpack::{UnpackRequest, abandon_copy, found_copy, unpack};
+use crate::vault::pouch::unpack::{UnpackRequest, abandon_copy, found_copy, is_bare, unpack};
 use crate::vault::session::Person;
 
 /// Take in a pouch: into a new folder, or into your copy of the vault
@@ -104,6 +104,10 @@ fn target(output: Option<&Path>, pouch: &Archive, call: &mut Call<'_, '_>) -> Re
             }
         }
         Err(error) => Err(error.into()),
+        Ok(stat) if stat.kind == Kind::Folder && is_bare(&call.parts().setting(), &folder)? => {
+            found_copy(&call.parts().setting(), &folder, pouch)?;
+            Ok((call.place_at(folder, Contact::Must)?, false))
+        }
         Ok(_) if call.is_vault(&folder)? => Ok((call.place_at(folder, Contact::Must)?, false)),
         Ok(_) => {
             let message = format!("{} is there and is no vault", shown(&named.to_string_lossy()));
@@ -119,6 +123,9 @@ fn take_in(
     person: &Person,
     call: &mut Call<'_, '_>,
 ) -> Result<Exit, CliError> {
+    if let Some(answer) = &args.answer {
+        call.must_be_outside(&place.vault, answer)?;
+    }
     let request = UnpackRequest { place: place.request(Some(person)), pouch, salvage: args.salvage };
     let outcome = unpack(&mut call.parts().setting(), &request);
     if let Err(VaultError::Stopped) = outcome {
@@ -126,7 +133,7 @@ fn take_in(
     }
     let merged = outcome?;
     if !call.global.json {
-        merge::tell(&merged, call)?;
+        merge::tell(&merged, call, weight(&merged, pouch) == Verdict::Valid)?;
         tell_arrival(&merged, call)?;
     }
     let granted = merge::hand_on::hand_on(args.grant, &merged, place, person, call)?;
@@ -166,6 +173,10 @@ fn tell_arrival(merged: &Merged, call: &mut Call<'_, '_>) -> Result<(), CliError
 /// Asks once whether the person signs for what was offered to her; where her answer was written.
 fn sign(args: &Args, place: &Place, person: &Person, call: &mut Call<'_, '_>) -> Result<Option<PathBuf>, CliError> {
     let offers = waiting(&mut call.parts().setting(), &place.request(Some(person)))?;
+    let (offers, on_the_road): (Vec<Waiting>, Vec<Waiting>) = offers.into_iter().partition(|waiting| waiting.is_here);
+    for waiting in &on_the_road {
+        call.say(&format!("{} of {} is not all here, and is not signed for.", waiting.offer, shown(&waiting.from)));
+    }
     if offers.is_empty() {
         return Ok(None);
     }

@@ -3,6 +3,7 @@
 //!
 //! - [`offer`], [`acknowledge`], [`decline`]: the two sides of a handover
 //! - [`note`], [`withdraw`]: what else is said
+//! - [`arrived`]: whether what was offered lies here
 //! - [`handovers`]: every offer with its answers, and the status that follows
 //! - [`discrepancies`]: what of a verdict concerns an offer
 //! - [`concern`]: which entries concern one exhibit
@@ -12,6 +13,7 @@
 //! Nothing here decides what counts: `history` has done that before.
 
 pub mod acknowledge;
+mod arrived;
 mod concern;
 pub mod decline;
 mod discrepancies;
@@ -79,6 +81,8 @@ pub struct Waiting {
     pub from: String,
     /// The same as a member.
     pub member: MemberId,
+    /// Whether all that it hands over lies here.
+    pub is_here: bool,
 }
 
 /// The offers that wait for this person's answer, in causal order; nothing is written. Empty for whoever opens no custody
@@ -94,6 +98,10 @@ pub fn waiting(setting: &mut Setting<'_>, request: &Request<'_>) -> Result<Vec<W
             offer: labels::entry_label(history, place),
             from: history.name_of(history.logs[&place.log].member),
             member: history.logs[&place.log].member,
+            is_here: match &history.told(place).entry.event {
+                Event::Offer(offer) => arrived::is_here(&session, history, offer),
+                _ => false,
+            },
         })
         .collect())
 }

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use super::opened::Opened;
 use super::pieces::Lost;
 use crate::format::names::printable;
-use crate::format::pouch::{self, Header, MEMBERS_MAX};
+use crate::format::pouch::{self, ANSWERS_BYTES_MIN, Header, MEMBERS_MAX, POUCH_BYTES_MIN};
 use crate::format::tar::{BLOCK, padding};
 use crate::store::{FileTime, Folder, Item, Kind, Lock, Mode, OutFile, ReadFrom, RelPath, Stat, StoreError, layout};
 use crate::vault::VaultError;
@@ -41,7 +41,8 @@ impl Archive {
 
     /// Finds the files of a pouch; `shown` is how people call it.
     pub fn read(opened: Opened, shown: &Path) -> Result<Self, VaultError> {
-        let mut walk = Walk { opened: &opened, members: BTreeMap::new(), gaps: Vec::new(), rank: 0 };
+        let cut = !opened.end_holds();
+        let mut walk = Walk { opened: &opened, cut, members: BTreeMap::new(), gaps: Vec::new(), rank: 0 };
         walk.all()?;
         let Walk { members, gaps, .. } = walk;
         Ok(Self { shown: shown.to_path_buf(), opened: Some(opened), members, gaps })
@@ -52,7 +53,7 @@ impl Archive {
         self.members.len()
     }
 
-    /// Whether something of it is damaged: a header, or the end.
+    /// Whether it does not tell all that it holds: a header is damaged, or members may have been cut off.
     pub fn has_gaps(&self) -> bool {
         !self.gaps.is_empty()
     }
@@ -181,6 +182,8 @@ enum NoHeader {
 /// The way from header to header.
 struct Walk<'a> {
     opened: &'a Opened,
+    /// The end is lost: what reaches beyond is lost too, and no fault of whoever wrote it.
+    cut: bool,
     members: BTreeMap<String, Range<u64>>,
     gaps: Vec<Range<u64>>,
     rank: u8,
@@ -188,32 +191,40 @@ struct Walk<'a> {
 
 impl Walk<'_> {
     fn all(&mut self) -> Result<(), VaultError> {
-        let whole = self.opened.bytes();
-        let end_holds = self.opened.end_holds();
         let (mut position, mut index) = (0, Some(0));
         loop {
             match self.header(position, index) {
-                Ok(Header::End) => break,
+                // Of what follows nothing is needed.
+                Ok(Header::End) => return Ok(()),
                 Ok(Header::Member { path, bytes, header_bytes, index: claimed }) => {
                     let start = position + header_bytes;
-                    let Some(next) = self.admit(path, start, bytes)? else { return Err(malformed(position)) };
-                    position = next;
+                    match self.admit(path, start, bytes)? {
+                        Some(next) => position = next,
+                        None if self.reaches_beyond(start, bytes) => return self.lose(position),
+                        None => return Err(malformed(position)),
+                    }
                     index = claimed.or(index).map(|index| index + 1).filter(|index| *index <= MEMBERS_MAX);
                 }
                 Err(NoHeader::Wrong) => return Err(malformed(position)),
                 Err(NoHeader::Lost(lost)) => {
                     let Some(found) = self.search(lost.range.end.max(position + BLOCK_BYTES)) else {
-                        self.gaps.push(position..whole);
-                        return Ok(());
+                        return self.lose(position);
                     };
                     self.gaps.push(position..found);
                     (position, index) = (found, None);
                 }
             }
         }
-        if !end_holds {
-            self.gaps.push(position..whole);
-        }
+    }
+
+    /// Whether a member may have been whole before the end was lost.
+    fn reaches_beyond(&self, start: u64, bytes: u64) -> bool {
+        self.cut && bytes <= BLOB_BYTES_MAX && start + bytes + padding(bytes) > self.opened.bytes()
+    }
+
+    /// From here on nothing is known.
+    fn lose(&mut self, position: u64) -> Result<(), VaultError> {
+        self.gaps.push(position..self.opened.bytes().max(position));
         Ok(())
     }
 
@@ -236,18 +247,30 @@ impl Walk<'_> {
     }
 
     fn header(&self, position: u64, index: Option<u32>) -> Result<Header, NoHeader> {
-        let mut at = position;
-        let next_block = || {
-            let block = self.block(at)?;
-            at += BLOCK_BYTES;
-            Ok(block)
+        // Where the end is lost, `.pad` tells how long the archive was.
+        let floors = if self.cut { &[POUCH_BYTES_MIN, ANSWERS_BYTES_MIN][..] } else { &[] };
+        let cut = floors.iter().map(|floor| pouch::whole_bytes(position, *floor));
+        let read = |whole| {
+            let mut at = position;
+            let next_block = || {
+                let block = self.block(at)?;
+                at += BLOCK_BYTES;
+                Ok(block)
+            };
+            pouch::read_header(next_block, || NoHeader::Wrong, (position, whole), index)
         };
-        pouch::read_header(next_block, || NoHeader::Wrong, (position, self.opened.bytes()), index)
+        let first = read(self.opened.bytes());
+        match first {
+            Err(NoHeader::Wrong) => cut.map(read).find(Result::is_ok).unwrap_or(first),
+            first => first,
+        }
     }
 
     fn block(&self, at: u64) -> Result<[u8; BLOCK], NoHeader> {
-        if at + BLOCK_BYTES > self.opened.bytes() {
-            return Err(NoHeader::Wrong);
+        let end = self.opened.bytes();
+        if at + BLOCK_BYTES > end {
+            let lost = Lost { range: at..end.max(at), reason: "the pouch ends before".into() };
+            return Err(if self.cut { NoHeader::Lost(lost) } else { NoHeader::Wrong });
         }
         let mut block = [0; BLOCK];
         self.opened.read_at(at, &mut block).map_err(NoHeader::Lost)?;

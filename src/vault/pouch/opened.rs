@@ -14,6 +14,7 @@ use crate::vault::VaultError;
 const START_BYTES: usize = 16 << 10;
 const PLAIN_CHUNK: u64 = PLAIN_CHUNK_BYTES as u64;
 const SEALED_CHUNK: u64 = SEALED_CHUNK_BYTES as u64;
+const TAG: u64 = SEALED_CHUNK - PLAIN_CHUNK;
 
 /// A pouch that one of the identities at hand opens.
 pub struct Opened {
@@ -21,6 +22,8 @@ pub struct Opened {
     key: PayloadKey,
     payload_at: u64,
     bytes: u64,
+    /// Less than a chunk follows the last one: the end was cut off there.
+    frayed: bool,
     /// The chunk that was decrypted last: whoever reads on needs the rest of it.
     last: Mutex<Option<(u64, Vec<u8>)>>,
 }
@@ -29,11 +32,12 @@ impl Opened {
     /// Opens a pouch with the first of `identities` that fits.
     pub fn open(pieces: Pieces, identities: &[&Identity]) -> Result<Self, VaultError> {
         let (payload_at, key) = enter(&pieces, identities)?;
-        let sealed = pieces.bytes() - payload_at;
-        let chunks = sealed.div_ceil(SEALED_CHUNK).max(1);
-        let tags = chunks * (SEALED_CHUNK - PLAIN_CHUNK);
-        let bytes = sealed.checked_sub(tags).ok_or(EnvelopeError::Damaged { part: Part::Payload })?;
-        Ok(Self { pieces, key, payload_at, bytes, last: Mutex::new(None) })
+        let sealed = pieces.bytes().saturating_sub(payload_at);
+        let (whole, rest) = (sealed / SEALED_CHUNK, sealed % SEALED_CHUNK);
+        let bytes = whole * PLAIN_CHUNK + rest.saturating_sub(TAG);
+        // Only a payload of nothing ends with a bare tag.
+        let frayed = if whole == 0 { rest < TAG } else { (1..=TAG).contains(&rest) };
+        Ok(Self { pieces, key, payload_at, bytes, frayed, last: Mutex::new(None) })
     }
 
     /// How long the plaintext is, if nothing was cut off: only the last chunk proves it.
@@ -48,7 +52,7 @@ impl Opened {
 
     /// Whether the last chunk is there: nothing was cut off, and nothing follows.
     pub fn end_holds(&self) -> bool {
-        self.chunk(self.bytes.saturating_sub(1) / PLAIN_CHUNK).is_ok()
+        !self.frayed && self.chunk_as(self.bytes.saturating_sub(1) / PLAIN_CHUNK, true).is_ok()
     }
 
     /// The plaintext at a place.
@@ -82,7 +86,16 @@ impl Opened {
 
     fn chunk(&self, index: u64) -> Result<Vec<u8>, Lost> {
         let range = self.plain_range(index);
-        let last = range.end == self.bytes;
+        if range.end < self.bytes {
+            return self.chunk_as(index, false);
+        }
+        // Behind a cut between two chunks stands a whole one that was not the last.
+        let may_be_inner = range.end - range.start == PLAIN_CHUNK;
+        self.chunk_as(index, true).or_else(|lost| if may_be_inner { self.chunk_as(index, false) } else { Err(lost) })
+    }
+
+    fn chunk_as(&self, index: u64, last: bool) -> Result<Vec<u8>, Lost> {
+        let range = self.plain_range(index);
         let plain = usize::try_from(range.end - range.start).expect("a chunk is small");
         let mut sealed = vec![0; plain + SEALED_CHUNK_BYTES - PLAIN_CHUNK_BYTES];
         let lost = |reason| Lost { range: range.clone(), reason };

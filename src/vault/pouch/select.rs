@@ -31,6 +31,8 @@ pub(super) struct Chosen {
     pub(super) known: u64,
     /// Labels of those that stay because consent was withdrawn.
     pub(super) withdrawn: Vec<String>,
+    /// Inventories that are damaged or not here: what they list cannot go.
+    unlisted: Vec<Hash>,
     /// The sealed files of all these, and those that describe them.
     blobs: BTreeSet<Hash>,
 }
@@ -40,7 +42,8 @@ impl Chosen {
     pub(super) fn by_default(setting: &Setting<'_>, session: &Session, to: &[MemberId]) -> Result<Self, VaultError> {
         let history = session.history()?;
         let has: Vec<Has> = to.iter().map(|member| Has::of(history, *member)).collect();
-        let consent = withdrawn(history);
+        let (consent, disposed) = (withdrawn(history), history.disposed());
+        let lies_here = |blob: &Hash| disposed.contains(blob) || session.folder.stat(&layout::blob(*blob)).is_ok();
         let mut chosen = Self { everything: true, ..Self::default() };
         for sealing in history.sealings() {
             if setting.watch.stopped() {
@@ -50,8 +53,14 @@ impl Chosen {
                 chosen.known += u64::from(sealing.seal.count);
                 continue;
             }
-            let before = chosen.exhibits.len();
-            for (row, blobs) in exhibits::rows(session, &sealing)? {
+            let Ok(rows) = exhibits::rows(session, &sealing) else {
+                chosen.everything = false;
+                chosen.unlisted.push(sealing.seal.inventory);
+                continue;
+            };
+            let is_described = named::own_blobs(&sealing).all(|blob| lies_here(&blob));
+            let mut goes = false;
+            for (row, blobs) in rows {
                 let reference = ExhibitRef { log: row.log, number: row.number, row: row.leaf() };
                 let label = labels::label(history, &row);
                 if has.iter().all(|has| has.exhibit(&sealing, &reference)) {
@@ -60,11 +69,17 @@ impl Chosen {
                     chosen.everything = false;
                     chosen.withdrawn.push(label);
                 } else {
+                    goes = true;
+                    // What is here of it goes. Only what is all here is handed over: nobody could sign for the rest.
+                    if is_described && blobs.iter().all(lies_here) {
+                        chosen.exhibits.push((label, reference));
+                    } else {
+                        chosen.everything = false;
+                    }
                     chosen.blobs.extend(blobs);
-                    chosen.exhibits.push((label, reference));
                 }
             }
-            if chosen.exhibits.len() > before {
+            if goes {
                 chosen.blobs.extend(named::own_blobs(&sealing));
             }
         }
@@ -119,7 +134,9 @@ impl Chosen {
     pub(super) fn files(&self, session: &Session, history: &History) -> (Vec<RelPath>, Vec<RelPath>) {
         let disposed = history.disposed();
         let wanted = self.blobs.iter().filter(|blob| !disposed.contains(blob)).map(|blob| layout::blob(*blob));
-        wanted.partition(|path| session.folder.stat(path).is_ok())
+        let (here, mut lacking): (Vec<_>, Vec<_>) = wanted.partition(|path| session.folder.stat(path).is_ok());
+        lacking.extend(self.unlisted.iter().map(|blob| layout::blob(*blob)));
+        (here, lacking)
     }
 }
 

@@ -5,15 +5,19 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::archive::Archive;
+use crate::crypto::hash::Hash;
 use crate::format::checkpoint::Checkpoint;
 use crate::format::ids::VaultId;
 use crate::format::note::{NOTE_BYTES_MAX, Note};
 use crate::format::vault_file;
-use crate::store::{Folder, Mode, layout};
+use crate::store::{Folder, Kind, Mode, StoreError, layout};
 use crate::vault::merge::{MergeRequest, Merged, merge};
 use crate::vault::session::Request;
 use crate::vault::survey::{self, Survey};
 use crate::vault::{Setting, VaultError};
+
+/// More than any file `VAULT` has.
+const TORN_BYTES_MAX: u64 = 256;
 
 /// What to unpack into what.
 pub struct UnpackRequest<'a> {
@@ -35,14 +39,45 @@ pub fn unpack(setting: &mut Setting<'_>, request: &UnpackRequest<'_>) -> Result<
     merge(setting, &MergeRequest { place, source, replace_damaged: false, whole_or_nothing: !request.salvage })
 }
 
-/// Makes the folder of a new copy, with nothing in it but which vault it is of.
+/// Whether a folder can become a new copy: it is empty, or holds only what a power cut left of the file `VAULT`.
+pub fn is_bare(setting: &Setting<'_>, folder: &Path) -> Result<bool, VaultError> {
+    let folder = setting.disk.folder(folder)?;
+    let items = folder.list(None)?;
+    Ok(match items.as_slice() {
+        [] => true,
+        [one] if one.name == "VAULT" && one.kind == Kind::File => {
+            let read = folder.read(&layout::vault_file(), one.bytes.min(TORN_BYTES_MAX));
+            read.is_ok_and(|bytes| vault_file::parse(&bytes).is_err() && is_torn(&bytes))
+        }
+        _ => false,
+    })
+}
+
+/// Whether these can be bytes of a file `VAULT` that did not get to the disk whole: what is there is right, or zeros.
+fn is_torn(bytes: &[u8]) -> bool {
+    let whole = vault_file::print(&VaultId(Hash([0; 32])));
+    let first = whole.lines().next().unwrap_or_default().as_bytes();
+    bytes.len() <= whole.len() && bytes.iter().zip(first).all(|(byte, right)| *byte == 0 || byte == right)
+}
+
+/// Makes the folder of a new copy, with nothing in it but which vault it is of; a bare one is taken as it is.
 pub fn found_copy(setting: &Setting<'_>, folder: &Path, pouch: &Archive) -> Result<VaultId, VaultError> {
     let survey = survey::survey(pouch)?;
     let vault = survey.hint.or_else(|| signed_vault(pouch, &survey)).ok_or(VaultError::NotACopy)?;
-    let made = setting.disk.create_folder(folder, Mode::Open)?;
-    let written = made.create(&layout::vault_file(), vault_file::print(&vault).as_bytes(), Mode::Open);
-    if let Err(error) = written.and_then(|()| made.sync(&[layout::vault_file()])) {
-        abandon_copy(setting, folder);
+    let text = vault_file::print(&vault);
+    let (made, is_new) = match setting.disk.create_folder(folder, Mode::Open) {
+        Err(StoreError::Exists { .. }) => (setting.disk.folder(folder)?, false),
+        made => (made?, true),
+    };
+    let file = layout::vault_file();
+    if !is_new && made.exists(&file)? {
+        made.remove(&file)?;
+    }
+    let written = made.create(&file, text.as_bytes(), Mode::Open);
+    if let Err(error) = written.and_then(|()| made.sync(&[file])) {
+        if is_new {
+            abandon_copy(setting, folder);
+        }
         return Err(error.into());
     }
     Ok(vault)

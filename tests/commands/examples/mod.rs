@@ -15,7 +15,7 @@ const EXITS: [(&str, u8, &str); 2] = [
 ];
 
 /// Flags whose value an example makes.
-const MAKE: [&str; 6] = ["-o", "--cosignatures", "--fork-proof", "--report", "--qr-svg", "--done"];
+const MAKE: [&str; 7] = ["-o", "--answer", "--cosignatures", "--fork-proof", "--report", "--qr-svg", "--done"];
 
 /// Who types an example, and on which stage.
 struct Part {
@@ -33,6 +33,11 @@ const fn part(start: &'static str, stage: &'static str, who: &'static str) -> Pa
 
 const fn asked(start: &'static str, stage: &'static str, typed: &'static [&'static str]) -> Part {
     Part { start, stage, who: "ann", typed: Some(typed) }
+}
+
+/// The same by somebody else.
+const fn asked_of(who: &'static str, start: &'static str, stage: &'static str, typed: &'static [&'static str]) -> Part {
+    Part { start, stage, who, typed: Some(typed) }
 }
 
 /// Blue Heron is ann, as in all stories here; the others are called by the last word of their pseudonyms.
@@ -60,6 +65,10 @@ const PARTS: &[Part] = &[
     part("amparo verify evidence --cosign", "in_a_case", "kite"),
     part("amparo merge", "in_a_case", "ann"),
     part("amparo doctor", "in_a_case", "ann"),
+    part("amparo pack", "in_a_case", "ann"),
+    part("amparo pack --answers", "when_a_pouch_came", "owl"),
+    part("amparo unpack", "when_a_pouch_came", "owl"),
+    asked_of("plover", "amparo unpack holiday.bin -o", "when_a_pouch_came", &["@evidence.digits", "yes"]),
     part("amparo custody log", "in_a_case", "ann"),
     part("amparo custody note", "in_a_case", "ann"),
     part("amparo custody offer", "in_a_case", "ann"),
@@ -96,6 +105,7 @@ stages!(
     on_a_new_device,
     with_an_identity,
     in_a_case,
+    when_a_pouch_came,
     after_a_newcomer,
     when_a_device_was_seized,
     after_a_removal,

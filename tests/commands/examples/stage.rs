@@ -102,6 +102,17 @@ pub(super) fn in_a_case() -> World {
     world
 }
 
+/// A pouch came to Grey Owl, who has a copy and wrote something down since, and to Plover, who has nothing yet.
+pub(super) fn when_a_pouch_came() -> World {
+    let world = in_a_case();
+    at(&world, "ann", &["pack", "--to", "Grey Owl", "--to", "Plover", "-o", "../owl/holiday.bin"]);
+    at(&world, "owl", &["custody", "note", "the seal of the stick was whole"]);
+    for file in ["owl/holiday.bin", "ann/evidence.digits"] {
+        world.write(&format!("plover/{}", &file[4..]), &world.read(file));
+    }
+    world
+}
+
 /// Blue Heron, who reads nothing, has admitted Tern; Grey Owl holds the keys that Tern awaits.
 pub(super) fn after_a_newcomer() -> World {
     let world = in_a_case();

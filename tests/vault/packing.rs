@@ -1,0 +1,227 @@
+//! Packing and unpacking on a disk that fails: nothing half-made stays, an offer that stands is packed later, and whatever
+//! stopped an unpacking, the next one completes it, copies nothing twice that is whole, and accuses nobody.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use amparo::crypto::hash::Hash;
+use amparo::store::faulty::{Fault, FaultyDisk, Rules, Times};
+use amparo::store::{Disk, Kind, RelPath};
+use amparo::vault::VaultError;
+use amparo::vault::custody::offer::{Circumstances, Receiver};
+use amparo::vault::findings::{Check, Verdict};
+use amparo::vault::merge::Merged;
+use amparo::vault::pouch::archive::Archive;
+use amparo::vault::pouch::opened::Opened;
+use amparo::vault::pouch::pack::{PackRequest, Packed, pack};
+use amparo::vault::pouch::pieces::Pieces;
+use amparo::vault::pouch::unpack::{UnpackRequest, found_copy, is_bare, unpack};
+use amparo::vault::session::Trust;
+
+use super::merging::carry;
+use super::people::{Device, World, request, with};
+
+const ROOT: &str = "/home";
+
+/// The lawyer packs for the reader what she lacks, or one of her own offers.
+fn packs(disk: &dyn Disk, world: &World, name: &str, ids: &[String]) -> Result<Packed, VaultError> {
+    let to = Receiver { typed: "Harbour".into(), card: None };
+    let name = RelPath::parse(name).expect("a name");
+    with(disk, world.lawyer.machine, |setting| {
+        let request = PackRequest {
+            place: request(&world.vault, &world.lawyer, None),
+            to: std::slice::from_ref(&to),
+            ids,
+            told: &Circumstances::default(),
+            out: (Path::new("/stick"), &name),
+            parity: None,
+            volume_bytes: None,
+        };
+        pack(setting, &request)
+    })
+}
+
+/// The reader unpacks into a folder, as `unpack -o` does.
+fn unpacks(disk: &dyn Disk, world: &World, pouch: &str, folder: &Path) -> Result<Merged, VaultError> {
+    let who: &Device = &world.reader;
+    let trust = Trust::VaultId(world.created.vault);
+    with(disk, who.machine, |setting| {
+        let pieces = Pieces::whole(disk, &Path::new("/stick").join(pouch))?;
+        let opened = Opened::open(pieces, &[&who.person.keys.age])?;
+        let pouch = Arc::new(Archive::read(opened, Path::new("pouch"))?);
+        let is_new = match disk.stat(folder) {
+            Ok(stat) => stat.kind == Kind::Folder && is_bare(setting, folder)?,
+            Err(_) => true,
+        };
+        if is_new {
+            found_copy(setting, folder, &pouch)?;
+        }
+        let place = request(folder, who, Some(&trust));
+        unpack(setting, &UnpackRequest { place, pouch: &pouch, salvage: false })
+    })
+}
+
+/// Two exhibits in the lawyer's vault, of which the reader has a copy with one, or nothing.
+fn base(rules: Rules, has_copy: bool) -> (FaultyDisk, World, PathBuf) {
+    let disk = FaultyDisk::new(rules);
+    for name in ["first", "second"] {
+        disk.put(&PathBuf::from(format!("/home/s/{name}.txt")), name.as_bytes());
+    }
+    disk.put(Path::new("/stick/readme.txt"), b"mine");
+    let world = World::on(Arc::new(disk.clone()), Path::new(ROOT)).expect("founded");
+    world.seal(&[world.path("s/first.txt")], false).expect("sealed");
+    let copy = world.path("copy");
+    if has_copy {
+        carry(&disk, &world.vault, &copy, |_| true);
+        assert_eq!(world.verify_at(&copy, &world.reader).expect("verified").verdict, Verdict::Valid);
+    }
+    world.seal(&[world.path("s/second.txt")], false).expect("sealed");
+    (disk, world, copy)
+}
+
+/// Sealed files below a folder that are what their names say.
+fn whole_blobs(disk: &FaultyDisk, folder: &Path) -> BTreeSet<PathBuf> {
+    let blobs = folder.join("blobs");
+    let is_whole =
+        |(path, bytes): &(PathBuf, Vec<u8>)| path.starts_with(&blobs) && path.ends_with(Hash::of(bytes).to_string());
+    disk.files().into_iter().filter(is_whole).map(|(path, _)| path).collect()
+}
+
+/// Unpacks with one fault at each operation in turn; then the power is cut.
+fn survives(rules: Rules, has_copy: bool, fault: Fault, times: Times, stride: usize) {
+    let (base, world, copy) = base(rules, has_copy);
+    packs(&base, &world, "trip.bin", &[]).expect("packed");
+    let rehearsal = base.crash(0);
+    let before = rehearsal.operations();
+    let all = unpacks(&rehearsal, &world, "trip.bin", &copy).expect("nothing fails in the rehearsal");
+    let operations = rehearsal.operations() - before;
+    assert!(operations > 40 && all.verdict == Verdict::Valid, "{operations} operations, {:?}", all.findings);
+    let blobs = whole_blobs(&rehearsal, &copy).len();
+    for nth in (0..operations).step_by(stride) {
+        let disk = base.crash(0);
+        disk.fail_at(disk.operations() + nth, fault, times);
+        let told = unpacks(&disk, &world, "trip.bin", &copy);
+        disk.heal();
+        let disk = if times == Times::FromThenOn { disk.crash(nth) } else { disk };
+        let there = world.moved_to(Arc::new(disk.clone()));
+        let context =
+            format!("{rules:?} {has_copy} {fault:?} {times:?} at {nth} of {operations}: {:?}", told.as_ref().err());
+        if has_copy {
+            let seen = there.verify_at(&copy, &there.reader).unwrap_or_else(|error| panic!("{context}: {error}"));
+            assert_ne!(seen.verdict, Verdict::Invalid, "{context}: {:?}", seen.findings);
+        }
+        let here = whole_blobs(&disk, &copy).len();
+        let again = unpacks(&disk, &there, "trip.bin", &copy).unwrap_or_else(|error| panic!("{context}: {error}"));
+        assert_eq!(again.verdict, Verdict::Valid, "{context}: {:?}", again.findings);
+        assert!(again.foreign.is_empty() && again.forks.is_empty(), "{context}: {:?}", again.foreign);
+        assert_eq!(usize::try_from(again.blobs).expect("few"), blobs - here, "{context}: copied twice");
+        for who in [&there.reader, &there.monitor] {
+            let seen = there.verify_at(&copy, who).unwrap_or_else(|error| panic!("{context}: {error}"));
+            assert_eq!((seen.verdict, seen.exhibits), (Verdict::Valid, 2), "{context}: {:?}", seen.findings);
+        }
+        let third = unpacks(&disk, &there, "trip.bin", &copy).unwrap_or_else(|error| panic!("{context}: {error}"));
+        assert!(!third.is_new(), "{context}: something came a second time");
+    }
+}
+
+#[test]
+fn the_power_goes_while_a_vault_arrives() {
+    survives(Rules::Ext4, false, Fault::Io, Times::FromThenOn, 1);
+    survives(Rules::ExFat, false, Fault::Io, Times::FromThenOn, 7);
+}
+
+#[test]
+fn the_power_goes_while_a_copy_grows() {
+    survives(Rules::Ext4, true, Fault::Io, Times::FromThenOn, 1);
+    survives(Rules::ExFat, true, Fault::Io, Times::FromThenOn, 7);
+}
+
+#[test]
+fn a_full_or_failing_disk_while_unpacking_costs_nothing() {
+    for fault in [Fault::Full, Fault::Io, Fault::Sync, Fault::ShortWrite] {
+        survives(Rules::Ext4, true, fault, Times::Once, 11);
+        survives(Rules::Ext4, false, fault, Times::Once, 13);
+    }
+}
+
+/// Packs with one fault at each operation in turn. Nothing half-made stays; an offer that stands is packed when it is
+/// named, and is the only one.
+fn packs_or_leaves_nothing(fault: Fault, times: Times, cut: bool, stride: usize) {
+    let (base, world, copy) = base(Rules::Ext4, true);
+    let rehearsal = base.crash(0);
+    let before = rehearsal.operations();
+    packs(&rehearsal, &world, "trip.bin", &[]).expect("nothing fails in the rehearsal");
+    let operations = rehearsal.operations() - before;
+    assert!(operations > 30, "{operations} operations");
+    let (mut offered, mut made) = (0, 0);
+    for nth in (0..operations).step_by(stride) {
+        let disk = base.crash(0);
+        disk.fail_at(disk.operations() + nth, fault, times);
+        let told = packs(&disk, &world, "trip.bin", &[]);
+        disk.heal();
+        let context = format!("{fault:?} {times:?} at {nth} of {operations}: {:?}", told.as_ref().err());
+        let on_stick = |disk: &FaultyDisk| {
+            let files = disk.files().into_iter().map(|(path, _)| path);
+            files.filter(|path| path.starts_with("/stick")).collect::<Vec<_>>()
+        };
+        // What a power cut leaves of a file that was never finished, nobody can clean up before the next start.
+        let left = on_stick(&disk);
+        let mine = [PathBuf::from("/stick/readme.txt")];
+        let with_pouch = [mine[0].clone(), PathBuf::from("/stick/trip.bin")];
+        match &told {
+            Ok(_) => assert_eq!(left, with_pouch, "{context}"),
+            // It was whole when the custody record could not be completed.
+            Err(_) if left == with_pouch => {}
+            Err(_) => assert!(cut || left == mine, "{context}: {left:?}"),
+        }
+        let disk = if cut { disk.crash(nth) } else { disk };
+        let there = world.moved_to(Arc::new(disk.clone()));
+        let seen = there.verify(&there.lawyer).unwrap_or_else(|error| panic!("{context}: {error}"));
+        assert_eq!(seen.verdict, Verdict::Valid, "{context}: {:?}", seen.findings);
+        made += usize::from(told.is_ok());
+        let ids = match told {
+            Err(VaultError::OfferedNotPacked { offers, .. }) => offers,
+            _ => Vec::new(),
+        };
+        offered += usize::from(!ids.is_empty());
+        let again = packs(&disk, &there, "again.bin", &ids).unwrap_or_else(|error| panic!("{context}: {error}"));
+        if !ids.is_empty() {
+            let labels: Vec<&String> = again.offers.iter().map(|(label, _)| label).collect();
+            assert_eq!(labels, ids.iter().collect::<Vec<_>>(), "{context}: offered twice");
+        }
+        let came = unpacks(&disk, &there, "again.bin", &copy).unwrap_or_else(|error| panic!("{context}: {error}"));
+        assert_eq!(came.verdict, Verdict::Valid, "{context}: {:?}", came.findings);
+    }
+    assert!(offered > 0 || stride > 1, "no fault came between the offer and the pouch: {offered}");
+    assert!(made < usize::try_from(operations).expect("few"), "{made} of {operations}");
+}
+
+#[test]
+fn a_full_disk_while_packing_leaves_nothing_half_made() {
+    packs_or_leaves_nothing(Fault::Full, Times::Once, false, 1);
+    packs_or_leaves_nothing(Fault::ShortWrite, Times::Once, false, 5);
+}
+
+#[test]
+fn a_failing_disk_or_a_power_cut_while_packing_costs_only_the_pouch() {
+    packs_or_leaves_nothing(Fault::Sync, Times::Once, false, 7);
+    packs_or_leaves_nothing(Fault::Io, Times::Once, false, 7);
+    packs_or_leaves_nothing(Fault::Io, Times::FromThenOn, true, 5);
+}
+
+#[test]
+fn a_pouch_without_its_file_vault_founds_the_copy_that_its_signed_states_name() {
+    let (disk, world, copy) = base(Rules::Ext4, false);
+    packs(&disk, &world, "trip.bin", &[]).expect("packed");
+    // A power cut left the new copy's file torn, and nothing else.
+    disk.put(&copy.join("VAULT"), &[0; 40]);
+    let came = unpacks(&disk, &world, "trip.bin", &copy).expect("it goes on");
+    assert_eq!(came.verdict, Verdict::Valid);
+    assert!(came.findings.iter().all(|found| found.check != Check::Behind));
+    // What somebody else put there is left alone.
+    let other = world.path("other");
+    disk.put(&other.join("VAULT"), b"a file of mine");
+    assert!(unpacks(&disk, &world, "trip.bin", &other).is_err());
+    assert!(disk.files().contains(&(other.join("VAULT"), b"a file of mine".to_vec())));
+}

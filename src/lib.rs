@@ -11,6 +11,10 @@
 //! 3. [`store`]: the only room that touches the disk, behind one trait.
 //! 4. [`vault`]: what a person can do, one verb a file; returns outcomes, never prints.
 //! 5. [`cli`]: the only room that speaks.
+//!
+//! The rooms of each floor stand in its own page, and all of them in the table of `docs/ARCHITECTURE.md`. Whoever reads
+//! for the first time follows one exhibit: [`vault::seal`], [`vault::commit`], [`vault::session`], [`vault::history`],
+//! [`vault::verify`], [`vault::open`]. Whoever checks the format begins with `docs/FORMAT.md` and [`mod@format`].
 
 pub mod cli;
 pub mod crypto;

@@ -1,5 +1,7 @@
 //! The real binary, killed, interrupted and locked out: what was acknowledged stays, the rest was never there, and the
-//! next command goes on.
+//! next command goes on. This file kills `seal` and interrupts it; [`verbs`] kills what people do between them.
+
+mod verbs;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

@@ -10,6 +10,7 @@ mod readme;
 mod recovery;
 mod store;
 mod stories;
+mod terminal;
 mod threats;
 mod vault;
 mod vectors;

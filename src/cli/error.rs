@@ -13,6 +13,7 @@ use crate::format::card::CardError;
 use crate::format::cosignatures::CosignaturesError;
 use crate::format::fields::FieldError;
 use crate::format::form::FormError;
+use crate::format::identity_file::IdentityFileError;
 use crate::format::receipt::ReceiptError;
 use crate::format::vault_file::VaultFileError;
 use crate::format::words::WordsError;
@@ -27,15 +28,17 @@ pub(crate) enum CliError {
     Vault(#[from] VaultError),
     #[error("there is no vault in this folder or above it")]
     NoVault,
-    #[error("{} is not a vault", folder.display())]
-    NotThere { folder: PathBuf },
+    #[error("{} {}", folder.display(), if *exists { "is not a vault" } else { "does not exist" })]
+    NotThere { folder: PathBuf, exists: bool },
     #[error("this device does not know the vault yet")]
     UnknownVault,
     #[error("there is no identity in {}", file.display())]
-    NoIdentity { file: PathBuf },
+    NoIdentity { file: PathBuf, named: bool },
+    #[error("{} cannot be used as an identity: {error}", file.display())]
+    Identity { file: PathBuf, error: IdentityFileError },
     #[error("{what} is needed, and nobody can be asked here")]
     Needs { what: &'static str, flag: &'static str },
-    #[error("standard input is read by {first} and by {second}; it can be read once")]
+    #[error("standard input is {}; it can be read once", read_twice(first, second))]
     TwoReaders { first: &'static str, second: &'static str },
     #[error("{message}")]
     Usage { message: String, hint: Option<String> },
@@ -107,6 +110,9 @@ impl Call<'_, '_> {
             self.talk(json_text(&object).trim_end());
             return exit;
         }
+        if is_had_enough(error) {
+            return exit;
+        }
         let word = self.set_off("error:", Tone::Bad, self.context.terminal.errors);
         self.talk(&format!("{word} {}", shown(&error.to_string())));
         for cause in causes(error) {
@@ -117,6 +123,17 @@ impl Call<'_, '_> {
         }
         exit
     }
+}
+
+/// Which arguments read standard input.
+fn read_twice(first: &str, second: &str) -> String {
+    if first == second { "named twice".into() } else { format!("read by {first} and by {second}") }
+}
+
+/// Whether whoever read the output has had enough of it: `amparo list | head` is no failure to tell of.
+fn is_had_enough(error: &CliError) -> bool {
+    let (CliError::Output { source } | CliError::Vault(VaultError::Output { source })) = error else { return false };
+    source.kind() == io::ErrorKind::BrokenPipe
 }
 
 /// What lies behind an error, as far as it says more than the error itself.
@@ -141,9 +158,18 @@ fn way_out(error: &CliError) -> WayOut {
     match error {
         CliError::Vault(error) => vault(error),
         CliError::NoVault => told(NO_VAULT, "name the vault's folder with --vault DIR, or found one: amparo init DIR"),
-        CliError::NotThere { .. } => told(NO_VAULT, "amparo init DIR"),
+        CliError::NotThere { exists: false, .. } => told(NO_VAULT, "compare the name with what lies there"),
+        CliError::NotThere { .. } => {
+            told(NO_VAULT, "name the folder in which the file VAULT lies; amparo init DIR founds a vault")
+        }
         CliError::UnknownVault => unknown_vault(),
-        CliError::NoIdentity { .. } => told(NO_KEY, "amparo identity new"),
+        CliError::NoIdentity { named: false, .. } => told(NO_KEY, "amparo identity new"),
+        CliError::NoIdentity { .. } => {
+            told(NO_KEY, "name its file with --identity FILE, or make one: amparo identity new")
+        }
+        CliError::Identity { .. } => {
+            told(FAILED, "name the file that amparo identity new made; a card is not the identity")
+        }
         CliError::Needs { flag, .. } => told(USAGE, &format!("give it with {flag}")),
         CliError::TwoReaders { .. } => told(USAGE, "put one of them into a file"),
         CliError::Usage { hint, .. } => WayOut { exit: USAGE, hint: hint.clone() },
@@ -162,9 +188,8 @@ fn way_out(error: &CliError) -> WayOut {
         CliError::Exists { .. } => told(FAILED, "choose another name, or give --overwrite where the command has it"),
         CliError::UnknownKind { .. } => told(FAILED, "amparo verify --help"),
         CliError::TooLongForQr => told(FAILED, "amparo custody receipt --help"),
-        CliError::NotText { .. } | CliError::Output { .. } | CliError::Input { .. } | CliError::Terminal { .. } => {
-            told(FAILED, "")
-        }
+        CliError::NotText { .. } => told(FAILED, "save it again as plain text in UTF-8"),
+        CliError::Output { .. } | CliError::Input { .. } | CliError::Terminal { .. } => told(FAILED, ""),
         CliError::Words(_) | CliError::Shares(_) => {
             told(FAILED, "compare with the paper, then amparo identity restore")
         }
@@ -257,6 +282,7 @@ fn vault(error: &VaultError) -> WayOut {
             "take the newer copy with amparo merge DIR; or sign for this one as it is with amparo custody acknowledge --sign-older",
         ),
         VaultError::NotWords { .. } => told(USAGE, ""),
+        VaultError::NoExhibitSince { .. } => told(NO_KEY, "amparo member list"),
         VaultError::NotReadable { .. } => told(NO_KEY, "one of its readers can open it"),
         VaultError::TooFewShares { section, epoch, own_name, .. } => {
             // What a lender types, so that it can be told over a telephone.
@@ -274,7 +300,8 @@ fn vault(error: &VaultError) -> WayOut {
         VaultError::SourceChanged { .. } => told(FAILED, "seal it when nothing else writes to it"),
         VaultError::NothingToSeal => told(FAILED, "amparo seal --help"),
         VaultError::Exists { .. } => told(FAILED, "choose another name, or give --overwrite where the command has it"),
-        VaultError::NoSection { .. } | VaultError::NoReader { .. } => told(FAILED, "amparo doctor"),
+        VaultError::NoSection { .. } => told(FAILED, "amparo member list"),
+        VaultError::NoReader { .. } => told(FAILED, "amparo doctor"),
         VaultError::CardTwice | VaultError::TooFewMonitors { .. } | VaultError::Quorum { .. } => {
             told(USAGE, "amparo init --help")
         }

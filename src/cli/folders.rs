@@ -71,7 +71,7 @@ impl Call<'_, '_> {
             let folder = self.path(&named);
             return match self.is_vault(&folder) {
                 Ok(true) => Ok(Some(folder)),
-                Ok(false) => Err(CliError::NotThere { folder: named }),
+                Ok(false) => Err(CliError::NotThere { folder: named, exists: self.context.disk.stat(&folder).is_ok() }),
                 Err(error) => Err(error),
             };
         }
@@ -153,6 +153,10 @@ impl Call<'_, '_> {
         Ok(folder.join("amparo"))
     }
 
+    fn names_identity(&self) -> bool {
+        self.global.identity.is_some() || self.variable("AMPARO_IDENTITY").is_some()
+    }
+
     /// Whether there is an identity file.
     pub(crate) fn has_identity(&self) -> Result<bool, CliError> {
         match self.context.disk.stat(&self.identity_file()?) {
@@ -179,20 +183,22 @@ impl Call<'_, '_> {
     pub(crate) fn identity_secret(&mut self) -> Result<(IdentityFile, bool), CliError> {
         let file = self.identity_file()?;
         if !self.has_identity()? {
-            return Err(CliError::NoIdentity { file });
+            return Err(CliError::NoIdentity { file, named: self.names_identity() });
         }
         // Looked at first, so that nobody is asked for a passphrase that is not needed.
         let needs = self.read_file(&file, 64 << 10)?.starts_with(LOCKED);
         let passphrase = if needs { self.need_passphrase("Passphrase: ")? } else { Zeroizing::default() };
         let mut parts = self.parts();
         let mut once = || Ok(passphrase.clone());
-        Ok(identity::read(&mut parts.setting(), &file, &mut once)?)
+        identity::read(&mut parts.setting(), &file, &mut once).map_err(|error| match error {
+            VaultError::IdentityFile(error) => CliError::Identity { file: file.clone(), error },
+            error => error.into(),
+        })
     }
 
     /// Who acts, if anybody: a file that was named must be there.
     pub(crate) fn person_if_any(&mut self) -> Result<Option<Person>, CliError> {
-        let named = self.global.identity.is_some() || self.variable("AMPARO_IDENTITY").is_some();
-        if named || self.has_identity()? { self.person().map(Some) } else { Ok(None) }
+        if self.names_identity() || self.has_identity()? { self.person().map(Some) } else { Ok(None) }
     }
 
     /// A card that a flag names.

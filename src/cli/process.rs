@@ -23,6 +23,9 @@ use crate::vault::Clock;
 const ENTER_PAGE: &[u8] = b"\x1b[?1049h\x1b[H\x1b[2J";
 /// Emptied again, and back to the first.
 const LEAVE_PAGE: &[u8] = b"\x1b[H\x1b[2J\x1b[?1049l";
+/// Said before a page where there is no second screen.
+const KEPT: &str =
+    "This terminal has no second screen: what it shows now it keeps until it is closed. Ctrl-C stops.\n\n";
 /// A line of words is never longer.
 const LINE_BYTES: usize = 4096;
 
@@ -168,6 +171,8 @@ impl Ask for Person {
             // Before the page: whatever ends the process from here on takes it away.
             self.private.store(true, Ordering::SeqCst);
             stderr.write_all(ENTER_PAGE)?;
+        } else {
+            stderr.write_all(KEPT.as_bytes())?;
         }
         let answer = self.prompt(|| {
             let mut stderr = io::stderr();

@@ -2,29 +2,36 @@
 //!
 //! draft-ietf-hpke-pq names it with KEM id 0x647a; draft-connolly-cfrg-xwing-kem gives the algorithm. It stays secret
 //! while either of its halves does. Nothing but `recipient.rs` uses it.
+//!
+//! Both halves are computed by `aws-lc-rs`, in half the time of the pure-Rust crates, but for two things: it makes no key
+//! from a seed, and encapsulates with randomness of its own. These two `ml-kem` does (docs/decisions/0002), so that each
+//! file that is sealed and opened here has two libraries agree on it.
 
+use std::sync::Arc;
+
+use aws_lc_rs::agreement::{self, UnparsedPublicKey, X25519};
+use aws_lc_rs::kem::{Ciphertext, DecapsulationKey, ML_KEM_768};
 use hpke::generic_array::typenum::{Sum, U32, U96, U192, U1024};
 use hpke::kem::SharedSecret;
 use hpke::rand_core::{CryptoRng, RngCore};
 use hpke::{Deserializable, HpkeError, Serializable};
-use ml_kem::kem::{Decapsulate, Encapsulate};
+use ml_kem::kem::Encapsulate;
 use ml_kem::{B32, Encoded, EncodedSizeUser, KemCore, MlKem768};
 use sha3::digest::{ExtendableOutput, Update, XofReader};
 use sha3::{Digest, Sha3_256, Shake256};
-use x25519_dalek::{EphemeralSecret, PublicKey as X25519Public, StaticSecret};
 use zeroize::{Zeroize, Zeroizing};
 
-type DecapsulationKey = <MlKem768 as KemCore>::DecapsulationKey;
 type EncapsulationKey = <MlKem768 as KemCore>::EncapsulationKey;
 
 const ML_KEM_PUBLIC_BYTES: usize = 1184;
 const ML_KEM_CIPHERTEXT_BYTES: usize = 1088;
+const X25519_BYTES: usize = 32;
 
 /// Bytes of a public key: ML-KEM-768's, then X25519's.
-pub(crate) const PUBLIC_BYTES: usize = ML_KEM_PUBLIC_BYTES + 32;
+pub(crate) const PUBLIC_BYTES: usize = ML_KEM_PUBLIC_BYTES + X25519_BYTES;
 
 /// Bytes of an encapsulated key: ML-KEM-768's ciphertext, then an X25519 share.
-pub(crate) const ENCAPSULATED_BYTES: usize = ML_KEM_CIPHERTEXT_BYTES + 32;
+pub(crate) const ENCAPSULATED_BYTES: usize = ML_KEM_CIPHERTEXT_BYTES + X25519_BYTES;
 
 /// The label that ends the input of the combiner: an X-Wing seen from the front.
 const LABEL: &[u8] = br"\.//^\";
@@ -37,13 +44,13 @@ pub(crate) struct HybridKem;
 pub(crate) struct PublicKey([u8; PUBLIC_BYTES]);
 
 /// The 32-byte seed, and the two private keys that `SHAKE256(seed, 96)` gives, kept because expanding them costs as
-/// much as using them. Each part wipes itself.
+/// much as using them. Each part wipes itself; a clone shares the two.
 #[derive(Clone)]
 pub(crate) struct PrivateKey {
     seed: Zeroizing<[u8; 32]>,
-    ml_kem: DecapsulationKey,
-    x25519: StaticSecret,
-    x25519_public: X25519Public,
+    ml_kem: Arc<DecapsulationKey>,
+    x25519: Arc<agreement::PrivateKey>,
+    public: PublicKey,
 }
 
 /// What a stanza carries.
@@ -58,11 +65,7 @@ impl hpke::Kem for HybridKem {
     const KEM_ID: u16 = 0x647a;
 
     fn sk_to_pk(sk: &PrivateKey) -> PublicKey {
-        let mut bytes = [0; PUBLIC_BYTES];
-        let (ml_kem, x25519) = bytes.split_at_mut(ML_KEM_PUBLIC_BYTES);
-        ml_kem.copy_from_slice(&sk.ml_kem.encapsulation_key().as_bytes());
-        x25519.copy_from_slice(sk.x25519_public.as_bytes());
-        PublicKey(bytes)
+        sk.public.clone()
     }
 
     /// The trait wants it; age has no derived keys, an identity is the seed itself.
@@ -84,18 +87,17 @@ impl hpke::Kem for HybridKem {
         }
         let (ciphertext, ml_kem_secret) = pk_recip.ml_kem().encapsulate(csprng).map_err(|()| HpkeError::EncapError)?;
         let ml_kem_secret = Zeroizing::new(<[u8; 32]>::from(ml_kem_secret));
-        let ephemeral = EphemeralSecret::random_from_rng(csprng);
-        let share = X25519Public::from(&ephemeral);
+        let mut secret = Zeroizing::new([0; X25519_BYTES]);
+        csprng.fill_bytes(secret.as_mut_slice());
+        let ephemeral = x25519_key(&secret);
+        let share = x25519_public(&ephemeral);
         let theirs = pk_recip.x25519();
-        let x25519_secret = ephemeral.diffie_hellman(&theirs);
-        if !x25519_secret.was_contributory() {
-            return Err(HpkeError::EncapError);
-        }
+        let x25519_secret = x25519(&ephemeral, theirs).ok_or(HpkeError::EncapError)?;
         let mut encapsulated = [0; ENCAPSULATED_BYTES];
         let (ml_kem_part, x25519_part) = encapsulated.split_at_mut(ML_KEM_CIPHERTEXT_BYTES);
         ml_kem_part.copy_from_slice(&ciphertext);
-        x25519_part.copy_from_slice(share.as_bytes());
-        Ok((combine(&ml_kem_secret, x25519_secret.as_bytes(), &share, &theirs), EncapsulatedKey(encapsulated)))
+        x25519_part.copy_from_slice(&share);
+        Ok((combine(ml_kem_secret.as_slice(), &x25519_secret, &share, theirs), EncapsulatedKey(encapsulated)))
     }
 
     fn decap(
@@ -107,16 +109,11 @@ impl hpke::Kem for HybridKem {
             return Err(HpkeError::DecapError);
         }
         let (ciphertext, share) = encapped_key.0.split_at(ML_KEM_CIPHERTEXT_BYTES);
-        let ciphertext = ciphertext.try_into().map_err(|_| HpkeError::DecapError)?;
-        let share = X25519Public::from(array(share)?);
-        let ml_kem_secret = sk_recip.ml_kem.decapsulate(&ciphertext).map_err(|()| HpkeError::DecapError)?;
-        let ml_kem_secret = Zeroizing::new(<[u8; 32]>::from(ml_kem_secret));
-        let x25519_secret = sk_recip.x25519.diffie_hellman(&share);
+        let ml_kem_secret = sk_recip.ml_kem.decapsulate(Ciphertext::from(ciphertext));
+        let ml_kem_secret = ml_kem_secret.map_err(|_| HpkeError::DecapError)?;
         // A share of low order would fix the X25519 secret whatever the key: such a stanza is hostile.
-        if !x25519_secret.was_contributory() {
-            return Err(HpkeError::DecapError);
-        }
-        Ok(combine(&ml_kem_secret, x25519_secret.as_bytes(), &share, &sk_recip.x25519_public))
+        let x25519_secret = x25519(&sk_recip.x25519, share).ok_or(HpkeError::DecapError)?;
+        Ok(combine(ml_kem_secret.as_ref(), &x25519_secret, share, sk_recip.public.x25519()))
     }
 }
 
@@ -133,9 +130,15 @@ impl PrivateKey {
         let (ml_kem, _) = MlKem768::generate_deterministic(&d, &z);
         d.zeroize();
         z.zeroize();
-        let x25519 = StaticSecret::from(*third(2));
-        let x25519_public = X25519Public::from(&x25519);
-        Self { seed, ml_kem, x25519, x25519_public }
+        let mut ml_kem_bytes = ml_kem.as_bytes();
+        let mut public = [0; PUBLIC_BYTES];
+        let (ml_kem_public, x25519_part) = public.split_at_mut(ML_KEM_PUBLIC_BYTES);
+        ml_kem_public.copy_from_slice(&ml_kem.encapsulation_key().as_bytes());
+        let ml_kem = DecapsulationKey::new(&ML_KEM_768, &ml_kem_bytes).expect("FIPS 203, table 3: 2400 bytes");
+        ml_kem_bytes.zeroize();
+        let x25519 = x25519_key(&third(2));
+        x25519_part.copy_from_slice(&x25519_public(&x25519));
+        Self { seed, ml_kem: Arc::new(ml_kem), x25519: Arc::new(x25519), public: PublicKey(public) }
     }
 
     pub(crate) fn seed(&self) -> &Zeroizing<[u8; 32]> {
@@ -158,23 +161,43 @@ impl PublicKey {
         EncapsulationKey::from_bytes(encoded.try_into().expect("the first 1184 of 1216 bytes"))
     }
 
-    fn x25519(&self) -> X25519Public {
-        X25519Public::from(array(&self.0[ML_KEM_PUBLIC_BYTES..]).expect("the last 32 of 1216 bytes"))
+    fn x25519(&self) -> &[u8] {
+        &self.0[ML_KEM_PUBLIC_BYTES..]
     }
+}
+
+fn x25519_key(secret: &[u8; X25519_BYTES]) -> agreement::PrivateKey {
+    agreement::PrivateKey::from_private_key(&X25519, secret).expect("any 32 bytes are a key of X25519")
+}
+
+fn x25519_public(key: &agreement::PrivateKey) -> [u8; X25519_BYTES] {
+    let public = key.compute_public_key().expect("a private key of X25519 has its public key with it");
+    public.as_ref().try_into().expect("RFC 7748: 32 bytes")
+}
+
+/// The secret that a key and the other side's share have in common; `None` where the share has low order: the library
+/// refuses a secret that is all zero (RFC 7748, 6.1).
+fn x25519(key: &agreement::PrivateKey, share: &[u8]) -> Option<Zeroizing<[u8; X25519_BYTES]>> {
+    agreement::agree(key, UnparsedPublicKey::new(&X25519, share), (), |agreed| {
+        let mut secret = Zeroizing::new([0; X25519_BYTES]);
+        secret.copy_from_slice(agreed);
+        Ok(secret)
+    })
+    .ok()
 }
 
 /// `SHA3-256(ss_M ‖ ss_X ‖ ct_X ‖ pk_X ‖ label)`.
 fn combine(
-    ml_kem_secret: &[u8; 32],
-    x25519_secret: &[u8; 32],
-    share: &X25519Public,
-    public: &X25519Public,
+    ml_kem_secret: &[u8],
+    x25519_secret: &[u8; X25519_BYTES],
+    share: &[u8],
+    public: &[u8],
 ) -> SharedSecret<HybridKem> {
     let hash = Sha3_256::new()
         .chain_update(ml_kem_secret)
         .chain_update(x25519_secret)
-        .chain_update(share.as_bytes())
-        .chain_update(public.as_bytes())
+        .chain_update(share)
+        .chain_update(public)
         .chain_update(LABEL);
     let mut secret = SharedSecret::default();
     hash.finalize_into(&mut secret.0);
@@ -202,7 +225,7 @@ impl Deserializable for PublicKey {
             return Err(HpkeError::ValidationError);
         }
         // Multiplying by any clamped scalar gives zero exactly for the points of low order.
-        if !StaticSecret::from([1; 32]).diffie_hellman(&key.x25519()).was_contributory() {
+        if x25519(&x25519_key(&[1; X25519_BYTES]), key.x25519()).is_none() {
             return Err(HpkeError::ValidationError);
         }
         Ok(key)

@@ -1,7 +1,7 @@
 //! Reed–Solomon over GF(2^16): from `originals` cells of equal length, `recovery` more, of which any that are left
 //! replace as many lost ones. Which cell is whole, checksums must have told before; none of them is looked at here.
 //!
-//! One code, the crate's high-rate one, whatever the counts: its matrix stands in FORMAT § 6.9.
+//! One code, the crate's high-rate one, whatever the counts: its matrix stands in FORMAT § 6.10.
 
 use reed_solomon_simd::engine::DefaultEngine;
 use reed_solomon_simd::rate::{HighRateDecoder, HighRateEncoder, RateDecoder, RateEncoder};
@@ -133,7 +133,7 @@ mod tests {
         }
     }
 
-    /// The matrix of FORMAT § 6.9, computed without the crate.
+    /// The matrix of FORMAT § 6.10, computed without the crate.
     #[test]
     fn the_code_is_the_one_of_the_format() {
         const BASIS: [u16; 16] = [

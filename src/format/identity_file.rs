@@ -18,7 +18,7 @@ pub const IDENTITY_FILE_BYTES_MAX: usize = 1024;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum IdentityFileError {
     /// No identity file of this format; a plain age identity is none either.
-    #[error("no identity of the format amparo.v1")]
+    #[error("it is no identity of the format amparo.v1")]
     Kind,
     /// Not exactly the lines `name`, `member`, `seed` and the age key, in this order.
     #[error("the line {expected:?} is missing, or another stands in its place")]

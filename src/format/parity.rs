@@ -1,4 +1,4 @@
-//! Where the bytes of a pouch and of its parity stand (FORMAT § 6.9): cells, strips and rows, and the header of the
+//! Where the bytes of a pouch and of its parity stand (FORMAT § 6.10): cells, strips and rows, and the header of the
 //! packets that a parity file consists of. Nothing is computed from what they hold here.
 
 use super::volume::PouchId;

@@ -1,4 +1,4 @@
-//! A volume of a pouch: the same page of text before and behind a part of its bytes (FORMAT § 6.9), so that either may
+//! A volume of a pouch: the same page of text before and behind a part of its bytes (FORMAT § 6.10), so that either may
 //! be lost. No program is named in it.
 
 use crate::crypto::hash::{Hash, hex, unhex};

@@ -2,10 +2,10 @@
 //! into the device's memory, then into the vault; the checkpoint, written last, commits it. Whatever stops the
 //! program in between, the next command writes the rest.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::change::carry_out;
-use super::history::{History, Log, Member, Past};
+use super::history::{History, Log, Member, Sizes};
 use super::session::{Person, Session};
 use super::{Setting, TOOL, VaultError, claimed_time, random};
 use crate::crypto::envelope;
@@ -45,7 +45,7 @@ pub struct OwnLog {
     id: LogId,
     begins: Option<Begins>,
     tree: Growing,
-    past: Past,
+    seen: Sizes,
     next_number: u64,
     handle: String,
 }
@@ -69,13 +69,17 @@ impl OwnLog {
         member: MemberId,
     ) -> Result<Self, VaultError> {
         let mut last_known = None;
+        let seen: BTreeMap<LogId, Vec<u8>> = session.memory.seen(&session.vault)?.into_iter().collect();
         for id in session.memory.own_logs(&session.vault, &member)? {
             let Some((size, change)) = session.memory.last_change(&session.vault, &id)? else { continue };
             let Some(log) = history.logs.get(&id) else { return Err(VaultError::OlderCopy { log: id }) };
             // What this device itself signed last; a copy can show another history of that size.
             let own = change.files().next_back().and_then(|(_, note)| signed_head(id, note));
             let own = own.filter(|own| log.holds(own));
-            if own.is_none() && log.head.size < size {
+            // A memory that was set back to an image, and has since seen more of this log, does not know what it wrote.
+            let seen = seen.get(&id).and_then(|note| signed_head(id, note));
+            let lacks_seen = seen.is_some_and(|seen| seen.size > size && !log.holds(&seen));
+            if lacks_seen || own.is_none() && log.head.size < size {
                 return Err(VaultError::OlderCopy { log: id });
             }
             let is_whole = own == Some(log.head) && log.forks.is_empty();
@@ -95,7 +99,7 @@ impl OwnLog {
         let mut tree = Growing::default();
         tree.extend(log.leaves());
         let (handle, next_number) = (log.handle.clone(), log.next_number());
-        Self { vault, id: log.id, begins: None, tree, past: log.past(), next_number, handle }
+        Self { vault, id: log.id, begins: None, tree, seen: log.seen(), next_number, handle }
     }
 
     fn begin(setting: &mut Setting<'_>, history: &History, member: MemberId, continues: Option<Head>) -> Self {
@@ -103,7 +107,7 @@ impl OwnLog {
         let id = LogId::derive(&history.vault, &member, &salt);
         let handle = free_handle(history, member, &id);
         let begins = Some(Begins { member, salt, handle: handle.clone(), continues });
-        Self { vault: history.vault, id, begins, tree: Growing::default(), past: Past::new(), next_number: 1, handle }
+        Self { vault: history.vault, id, begins, tree: Growing::default(), seen: Sizes::new(), next_number: 1, handle }
     }
 
     /// The log that founds a vault; its vault id is known once the first entry stands.
@@ -113,7 +117,7 @@ impl OwnLog {
         let id = LogId::derive(&nowhere, &member, &salt);
         let handle = handle.unwrap_or_else(|| drawn_handle(&id));
         let begins = Some(Begins { member, salt, handle: handle.clone(), continues: None });
-        Self { vault: nowhere, id, begins, tree: Growing::default(), past: Past::new(), next_number: 1, handle }
+        Self { vault: nowhere, id, begins, tree: Growing::default(), seen: Sizes::new(), next_number: 1, handle }
     }
 
     /// Its id.
@@ -141,9 +145,9 @@ impl OwnLog {
     ) -> Result<Head, VaultError> {
         let history = session.history()?;
         let custody = session.custody_recipient()?;
-        let heads = news(history, &self.past, self.id, person.member());
+        let heads = news(history, &self.seen, self.id, person.member());
         for head in &heads {
-            self.past.insert(head.log, head.size);
+            self.seen.insert(head.log, head.size);
         }
         let (head, change) = self.write(setting, &person.keys, custody, heads, saying.event, saying.files);
         session.memory.begin_log(&session.vault, &self.id, &person.member())?;
@@ -192,7 +196,7 @@ impl OwnLog {
             self.vault = VaultId(leaf);
         }
         self.tree.push(leaf);
-        self.past.insert(self.id, self.tree.size());
+        self.seen.insert(self.id, self.tree.size());
         let head = Head { log: self.id, size: self.tree.size(), root: self.tree.root() };
         let file = envelope::seal(&entry.encode_padded(), &[custody]).bytes;
         let checkpoint =
@@ -228,8 +232,8 @@ pub fn say(
 
 /// What the author of the next entry has seen since the last, as much as an entry can name: first of all the logs by
 /// which she is a member, then those that bring keys and members, so that whoever reads the entry finds it allowed.
-fn news(history: &History, past: &Past, own: LogId, author: MemberId) -> Vec<Head> {
-    let mut heads = history.news_since(past, own);
+fn news(history: &History, seen: &Sizes, own: LogId, author: MemberId) -> Vec<Head> {
+    let mut heads = history.news_since(seen, own);
     if heads.len() > HEADS_MAX {
         let given = |member: &Member| member.grants.iter().map(|grant| grant.at.log).collect::<Vec<_>>();
         let mine: BTreeSet<LogId> = history.members.get(&author).map(given).unwrap_or_default().into_iter().collect();

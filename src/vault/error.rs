@@ -92,6 +92,10 @@ pub enum VaultError {
     NotInRole { what: &'static str },
     #[error("there is no exhibit {id}")]
     NoExhibit { id: String },
+    #[error(
+        "there is no exhibit {id} in what this identity can see: {name} was removed from this vault, and what was sealed since is closed to her"
+    )]
+    NoExhibitSince { id: String, name: String },
     #[error("more than one exhibit is called {id}: {}", choices.join(", "))]
     AmbiguousExhibit { id: String, choices: Vec<String> },
     #[error("there is no entry {entry}")]

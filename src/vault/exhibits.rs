@@ -7,8 +7,8 @@ use super::VaultError;
 use super::findings::{Check, Finding, Verdict};
 use super::history::Sealing;
 use super::labels::{exhibit_label, label};
-use super::quorum;
 use super::session::Session;
+use super::{parallel, quorum};
 use crate::crypto::envelope::{self, EnvelopeError};
 use crate::crypto::hash::Hash;
 use crate::crypto::recipient::Identity;
@@ -121,13 +121,31 @@ pub(super) fn rows(session: &Session, sealing: &Sealing<'_>) -> Result<Vec<(Row,
     Ok(rows)
 }
 
-/// The records of one section of a sealing, checked against their rows.
+/// The records of one section of a sealing, each checked against its row.
 pub(super) fn records(
     session: &Session,
     sealing: &Sealing<'_>,
     manifest: &ManifestRef,
     rows: &[(Row, Vec<Hash>)],
 ) -> Result<BTreeMap<u64, Result<Known, Finding>>, Finding> {
+    let listed = listed(session, sealing, manifest, rows)?;
+    let checked = parallel::map(&listed, |listed| (listed.row.number, check_record(session, sealing, listed)));
+    Ok(checked.into_iter().collect())
+}
+
+/// What a manifest lists of one exhibit, not yet held against its row: of thousands, often one alone is wanted.
+pub(super) struct ListedRecord {
+    pub(super) row: Row,
+    record: ManifestRecord,
+}
+
+/// The records of one section of a sealing, of which only the numbers were held against the rows.
+pub(super) fn listed(
+    session: &Session,
+    sealing: &Sealing<'_>,
+    manifest: &ManifestRef,
+    rows: &[(Row, Vec<Hash>)],
+) -> Result<Vec<ListedRecord>, Finding> {
     let wrong = |message: String| Finding {
         weight: Verdict::Invalid,
         check: Check::Manifest,
@@ -144,27 +162,26 @@ pub(super) fn records(
     if !of_key.iter().map(|row| row.number).eq(document.records.iter().map(|record| record.number)) {
         return Err(wrong("its records are not those of the rows of its section".into()));
     }
-    let history = session.history.as_ref();
-    let known = of_key.into_iter().zip(document.records).map(|(row, record)| {
-        let id = history.map_or_else(|| exhibit_label(sealing.handle, row.number), |history| label(history, row));
-        (row.number, check_record(session, row, record, &id))
-    });
-    Ok(known.collect())
+    Ok(of_key.into_iter().zip(document.records).map(|(row, record)| ListedRecord { row: *row, record }).collect())
 }
 
-fn check_record(session: &Session, row: &Row, listed: ManifestRecord, id: &str) -> Result<Known, Finding> {
-    let wrong =
-        |message: String| Finding { weight: Verdict::Invalid, check: Check::Record, subject: id.into(), message };
-    let ManifestRecord { record, text, .. } = listed;
+/// Holds a record against its row, which the signed entry fixes.
+pub(super) fn check_record(session: &Session, sealing: &Sealing<'_>, listed: &ListedRecord) -> Result<Known, Finding> {
+    let ListedRecord { row, record: ManifestRecord { record, text, .. } } = listed;
+    let wrong = |message: String| {
+        let history = session.history.as_ref();
+        let subject = history.map_or_else(|| exhibit_label(sealing.handle, row.number), |history| label(history, row));
+        Finding { weight: Verdict::Invalid, check: Check::Record, subject, message }
+    };
     let bound = Binding { vault: session.vault, log: row.log, number: row.number };
     if record.binding().map_err(|error| wrong(error.to_string()))? != bound {
         return Err(wrong("its record is bound to another exhibit".into()));
     }
-    let tree = record.tree(&text);
+    let tree = record.tree(text);
     if tree.root != row.record_root || tree.leaves != row.record_leaves {
         return Err(wrong("its record is not the one whose root was signed".into()));
     }
-    Ok(Known { record, text })
+    Ok(Known { record: record.clone(), text: text.clone() })
 }
 
 /// The record of one exhibit, for a reader of its section.
@@ -181,14 +198,26 @@ pub(super) fn record(session: &Session, exhibit: &Exhibit) -> Result<Known, Vaul
     let manifest =
         sealing.seal.manifests.iter().find(|manifest| manifest.key == exhibit.row.key).expect("rows were checked");
     let rows = rows(session, &sealing)?;
-    let mut records = records(session, &sealing, manifest, &rows)?;
-    Ok(records.remove(&exhibit.row.number).expect("records were checked against the rows")?)
+    let listed = listed(session, &sealing, manifest, &rows)?;
+    let wanted = listed.iter().find(|listed| listed.row.number == exhibit.row.number);
+    Ok(check_record(session, &sealing, wanted.expect("records were held against the rows"))?)
+}
+
+/// The name of whoever asks, where she was removed: what was sealed since she cannot see, and whether there is anything
+/// she cannot be told.
+fn removed(session: &Session) -> Option<String> {
+    let history = session.history.as_ref()?;
+    let member = history.members.get(&session.member?)?;
+    member.removed.is_some().then(|| member.card.name().to_string())
 }
 
 /// Finds an exhibit by what a person typed: `K7-0012`, or `K7-0012~3f2a` where that is not enough.
 pub fn find(session: &Session, typed: &str) -> Result<Exhibit, VaultError> {
     let (bare, piece) = typed.split_once('~').unwrap_or((typed, ""));
-    let none = || VaultError::NoExhibit { id: typed.into() };
+    let none = || match removed(session) {
+        Some(name) => VaultError::NoExhibitSince { id: typed.into(), name },
+        None => VaultError::NoExhibit { id: typed.into() },
+    };
     let (handle, number) = bare.rsplit_once('-').ok_or_else(none)?;
     let (handle, number) = (handle.to_ascii_uppercase(), number.parse::<u64>().map_err(|_| none())?);
     let history = session.history()?;

@@ -19,7 +19,7 @@ pub fn exhibit_label(handle: &str, number: u64) -> String {
 pub(super) fn label(history: &History, row: &Row) -> String {
     let handle = history.logs.get(&row.log).map_or("", |log| log.handle.as_str());
     let label = exhibit_label(handle, row.number);
-    if is_shared(history, handle) { format!("{label}~{}", &row.leaf().to_string()[..4]) } else { label }
+    if history.is_shared(handle) { format!("{label}~{}", &row.leaf().to_string()[..4]) } else { label }
 }
 
 /// How people call an entry: `K7:12`; with the first digits of its leaf hash where two logs share the handle.
@@ -31,7 +31,7 @@ pub fn entry_label(history: &History, place: Place) -> String {
     let handle = &history.logs[&place.log].handle;
     let label = format!("{handle}:{}", place.seq);
     let leaf = history.told(place).leaf.to_string();
-    if is_shared(history, handle) { format!("{label}~{}", &leaf[..4]) } else { label }
+    if history.is_shared(handle) { format!("{label}~{}", &leaf[..4]) } else { label }
 }
 
 /// How people call the entry that a state ends with. It may be newer than `history`: then its log's `handle` tells, and
@@ -51,7 +51,7 @@ pub(super) fn label_of_last(history: &History, handle: &str, head: Head, leaf: O
 pub fn reference_label(history: &History, exhibit: &ExhibitRef) -> String {
     let handle = history.logs.get(&exhibit.log).map_or("?", |log| log.handle.as_str());
     let label = exhibit_label(handle, exhibit.number);
-    if is_shared(history, handle) { format!("{label}~{}", &exhibit.row.to_string()[..4]) } else { label }
+    if history.is_shared(handle) { format!("{label}~{}", &exhibit.row.to_string()[..4]) } else { label }
 }
 
 /// The entry that a person means.
@@ -90,9 +90,4 @@ pub fn find_member<'a>(history: &'a History, typed: &str) -> Result<(MemberId, &
             Err(VaultError::AmbiguousMember { name: typed.into(), choices })
         }
     }
-}
-
-/// Whether two logs of the vault have one handle.
-pub(super) fn is_shared(history: &History, handle: &str) -> bool {
-    history.logs.values().filter(|log| log.handle == handle).count() > 1
 }

@@ -2,16 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use super::custody::withdraw::Scope;
+use super::custody::withdraw::{Scope, withdrawn};
 use super::exhibits::{self, Known};
 use super::findings::Finding;
 use super::history::Sealing;
 use super::labels;
 use super::session::{Request, Session};
-use super::{Setting, VaultError};
+use super::{Setting, VaultError, parallel};
 use crate::crypto::hash::Hash;
+use crate::format::ids::LogId;
 use crate::format::inventory::Row;
 use crate::format::record::Record;
+
+/// Records that are checked together, on all cores, before they are told.
+const CHUNK_ROWS: usize = 256;
 
 /// One exhibit of a list.
 #[derive(Clone)]
@@ -42,8 +46,9 @@ pub fn list(
     request: &Request<'_>,
     each: &mut dyn FnMut(Listed) -> Result<(), VaultError>,
 ) -> Result<Vec<Finding>, VaultError> {
-    let session = Session::open(setting, request)?;
+    let session = Session::open_to_tell(setting, request)?;
     let history = session.history()?;
+    let withdrawn = withdrawn(history);
     let mut troubles = Vec::new();
     for sealing in history.sealings() {
         let rows = match exhibits::rows(&session, &sealing) {
@@ -55,20 +60,24 @@ pub fn list(
         };
         let mut records = BTreeMap::new();
         for manifest in sealing.seal.manifests.iter().filter(|manifest| session.ring.content(&manifest.key).is_some()) {
-            match exhibits::records(&session, &sealing, manifest, &rows) {
-                Ok(known) => records.extend(known),
+            match exhibits::listed(&session, &sealing, manifest, &rows) {
+                Ok(listed) => records.extend(listed.into_iter().map(|listed| (listed.row.number, listed))),
                 Err(trouble) => troubles.push(trouble),
             }
         }
-        for (row, blobs) in rows {
-            let known = match records.remove(&row.number).transpose() {
-                Ok(known) => known,
-                Err(trouble) => {
+        // A sealing may hold thousands: the first are told before the last are checked.
+        for chunk in rows.chunks(CHUNK_ROWS) {
+            let known = parallel::map(chunk, |(row, _)| {
+                let listed = records.get(&row.number)?;
+                Some(exhibits::check_record(&session, &sealing, listed))
+            });
+            for ((row, blobs), known) in chunk.iter().zip(known) {
+                let known = known.transpose().unwrap_or_else(|trouble| {
                     troubles.push(trouble);
                     None
-                }
-            };
-            each(listed(&session, &sealing, row, blobs, known)?)?;
+                });
+                each(listed(&session, &sealing, (*row, blobs.clone()), known, &withdrawn)?)?;
+            }
         }
     }
     Ok(troubles)
@@ -78,21 +87,18 @@ pub fn list(
 pub(super) fn listed(
     session: &Session,
     sealing: &Sealing<'_>,
-    row: Row,
-    blob_names: Vec<Hash>,
+    (row, blob_names): (Row, Vec<Hash>),
     known: Option<Known>,
+    withdrawn: &BTreeMap<(LogId, u64), Scope>,
 ) -> Result<Listed, VaultError> {
     let history = session.history()?;
-    let this = |exhibit: &crate::format::event::ExhibitRef| exhibit.log == row.log && exhibit.number == row.number;
-    let scopes = history.withdrawals().filter(|(exhibit, _)| this(exhibit)).map(|(_, scope)| Scope::of_word(scope));
-    let withdrawn = scopes.max().map(|scope| scope.word().to_string());
     Ok(Listed {
         id: labels::label(history, &row),
         sealed_at: sealing.time.to_string(),
         sealer: history.name_of(sealing.member),
         section: history.keys.get(&row.key).map_or_else(|| "?".into(), |key| key.scope.to_string()),
         blobs: row.blobs,
-        withdrawn,
+        withdrawn: withdrawn.get(&(row.log, row.number)).map(|scope| scope.word().to_string()),
         record: known.map(|known| known.record),
         row,
         blob_names,

@@ -39,7 +39,7 @@ pub(super) fn kept_beside(history: &History) -> impl Iterator<Item = (Place, &To
     let is_open = |told: &Told| match told.standing {
         Standing::Counted => false,
         Standing::Late => true,
-        Standing::Refused(_) => told.blind,
+        Standing::Refused(_) => told.undecided,
     };
     let uncounted = history.order.iter().map(|place| (*place, history.told(*place)));
     uncounted.filter(move |(_, told)| is_open(told)).chain(history.logs.values().flat_map(forked))

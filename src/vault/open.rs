@@ -55,6 +55,8 @@ pub struct Opened {
     pub overlooked: Vec<Finding>,
     /// Sections that shares opened, with the pseudonyms of those who lent theirs.
     pub met: Vec<(String, Vec<String>)>,
+    /// What ended the run before all were opened: those above are, and stand in the record.
+    pub failure: Option<VaultError>,
 }
 
 /// Opens exhibits into a folder.
@@ -68,15 +70,24 @@ pub fn open(setting: &mut Setting<'_>, request: &OpenRequest<'_>) -> Result<Open
         Err(StoreError::Missing { .. }) => setting.disk.create_folder(request.out, Mode::Private)?,
         other => other?,
     };
-    let mut exhibits = Vec::new();
+    let (mut exhibits, mut failure) = (Vec::new(), None);
     for (exhibit, known) in &chosen {
-        exhibits.push(write_out(setting, &session, request, &out, exhibit, known)?);
+        match write_out(setting, &session, request, &out, exhibit, known) {
+            Ok(opened) => exhibits.push(opened),
+            Err(error) if exhibits.is_empty() => return Err(error),
+            // What was opened before it is readable here: that must stand in the record.
+            Err(error) => {
+                failure = Some(error);
+                break;
+            }
+        }
     }
+    let opened = chosen.get(..exhibits.len()).unwrap_or_default();
     let unrecorded = match read_only {
         Some(error) => Some(error),
-        None => record_opening(setting, &session, request.place.person()?, &chosen, request.reason).err(),
+        None => record_opening(setting, &session, request.place.person()?, opened, request.reason).err(),
     };
-    Ok(Opened { exhibits, unrecorded, overlooked: session.overlooked(), met: met(&session)? })
+    Ok(Opened { exhibits, unrecorded, overlooked: session.overlooked(), met: met(&session)?, failure })
 }
 
 /// Opens one exhibit of a single file to a stream. It is checked wholly before the first byte leaves.
@@ -93,13 +104,14 @@ pub fn open_to(
     }
     setting.watch.begin(Stage::Opening, None);
     content::walk(&session, exhibit, known, setting.watch, &mut Nowhere)?;
-    content::walk(&session, exhibit, known, setting.watch, &mut Stream(output))?;
+    let failure = content::walk(&session, exhibit, known, setting.watch, &mut Stream(output)).err().map(Into::into);
     let opened = described(exhibit, known, PathBuf::from("-"));
     let unrecorded = match read_only {
         Some(error) => Some(error),
         None => record_opening(setting, &session, request.place.person()?, &chosen, request.reason).err(),
     };
-    Ok(Opened { exhibits: vec![opened], unrecorded, overlooked: session.overlooked(), met: met(&session)? })
+    let (overlooked, met) = (session.overlooked(), met(&session)?);
+    Ok(Opened { exhibits: vec![opened], unrecorded, overlooked, met, failure })
 }
 
 fn met(session: &Session) -> Result<Vec<(String, Vec<String>)>, VaultError> {

@@ -8,6 +8,7 @@ use super::{Setting, VaultError};
 use crate::crypto::merkle;
 use crate::format::checkpoint::{Checkpoint, Origin};
 use crate::format::document::Document;
+use crate::format::entry::Entry;
 use crate::format::receipt::{RECEIPT_BYTES_MAX, Receipt, ReceiptError, RowProof};
 
 /// The receipt of one exhibit.
@@ -46,7 +47,7 @@ fn make(session: &Session, place: Place, exhibit: Option<&Exhibit>) -> Result<Re
         }
     };
     let receipt = Receipt {
-        entry: told.entry.clone(),
+        entry: Entry::clone(&told.entry),
         encoding: told.entry.encode(),
         row,
         path: proof_of(log, place.seq).expect("places name entries of this history"),

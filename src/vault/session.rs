@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::findings::{Check, Finding, Findings, Verdict};
-use super::history::History;
+use super::history::{History, Signatures};
 use super::keyring::{self, Keyring};
 use super::quorum::{self, Lent};
 use super::survey::{self, Survey};
@@ -97,6 +97,8 @@ pub struct Session {
     pub(super) member: Option<MemberId>,
     /// Whose logs nothing is built upon any more: she is about to be removed.
     aside: Option<MemberId>,
+    /// Which signatures were checked.
+    signatures: Signatures,
     /// Held while the session lives.
     _lock: Option<Box<dyn Lock>>,
 }
@@ -105,13 +107,20 @@ impl Session {
     /// Opens a vault for reading.
     pub fn open(setting: &mut Setting<'_>, request: &Request<'_>) -> Result<Self, VaultError> {
         let folder = setting.disk.folder(request.vault)?;
-        Self::enter(setting, request, Entrance { folder, beside: None, write: false })
+        Self::enter(setting, request, Entrance { folder, beside: None, write: false, signatures: Signatures::All })
+    }
+
+    /// Opens a vault only to tell what it says, in half the time: of the signed states, those are checked that the story
+    /// rests on. Nothing may be built on it or vouched for.
+    pub(super) fn open_to_tell(setting: &mut Setting<'_>, request: &Request<'_>) -> Result<Self, VaultError> {
+        let folder = setting.disk.folder(request.vault)?;
+        Self::enter(setting, request, Entrance { folder, beside: None, write: false, signatures: Signatures::OfStory })
     }
 
     /// Opens a vault for writing: alone, and after completing what an earlier command left half done.
     pub fn open_to_write(setting: &mut Setting<'_>, request: &Request<'_>) -> Result<Self, VaultError> {
         let folder = setting.disk.folder(request.vault)?;
-        Self::enter(setting, request, Entrance { folder, beside: None, write: true })
+        Self::enter(setting, request, Entrance { folder, beside: None, write: true, signatures: Signatures::All })
     }
 
     /// Opens a vault for writing, and reads it together with another copy: history, keys and all files are those of both.
@@ -122,13 +131,13 @@ impl Session {
         own: &Arc<dyn Folder>,
         other: &Arc<dyn Folder>,
     ) -> Result<Self, VaultError> {
-        let entrance = Entrance { folder: Arc::clone(own), beside: Some(Arc::clone(other)), write: true };
-        Self::enter(setting, request, entrance)
+        let (folder, beside) = (Arc::clone(own), Some(Arc::clone(other)));
+        Self::enter(setting, request, Entrance { folder, beside, write: true, signatures: Signatures::All })
     }
 
     fn enter(setting: &mut Setting<'_>, request: &Request<'_>, entrance: Entrance) -> Result<Self, VaultError> {
         setting.watch.begin(Stage::Logs, None);
-        let Entrance { folder, beside, write } = entrance;
+        let Entrance { folder, beside, write, signatures } = entrance;
         let remembers = write || request.trust.is_some();
         let open_memory = if remembers { Memory::open_to_write } else { Memory::open };
         let memory = open_memory(setting.disk, request.state, setting.machine)?;
@@ -166,7 +175,7 @@ impl Session {
         };
         let (history, founding_lost) = match ring.custody().as_slice() {
             [] => (None, false),
-            custody => match History::read(&*folder, &survey, vault, custody, &unfinished) {
+            custody => match History::read(&*folder, &survey, vault, custody, &unfinished, signatures) {
                 Ok(history) => (Some(history), false),
                 Err(VaultError::NoFounding { findings: why }) => {
                     findings.extend(why);
@@ -196,6 +205,7 @@ impl Session {
             unfinished,
             member,
             aside: None,
+            signatures,
             _lock: lock,
         };
         session.settle_trust(request.trust)?;
@@ -269,6 +279,7 @@ impl Session {
     /// What is INVALID, but for contradicting histories that are both here: they are told and lower every verdict, and
     /// stop nobody. Whoever signed them could have gone on with either; a restored disk image does it honestly.
     fn invalid<'a>(&'a self, history: &'a History) -> impl Iterator<Item = &'a Finding> {
+        assert_eq!(self.signatures, Signatures::All, "nothing is built on a vault that was opened to tell of it");
         let of_history = history.findings.iter().filter(|finding| finding.check != Check::Fork);
         self.findings.iter().chain(of_history).filter(|finding| finding.weight == Verdict::Invalid)
     }
@@ -301,6 +312,7 @@ impl Session {
     /// Remembers the state of every log with which nothing is wrong.
     pub fn remember_heads(&self) -> Result<(), VaultError> {
         let history = self.history()?;
+        assert_eq!(self.signatures, Signatures::All, "nothing is remembered of a vault that was opened to tell of it");
         let all = self.findings.iter().chain(history.findings.iter());
         let wrong: BTreeSet<LogId> =
             all.filter(|finding| finding.weight == Verdict::Invalid).filter_map(log_concerned).collect();
@@ -319,6 +331,8 @@ struct Entrance {
     beside: Option<Arc<dyn Folder>>,
     /// Whether anything will be written.
     write: bool,
+    /// Which signatures of the logs' states are checked.
+    signatures: Signatures,
 }
 
 /// The log that a finding is about, if it is about one.

@@ -1,5 +1,6 @@
 //! Everything that this identity may see of one exhibit.
 
+use super::custody::withdraw::withdrawn;
 use super::exhibits;
 use super::list::{Listed, listed};
 use super::session::{Request, Session};
@@ -23,7 +24,7 @@ pub struct Shown {
 
 /// Shows one exhibit.
 pub fn show(setting: &mut Setting<'_>, request: &Request<'_>, id: &str) -> Result<Shown, VaultError> {
-    let session = Session::open(setting, request)?;
+    let session = Session::open_to_tell(setting, request)?;
     let exhibit = exhibits::find(&session, id)?;
     let history = session.history()?;
     let (known, needed) = match exhibits::record(&session, &exhibit) {
@@ -33,7 +34,7 @@ pub fn show(setting: &mut Setting<'_>, request: &Request<'_>, id: &str) -> Resul
         Err(error) => return Err(error),
     };
     let sealing = history.sealing_at(exhibit.place).expect("an exhibit stands in a sealing");
-    let listed = listed(&session, &sealing, exhibit.row, exhibit.blobs.clone(), known)?;
+    let listed = listed(&session, &sealing, (exhibit.row, exhibit.blobs.clone()), known, &withdrawn(history))?;
     Ok(Shown {
         listed,
         seq: exhibit.place.seq,

@@ -3,9 +3,11 @@
 mod copy_holder;
 mod everything_seized;
 mod first_contact;
+mod merge_folder;
 mod pouches;
 mod seized_device;
 mod sources;
+mod texts;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -90,6 +90,21 @@ pub(crate) struct Around<'a> {
     pub(crate) stopped: bool,
     /// The person stops the run when standard input is read.
     pub(crate) stopped_at_input: bool,
+    /// Nobody reads the output any more, as behind `| head`.
+    pub(crate) unread: bool,
+}
+
+/// A pipe that nobody reads.
+struct Unread;
+
+impl io::Write for Unread {
+    fn write(&mut self, _bytes: &[u8]) -> io::Result<usize> {
+        Err(io::ErrorKind::BrokenPipe.into())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// Standard input, before which a person may press Ctrl-C.
@@ -176,6 +191,11 @@ impl World {
     /// A folder is copied, as a file copier does it.
     pub(crate) fn copy(&self, from: &str, to: &str) {
         copy(&self.path(from), &self.path(to));
+    }
+
+    /// The same from outside this world.
+    pub(crate) fn copy_from(&self, from: &Path, to: &str) {
+        copy(from, &self.path(to));
     }
 
     /// Somebody carries a copy of the vault from one person to another, who puts it over her own: files are only added.
@@ -277,7 +297,7 @@ impl World {
             folder: home,
             rebase: true,
             stdin: &mut stdin,
-            stdout: &mut out,
+            stdout: if around.unread { &mut Unread } else { &mut out },
             stderr: &mut err,
             terminal: Terminal { input: terminal, output: false, errors: terminal, width: 100 },
             ask: &mut ask,

@@ -30,4 +30,8 @@ fn the_vault_is_found_from_below_and_by_the_environment() {
     world.run_in("lawyer", &["list"], &env).exits(0).says("Nothing is sealed here yet");
     world.run("lawyer", &["list"]).exits(10).says("there is no vault");
     world.run("lawyer", &["list", "--vault", "."]).exits(10).says("is not a vault");
+    world.run("lawyer", &["list", "--vault", "evidense"]).exits(10).says("evidense does not exist");
+    let identity = |file| world.run("lawyer", &["list", "--vault", "evidence", "--identity", file]);
+    identity("../lawyer.card").exits(1).says("lawyer.card cannot be used as an identity").says("a card is not");
+    identity("none").exits(12).says("--identity FILE");
 }

@@ -1,6 +1,6 @@
 //! `amparo open`.
 
-use super::harness::World;
+use super::harness::{Around, World};
 
 #[test]
 fn a_reader_opens_after_first_contact_and_the_sealer_cannot() {
@@ -31,4 +31,31 @@ fn content_can_go_to_a_pipe() {
     assert_eq!(opened.out, "I was there.\n");
     world.run("reader", &["open", "K7-0001", "--stdout", "--json", "--vault", "evidence"]).exits(2);
     world.run("reader", &["open", "K7-0001", "--vault", "evidence"]).exits(2).says("--output");
+}
+
+#[test]
+fn what_was_opened_before_a_failure_is_told_and_stands_in_the_record() {
+    let world = World::with_testimony();
+    world.write("lawyer/u.txt", b"So was I.\n");
+    world.run("lawyer", &["seal", "u.txt", "--vault", "evidence"]).exits(0);
+    world.carry("reader");
+    world.write("reader/out/K7-0002/mine", b"mine");
+    let open = ["open", "K7-0001", "K7-0002", "-o", "out", "--owner", "../lawyer.card", "--vault", "evidence"];
+    let opened = world.run("reader", &open).exits(1).says("OPENED K7-0001").says("K7-0002 exists already");
+    assert_eq!(opened.out.lines().count(), 1);
+    world
+        .run("reader", &["custody", "log", "K7-0001", "--vault", "evidence"])
+        .exits(0)
+        .says("Grey Owl                  open");
+    world.run("reader", &["custody", "log", "K7-0002", "--vault", "evidence"]).exits(0).never_says("open\n");
+}
+
+#[test]
+fn content_of_which_a_part_went_to_a_pipe_stands_in_the_record() {
+    let world = World::with_testimony();
+    world.carry("reader");
+    let open = ["open", "K7-0001", "--stdout", "--owner", "../lawyer.card", "--vault", "evidence"];
+    let unread = Around { unread: true, ..Around::default() };
+    world.run_in("reader", &open, &unread).exits(1).never_says("Opened K7-0001").says("stands in the custody record");
+    world.run("reader", &["custody", "log", "--vault", "evidence"]).exits(0).says("Grey Owl                  open");
 }

@@ -152,3 +152,21 @@ fn a_report_goes_where_it_may_and_replaces_nothing_unasked() {
     assert!(text.contains("somebody without a key") && text.contains("that needs a custody key"), "{text}");
     world.run("lawyer", &["verify", "../lawyer.card", "--report", "x.md", "--names", "full"]).exits(2);
 }
+
+#[test]
+fn a_report_tells_which_exhibits_enough_monitors_cover_and_up_to_where() {
+    let world = World::with_testimony();
+    world.carry("monitor");
+    let before = ["verify", "evidence", "--owner", "../lawyer.card", "--cosign"];
+    world.run("monitor", &before).exits(0);
+    world.write("lawyer/u.txt", b"And so was I.\n");
+    world.run("lawyer", &["seal", "u.txt", "--vault", "evidence"]).exits(0);
+    world.run("lawyer", &["merge", "../monitor/evidence", "--vault", "evidence"]).exits(0);
+    for (names, who) in [("full", "` Red Kite ` (monitor 1)"), ("roles", "monitor 1")] {
+        let text = page(&world, "lawyer", names, 0);
+        let covered = text.split_once("## Exhibits covered by monitors").expect("the part").1;
+        let covered = covered.split("\n## ").next().expect("some text");
+        assert!(covered.contains("up to event K7:1: 1 of 2 exhibits covered"), "{covered}");
+        assert!(covered.contains(&format!("Signed by: {who} at 2 events")), "{covered}");
+    }
+}

@@ -127,7 +127,13 @@ fn answers_are_checked_before_anything_is_sealed() {
     world.run("lawyer", &seal(&["a.txt", "--form", "f.toml"])).exits(2).says("line 2");
     world.run("lawyer", &seal(&["a.txt", "--kind", "foto"])).exits(2).says("photo");
     world.run("lawyer", &seal(&["a.txt", "--section", "Main"])).exits(2);
-    world.run("lawyer", &seal(&["a.txt", "--section", "other"])).exits(1).says("no section");
+    world
+        .run("lawyer", &seal(&["a.txt", "--section", "other"]))
+        .exits(1)
+        .says("no section")
+        .says("hint: amparo member list");
+    world.write("lawyer/wide.toml", b"\xff\xfe[\0");
+    world.run("lawyer", &seal(&["a.txt", "--form", "wide.toml"])).exits(1).says("plain text in UTF-8");
     world.run("lawyer", &seal(&["none.txt"])).exits(1).says("does not exist");
     world.run("lawyer", &["list", "--vault", "evidence"]).exits(0).says("Nothing is sealed here yet");
 }
@@ -140,7 +146,7 @@ fn standard_input_has_one_reader() {
     assert_eq!((&sealed["exhibits"][0]["source"], &sealed["exhibits"][0]["bytes"]), (&"-".into(), &11.into()));
     world.run_in("lawyer", &seal(&["-", "--form", "-"]), &piped).exits(2).says("it can be read once");
     world.run_in("lawyer", &seal(&["-", "--passphrase-file", "-"]), &piped).exits(2);
-    world.run_in("lawyer", &seal(&["-", "-"]), &piped).exits(2);
+    world.run_in("lawyer", &seal(&["-", "-"]), &piped).exits(2).says("standard input is named twice");
 }
 
 #[test]
@@ -220,4 +226,44 @@ fn a_film_tells_its_device_time_and_place_from_a_file_and_from_a_pipe() {
             assert!(shown.contains(said), "{id}, {said}: {shown}");
         }
     }
+}
+
+#[test]
+fn what_nobody_reads_is_done_all_the_same() {
+    let world = World::with_vault();
+    world.write("lawyer/a.txt", b"a");
+    let unread = Around { unread: true, ..Around::default() };
+    world
+        .run_in("lawyer", &seal(&["a.txt", "--receipt", "r.txt", "--done", "done"]), &unread)
+        .exits(1)
+        .says("Sealed 1 exhibit")
+        .says("1 now in done")
+        .never_says("error:");
+    assert!(world.path("lawyer/r.txt").exists() && world.path("lawyer/done/a.txt").exists());
+    world.run_in("lawyer", &["list", "--vault", "evidence"], &unread).exits(1).never_says("error:");
+    let json = world.run_in("lawyer", &["list", "--vault", "evidence", "--json"], &unread).exits(1).json_error();
+    assert!(json["error"].as_str().is_some_and(|error| error.contains("could not be written")));
+}
+
+#[test]
+fn a_place_for_what_is_done_must_be_there_before_anything_is_sealed() {
+    let world = World::with_vault();
+    world.write("lawyer/a.txt", b"a");
+    world.write("lawyer/b.txt", b"b");
+    world.run("lawyer", &seal(&["a.txt", "--done", "b.txt"])).exits(1).says("is not a folder");
+    world.run("lawyer", &["list", "--vault", "evidence"]).exits(0).says("Nothing is sealed here yet");
+}
+
+#[test]
+fn an_empty_folder_is_listed() {
+    let world = World::with_vault();
+    world.write("lawyer/a.txt", b"a");
+    std::fs::create_dir(world.path("lawyer/empty")).expect("a folder");
+    for more in [&[][..], &["--together"]] {
+        let args = [&["a.txt", "empty"], more].concat();
+        world.run("lawyer", &seal(&args)).exits(4).says("SEALED").says("empty: the folder holds no file");
+    }
+    let json = world.run("lawyer", &seal(&["empty", "--json"])).exits(4).json();
+    assert_eq!(json["skipped"].as_array().map(Vec::len), Some(1));
+    assert!(json["warnings"].to_string().contains("1 path skipped, NOT sealed\""));
 }

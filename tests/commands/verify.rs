@@ -2,7 +2,16 @@
 
 use std::fs;
 
+use amparo::crypto::envelope;
+use amparo::crypto::hash::Hash;
+use amparo::crypto::recipient::Identity;
+use amparo::store::real::RealDisk;
+use amparo::store::{Disk, RelPath};
+use amparo::vault::pouch::parity::make_parity;
+use amparo::vault::pouch::pieces::Pieces;
+
 use super::harness::World;
+use crate::vault::people::Stopped;
 
 fn one_blob(world: &World, vault: &str) -> std::path::PathBuf {
     let shelf = fs::read_dir(world.path(vault).join("blobs")).expect("shelves").next().expect("one").expect("readable");
@@ -121,4 +130,47 @@ fn a_receipt_is_held_against_an_older_copy() {
         .run("lawyer", &["verify", "evidence", "--checkpoint", "../r.txt"])
         .exits(2)
         .says("not what --checkpoint takes");
+}
+
+/// A pouch of 1 MiB, its parity and volumes of it, as a courier gets them.
+fn pouch(world: &World, home: &str) -> Vec<u8> {
+    let noise: Vec<u8> = (0_u32..32_768).flat_map(|n| Hash::of(&n.to_be_bytes()).0).collect();
+    let bytes = envelope::seal(&noise, &[&Identity::from_seed(&[1; 32]).recipient()]).bytes;
+    world.write(&format!("{home}/holiday.bin"), &bytes);
+    let folder = RealDisk.folder(&world.path(home)).expect("a home");
+    let pieces = Pieces::gather(&RealDisk, &[world.path(home).join("holiday.bin")]).expect("a pouch");
+    let name = RelPath::parse("holiday.bin.parity").expect("a name");
+    make_parity(&Stopped, &pieces, 10, (&*folder, &name), None).expect("made");
+    bytes
+}
+
+#[test]
+fn a_courier_checks_a_pouch_without_a_key_and_repairs_it() {
+    let world = World::with_testimony();
+    let bytes = pouch(&world, "monitor");
+    let run = |args: &[&str]| world.run("monitor", &[&["verify"], args].concat());
+    let digest = Hash::of(&bytes).to_string();
+    run(&["holiday.bin", "holiday.bin.parity"]).exits(0).says("VALID: undamaged").says(&digest).says("10 % of it may");
+    let alone = run(&["holiday.bin"]).exits(4);
+    alone.says("nothing shows damage").says(&digest).says("not checked:");
+    let mut torn = bytes.clone();
+    torn[500_000..560_000].fill(0);
+    world.write("monitor/holiday.bin", &torn);
+    run(&["holiday.bin.parity", "holiday.bin"]).exits(4).says("INCOMPLETE: damaged, and all of it can be restored");
+    let json = run(&["holiday.bin", "holiday.bin.parity", "--json"]).exits(4).json();
+    assert_eq!((&json["verdict"], &json["pouch"]["repairable"]), (&"incomplete".into(), &true.into()));
+    assert_eq!(json["pouch"]["damaged"][0]["offset"], 499_712);
+    let repair = ["holiday.bin", "holiday.bin.parity", "--repair", "whole.bin"];
+    run(&repair).exits(0).says(&digest);
+    assert!(fs::read(world.path("monitor").join("whole.bin")).expect("written") == bytes);
+    // Nothing that is there is ever replaced.
+    run(&repair).exits(1);
+    torn[..900_000].fill(7);
+    world.write("monitor/holiday.bin", &torn);
+    run(&["holiday.bin", "holiday.bin.parity"]).exits(4).says("a part of it is lost");
+    run(&["holiday.bin", "holiday.bin.parity", "--repair", "more.bin"]).exits(4);
+    assert!(!world.path("monitor").join("more.bin").exists());
+    world.write("monitor/holiday.bin", &bytes[..bytes.len() - 4096]);
+    run(&["holiday.bin"]).exits(4).says("it was cut short");
+    run(&["--repair", "no.bin"]).exits(2);
 }

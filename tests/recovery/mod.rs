@@ -114,6 +114,8 @@ impl Desk {
                 ids: &[],
                 told: &Circumstances::default(),
                 out: (&self.folder, &name),
+                parity: None,
+                volume_bytes: None,
             };
             pack(setting, &request)
         });

@@ -56,6 +56,13 @@ fn a_swapped_folder_redirects_nothing() {
 }
 
 #[test]
+fn what_lies_in_the_current_folder_is_named_as_it_was_typed() {
+    let here = RealDisk.folder(Path::new(".")).expect("the current folder");
+    let error = here.read(&path("no such file"), 10).expect_err("nothing lies there");
+    assert_eq!(error.to_string(), "no such file does not exist");
+}
+
+#[test]
 fn modes_and_times_tell_as_little_as_they_can() {
     let place = tempfile::tempdir().expect("a folder");
     let root = place.path().join("vault");

@@ -74,7 +74,7 @@ fn founded_by_the_lawyer_who_cannot_read() {
     for who in ["second", "reader", "gull", "monitor"] {
         world.hand("lawyer", who);
     }
-    open(&world, "second", "K7-0002", "out2").exits(1).says("there is no exhibit");
+    open(&world, "second", "K7-0002", "out2").exits(12).says("was removed from this vault");
     verify(&world, "second").exits(4).says("no custody key here opens it");
     open(&world, "reader", "K7-0002", "out2").exits(0);
     for who in ["reader", "gull", "monitor"] {

@@ -2,7 +2,7 @@
 //! megabyte of the pouch or of its parity, or of both. Up to the share that was asked for, all comes back, in every one of
 //! the seeded patterns; above it, never a wrong byte, and an honest list of what is lost.
 //!
-//! `AMPARO_PATTERNS=20000 cargo test torn_stick` goes through more of them. What is lost is counted as FORMAT § 6.9 has it:
+//! `AMPARO_PATTERNS=20000 cargo test torn_stick` goes through more of them. What is lost is counted as FORMAT § 6.10 has it:
 //! in cells and packets that a loss touches.
 
 use std::collections::BTreeSet;

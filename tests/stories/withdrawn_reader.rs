@@ -70,7 +70,7 @@ fn she_reads_what_was_sealed_before_and_nothing_since() {
     }
     types(&world, "owl", &["open", &before, "-o", "again"]).exits(0);
     types(&world, "owl", &["open", &unaware, "-o", "unaware"]).exits(0);
-    types(&world, "owl", &["open", &since, "-o", "since"]).exits(1).says("there is no exhibit");
+    types(&world, "owl", &["open", &since, "-o", "since"]).exits(12).says("Grey Owl was removed");
     assert!(!world.path("owl/since").join(&since).exists(), "nothing of it came out");
 }
 

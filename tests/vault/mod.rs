@@ -14,5 +14,7 @@ mod members;
 pub(crate) mod merging;
 mod packing;
 pub(crate) mod people;
+mod pouch_damage;
 mod tampered;
+mod telling;
 mod together;

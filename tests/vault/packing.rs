@@ -35,6 +35,8 @@ fn packs(disk: &dyn Disk, world: &World, name: &str, ids: &[String]) -> Result<P
             ids,
             told: &Circumstances::default(),
             out: (Path::new("/stick"), &name),
+            parity: None,
+            volume_bytes: None,
         };
         pack(setting, &request)
     })

@@ -21,7 +21,7 @@ use amparo::vault::seal::{SealRequest, Sealed, SealedExhibit, seal};
 use amparo::vault::session::{Person, Request, Trust};
 use amparo::vault::verify::{Verified, VerifyRequest, verify};
 use amparo::vault::{Clock, Setting, Stage, VaultError, Watch};
-use rand_core::OsRng;
+use rand_core::{CryptoRngCore, OsRng};
 
 pub(crate) struct Device {
     pub(crate) person: Person,
@@ -102,8 +102,17 @@ impl Watch for Stopped {
 
 /// Does something on somebody's machine.
 pub(crate) fn with<T>(disk: &dyn Disk, machine: Hash, act: impl FnOnce(&mut Setting<'_>) -> T) -> T {
-    let mut rng = OsRng;
-    act(&mut Setting { disk, clock: &Stopped, rng: &mut rng, watch: &Stopped, machine })
+    with_draws(disk, machine, &mut OsRng, act)
+}
+
+/// The same with randomness that can be had again.
+pub(crate) fn with_draws<T>(
+    disk: &dyn Disk,
+    machine: Hash,
+    rng: &mut dyn CryptoRngCore,
+    act: impl FnOnce(&mut Setting<'_>) -> T,
+) -> T {
+    act(&mut Setting { disk, clock: &Stopped, rng, watch: &Stopped, machine })
 }
 
 pub(crate) fn device(folder: &Path, name: &str, seed: u8) -> Device {

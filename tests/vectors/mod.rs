@@ -6,9 +6,10 @@ mod format;
 mod format_events;
 mod format_inputs;
 mod notes;
+mod parity;
 mod pouches;
 mod trees;
-mod vaults;
+pub(crate) mod vaults;
 pub(crate) mod written;
 
 use std::io::Write;

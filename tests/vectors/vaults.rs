@@ -8,7 +8,7 @@ use std::path::Path;
 use super::case::{home, judged, parts, print, read};
 
 /// The names of all cases, sorted.
-fn all() -> Vec<String> {
+pub(crate) fn all() -> Vec<String> {
     let mut names = Vec::new();
     let mut folders = vec![home()];
     while let Some(folder) = folders.pop() {

@@ -7,7 +7,7 @@ mod words;
 
 mod passphrase;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use bip39::Language;
 use serde_json::json;
@@ -24,6 +24,9 @@ use crate::vault::session::Person;
 
 /// Words of a passphrase that is made here: ten times 11 bits, behind scrypt.
 const WORDS: usize = 10;
+
+/// Said of an identity without a passphrase, whenever it is used to make or show something.
+const BARE: &str = "this identity is under no passphrase: whoever takes the file has it";
 
 /// What to do with an identity.
 #[derive(Debug, clap::Subcommand)]
@@ -109,20 +112,28 @@ fn new(args: &New, call: &mut Call<'_, '_>) -> Result<Exit, CliError> {
     let passphrase = if args.no_passphrase { None } else { Some(choose_passphrase(call)?) };
     let words = passphrase.as_ref().map(|words| words.as_str());
     let person = identity::new(&mut call.parts().setting(), &file, &name, words)?;
-    if person.bare {
-        call.warn("this identity is under no passphrase: whoever takes the file has it");
-    }
-    if call.global.json {
-        call.print_json(described(&person))?;
+    if !made(&person, &file, "Its digits, to tell the people you work with by another road than the card:", call)? {
         return Ok(DONE);
     }
-    call.say(&format!("The identity of {} is in {}.", person.card.name(), file.display()));
-    call.say("Its digits, to tell the people you work with by another road than the card:");
-    call.print(&person.member().fingerprint())?;
     call.say("This file is all there is: without it, or without its passphrase, nothing sealed to you can be opened.");
     call.say("amparo identity backup writes it on paper, whole or in shares for several people.");
     call.suggest(format!("amparo identity card -o {}", hints::word(&card_name(&person))));
     Ok(DONE)
+}
+
+/// Tells of an identity that is in its file now, with what its digits are for; whether people are told, not a script.
+fn made(person: &Person, file: &Path, digits_for: &str, call: &mut Call<'_, '_>) -> Result<bool, CliError> {
+    if person.bare {
+        call.warn(BARE);
+    }
+    if call.global.json {
+        call.print_json(described(person))?;
+        return Ok(false);
+    }
+    call.say(&format!("The identity of {} is in {}.", person.card.name(), file.display()));
+    call.say(digits_for);
+    call.print(&person.member().fingerprint())?;
+    Ok(true)
 }
 
 /// The name of a file for the card.
@@ -191,7 +202,7 @@ fn show(call: &mut Call<'_, '_>) -> Result<Exit, CliError> {
     call.print(person.card.name().as_str())?;
     call.print(&person.member().fingerprint())?;
     if person.bare {
-        call.warn("this identity is under no passphrase: whoever takes the file has it");
+        call.warn(BARE);
     }
     call.suggest("amparo identity card");
     Ok(DONE)

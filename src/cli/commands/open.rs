@@ -68,13 +68,14 @@ pub(super) fn run(args: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError
         reason: &args.reason,
     };
     let mut parts = call.parts();
-    let opened = if to_stdout {
+    let mut opened = if to_stdout {
         let (mut setting, _, stdout) = parts.split();
         open_to(&mut setting, &request, stdout)?
     } else {
         open(&mut parts.setting(), &request)?
     };
     drop(parts);
+    let failure = opened.failure.take();
     call.warn_of_others(&opened.overlooked);
     for (section, lenders) in &opened.met {
         call.warn(&lend::met(section, lenders));
@@ -85,14 +86,16 @@ pub(super) fn run(args: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError
     if call.global.json {
         call.print_json(described(&opened))?;
     } else if to_stdout {
-        call.say(&format!("Opened {}.", opened.exhibits[0].id));
+        if failure.is_none() {
+            call.say(&format!("Opened {}.", opened.exhibits[0].id));
+        }
         if opened.unrecorded.is_none() {
             call.say("The opening stands in the custody record.");
         }
     } else {
         tell(&opened, call)?;
     }
-    Ok(DONE)
+    Ok(failure.map_or(DONE, |error| call.tell(&error.into())))
 }
 
 fn tell(opened: &Opened, call: &mut Call<'_, '_>) -> Result<(), CliError> {

@@ -14,6 +14,8 @@ use crate::vault::pouch::pack::{PackRequest, Packed, answers, pack};
 
 /// More than these are counted, and listed with --verbose.
 const LISTED_MAX: usize = 10;
+/// More files than these nobody types.
+const FILES_TYPED_MAX: usize = 4;
 
 /// Put what others lack of this vault into one encrypted file, the pouch
 ///
@@ -25,6 +27,7 @@ const LISTED_MAX: usize = 10;
 #[command(after_help = "\
 Examples:
   amparo pack --to \"Grey Owl\" -o holiday.bin
+  amparo pack --to \"Grey Owl\" -o holiday.bin --parity 10% --volumes 2GiB
   amparo pack --to \"Grey Owl\" --to red-kite.card -o holiday.bin K7-0001 K7-0002 --carrier \"Blue Tit\"
   amparo pack --answers --to \"Blue Heron\" -o answer.txt")]
 pub(crate) struct Args {
@@ -37,6 +40,12 @@ pub(crate) struct Args {
     /// The pouch; its name is seen by everybody
     #[arg(short, long, value_name = "FILE", required = true)]
     output: PathBuf,
+    /// Make a second file that restores the pouch when so much of both is lost: 1 to 100 percent
+    #[arg(long, value_name = "P%", value_parser = percent, conflicts_with = "answers")]
+    parity: Option<u16>,
+    /// Cut both into files of at most this size, for FAT32 (4GiB), several couriers, or mail
+    #[arg(long, value_name = "SIZE", value_parser = bytes, conflicts_with = "answers")]
+    volumes: Option<u64>,
     /// No sealed files: a text for mail or a phone
     #[arg(long, conflicts_with_all = ["ids", "medium", "seal_no", "condition", "carrier", "place", "purpose", "authority"])]
     answers: bool,
@@ -58,6 +67,8 @@ pub(super) fn run(args: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError
         ids: &args.ids,
         told: &told,
         out: (&folder, &name),
+        parity: args.parity,
+        volume_bytes: args.volumes,
     };
     let make = if args.answers { answers } else { pack };
     let packed = make(&mut call.parts().setting(), &request)?;
@@ -68,6 +79,30 @@ pub(super) fn run(args: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError
         tell(&packed, &args.output, call)?;
     }
     Ok(if packed.lacking.is_empty() { DONE } else { crate::cli::INCOMPLETE })
+}
+
+/// `10%`, or `10`.
+fn percent(text: &str) -> Result<u16, String> {
+    let number = text.strip_suffix('%').unwrap_or(text).parse().ok();
+    number.filter(|number| (1..=100).contains(number)).ok_or_else(|| "from 1% to 100%".into())
+}
+
+/// `2GiB`, `700MB`, `650000`: a number, and a unit of 1024 or 1000.
+fn bytes(text: &str) -> Result<u64, String> {
+    let digits = text.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let unit = match unit.trim().to_ascii_lowercase().as_str() {
+        "" | "b" => 1,
+        "k" | "kib" => 1 << 10,
+        "kb" => 1000,
+        "m" | "mib" => 1 << 20,
+        "mb" => 1_000_000,
+        "g" | "gib" => 1 << 30,
+        "gb" => 1_000_000_000,
+        _ => return Err("a number and a unit: 2GiB, 700MB".into()),
+    };
+    let number = number.parse::<u64>().ok().and_then(|number| number.checked_mul(unit));
+    number.ok_or_else(|| "a number and a unit: 2GiB, 700MB".into())
 }
 
 fn warn(packed: &Packed, call: &mut Call<'_, '_>) {
@@ -83,27 +118,45 @@ fn warn(packed: &Packed, call: &mut Call<'_, '_>) {
 fn tell(packed: &Packed, output: &Path, call: &mut Call<'_, '_>) -> Result<(), CliError> {
     let names: Vec<String> = packed.to.iter().map(|(_, name)| shown(name)).collect();
     let (file, terminal) = (shown(&output.to_string_lossy()), call.context.terminal.output);
-    let word = call.set_off("PACKED", Tone::Good, terminal);
-    call.print(&format!(
-        "{word} {file} for {}: {}, {}",
-        all_of(&names),
-        what(packed, call.global.verbose),
-        size(packed.bytes)
-    ))?;
+    let (word, what) = (call.set_off("PACKED", Tone::Good, terminal), what(packed, call.global.verbose));
+    call.print(&format!("{word} {file} for {}: {what}, {}", all_of(&names), size(packed.bytes)))?;
     for (label, name) in &packed.offers {
         call.print(&format!("  {label} offers it to {}: pending until the answer is in your copy", shown(name)))?;
     }
-    let typed = hints::word(&output.to_string_lossy());
     if packed.said.is_none() {
+        let typed = hints::word(&output.to_string_lossy());
         call.say("Send it as a file or as text. They type:");
         call.say(&format!("  {}", hints::checked(format!("amparo merge {typed}"))));
         return Ok(());
     }
-    call.say(&format!("SHA-256, to be compared by another road: {}", packed.sha256));
+    let (pouch, parity) = &packed.made;
+    if pouch.len() > 1 {
+        call.print(&format!("  in {}: {}", count(pouch.len() as u64, "volume"), span(pouch)))?;
+    }
+    if !parity.is_empty() {
+        call.print(&format!("  what restores it: {}", span(parity)))?;
+    }
+    call.say(&format!("SHA-256 of the pouch, to be compared by another road: {}", packed.sha256));
     call.say("Whoever carries it needs no key, and should have none. Receivers type:");
-    call.say(&format!("  {}", hints::checked(format!("amparo unpack {typed} -o evidence"))));
-    call.suggest(format!("amparo verify {typed}"));
+    let files: Vec<String> = [pouch, parity].into_iter().flatten().map(|file| beside(output, file)).collect();
+    // Many files are named by the folder that they lie in.
+    let files = if files.len() > FILES_TYPED_MAX { "FOLDER".into() } else { files.join(" ") };
+    call.say(&format!("  {}", hints::checked(format!("amparo unpack {files} -o evidence"))));
+    call.suggest(format!("amparo verify {files}"));
     Ok(())
+}
+
+/// The first and the last of several files.
+fn span(files: &[String]) -> String {
+    match files {
+        [first, .., last] => format!("{} to {}", shown(first), shown(last)),
+        files => files.iter().map(|file| shown(file)).collect(),
+    }
+}
+
+/// A file beside the one that was named, as a shell needs it.
+fn beside(output: &Path, name: &str) -> String {
+    hints::word(&output.with_file_name(name).to_string_lossy())
 }
 
 fn what(packed: &Packed, verbose: bool) -> String {
@@ -123,7 +176,7 @@ fn described(packed: &Packed, output: &Path) -> Value {
     let offers: Vec<Value> =
         packed.offers.iter().map(|(label, name)| json!({ "offer": label, "to_name": name })).collect();
     json!({
-        "format": 1, "pouch": output.to_string_lossy(), "bytes": packed.bytes, "sha256": packed.sha256.to_string(),
+        "format": 1, "pouch": output.to_string_lossy(), "files": packed.made.0, "parity": packed.made.1, "bytes": packed.bytes, "sha256": packed.sha256.to_string(),
         "to": to, "offers": offers, "entry": packed.said.as_ref().map(|said| said.label.clone()),
         "exhibits": packed.exhibits, "everything": packed.everything, "known": packed.known,
         "withdrawn": packed.withdrawn, "lacking": packed.lacking,

@@ -99,6 +99,9 @@ pub(super) fn run(args: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError
     let person = call.person()?;
     let identity = call.identity_file()?;
     let said = answers::ask_the_rest(given, call)?;
+    if let Some(folder) = &args.done {
+        call.context.disk.create_folder_all(&call.path(folder))?;
+    }
     let mut told = live::Told::new(form(call), args.done.is_some());
     let mut accepted = Vec::new();
     let sealed = loop {
@@ -116,9 +119,6 @@ pub(super) fn run(args: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError
             other => break other?,
         }
     };
-    if let Some(source) = told.trouble.take() {
-        return Err(CliError::Output { source });
-    }
     finish(args, call, Run { place: &place, person: &person, paths: &paths, sealed, told })
 }
 
@@ -171,7 +171,7 @@ fn finish(args: &Args, call: &mut Call<'_, '_>, mut run: Run<'_>) -> Result<Exit
         exit = call.tell(&error);
     }
     let moved = match &args.done {
-        Some(folder) => after::move_away(folder, call, &mut run)?,
+        Some(folder) => after::move_away(folder, call, &mut run),
         None => after::Moved::default(),
     };
     if moved.failed > 0 {
@@ -183,11 +183,14 @@ fn finish(args: &Args, call: &mut Call<'_, '_>, mut run: Run<'_>) -> Result<Exit
     if failure.is_some() {
         call.warn("the run ended early: what is listed as sealed is sealed, the rest is not");
     }
+    // What is sealed is sealed, and everything of it is told and done, though nobody reads the output any more.
+    let deaf = run.told.trouble.take().map(|source| CliError::Output { source });
     match std::mem::replace(&mut run.told.form, Form::Json(ObjectStream::default())) {
+        Form::Json(_) if deaf.is_some() => {}
         Form::Json(object) => print_rest(object, call, &run.sealed)?,
         Form::Line { .. } => after::tell(args, &moved, call, &run),
     }
-    Ok(failure.map_or(exit, |error| call.tell(&error.into())))
+    Ok(failure.map(CliError::from).or(deaf).map_or(exit, |error| call.tell(&error)))
 }
 
 fn write_receipt(path: &std::path::Path, call: &mut Call<'_, '_>, run: &Run<'_>) -> Result<(), CliError> {

@@ -80,7 +80,10 @@ pub(super) fn take_in_here(file: &Path, grant: bool, call: &mut Call<'_, '_>) ->
 
 fn open(files: &[PathBuf], person: &Person, call: &mut Call<'_, '_>) -> Result<Arc<Archive>, CliError> {
     let paths: Vec<PathBuf> = files.iter().map(|file| call.path(file)).collect();
-    let pieces = Pieces::whole(call.context.disk, &paths[0])?;
+    let pieces = Pieces::gather(call.context.disk, &paths)?;
+    for stranger in pieces.unknown() {
+        call.warn(&format!("{} is no part of the pouch", shown(&stranger.to_string_lossy())));
+    }
     let opened = Opened::open(pieces, &[&person.keys.age])?;
     Ok(Arc::new(Archive::read(opened, &files[0])?))
 }
@@ -226,6 +229,8 @@ fn answer(
         ids: &[],
         told: &Circumstances::default(),
         out: (&folder, &name),
+        parity: None,
+        volume_bytes: None,
     };
     let packed = answers(&mut call.parts().setting(), &request)?;
     let names: Vec<String> = packed.to.iter().map(|(_, name)| shown(name)).collect();

@@ -1,4 +1,4 @@
-//! `amparo verify`: a vault, receipts, signed states, proofs of contradicting histories, cards; and what was not checked.
+//! `amparo verify`: a vault, receipts, signed states, proofs of contradicting histories, cards, pouches; and what was not checked.
 
 use std::path::{Path, PathBuf};
 
@@ -12,6 +12,7 @@ mod alone;
 mod contradiction;
 mod cosigned;
 mod paper;
+mod pouch;
 mod report;
 mod verdict;
 mod whole;
@@ -24,7 +25,7 @@ use report::{Names, Report};
 ///
 /// Without a key this checks that sealed files are what their names say; as a member, also signatures, authority and
 /// order; as a reader, the content. VALID means unchanged since sealing, never true. Every verdict ends with what was
-/// not checked. With --cosign you sign, as a member, the states that hold, and your check stands in the custody record.
+/// not checked. A pouch, its volumes and its parity are checked for damage without a key, and repaired with --repair. With --cosign you sign, as a member, the states that hold, and your check stands in the custody record.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -37,7 +38,7 @@ Examples:
   amparo verify evidence --report report.md --names roles
   amparo verify evidence --vault-id \"28559 12310 93023 00000 67295 66051 00000 00000\" --json")]
 pub(crate) struct Args {
-    /// A vault's folder, a receipt, a signed state, a proof of contradicting histories or a card; else the vault here
+    /// A vault's folder, a receipt, a signed state, a proof of contradicting histories, a card, or the files of a pouch; else the vault here
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
     /// A receipt that the vault must still hold to
@@ -61,6 +62,9 @@ pub(crate) struct Args {
     /// Write the verdict and the custody story as a page, in Markdown
     #[arg(long, value_name = "FILE", requires = "names")]
     report: Option<PathBuf>,
+    /// Of a damaged pouch: write it as it was to this file, if its parity can restore it
+    #[arg(long, value_name = "FILE")]
+    repair: Option<PathBuf>,
     /// Whose names stand in the report
     #[arg(long, value_name = "WHOSE", requires = "report")]
     names: Option<Names>,
@@ -70,12 +74,22 @@ pub(crate) struct Args {
 }
 
 pub(super) fn run(args: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError> {
+    let (folders, files): (Vec<&PathBuf>, Vec<&PathBuf>) = split(&args.paths, call)?;
+    let pouch: Vec<PathBuf> = files.iter().map(|file| PathBuf::clone(file)).collect();
+    // Whoever is given a pouch holds no key of it here: this is the courier's case.
+    if folders.is_empty() && pouch::is_meant(&pouch, call)? {
+        return pouch::verify(&pouch, args.repair.as_deref(), call);
+    }
+    if args.repair.is_some() {
+        let message = "--repair is about a pouch, and none is named".into();
+        return Err(CliError::Usage { message, hint: Some("amparo verify --help".into()) });
+    }
     let mut vaults = Vec::new();
     let mut papers = Vec::new();
     for path in &args.paths {
         if is_folder(path, call)? {
             if !call.is_vault(&call.path(path))? {
-                return Err(CliError::NotThere { folder: path.clone() });
+                return Err(CliError::NotThere { folder: path.clone(), exists: true });
             }
             vaults.push(call.path(path));
         } else {
@@ -145,6 +159,15 @@ fn papers_alone(papers: &[Paper], wanted: &Wanted, call: &mut Call<'_, '_>) -> R
     }
     let message = "cosignatures, reports and proofs are about a vault, and none is named".into();
     Err(CliError::Usage { message, hint: Some("amparo verify DIR --cosign".into()) })
+}
+
+/// Folders and files, each in the order in which they were named.
+fn split<'p>(paths: &'p [PathBuf], call: &Call<'_, '_>) -> Result<(Vec<&'p PathBuf>, Vec<&'p PathBuf>), CliError> {
+    let (mut folders, mut files) = (Vec::new(), Vec::new());
+    for path in paths {
+        if is_folder(path, call)? { folders.push(path) } else { files.push(path) }
+    }
+    Ok((folders, files))
 }
 
 fn is_folder(path: &Path, call: &Call<'_, '_>) -> Result<bool, CliError> {

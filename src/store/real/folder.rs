@@ -30,8 +30,13 @@ impl RealFolder {
         Arc::new(Self { shown: shown.to_path_buf(), handle, sync_failed: AtomicBool::new(false) })
     }
 
+    /// A path as the person would name it: below the current folder, without the dot.
+    fn at(&self, path: &RelPath) -> PathBuf {
+        if self.shown == Path::new(".") { path.as_path().into() } else { self.shown.join(path) }
+    }
+
     fn refused(&self, path: &RelPath, error: Errno) -> StoreError {
-        refused(&self.shown.join(path), error)
+        refused(&self.at(path), error)
     }
 
     fn reach(&self, path: &RelPath) -> Result<OwnedFd, StoreError> {
@@ -41,9 +46,9 @@ impl RealFolder {
     /// Opens a regular file for reading, and its length.
     fn open(&self, path: &RelPath, bytes_max: u64, more: OFlags) -> Result<(File, u64), StoreError> {
         let folder = self.reach(path)?;
-        let (file, stat) = open_regular(folder.as_fd(), path.name(), OFlags::RDONLY | more, &self.shown.join(path))?;
+        let (file, stat) = open_regular(folder.as_fd(), path.name(), OFlags::RDONLY | more, &self.at(path))?;
         if stat.bytes > bytes_max {
-            return Err(StoreError::TooLarge { path: self.shown.join(path), bytes: stat.bytes, bytes_max });
+            return Err(StoreError::TooLarge { path: self.at(path), bytes: stat.bytes, bytes_max });
         }
         Ok((File::from(file), stat.bytes))
     }
@@ -59,7 +64,7 @@ impl RealFolder {
                 new_folders.undo();
                 // Some file systems refuse some characters, and this is how they say so.
                 if error == Errno::INVAL {
-                    return Err(StoreError::BadPath { path: self.shown.join(path) });
+                    return Err(StoreError::BadPath { path: self.at(path) });
                 }
                 Err(self.refused(path, error))
             }
@@ -74,7 +79,7 @@ impl Folder for RealFolder {
 
     fn read(&self, path: &RelPath, bytes_max: u64) -> Result<Vec<u8>, StoreError> {
         let (file, bytes) = self.open(path, bytes_max, OFlags::empty())?;
-        read_whole(file, bytes, bytes_max, &self.shown.join(path))
+        read_whole(file, bytes, bytes_max, &self.at(path))
     }
 
     fn read_back(&self, path: &RelPath, bytes_max: u64) -> Result<(Vec<u8>, ReadFrom), StoreError> {
@@ -85,7 +90,7 @@ impl Folder for RealFolder {
         {
             return Ok((content, ReadFrom::Medium));
         }
-        Ok((read_whole(file, bytes, bytes_max, &self.shown.join(path))?, ReadFrom::Cache))
+        Ok((read_whole(file, bytes, bytes_max, &self.at(path))?, ReadFrom::Cache))
     }
 
     fn stat(&self, path: &RelPath) -> Result<Stat, StoreError> {
@@ -94,7 +99,7 @@ impl Folder for RealFolder {
     }
 
     fn list(&self, below: Option<&RelPath>) -> Result<Vec<Item>, StoreError> {
-        let shown = below.map_or_else(|| self.shown.clone(), |path| self.shown.join(path));
+        let shown = below.map_or_else(|| self.shown.clone(), |path| self.at(path));
         let folder = match below {
             None => again(|| fs::openat(&self.handle, ".", named::FOLDER, fs::Mode::empty())),
             Some(path) => beneath::reach(self.handle.as_fd(), path)
@@ -105,7 +110,7 @@ impl Folder for RealFolder {
 
     fn create(&self, path: &RelPath, bytes: &[u8], mode: Mode) -> Result<(), StoreError> {
         let (mut file, mut created) = self.begin(path, mode)?;
-        file.write_all(bytes).map_err(|error| StoreError::from_io(&self.shown.join(path), error))?;
+        file.write_all(bytes).map_err(|error| StoreError::from_io(&self.at(path), error))?;
         // Best effort: some file systems keep no times, and nothing rests on them.
         let _ = fs::futimens(&file, &constant_times());
         let _ = fs::utimensat(&created.folder, ".", &constant_times(), AtFlags::empty());
@@ -140,7 +145,7 @@ impl Folder for RealFolder {
         }
         durable::sync(self.handle.as_fd(), created).map_err(|(path, error)| {
             self.sync_failed.store(true, Ordering::SeqCst);
-            lost(&path.map_or_else(|| self.shown.clone(), |path| self.shown.join(path)), error.into())
+            lost(&path.map_or_else(|| self.shown.clone(), |path| self.at(&path)), error.into())
         })
     }
 
@@ -153,7 +158,7 @@ impl Folder for RealFolder {
 
     fn lock(&self, path: &RelPath) -> Result<Box<dyn Lock>, StoreError> {
         let folder = self.reach(path)?;
-        let shown = self.shown.join(path);
+        let shown = self.at(path);
         let (file, _) = open_regular(folder.as_fd(), path.name(), OFlags::RDWR, &shown)?;
         match again(|| fs::flock(&file, FlockOperation::NonBlockingLockExclusive)) {
             Ok(()) => Ok(Box::new(RealLock { _file: file })),

@@ -89,7 +89,7 @@ pub struct Waiting {
 /// record here.
 pub fn waiting(setting: &mut Setting<'_>, request: &Request<'_>) -> Result<Vec<Waiting>, VaultError> {
     let person = request.person()?.member();
-    let session = Session::open(setting, request)?;
+    let session = Session::open_to_tell(setting, request)?;
     let Some(history) = &session.history else { return Ok(Vec::new()) };
     let waiting = pending_for(&Handovers::of(history), person);
     Ok(waiting

@@ -54,7 +54,7 @@ pub struct Parted {
 
 /// Reads the story of a vault, or of the exhibit that was typed.
 pub fn story(setting: &mut Setting<'_>, request: &Request<'_>, typed: Option<&str>) -> Result<Story, VaultError> {
-    let session = Session::open(setting, request)?;
+    let session = Session::open_to_tell(setting, request)?;
     session.history()?;
     let exhibit = typed.map(|typed| exhibits::find(&session, typed)).transpose()?;
     Story::of(session, exhibit)
@@ -197,7 +197,7 @@ impl Story {
         let history = self.history();
         let handle = &history.logs[&place.log].handle;
         // Only where two logs share a handle do labels need the hashes of the rows, and the inventory be opened.
-        if labels::is_shared(history, handle)
+        if history.is_shared(handle)
             && let Some(sealing) = history.sealing(place, history.told(place))
             && let Ok(rows) = exhibits::rows(&self.session, &sealing)
         {

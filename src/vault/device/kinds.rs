@@ -9,7 +9,7 @@ use base64::prelude::BASE64_STANDARD;
 use zeroize::Zeroizing;
 
 use crate::crypto::envelope;
-use crate::format::{card, form, identity_file};
+use crate::format::{card, form, identity_file, parity};
 
 /// How much of a file is looked at: the whole of everything that is small enough to be a key, a form or a note.
 pub(super) const START_BYTES: usize = 64 << 10;
@@ -17,6 +17,7 @@ pub(super) const START_BYTES: usize = 64 << 10;
 /// This many words of the list in a row stand in no other text: neither articles nor most short words are on it.
 const WORDS_MIN: usize = 10;
 const AGE_BINARY: &[u8] = b"age-encryption.org/v1\n";
+const VOLUME: &[u8] = b"pouch-volume/v1\n";
 const AGE_ARMOR: &str = "-----BEGIN AGE ENCRYPTED FILE-----";
 /// Where a tar says that it is one (POSIX ustar, offset 257).
 const USTAR: std::ops::Range<usize> = 257..262;
@@ -36,7 +37,7 @@ pub(super) enum Shape {
     Words,
     /// An age file under a passphrase.
     Locked,
-    /// An age file to keys: a pouch, or anything else.
+    /// An age file to keys: a pouch, its volumes or parity, or anything else.
     AgeFile,
     /// The record of an exhibit that was opened, or a sealed payload that was decrypted.
     Opened,
@@ -61,6 +62,9 @@ pub(super) enum Shape {
 pub(super) fn shape(name: &OsStr, start: &[u8]) -> Option<Shape> {
     if start.starts_with(AGE_BINARY) {
         return Some(if is_locked(start) { Shape::Locked } else { Shape::AgeFile });
+    }
+    if start.starts_with(&parity::MAGIC) || start.starts_with(VOLUME) {
+        return Some(Shape::AgeFile);
     }
     if start.get(..4) == Some(b"\x7fELF") {
         return (start.get(16..18) == Some(&ELF_CORE)).then_some(Shape::Core);
@@ -253,6 +257,14 @@ mod tests {
         assert_eq!(of(blank.replace("title = \"\"", "title = Statement").as_bytes()), Some(Shape::Form(true)));
         assert_eq!(of(b"[identity]\ntitle = \"Statement\"\n"), Some(Shape::Form(true)));
         assert_eq!(of(b"[identity]\nprovider = 5\n"), None, "some other program's settings");
+    }
+
+    #[test]
+    fn parts_of_a_pouch_are_known_under_any_name() {
+        use crate::format::volume::{PouchId, VolumePage};
+        let page = VolumePage { part: 2, parts: 3, pouch: PouchId([7; 16]), total: 900, offset: 400, length: 400 };
+        assert_eq!(of(&page.print(None)), Some(Shape::AgeFile));
+        assert_eq!(of(&[&parity::MAGIC[..], &[0; 56]].concat()), Some(Shape::AgeFile));
     }
 
     #[test]

@@ -15,6 +15,7 @@ use crate::format::identity_file::IdentityFile;
 use crate::format::ids::{KeyId, MemberId};
 use crate::format::key_file;
 use crate::format::role::{Role, Scope};
+use crate::format::volume::{PAGE_BYTES, VolumePage};
 use crate::store::{Disk, layout};
 use crate::vault::history::History;
 use crate::vault::session::{Person, Request, Session};
@@ -86,7 +87,10 @@ impl Vaults<'_> {
         let is_for_one = || {
             let start = disk.read_start(path, HEADER_BYTES).ok()?;
             let armored = std::str::from_utf8(&start).ok().and_then(dearmored);
-            envelope::is_for(armored.as_deref().unwrap_or(&start), &keys).ok()
+            // The first volume of a pouch holds its header, behind a page.
+            let whole =
+                start.get(..PAGE_BYTES).and_then(VolumePage::parse).map_or(&start[..], |_| &start[PAGE_BYTES..]);
+            envelope::is_for(armored.as_ref().map_or(whole, |start| start.as_slice()), &keys).ok()
         };
         // A header that cannot be read opens for nobody.
         let here = !keys.is_empty() && is_for_one().unwrap_or(false);

@@ -5,7 +5,11 @@
 //! them can remove each other: who is an owner, which removals and adoptions take effect. Then all entries in causal
 //! order: a role or a key counts from where it was seen, however far from the founder stands whoever gave it.
 
+mod void;
+
 use std::collections::{BTreeMap, BTreeSet};
+
+use void::Void;
 
 use super::{Grant, History, Log, Member, Place, Standing, Told, VaultKey, admissions};
 use crate::crypto::hash::Hash;
@@ -33,6 +37,7 @@ struct Court {
     idle: Vec<Place>,
     /// Where logs were closed.
     closed: BTreeMap<LogId, u64>,
+    void: Void,
 }
 
 /// Gives every entry its standing, and the history its members and keys.
@@ -58,23 +63,23 @@ impl Court {
     /// Owners among themselves: each rank is settled before the next, and within one in causal order.
     fn settle_owners(&mut self, history: &History) {
         self.ranks.insert(history.founder, 0);
+        let is_among_owners = |place: &&Place| {
+            matches!(
+                history.told(**place).entry.event,
+                Event::Found(_) | Event::Admit(_) | Event::Remove(_) | Event::Adopt { .. }
+            )
+        };
+        let among_owners: Vec<Place> = history.order.iter().filter(is_among_owners).copied().collect();
         for rank in 0.. {
             let of_rank: BTreeSet<MemberId> =
                 self.ranks.iter().filter(|(_, at)| **at == rank).map(|(member, _)| *member).collect();
             if of_rank.is_empty() {
                 break;
             }
-            for place in &history.order {
+            for place in &among_owners {
                 let log = &history.logs[&place.log];
                 let told = history.told(*place);
-                let among_owners = matches!(
-                    told.entry.event,
-                    Event::Found(_) | Event::Admit(_) | Event::Remove(_) | Event::Adopt { .. }
-                );
-                if of_rank.contains(&log.member)
-                    && among_owners
-                    && self.standing(history, log, told, *place) == Standing::Counted
-                {
+                if of_rank.contains(&log.member) && self.standing(history, log, told, *place) == Standing::Counted {
                     self.settle(history, told, *place, rank);
                 }
             }
@@ -106,33 +111,33 @@ impl Court {
             let log = &history.logs[&place.log];
             let told = history.told(place);
             let standing = self.standing(history, log, told, place);
-            let mut found = Findings::default();
+            let (mut found, mut undecided) = (Findings::default(), false);
             match &standing {
                 Standing::Counted => {
                     self.take_in(told, place, log.member, &mut found);
                     Self::check_statements(history, told, place, &mut found);
                     self.check_effect(history, told, place, log.member, &mut found);
                 }
-                Standing::Late => {}
+                Standing::Late => self.void.add(told, place),
                 Standing::Refused(reason) => {
-                    let what = told.entry.event.name();
-                    let (weight, message) = if told.blind {
-                        let but = "but not all that was seen by then is in this copy";
-                        (Verdict::Incomplete, format!("{} may not say {what:?} here: {reason}, {but}", owner_of(log)))
-                    } else {
-                        (Verdict::Invalid, format!("{} may not say {what:?} here: {reason}", owner_of(log)))
-                    };
+                    let said = format!("{} may not say {:?} here: {reason}", owner_of(log), told.entry.event.name());
+                    let (weight, message) = self.void.weigh(said, told, place, log.member);
+                    undecided = weight == Verdict::Incomplete;
+                    if undecided {
+                        self.void.add(told, place);
+                    }
                     found.add(weight, Check::Authority, subject(place), message);
                 }
             }
             if found.verdict() != Verdict::Valid {
                 found_about.push((log.member, found));
             }
-            standings.push(standing);
+            standings.push((standing, undecided));
         }
-        for (place, standing) in history.order.iter().zip(standings) {
+        for (place, (standing, undecided)) in history.order.iter().zip(standings) {
             let entries = &mut history.logs.get_mut(&place.log).expect("it was just read").entries;
-            entries[usize::try_from(place.seq).expect("entries are in memory")].standing = standing;
+            let told = &mut entries[usize::try_from(place.seq).expect("entries are in memory")];
+            (told.standing, told.undecided) = (standing, undecided);
         }
         // What somebody says whom nobody ever admitted is foreign as a whole, and breaks no rule.
         let members = found_about.into_iter().filter(|(member, _)| self.grants.contains_key(member));

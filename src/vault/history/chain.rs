@@ -5,21 +5,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::cosigned::other_states;
-use super::reach::{Reached, reach};
+use super::reach::Reached;
+use super::signed::{Look, Signatures, SignedState};
+use super::trouble::{LogTrouble, Trouble, Troubles};
 use super::{Fork, Log, Past, Standing, Told, admissions};
 use crate::crypto::envelope::{self, EnvelopeError};
 use crate::crypto::hash::Hash;
 use crate::crypto::recipient::Identity;
 use crate::format::card::Card;
-use crate::format::checkpoint::{Checkpoint, Origin};
 use crate::format::document::Document;
 use crate::format::entry::{ENTRY_BYTES_MAX, Entry, entry_leaf};
 use crate::format::event::{Event, Head};
 use crate::format::ids::{LogId, MemberId, VaultId};
-use crate::format::note::{NOTE_BYTES_MAX, Note};
-use crate::store::layout::{self, CheckpointName, EntryName};
-use crate::store::{Folder, StoreError};
-use crate::vault::findings::{Check, Finding, Findings, Verdict};
+use crate::store::Folder;
+use crate::store::layout::{self, EntryName};
+use crate::vault::findings::{Check, Findings, Verdict};
 use crate::vault::parallel;
 use crate::vault::survey::{LogFiles, Survey};
 
@@ -29,7 +29,7 @@ const AGE_OVERHEAD_MAX: u64 = 1 << 20;
 /// An entry that was opened, and is what its file's name says.
 pub(super) struct Candidate {
     pub(super) leaf: Hash,
-    pub(super) entry: Entry,
+    pub(super) entry: Arc<Entry>,
     name: EntryName,
 }
 
@@ -41,6 +41,13 @@ struct Opened {
     unusable: Vec<(String, u64, Trouble)>,
 }
 
+impl Opened {
+    /// The log id binds the member, so that of several first entries all name the same.
+    fn begun_by(&self) -> Option<MemberId> {
+        Some(self.candidates.get(&0)?.first()?.entry.begins.as_ref()?.member)
+    }
+}
+
 /// What every step needs to know.
 pub(super) struct Reading<'a> {
     pub(super) folder: &'a dyn Folder,
@@ -49,19 +56,23 @@ pub(super) struct Reading<'a> {
     pub(super) custody: &'a [&'a Identity],
     /// Files that this device is still about to commit: no strangers.
     pub(super) own: &'a BTreeSet<String>,
+    pub(super) signatures: Signatures,
 }
 
 impl Reading<'_> {
     /// All logs whose owner is known by a card that some entry of the vault carries.
     pub(super) fn logs(&self, findings: &mut Findings) -> Read {
         let logs = &self.survey.logs;
-        let mut opened: BTreeMap<LogId, Opened> = logs.iter().map(|(id, files)| (*id, self.open(*id, files))).collect();
+        let mut opened = self.open_all();
         let cards = cards(&opened);
+        let owner = |(id, opened): (&LogId, &Opened)| Some((*id, cards.get(&opened.begun_by()?)?));
+        let owners: BTreeMap<LogId, &Card> = opened.iter().filter_map(owner).collect();
+        let mut looks = self.look_at_states(&owners);
         let mut read = Read::default();
         for (id, files) in logs {
-            let mut troubles = Troubles { log: *id, found: Vec::new() };
-            let opened = opened.remove(id).unwrap_or_default();
-            if let Some(log) = self.resolve(*id, files, opened, &cards, &mut troubles) {
+            let mut troubles = Troubles::of(*id);
+            let (opened, looks) = (opened.remove(id).unwrap_or_default(), looks.remove(id).unwrap_or_default());
+            if let Some(log) = self.resolve(*id, files, (opened, looks), owners.get(id).copied(), &mut troubles) {
                 read.logs.insert(*id, log);
                 read.troubles.extend(troubles.found);
             } else if !self.is_unfinished(*id, files) {
@@ -71,14 +82,18 @@ impl Reading<'_> {
         read
     }
 
-    fn open(&self, log: LogId, files: &LogFiles) -> Opened {
-        let names: Vec<EntryName> = files.entries.values().flatten().copied().collect();
-        let results = parallel::map(&names, |name| self.open_entry(log, name));
-        let mut opened = Opened::default();
-        for (name, result) in names.iter().zip(results) {
+    /// Every entry of every log, on all cores at once: a vault of many short logs must not wait at the end of each.
+    fn open_all(&self) -> BTreeMap<LogId, Opened> {
+        let logs = self.survey.logs.iter();
+        let names = logs.flat_map(|(log, files)| files.entries.values().flatten().map(|name| (*log, *name)));
+        let names: Vec<(LogId, EntryName)> = names.collect();
+        let results = parallel::map(&names, |(log, name)| self.open_entry(*log, name));
+        let mut opened: BTreeMap<LogId, Opened> = BTreeMap::new();
+        for ((log, name), result) in names.iter().zip(results) {
+            let opened = opened.entry(*log).or_default();
             match result {
                 Ok(candidate) => opened.candidates.entry(name.seq).or_default().push(candidate),
-                Err(trouble) => opened.unusable.push((layout::entry(log, name).to_string(), name.seq, trouble)),
+                Err(trouble) => opened.unusable.push((layout::entry(*log, name).to_string(), name.seq, trouble)),
             }
         }
         opened
@@ -112,30 +127,27 @@ impl Reading<'_> {
         if begins.is_some_and(|begins| LogId::derive(&entry.vault, &begins.member, &begins.salt) != log) {
             return Err(damaged("it begins a log with another id"));
         }
-        Ok(Candidate { leaf, entry, name: *name })
+        Ok(Candidate { leaf, entry: Arc::new(entry), name: *name })
     }
 
     fn resolve(
         &self,
         id: LogId,
         files: &LogFiles,
-        mut opened: Opened,
-        cards: &BTreeMap<MemberId, Card>,
+        (opened, looks): (Opened, Vec<Look>),
+        owner: Option<&Card>,
         troubles: &mut Troubles,
     ) -> Option<Log> {
-        // The log id binds the member, so that of several first entries all name the same.
-        let first = opened.candidates.get(&0).and_then(|here| here.first()?.entry.begins.as_ref());
-        let Some(card) = first.and_then(|begins| cards.get(&begins.member)) else {
+        let Some(card) = owner else {
             self.report_unusable(&opened, |_| true, troubles);
             let message = "its first entry is missing or unreadable, or nobody whose card this vault holds began it";
             troubles.add(0, Verdict::Incomplete, Check::Foreign, layout::log(id).to_string(), message);
             return None;
         };
-        let mut heads = self.signed_heads(id, files, card, troubles);
-        let reached = reach(&opened.candidates, &heads);
-        let Some(main) = heads.iter().position(|(head, _)| reached.heads.contains_key(head)) else {
-            if let Some((head, _)) = heads.first() {
-                self.report_blocked(head, reached.longest, &opened, troubles);
+        let (mut states, reached) = self.signed_states((id, files, card), looks, &opened.candidates, troubles);
+        let Some(main) = states.iter().position(|state| reached.heads.contains_key(&state.head)) else {
+            if let Some(state) = states.first() {
+                self.report_blocked(&state.head, reached.longest, &opened, troubles);
             } else {
                 let message = "no state of this log with both signatures of its owner is here";
                 troubles.add(0, Verdict::Incomplete, Check::Tree, layout::log(id).to_string(), message);
@@ -143,20 +155,19 @@ impl Reading<'_> {
             self.report_unusable(&opened, |_| true, troubles);
             return None;
         };
-        let larger: Vec<(Head, Note)> = heads.drain(..main).collect();
-        let (head, note) = heads.remove(0);
-        for (larger, _) in larger.iter().filter(|(larger, _)| larger.size > head.size) {
-            self.report_blocked(larger, reached.longest, &opened, troubles);
+        let larger: Vec<SignedState> = states.drain(..main).collect();
+        let state = states.remove(0);
+        let head = state.head;
+        let note = self.note_of(state, card, troubles)?;
+        for larger in larger.iter().filter(|larger| larger.head.size > head.size) {
+            self.report_blocked(&larger.head, reached.longest, &opened, troubles);
         }
         // Of one size, what does not lead to entries here is another history all the same.
-        heads.extend(larger.into_iter().filter(|(other, _)| other.size == head.size));
+        states.extend(larger.into_iter().filter(|other| other.head.size == head.size));
         let path = reached.path(&head);
-        let root_at = |size: u64| {
-            let chosen = path.get(usize::try_from(size).ok()?)?;
-            Some(opened.candidates.get(&size)?.get(*chosen)?.entry.previous)
-        };
-        let is_told = |state: &Head| *state == head || root_at(state.size) == Some(state.root);
-        heads.extend(other_states(self, id, files, card, head.size, is_told));
+        let is_told =
+            |state: &Head| *state == head || root_at(&opened.candidates, &path, state.size) == Some(state.root);
+        states.extend(other_states(self, id, files, card, head.size, is_told));
         let log = Log {
             id,
             member: card.member(),
@@ -167,7 +178,7 @@ impl Reading<'_> {
             forks: Vec::new(),
             turned: false,
         };
-        Some(self.assemble(log, &mut opened, &path, heads, &reached, troubles))
+        Some(self.assemble(log, &opened, &path, (states, card), &reached, troubles))
     }
 
     /// Whether all that lies there is what this device was about to begin the log with.
@@ -175,38 +186,6 @@ impl Reading<'_> {
         let entries = files.entries.values().flatten().map(|name| layout::entry(id, name));
         let mut paths = entries.chain(files.checkpoints.iter().map(|name| layout::checkpoint(id, name)));
         files.cosignatures.is_empty() && paths.all(|path| self.own.contains(&path.to_string()))
-    }
-
-    /// All states of this log that bear both of its owner's signatures, largest first.
-    fn signed_heads(&self, id: LogId, files: &LogFiles, card: &Card, troubles: &mut Troubles) -> Vec<(Head, Note)> {
-        let mut heads = Vec::new();
-        let results = parallel::map(&files.checkpoints, |name| self.signed_head(id, name, card));
-        for (name, result) in files.checkpoints.iter().zip(results) {
-            let path = layout::checkpoint(id, name).to_string();
-            match result {
-                Ok(head) => heads.push(head),
-                Err(_) if self.own.contains(&path) => {}
-                Err(NotAHead::Stranger) => {
-                    let message = "it bears no signature of this log's owner";
-                    troubles.add(0, Verdict::Incomplete, Check::Foreign, path, message);
-                }
-                Err(NotAHead::Trouble(trouble)) => {
-                    troubles.add(name.size, trouble.weight, Check::Signature, path, trouble.reason);
-                }
-            }
-        }
-        heads.sort_by(|(one, _), (other, _)| other.size.cmp(&one.size).then(one.root.cmp(&other.root)));
-        heads.dedup_by_key(|(head, _)| *head);
-        heads
-    }
-
-    fn signed_head(&self, id: LogId, name: &CheckpointName, card: &Card) -> Result<(Head, Note), NotAHead> {
-        let bytes = self.folder.read(&layout::checkpoint(id, name), NOTE_BYTES_MAX as u64).map_err(Trouble::from)?;
-        if Hash::of(&bytes) != name.sha256 {
-            return Err(NotAHead::wrong("its bytes do not have the hash in its name"));
-        }
-        let (head, note) = check_head(&bytes, id, self.vault, card)?;
-        if head.size == name.size { Ok((head, note)) } else { Err(NotAHead::wrong("its name tells another size")) }
     }
 
     /// What stands between the entries and a state that is signed; `longest` is as far as any of them lead.
@@ -239,9 +218,9 @@ impl Reading<'_> {
     fn assemble(
         &self,
         mut log: Log,
-        opened: &mut Opened,
+        opened: &Opened,
         path: &[usize],
-        others: Vec<(Head, Note)>,
+        (others, card): (Vec<SignedState>, &Card),
         reached: &Reached,
         troubles: &mut Troubles,
     ) -> Log {
@@ -249,11 +228,13 @@ impl Reading<'_> {
         log.entries = told(opened, path, 0, &mut covered);
         let begins = log.entries.first().and_then(|first| first.entry.begins.as_ref());
         log.handle = begins.map(|begins| begins.handle.clone()).unwrap_or_default();
-        let strayed = |(head, _): &(Head, Note)| log.root_at(head.size) != Some(head.root);
-        for (head, note) in others.into_iter().filter(strayed).collect::<Vec<_>>() {
+        let strayed = |state: &SignedState| log.root_at(state.head.size) != Some(state.head.root);
+        for state in others.into_iter().filter(strayed).collect::<Vec<_>>() {
+            let head = state.head;
             if log.forks.iter().any(|fork| fork.root_at(head.size) == Some(head.root)) {
                 continue; // an earlier state of another history that is known already
             }
+            let Some(note) = self.note_of(state, card, troubles) else { continue };
             let other = reached.path(&head);
             let parted = path.iter().zip(&other).take_while(|(one, other)| one == other).count();
             let entries = told(opened, &other, parted, &mut covered);
@@ -295,14 +276,21 @@ impl Reading<'_> {
     }
 }
 
+/// The root at a size below that of the state that a path leads to: each entry names the one before it.
+pub(super) fn root_at(candidates: &BTreeMap<u64, Vec<Candidate>>, path: &[usize], size: u64) -> Option<Hash> {
+    let chosen = path.get(usize::try_from(size).ok()?)?;
+    Some(candidates.get(&size)?.get(*chosen)?.entry.previous)
+}
+
 /// The entries of a path from one place on.
 fn told(opened: &Opened, path: &[usize], from: usize, covered: &mut BTreeSet<(u64, usize)>) -> Vec<Told> {
+    let nothing = Arc::new(Past::default());
     let places = (0_u64..).zip(path).skip(from);
     let told = places.map(|(seq, chosen)| {
         covered.insert((seq, *chosen));
         let Candidate { leaf, entry, .. } = &opened.candidates[&seq][*chosen];
-        let (past, standing) = (Arc::new(Past::new()), Standing::Counted);
-        Told { entry: entry.clone(), leaf: *leaf, past, blind: false, standing }
+        let (entry, past, standing) = (Arc::clone(entry), Arc::clone(&nothing), Standing::Counted);
+        Told { entry, leaf: *leaf, past, blind: false, undecided: false, standing }
     });
     told.collect()
 }
@@ -313,78 +301,6 @@ pub(super) struct Read {
     pub(super) logs: BTreeMap<LogId, Log>,
     /// What is wrong with them, whoever they turn out to belong to.
     pub(super) troubles: Vec<LogTrouble>,
-}
-
-/// Something wrong with one log.
-pub(super) struct LogTrouble {
-    pub(super) log: LogId,
-    /// The first entry that it concerns.
-    pub(super) seq: u64,
-    pub(super) finding: Finding,
-}
-
-/// What is wrong with the log that is being read.
-struct Troubles {
-    log: LogId,
-    found: Vec<LogTrouble>,
-}
-
-impl Troubles {
-    fn add(&mut self, seq: u64, weight: Verdict, check: Check, subject: String, message: impl Into<String>) {
-        let finding = Finding { weight, check, subject, message: message.into() };
-        self.found.push(LogTrouble { log: self.log, seq, finding });
-    }
-
-    fn mention(&self, subject: &str) -> bool {
-        self.found.iter().any(|trouble| trouble.finding.subject == subject)
-    }
-}
-
-/// Why a file cannot be used: damage, or only that it cannot be read here.
-pub(crate) struct Trouble {
-    weight: Verdict,
-    reason: String,
-}
-
-impl From<StoreError> for Trouble {
-    fn from(error: StoreError) -> Self {
-        let oversize = matches!(error, StoreError::TooLarge { .. });
-        Self { weight: if oversize { Verdict::Invalid } else { Verdict::Incomplete }, reason: error.to_string() }
-    }
-}
-
-/// Why a checkpoint's file is no state of its log.
-pub(crate) enum NotAHead {
-    /// No line in it is by the log's owner.
-    Stranger,
-    /// It does not hold, or cannot be read.
-    Trouble(Trouble),
-}
-
-impl NotAHead {
-    fn wrong(reason: &(impl ToString + ?Sized)) -> Self {
-        Self::Trouble(Trouble { weight: Verdict::Invalid, reason: reason.to_string() })
-    }
-}
-
-impl From<Trouble> for NotAHead {
-    fn from(trouble: Trouble) -> Self {
-        Self::Trouble(trouble)
-    }
-}
-
-/// A checkpoint of log `id` against its owner's card.
-pub(crate) fn check_head(bytes: &[u8], id: LogId, vault: VaultId, card: &Card) -> Result<(Head, Note), NotAHead> {
-    let note = Note::parse(bytes).map_err(|error| NotAHead::wrong(&error))?;
-    let checkpoint = Checkpoint::parse_text(note.text()).map_err(|error| NotAHead::wrong(&error))?;
-    if checkpoint.origin != (Origin { vault, log: id }) {
-        return Err(NotAHead::wrong("it is a state of another log"));
-    }
-    if !checkpoint.bears_lines_of(&note, card.keys()) {
-        return Err(NotAHead::Stranger);
-    }
-    Checkpoint::verify(&note, card.keys()).map_err(|error| NotAHead::wrong(&error))?;
-    Ok((Head { log: id, size: checkpoint.size, root: checkpoint.root }, note))
 }
 
 /// Cards prove themselves: their member id is the hash of their keys. Whether they were admitted is another question.

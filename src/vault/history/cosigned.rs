@@ -2,6 +2,7 @@
 //! beside the story shows another history, as surely as a checkpoint would, and clears whoever told of it.
 
 use super::chain::Reading;
+use super::signed::{Shown, SignedState, largest_first};
 use crate::crypto::envelope;
 use crate::crypto::hash::Hash;
 use crate::crypto::recipient::Identity;
@@ -49,17 +50,17 @@ pub(super) fn other_states(
     card: &Card,
     largest: u64,
     is_told: impl Fn(&Head) -> bool + Sync,
-) -> Vec<(Head, Note)> {
+) -> Vec<SignedState> {
     let states = parallel::map(&files.cosignatures, |file| {
         let note = open_cosignature(reading.folder, id, *file, reading.custody)?.ok()?;
         let checkpoint = Checkpoint::parse_text(note.text()).ok()?;
         let head = Head { log: id, size: checkpoint.size, root: checkpoint.root };
         let here = checkpoint.origin == (Origin { vault: reading.vault, log: id }) && head.size <= largest;
         // The signatures are looked at only where the story does not prove the state by itself.
-        (here && !is_told(&head) && Checkpoint::verify(&note, card.keys()).is_ok()).then_some((head, note))
+        (here && !is_told(&head) && Checkpoint::verify(&note, card.keys()).is_ok())
+            .then_some(SignedState { head, shown: Shown::Cosigned(note) })
     });
-    let mut states: Vec<(Head, Note)> = states.into_iter().flatten().collect();
-    states.sort_by(|(one, _), (other, _)| other.size.cmp(&one.size).then(one.root.cmp(&other.root)));
-    states.dedup_by_key(|(head, _)| *head);
+    let mut states: Vec<SignedState> = states.into_iter().flatten().collect();
+    largest_first(&mut states);
     states
 }

@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::past::Past;
 use crate::crypto::hash::Hash;
 use crate::format::entry::Entry;
 use crate::format::event::{Event, Head};
 use crate::format::ids::{LogId, MemberId};
 use crate::format::note::Note;
 
-/// How many entries of each log somebody had seen.
-pub type Past = BTreeMap<LogId, u64>;
+/// How many entries of each log somebody has seen so far.
+pub type Sizes = BTreeMap<LogId, u64>;
 
 /// One entry's place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -36,13 +37,15 @@ pub enum Standing {
 #[derive(Clone, Debug)]
 pub struct Told {
     /// What it says.
-    pub entry: Entry,
+    pub entry: Arc<Entry>,
     /// Its leaf hash.
     pub leaf: Hash,
     /// What its author had seen before.
     pub past: Arc<Past>,
     /// Whether its author had seen something that is not in this copy.
     pub blind: bool,
+    /// Whether it is refused, and what is missing here or came too late might allow it.
+    pub undecided: bool,
     /// Whether it counts.
     pub standing: Standing,
 }
@@ -50,7 +53,7 @@ pub struct Told {
 impl Told {
     /// Whether the author of this entry, which stands at `here`, had seen the entry at `what`.
     pub fn had_seen(&self, here: Place, what: Place) -> bool {
-        let before = if what.log == here.log { here.seq } else { self.past.get(&what.log).copied().unwrap_or(0) };
+        let before = if what.log == here.log { here.seq } else { self.past.size_of(&what.log) };
         what.seq < before
     }
 }
@@ -142,11 +145,11 @@ impl Log {
         self.entries.iter().map(|told| told.leaf).collect()
     }
 
-    /// What its owner had seen when writing the last entry.
-    pub fn past(&self) -> Past {
-        let mut past = self.entries.last().map(|told| Past::clone(&told.past)).unwrap_or_default();
-        past.insert(self.id, self.entries.len() as u64);
-        past
+    /// What its owner had seen when the last entry was written.
+    pub fn seen(&self) -> Sizes {
+        let mut seen: Sizes = self.entries.last().map(|told| told.past.iter().collect()).unwrap_or_default();
+        seen.insert(self.id, self.entries.len() as u64);
+        seen
     }
 }
 

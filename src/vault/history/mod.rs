@@ -9,8 +9,11 @@ mod chain;
 mod cosigned;
 mod log;
 mod order;
+mod past;
 mod reach;
 mod shown;
+mod signed;
+mod trouble;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,10 +28,12 @@ use crate::format::ids::{KeyId, LogId, MemberId, VaultId};
 use crate::format::role::{Role, Scope};
 use crate::store::{Folder, layout};
 
-pub(crate) use chain::check_head;
-use chain::{LogTrouble, Read, Reading};
+use chain::{Read, Reading};
 pub(crate) use cosigned::open_cosignature;
-pub use log::{Fork, Log, Past, Place, Standing, Told};
+pub use log::{Fork, Log, Place, Sizes, Standing, Told};
+pub use past::Past;
+pub(crate) use signed::{Signatures, check_head};
+use trouble::LogTrouble;
 
 /// Somebody whom a counted entry admitted.
 #[derive(Clone, Debug)]
@@ -109,6 +114,8 @@ pub struct History {
     pub idle_removals: Vec<Place>,
     /// All entries, each after what its author had seen.
     pub order: Vec<Place>,
+    /// Handles that two logs or more have: asked for with every label.
+    shared_handles: BTreeSet<String>,
     /// Monitors that must cosign before a state counts as covered.
     pub monitors_needed: u32,
     /// What does not hold.
@@ -118,15 +125,17 @@ pub struct History {
 impl History {
     /// Reads and checks all logs with the custody keys at hand. Files in `own` are what this device is still about
     /// to commit: they are no strangers.
-    pub fn read(
+    pub(crate) fn read(
         folder: &dyn Folder,
         survey: &Survey,
         vault: VaultId,
         custody: &[&Identity],
         own: &BTreeSet<String>,
+        signatures: Signatures,
     ) -> Result<Self, VaultError> {
         let mut findings = Findings::default();
-        let Read { mut logs, troubles } = Reading { folder, survey, vault, custody, own }.logs(&mut findings);
+        let Read { mut logs, troubles } =
+            Reading { folder, survey, vault, custody, own, signatures }.logs(&mut findings);
         let Some((monitors_needed, founder)) =
             founding(&logs, vault).map(|(found, founder)| (found.monitors_needed, founder.member()))
         else {
@@ -146,6 +155,7 @@ impl History {
                 ranks: BTreeMap::new(),
                 idle_removals: Vec::new(),
                 order: Vec::new(),
+                shared_handles: BTreeSet::new(),
                 monitors_needed,
                 findings: findings.clone(),
             };
@@ -203,7 +213,15 @@ impl History {
                 self.findings.push(finding);
             }
         }
+        let mut handles = BTreeSet::new();
+        let shared = self.logs.values().filter(|log| !handles.insert(&log.handle)).map(|log| log.handle.clone());
+        self.shared_handles = shared.collect();
         self.check_sequences();
+    }
+
+    /// Whether two logs of the vault have one handle.
+    pub fn is_shared(&self, handle: &str) -> bool {
+        self.shared_handles.contains(handle)
     }
 
     /// The leaf that stands where an entry is said to stand.
@@ -307,9 +325,9 @@ impl History {
             .collect()
     }
 
-    /// Heads of all logs but one, for the entry that its owner writes next: only what advanced beyond `past`.
-    pub fn news_since(&self, past: &Past, own: LogId) -> Vec<Head> {
-        let advanced = |log: &&Log| log.id != own && log.head.size > past.get(&log.id).copied().unwrap_or(0);
+    /// Heads of all logs but one, for the entry that its owner writes next: only what advanced beyond what was `seen`.
+    pub fn news_since(&self, seen: &Sizes, own: LogId) -> Vec<Head> {
+        let advanced = |log: &&Log| log.id != own && log.head.size > seen.get(&log.id).copied().unwrap_or(0);
         self.logs.values().filter(advanced).map(|log| log.head).collect()
     }
 

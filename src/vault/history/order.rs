@@ -12,8 +12,9 @@ use crate::store::layout;
 use crate::vault::findings::{Check, Finding, Verdict};
 
 /// How far each log has been put in order, and what was seen at each step that saw something new.
-#[derive(Default)]
 struct Walk {
+    /// What somebody has seen who has seen nothing.
+    nothing: Arc<Past>,
     /// For each log: entries done, and the past after the last of them.
     done: BTreeMap<LogId, (u64, Arc<Past>)>,
     /// For each log: the past after each entry at which it changed by more than the entry itself.
@@ -42,7 +43,8 @@ pub(super) struct Ordered {
 /// Orders all entries, fills in each one's past, and checks what logs say of each other's states.
 pub(super) fn causal(logs: &mut BTreeMap<LogId, Log>) -> Ordered {
     let (seen, troubles) = seen_states(logs);
-    let mut walk = Walk::default();
+    let nothing = Arc::new(Past::of_nothing(logs.keys().copied().collect()));
+    let mut walk = Walk { nothing, done: BTreeMap::new(), steps: BTreeMap::new(), blind: BTreeMap::new() };
     // Among logs whose next entry is ready, the earliest claimed time goes first, then the lower log id. A state that
     // cannot be shown is waited for only while something else can go on: two lies must not wait for each other.
     let (ready, impatient, waiting) = (BTreeSet::new(), BTreeSet::new(), BTreeMap::new());
@@ -186,7 +188,8 @@ impl Walk {
 
     /// Takes one entry; returns what its author had seen before it, and whether all of that is here.
     fn step(&mut self, place: Place, named: Option<&Seen>) -> (Arc<Past>, bool) {
-        let (_, mut past) = self.done.get(&place.log).cloned().unwrap_or_default();
+        let done = self.done.get(&place.log);
+        let mut past = done.map_or_else(|| Arc::clone(&self.nothing), |(_, past)| Arc::clone(past));
         let nothing = Seen::default();
         let named = named.unwrap_or(&nothing);
         let beyond = named.beyond.iter().map(|log| (*log, self.done.get(log).map_or(0, |(done, _)| *done)));
@@ -194,10 +197,8 @@ impl Walk {
         if !heads.is_empty() {
             let mut seen = Past::clone(&past);
             for (log, size) in &heads {
-                merge(&mut seen, *log, *size);
-                for (log, size) in self.past_at(*log, *size).iter() {
-                    merge(&mut seen, *log, *size);
-                }
+                seen.see(log, *size);
+                seen.see_all(self.past_at(*log, *size));
             }
             past = Arc::new(seen);
             self.steps.entry(place.log).or_default().push((place.seq, Arc::clone(&past)));
@@ -213,16 +214,11 @@ impl Walk {
     }
 
     /// What the owner of a log had seen when it had `size` entries.
-    fn past_at(&self, log: LogId, size: u64) -> Arc<Past> {
+    fn past_at(&self, log: LogId, size: u64) -> &Past {
         let steps = self.steps.get(&log).map(Vec::as_slice).unwrap_or_default();
         let known = steps.partition_point(|(seq, _)| *seq < size);
-        known.checked_sub(1).map(|last| Arc::clone(&steps[last].1)).unwrap_or_default()
+        known.checked_sub(1).map_or(&self.nothing, |last| &steps[last].1)
     }
-}
-
-fn merge(past: &mut Past, log: LogId, size: u64) {
-    let seen = past.entry(log).or_default();
-    *seen = size.max(*seen);
 }
 
 #[cfg(test)]

@@ -6,7 +6,6 @@ use super::chain::Candidate;
 use crate::crypto::hash::Hash;
 use crate::crypto::merkle::Growing;
 use crate::format::event::Head;
-use crate::format::note::Note;
 
 /// Which signed states the entries lead to.
 pub(super) struct Reached {
@@ -20,8 +19,8 @@ pub(super) struct Reached {
 
 /// Follows all histories that the entries tell, place by place. Each entry names the root before it, so that it has
 /// one place in one history: however many strangers lie there, each is looked at once.
-pub(super) fn reach(candidates: &BTreeMap<u64, Vec<Candidate>>, heads: &[(Head, Note)]) -> Reached {
-    let wanted: BTreeMap<(u64, Hash), Head> = heads.iter().map(|(head, _)| ((head.size, head.root), *head)).collect();
+pub(super) fn reach(candidates: &BTreeMap<u64, Vec<Candidate>>, heads: impl Iterator<Item = Head>) -> Reached {
+    let wanted: BTreeMap<(u64, Hash), Head> = heads.map(|head| ((head.size, head.root), head)).collect();
     let mut tips: BTreeMap<Hash, (Growing, Option<usize>)> = BTreeMap::new();
     let nothing = Growing::default();
     tips.insert(nothing.root(), (nothing, None));
@@ -35,10 +34,11 @@ pub(super) fn reach(candidates: &BTreeMap<u64, Vec<Candidate>>, heads: &[(Head, 
             tree.push(candidate.leaf);
             reached.steps.push((index, *before));
             let last = reached.steps.len() - 1;
-            if let Some(head) = wanted.get(&(tree.size(), tree.root())) {
+            let root = tree.root();
+            if let Some(head) = wanted.get(&(tree.size(), root)) {
                 reached.heads.insert(*head, last);
             }
-            next.insert(tree.root(), (tree, Some(last)));
+            next.insert(root, (tree, Some(last)));
         }
         tips = next;
         reached.longest += u64::from(!tips.is_empty());

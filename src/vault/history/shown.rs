@@ -17,8 +17,7 @@ impl History {
         self.counted().any(|(place, told)| {
             let member = self.logs[&place.log].member;
             match &told.entry.event {
-                _ if !told.had_seen(place, key.at) => false,
-                Event::Open { exhibits, .. } => {
+                Event::Open { exhibits, .. } if told.had_seen(place, key.at) => {
                     let first = |sealing: super::Sealing<'_>| (sealing.place.log, sealing.seal.first);
                     let sealed = sealed.get_or_insert_with(|| self.sealings().map(|it| (first(it), it.seal)).collect());
                     exhibits.iter().filter_map(|exhibit| seal_of(sealed, exhibit)).any(|seal| {
@@ -26,7 +25,9 @@ impl History {
                         hers.contains(&id) && (hers.len() == 1 || holds_whole(key, member))
                     })
                 }
-                Event::Verify { level, .. } => level == "content" && holds_whole(key, member),
+                Event::Verify { level, .. } => {
+                    level == "content" && holds_whole(key, member) && told.had_seen(place, key.at)
+                }
                 _ => false,
             }
         })

@@ -3,6 +3,7 @@
 //! - [`pieces`]: the bytes of a pouch, wherever they lie
 //! - [`mod@parity`]: what restores it when it is damaged
 //! - [`volumes`]: cut into files of a size
+//! - [`mod@repair`]: written again as it was, without a key
 //! - [`opened`]: its plaintext, any part of it, chunk by chunk
 //! - [`archive`]: the vault's files in it, read as a folder; so a pouch is merged and verified as any other copy is
 //! - [`select`]: what of a vault goes into one
@@ -16,6 +17,7 @@ pub mod opened;
 pub mod pack;
 pub mod parity;
 pub mod pieces;
+pub mod repair;
 mod select;
 pub mod unpack;
 pub mod volumes;

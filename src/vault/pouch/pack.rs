@@ -2,16 +2,22 @@
 //! the pouch, and in the own log before the pouch is begun; that a pouch was made stands there when it is finished.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use super::parity::make_parity;
+use super::pieces::Pieces;
 use super::select::{self, Chosen};
+use super::volumes::VolumeWriter;
 use super::write::{Piece, Plan, Unwritten, Written};
+use crate::crypto::envelope::sealed_bytes;
 use crate::crypto::hash::Hash;
 use crate::crypto::recipient::{Identity, Recipient};
 use crate::format::armor;
 use crate::format::event::{Event, Head, Offer};
 use crate::format::ids::MemberId;
+use crate::format::parity::{Grid, Layout};
 use crate::format::pouch::{ANSWERS_BYTES_MIN, POUCH_BYTES_MIN, rank, stanzas};
+use crate::format::volume::PouchId;
 use crate::store::{Folder, Mode, RelPath, StoreError};
 use crate::vault::commit::OwnLog;
 use crate::vault::custody::offer::{Circumstances, Receiver, event, receiver};
@@ -32,6 +38,10 @@ pub struct PackRequest<'a> {
     pub told: &'a Circumstances,
     /// The folder of the pouch, and its name there.
     pub out: (&'a Path, &'a RelPath),
+    /// How much of it may be lost and restored, in percent.
+    pub parity: Option<u16>,
+    /// How large its files may be.
+    pub volume_bytes: Option<u64>,
 }
 
 /// A pouch that was made.
@@ -53,6 +63,8 @@ pub struct Packed {
     pub withdrawn: Vec<String>,
     /// Files that belong into it and are not here, or damaged.
     pub lacking: Vec<String>,
+    /// The files that were made, in order: of the pouch, then of its parity.
+    pub made: (Vec<String>, Vec<String>),
     /// Its length.
     pub bytes: u64,
     /// Its SHA-256.
@@ -66,12 +78,12 @@ pub fn pack(setting: &mut Setting<'_>, request: &PackRequest<'_>) -> Result<Pack
     let mut packing = Packing::begin(setting, request)?;
     let (exhibits, offered) = packing.chosen(setting, request)?;
     let (mut lacking, mut pieces) = packing.pieces(&exhibits)?;
-    packing.require_room(setting, request.out.0, &pieces)?;
+    packing.require_room(setting, request, &pieces)?;
     let offers = packing.offer(setting, request, &exhibits, &offered, &mut pieces)?;
     let labels = || offers.iter().map(|(label, _)| label.clone()).collect();
-    let written = packing
+    let (written, made) = packing
         .write(setting, request, &mut pieces, &mut lacking)
-        .map_err(|error| VaultError::OfferedNotPacked { offers: labels(), error: Box::new(error) })?;
+        .map_err(|error| if offers.is_empty() { error } else { not_packed(labels(), error) })?;
     let Packing { session, person, mut own, to, .. } = packing;
     let event = Event::Pack {
         to: sorted(to.iter().map(|(member, _)| *member)),
@@ -90,6 +102,7 @@ pub fn pack(setting: &mut Setting<'_>, request: &PackRequest<'_>) -> Result<Pack
         known: exhibits.known,
         withdrawn: exhibits.withdrawn,
         lacking: lacking.into_iter().map(|path| path.to_string()).collect(),
+        made,
         bytes: written.bytes,
         sha256: written.sha256,
         files: pieces.len() as u64,
@@ -133,6 +146,7 @@ pub fn answers(setting: &mut Setting<'_>, request: &PackRequest<'_>) -> Result<P
         known: 0,
         withdrawn: Vec::new(),
         lacking: Vec::new(),
+        made: (vec![name.to_string()], Vec::new()),
         bytes: text.len() as u64,
         sha256: Hash::of(text.as_bytes()),
         files: pieces.len() as u64,
@@ -219,11 +233,24 @@ impl<'a> Packing<'a> {
     }
 
     /// A stick that is too small is known before anything is said.
-    fn require_room(&self, setting: &Setting<'_>, out: &Path, pieces: &[Piece]) -> Result<(), VaultError> {
+    fn require_room(
+        &self,
+        setting: &Setting<'_>,
+        request: &PackRequest<'_>,
+        pieces: &[Piece],
+    ) -> Result<(), VaultError> {
         let plan = Plan { folder: &*self.session.folder, pieces, recipients: &[], floor: POUCH_BYTES_MIN };
         // Some offers and a header are still to come.
-        let needed = plan.archive_bytes() + (1 << 20);
-        let free = setting.disk.file_system(out)?.bytes_free;
+        let pouch = sealed_bytes(plan.archive_bytes()) + (1 << 20);
+        let parity = match request.parity {
+            Some(share) => {
+                let layout = Grid::of(pouch).and_then(|grid| Layout::of(grid, share));
+                layout.ok_or(VaultError::TooLongForParity { bytes: pouch })?.bytes()
+            }
+            None => 0,
+        };
+        let needed = pouch + parity;
+        let free = setting.disk.file_system(request.out.0)?.bytes_free;
         if free < needed { Err(VaultError::NoRoom { needed, free }) } else { Ok(()) }
     }
 
@@ -289,30 +316,34 @@ impl<'a> Packing<'a> {
         Ok(all.into_iter().map(|(_, recipient)| recipient).collect())
     }
 
-    /// Writes the pouch, anew without each file that turns out to be damaged.
+    /// Writes the pouch, anew without each file that turns out to be damaged, and its parity. All of it stays, or nothing.
     fn write(
         &self,
         setting: &mut Setting<'_>,
         request: &PackRequest<'_>,
         pieces: &mut Vec<Piece>,
         lacking: &mut Vec<RelPath>,
-    ) -> Result<Written, VaultError> {
+    ) -> Result<(Written, (Vec<String>, Vec<String>)), VaultError> {
         let recipients = self.recipients(setting)?;
         let recipients: Vec<&Recipient> = recipients.iter().collect();
-        let (folder, name) = request.out;
-        let folder = setting.disk.folder(folder)?;
+        let folder = setting.disk.folder(request.out.0)?;
         loop {
             let plan = Plan { folder: &*self.session.folder, pieces, recipients: &recipients, floor: POUCH_BYTES_MIN };
             let total = pieces.iter().map(|piece| piece.bytes).sum();
             setting.watch.begin(Stage::Packing, Some(total));
-            match write_once(setting, &plan, &*folder, name) {
-                Ok(written) => return Ok(written),
+            match write_once(setting, request, &plan, &*folder) {
+                Ok((written, files)) => {
+                    let parity =
+                        parity(setting, request, &*folder, &files).inspect_err(|_| drop(folder.remove_all(&files)))?;
+                    let names = |files: &[RelPath]| files.iter().map(ToString::to_string).collect();
+                    return Ok((written, (names(&files), names(&parity))));
+                }
                 Err(Unwritten::Unreadable(path)) => {
                     pieces.retain(|piece| piece.path != path);
                     lacking.push(path);
                 }
                 Err(Unwritten::Out(error)) => {
-                    return Err(StoreError::from_io(&request.out.0.join(name), error).into());
+                    return Err(StoreError::from_io(&request.out.0.join(request.out.1), error).into());
                 }
                 Err(Unwritten::Other(error)) => return Err(error),
             }
@@ -320,25 +351,38 @@ impl<'a> Packing<'a> {
     }
 }
 
-/// One file; dropped unfinished, it is removed.
+fn not_packed(offers: Vec<String>, error: VaultError) -> VaultError {
+    VaultError::OfferedNotPacked { offers, error: Box::new(error) }
+}
+
+/// The pouch, in one file or in volumes; dropped unfinished, they are removed.
 fn write_once(
     setting: &Setting<'_>,
+    request: &PackRequest<'_>,
     plan: &Plan<'_>,
     folder: &dyn Folder,
-    name: &RelPath,
-) -> Result<Written, Unwritten> {
-    let other = |error: StoreError| Unwritten::Other(error.into());
-    let (start, key, _) = plan.begin();
-    let mut out = folder.create_stream(name, Mode::Open).map_err(other)?;
+) -> Result<(Written, Vec<RelPath>), Unwritten> {
+    let (start, key, bytes) = plan.begin();
+    let pouch = (PouchId::of(&start), bytes);
+    let mut out = VolumeWriter::begin(folder, request.out.1, pouch, request.volume_bytes).map_err(Unwritten::Other)?;
     let written = plan.write(setting.watch, (&start, &key), &mut out)?;
-    out.undate();
-    out.finish().map_err(other)?;
-    folder.sync(std::slice::from_ref(name)).map_err(|error| {
-        // What may not be whole after a power cut is not handed to a courier.
-        let _ = folder.remove(name);
-        other(error)
-    })?;
-    Ok(written)
+    Ok((written, out.finish().map_err(Unwritten::Other)?))
+}
+
+/// What restores the pouch, if that is wanted: made from what was written.
+fn parity(
+    setting: &Setting<'_>,
+    request: &PackRequest<'_>,
+    folder: &dyn Folder,
+    files: &[RelPath],
+) -> Result<Vec<RelPath>, VaultError> {
+    let Some(share) = request.parity else { return Ok(Vec::new()) };
+    let (place, name) = request.out;
+    let files: Vec<PathBuf> = files.iter().map(|file| place.join(file)).collect();
+    let pieces = Pieces::gather(setting.disk, &files)?;
+    let name = RelPath::parse(format!("{name}.parity"));
+    let name = name.ok_or_else(|| StoreError::BadPath { path: place.join(request.out.1) })?;
+    make_parity(setting.watch, &pieces, share, (folder, &name), request.volume_bytes)
 }
 
 /// With their lengths, in the order of a pouch.

@@ -16,11 +16,13 @@ mod gather;
 mod mending;
 mod packets;
 mod place;
+mod repair;
 mod survey;
 mod text;
 
 pub use mending::Mended;
 pub(super) use packets::{checksum, sum};
+pub(super) use repair::Unrepaired;
 pub use survey::Condition;
 
 use mending::Mending;
@@ -71,6 +73,11 @@ impl Pieces {
     /// Looks at what each file holds, whatever its name, in any order; a folder stands for the files in it.
     pub fn gather(disk: &dyn Disk, files: &[PathBuf]) -> Result<Self, VaultError> {
         gather::gather(disk, files)
+    }
+
+    /// Whether a file is a part of some pouch, by what it holds.
+    pub fn is_part(disk: &dyn Disk, path: &std::path::Path) -> Result<bool, VaultError> {
+        Ok(gather::is_part(disk, path)?)
     }
 
     /// One whole file.

@@ -1,7 +1,7 @@
 //! What of a vault goes into a pouch: for logs and keys what a merge into an empty folder would take; of the sealed files,
 //! those of exhibits that the receivers are not known to have.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::archive::Archive;
 use crate::crypto::hash::Hash;
@@ -12,7 +12,7 @@ use crate::vault::cosign::check::Judge;
 use crate::vault::custody::handovers::{Handovers, Status};
 use crate::vault::custody::withdraw::withdrawn;
 use crate::vault::exhibits;
-use crate::vault::history::{History, Past, Place, Sealing};
+use crate::vault::history::{History, Place, Sealing, Sizes};
 use crate::vault::labels;
 use crate::vault::merge::wanted::Wanted;
 use crate::vault::named;
@@ -144,13 +144,13 @@ impl Chosen {
 struct Has {
     member: MemberId,
     /// Everything under these states.
-    under: Past,
+    under: Sizes,
     exhibits: BTreeSet<ExhibitRef>,
 }
 
 impl Has {
     fn of(history: &History, member: MemberId) -> Self {
-        let mut has = Self { member, under: Past::new(), exhibits: BTreeSet::new() };
+        let mut has = Self { member, under: Sizes::new(), exhibits: BTreeSet::new() };
         for (place, handover) in Handovers::of(history).offers() {
             let acknowledged = handover.to == member && handover.status == Status::Acknowledged;
             if acknowledged || history.logs[&place.log].member == member {
@@ -190,7 +190,7 @@ pub(super) fn custody(session: &Session) -> Result<Wanted, VaultError> {
 /// Keeps of it what the receivers are not known to have.
 pub(super) fn news(wanted: &mut Wanted, session: &Session, to: &[MemberId]) -> Result<(), VaultError> {
     let history = session.history()?;
-    let pasts: Vec<Past> = to.iter().map(|member| past_of(history, *member)).collect();
+    let pasts: Vec<Sizes> = to.iter().map(|member| past_of(history, *member)).collect();
     let known = |log: &LogId| pasts.iter().map(|past| past.get(log).copied().unwrap_or(0)).min().unwrap_or(0);
     wanted.entries.retain(|(log, name)| name.seq >= known(log));
     wanted.states.retain(|(log, name)| name.size > known(log));
@@ -207,10 +207,10 @@ pub(super) fn news(wanted: &mut Wanted, session: &Session, to: &[MemberId]) -> R
 }
 
 /// What a member has shown to have seen: by her own logs, as far as they are here.
-fn past_of(history: &History, member: MemberId) -> Past {
-    let mut past: BTreeMap<LogId, u64> = Past::new();
+fn past_of(history: &History, member: MemberId) -> Sizes {
+    let mut past = Sizes::new();
     for log in history.logs.values().filter(|log| log.member == member) {
-        for (id, size) in log.past() {
+        for (id, size) in log.seen() {
             let known = past.entry(id).or_default();
             *known = size.max(*known);
         }

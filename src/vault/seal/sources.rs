@@ -118,11 +118,10 @@ impl Walk<'_> {
         let (before, skipped_before) = (self.found.mark(), self.skipped.len());
         let root = self.found.named_folder(path);
         self.folder(root, path, 0)?;
-        if !together {
-            return Ok(());
-        }
         match self.found.files_since(&before) {
-            0 => self.skip(path, "the folder holds no file"),
+            // Beside what else is listed of it, where that says why.
+            0 if together || self.skipped.len() == skipped_before => self.skip(path, "the folder holds no file"),
+            _ if !together => {}
             files if files > FILES_MAX => {
                 self.found.give_up_since(&before);
                 let message = "it holds more than 100,000 files, too many for one exhibit; seal it without --together";

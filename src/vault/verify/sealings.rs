@@ -10,11 +10,12 @@ use crate::format::inventory::Row;
 use crate::format::key_file::WRAPPED_KEY_BYTES_MAX;
 use crate::store::layout;
 use crate::vault::content::{self, Broken, Nowhere};
+use crate::vault::exhibits::Exhibit;
 use crate::vault::findings::{Check, Finding, Verdict};
 use crate::vault::history::{History, Sealing};
 use crate::vault::labels::{self, exhibit_label};
 use crate::vault::session::Session;
-use crate::vault::{Setting, VaultError, exhibits, named};
+use crate::vault::{Setting, VaultError, Watch, exhibits, named, parallel};
 
 impl Examiner {
     /// Every wrapped key that a counted entry names.
@@ -51,9 +52,8 @@ impl Examiner {
         history: &History,
         blobs: &[Hash],
     ) -> Result<(), VaultError> {
-        let present: BTreeSet<Hash> = blobs.iter().copied().collect();
-        let disposed = history.disposed();
-        let mut owners: BTreeMap<Hash, String> = BTreeMap::new();
+        let present = blobs.iter().copied().collect();
+        let mut stock = Stock { present, disposed: history.disposed(), owners: BTreeMap::new() };
         for sealing in history.sealings() {
             if setting.watch.stopped() {
                 return Err(VaultError::Stopped);
@@ -61,11 +61,8 @@ impl Examiner {
             self.count(Check::Inventory, 1);
             self.exhibits += u64::from(sealing.seal.count);
             for blob in named::own_blobs(&sealing) {
-                self.own(
-                    &mut owners,
-                    blob,
-                    &format!("{}, entry {}", layout::log(sealing.place.log), sealing.place.seq),
-                );
+                let entry = format!("{}, entry {}", layout::log(sealing.place.log), sealing.place.seq);
+                self.own(&mut stock, blob, &entry);
             }
             let rows = match exhibits::rows(session, &sealing) {
                 Ok(rows) => rows,
@@ -78,43 +75,23 @@ impl Examiner {
                     continue;
                 }
             };
-            let records = self.check_manifests(session, &sealing, &rows, &disposed);
-            for (index, (row, blobs)) in rows.iter().enumerate() {
-                let exhibit = exhibits::Exhibit {
-                    id: labels::label(history, row),
-                    row: *row,
-                    blobs: blobs.clone(),
-                    place: sealing.place,
-                    index: u32::try_from(index).expect("a sealing is small"),
-                };
-                if let Some(found) = self.rows_wanted.get_mut(&row.leaf()) {
-                    found.push(sealing.place);
-                }
-                let mut whole = true;
-                for blob in blobs {
-                    self.own(&mut owners, *blob, &exhibit.id);
-                    match self.presence(&exhibit.id, *blob, &present, &disposed) {
-                        Presence::Here => {}
-                        Presence::Disposed => whole = false,
-                        Presence::Wrong(finding) => {
-                            whole = false;
-                            self.blame(&exhibit.id, finding);
-                        }
-                    }
-                }
-                match records.get(&row.number) {
-                    Some(Ok(known)) if whole => self.check_content(setting, session, &exhibit, known)?,
-                    Some(Err(finding)) => self.blame(&exhibit.id, finding.clone()),
-                    _ => {}
-                }
-            }
+            let exhibit = |(index, (row, blobs)): (u32, (Row, Vec<Hash>))| Exhibit {
+                id: labels::label(history, &row),
+                row,
+                blobs,
+                place: sealing.place,
+                index,
+            };
+            let records = self.check_manifests(session, &sealing, &rows, &stock.disposed);
+            let exhibits: Vec<Exhibit> = (0..).zip(rows).map(exhibit).collect();
+            self.check_exhibits(setting.watch, session, &exhibits, &records, &mut stock)?;
         }
         for (place, told) in history.counted() {
             if let Event::Amend { blob, .. } = &told.entry.event {
                 let amendment = format!("{}, entry {}", layout::log(place.log), place.seq);
-                self.own(&mut owners, *blob, &amendment);
+                self.own(&mut stock, *blob, &amendment);
                 // It is no exhibit's: the first record stays as it was.
-                if let Presence::Wrong(finding) = self.presence(&amendment, *blob, &present, &disposed) {
+                if let Presence::Wrong(finding) = self.presence(&amendment, *blob, &stock) {
                     self.findings.push(finding);
                 }
             }
@@ -128,7 +105,7 @@ impl Examiner {
             return Ok(());
         }
         let kept = named::blobs_beside(session, history);
-        for blob in blobs.iter().filter(|blob| !owners.contains_key(blob) && !kept.contains(blob)) {
+        for blob in blobs.iter().filter(|blob| !stock.owners.contains_key(blob) && !kept.contains(blob)) {
             let path = layout::blob(*blob).to_string();
             if !session.unfinished.contains(&path) {
                 self.findings.incomplete(Check::Foreign, path, "no sealing names this blob; it is no evidence");
@@ -137,7 +114,42 @@ impl Examiner {
         Ok(())
     }
 
-    pub(super) fn check_manifests(
+    /// The exhibits of one sealing: their blobs, and what a reader can open, on all cores.
+    fn check_exhibits(
+        &mut self,
+        watch: &dyn Watch,
+        session: &Session,
+        exhibits: &[Exhibit],
+        records: &BTreeMap<u64, Result<exhibits::Known, Finding>>,
+        stock: &mut Stock,
+    ) -> Result<(), VaultError> {
+        let is_here = |blob: &Hash| stock.present.contains(blob) && !self.bad_blobs.contains_key(blob);
+        let walks = parallel::map(exhibits, |exhibit| match records.get(&exhibit.row.number) {
+            Some(Ok(known)) if exhibit.blobs.iter().all(is_here) => {
+                Some(content::walk(session, exhibit, known, watch, &mut Nowhere))
+            }
+            _ => None,
+        });
+        for (exhibit, walk) in exhibits.iter().zip(walks) {
+            if let Some(found) = self.rows_wanted.get_mut(&exhibit.row.leaf()) {
+                found.push(exhibit.place);
+            }
+            for blob in &exhibit.blobs {
+                self.own(stock, *blob, &exhibit.id);
+                if let Presence::Wrong(finding) = self.presence(&exhibit.id, *blob, stock) {
+                    self.blame(&exhibit.id, finding);
+                }
+            }
+            match (records.get(&exhibit.row.number), walk) {
+                (_, Some(walk)) => self.check_content(&exhibit.id, walk)?,
+                (Some(Err(finding)), None) => self.blame(&exhibit.id, finding.clone()),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn check_manifests(
         &mut self,
         session: &Session,
         sealing: &Sealing<'_>,
@@ -173,18 +185,18 @@ impl Examiner {
     }
 
     /// A blob belongs to one row, inventory or manifest.
-    pub(super) fn own(&mut self, owners: &mut BTreeMap<Hash, String>, blob: Hash, owner: &str) {
-        if let Some(other) = owners.insert(blob, owner.into()) {
+    fn own(&mut self, stock: &mut Stock, blob: Hash, owner: &str) {
+        if let Some(other) = stock.owners.insert(blob, owner.into()) {
             let message = format!("it is named by {other} and by {owner}");
             self.findings.invalid(Check::Inventory, layout::blob(blob).to_string(), message);
         }
     }
 
-    fn presence(&self, owner: &str, blob: Hash, present: &BTreeSet<Hash>, disposed: &BTreeSet<Hash>) -> Presence {
+    fn presence(&self, owner: &str, blob: Hash, stock: &Stock) -> Presence {
         if let Some(finding) = self.bad_blobs.get(&blob) {
             return Presence::Wrong(finding.clone());
         }
-        match (present.contains(&blob), disposed.contains(&blob)) {
+        match (stock.present.contains(&blob), stock.disposed.contains(&blob)) {
             (true, _) => Presence::Here,
             (false, true) => Presence::Disposed,
             (false, false) => Presence::Wrong(Finding {
@@ -196,19 +208,14 @@ impl Examiner {
         }
     }
 
-    pub(super) fn check_content(
-        &mut self,
-        setting: &Setting<'_>,
-        session: &Session,
-        exhibit: &exhibits::Exhibit,
-        known: &exhibits::Known,
-    ) -> Result<(), VaultError> {
+    /// What the walk through an exhibit's content came to.
+    fn check_content(&mut self, id: &str, walk: Result<(), Broken>) -> Result<(), VaultError> {
         self.count(Check::Record, 1);
         self.count(Check::Payload, 1);
-        match content::walk(session, exhibit, known, setting.watch, &mut Nowhere) {
+        match walk {
             Ok(()) => Ok(()),
             Err(Broken::Exhibit(finding)) => {
-                self.blame(&exhibit.id, finding);
+                self.blame(id, finding);
                 Ok(())
             }
             Err(Broken::Sink(source)) => Err(VaultError::Output { source }),
@@ -216,15 +223,25 @@ impl Examiner {
         }
     }
 
-    pub(super) fn blame(&mut self, id: &str, finding: Finding) {
+    fn blame(&mut self, id: &str, finding: Finding) {
         self.lower(id, finding.weight);
         self.findings.push(finding);
     }
 
-    pub(super) fn lower(&mut self, id: &str, weight: Verdict) {
+    fn lower(&mut self, id: &str, weight: Verdict) {
         let verdict = self.exhibit_verdicts.entry(id.into()).or_insert(weight);
         *verdict = weight.max(*verdict);
     }
+}
+
+/// The blobs of the vault.
+struct Stock {
+    /// What lies here.
+    present: BTreeSet<Hash>,
+    /// What may be absent.
+    disposed: BTreeSet<Hash>,
+    /// What each was found to belong to.
+    owners: BTreeMap<Hash, String>,
 }
 
 /// Whether a blob that something names is there.

@@ -12,9 +12,11 @@ use std::time::{Duration, Instant};
 
 use amparo::crypto::envelope;
 use amparo::vault::custody::story::story;
+use amparo::vault::custody::waiting;
 use amparo::vault::findings::Verdict;
 use amparo::vault::list::list;
 use amparo::vault::session::Request;
+use amparo::vault::show::show;
 use amparo::vault::verify::{VerifyRequest, verify};
 
 use vault::{Many, on_all_cores, with};
@@ -26,6 +28,7 @@ fn main() {
     let many = timed("made", None, || Many::write(folder.path(), entries, members));
     println!("{} entries in {} logs, {} sealed files", many.entries, members + 1, many.exhibits);
     let opening = timed_only("open: every entry's age file, on all cores", None, || open_all(&many));
+    forget_memory();
     timed("verify", Some(opening), || {
         let verified = with(&many.founder, |setting| {
             let request = VerifyRequest { place: many.request(), receipts: &[], short_receipts: &[], checkpoints: &[] };
@@ -41,6 +44,7 @@ fn main() {
         });
         assert_ne!(verified.verdict, Verdict::Invalid, "{:#?}", verified.findings);
     });
+    println!("memory at most so far: {} MiB", memory_mib_max());
     timed("custody log ID", Some(opening), || {
         let lines = with(&many.founder, |setting| {
             let story = story(setting, &many.request(), Some("K7-0001")).expect("a story");
@@ -59,6 +63,13 @@ fn main() {
             list(setting, &many.request(), count).expect("a list")
         });
         assert_eq!(listed, many.exhibits);
+    });
+    timed("show ID", Some(opening), || {
+        with(&many.founder, |setting| show(setting, &many.request(), "K7-0001").expect("an exhibit"));
+    });
+    timed("amparo alone", Some(opening), || {
+        let waiting = with(&many.founder, |setting| waiting(setting, &many.request()).expect("no offers"));
+        assert!(waiting.is_empty());
     });
 }
 
@@ -100,4 +111,16 @@ fn processor_time() -> Duration {
     let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
     let ticks: u64 = [11, 12].iter().filter_map(|at| fields.get(*at)?.parse::<u64>().ok()).sum();
     Duration::from_millis(ticks * 10) // Linux counts in hundredths of a second for every process that asks
+}
+
+/// The most memory that this process ever held, in MiB.
+fn memory_mib_max() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.and_then(|line| line.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok()).unwrap_or(0) / 1024
+}
+
+/// Forgets how much memory was held so far.
+fn forget_memory() {
+    let _ = std::fs::write("/proc/self/clear_refs", "5");
 }

@@ -14,7 +14,7 @@ use amparo::crypto::seed::Seed;
 use amparo::format::card::Card;
 use amparo::format::checkpoint::{Checkpoint, Origin};
 use amparo::format::document::Document;
-use amparo::format::entry::{Begins, Entry, entry_leaf};
+use amparo::format::entry::{Begins, Entry, HEADS_MAX, entry_leaf};
 use amparo::format::event::{Admission, Event, ExhibitRef, Head};
 use amparo::format::ids::{LogId, VaultId};
 use amparo::format::pseudonym::Pseudonym;
@@ -30,11 +30,9 @@ use rand_core::OsRng;
 
 const EXHIBITS: usize = 100;
 
-/// Every such entry is a check of other logs' states, and names them as seen.
+/// Every such entry of a log is the first after its writer merged another copy: a check of the others' states, which names
+/// as many of those that advanced as an entry can name.
 const CHECK_EVERY: usize = 10;
-
-/// Logs that a check names.
-const LOGS_CHECKED: usize = 8;
 
 /// Every such entry is about the first exhibit, every fourth of these reconstructed from memory.
 const ABOUT_EVERY: usize = 7;
@@ -149,10 +147,9 @@ fn said(session: &Session, exhibit: ExhibitRef, entries: usize, members: usize) 
             heads.push(founder.head());
         }
         let event = if (number / members) % CHECK_EVERY == CHECK_EVERY - 1 {
-            let others = (1..=LOGS_CHECKED.min(members - 1)).map(|step| (who + step * 7) % members);
-            let mut states: Vec<Head> = others.filter(|other| *other != who).map(|other| pens[other].head()).collect();
+            let others = (1..members.min(HEADS_MAX)).map(|step| (who + step) % members);
+            let mut states: Vec<Head> = others.map(|other| pens[other].head()).collect();
             states.sort_unstable();
-            states.dedup();
             // A state is named as seen once.
             let news = states.iter().filter(|head| named[who].insert(head.log, head.size) != Some(head.size));
             heads.extend(news.copied());

@@ -160,7 +160,7 @@ fn the_last_reader_goes_once_there_is_another() {
     open(&world, "tern", "K7-0001", "out1").exits(12);
     world.carry("reader");
     // She cannot even read the custody record of it.
-    open(&world, "reader", "K7-0002", "out").exits(1).says("there is no exhibit");
+    open(&world, "reader", "K7-0002", "out").exits(12).says("was removed from this vault");
 }
 
 #[test]

@@ -23,7 +23,8 @@ const TROUBLES_SHOWN_MAX: usize = 5;
 /// Tell the custody story of the vault, or of one exhibit
 ///
 /// Each event stands after what its author had seen, whatever the clocks said. Times are what the devices claimed: no time is
-/// proven by this version. What came late, was refused, is unconfirmed or reconstructed is told with that word.
+/// proven by this version. What came late, was refused, is unconfirmed or reconstructed is told with that word. Of each log the
+/// last signed state is checked, which covers all entries; `amparo verify` checks every one.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use zeroize::Zeroizing;
 
-use super::{choose_passphrase, described, words};
+use super::{choose_passphrase, made, words};
 use crate::cli::call::Call;
 use crate::cli::error::CliError;
 use crate::cli::{DONE, Exit};
@@ -67,16 +67,9 @@ pub(super) fn run(args: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError
     let passphrase = if args.no_passphrase { None } else { Some(choose_passphrase(call)?) };
     let words = passphrase.as_ref().map(|words| words.as_str());
     let person = identity::restore(&mut call.parts().setting(), &file, &name, seed, words)?;
-    if person.bare {
-        call.warn("this identity is under no passphrase: whoever takes the file has it");
-    }
-    if call.global.json {
-        call.print_json(described(&person))?;
+    if !made(&person, &file, "Its digits. Compare them with your card: other digits are another identity.", call)? {
         return Ok(DONE);
     }
-    call.say(&format!("The identity of {} is in {}.", person.card.name(), file.display()));
-    call.say("Its digits. Compare them with your card: other digits are another identity.");
-    call.print(&person.member().fingerprint())?;
     if let Some(file) = &args.words {
         call.warn(&format!("{} still holds the words", crate::cli::output::shown(&file.display().to_string())));
     }

@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use super::live::Sources;
 use super::{Args, Run};
 use crate::cli::call::{Call, is_dash};
-use crate::cli::error::CliError;
 use crate::cli::output::{all_of, count, shown, size};
 use crate::format::names::printable;
 use crate::store::{Disk, Kind, StoreError};
@@ -47,7 +46,8 @@ pub(super) fn warn(args: &Args, run: &Run<'_>, call: &mut Call<'_, '_>) {
         call.warn(&format!("only {only} can open it: if that identity is lost, it is lost"));
     }
     if !sealed.skipped.is_empty() {
-        call.warn(&format!("{} skipped, NOT sealed:", count(sealed.skipped.len() as u64, "path")));
+        let end = if call.global.json { "" } else { ":" };
+        call.warn(&format!("{} skipped, NOT sealed{end}", count(sealed.skipped.len() as u64, "path")));
         if !call.global.json {
             for skipped in &sealed.skipped {
                 call.talk(&format!("  {}: {}", printable(&skipped.path), shown(&skipped.reason)));
@@ -70,10 +70,9 @@ pub(super) struct Moved {
 }
 
 /// Moves each file and folder that was named and sealed as a whole.
-pub(super) fn move_away(folder: &Path, call: &mut Call<'_, '_>, run: &mut Run<'_>) -> Result<Moved, CliError> {
+pub(super) fn move_away(folder: &Path, call: &mut Call<'_, '_>, run: &mut Run<'_>) -> Moved {
     let sources = run.told.sources();
     let target = call.path(folder);
-    call.context.disk.create_folder_all(&target)?;
     let mut outcome = Moved::default();
     for path in run.paths.iter().filter(|path| !is_dash(path)) {
         let moved = match whole(path, call.context.disk, &sources, &run.sealed.skipped) {
@@ -92,7 +91,7 @@ pub(super) fn move_away(folder: &Path, call: &mut Call<'_, '_>, run: &mut Run<'_
             }
         }
     }
-    Ok(outcome)
+    outcome
 }
 
 fn reason(error: &StoreError) -> String {

@@ -102,7 +102,7 @@ pub(super) fn tell_coverage(verified: &Verified, call: &mut Call<'_, '_>) -> Res
 }
 
 /// `2 of the 2 monitors needed signed K7 up to event K7:12: 37 of 40 exhibits covered`
-fn covered(log: &LogState, needed: u32) -> String {
+pub(super) fn covered(log: &LogState, needed: u32) -> String {
     let coverage = &log.coverage;
     let reached = |size: u64| {
         let monitors = coverage.signed_by.iter().filter(|by| by.monitor && by.size >= size).count();

@@ -94,8 +94,15 @@ fn history(dice: &mut Dice, note: &Note) -> BTreeMap<LogId, Log> {
             turned: false,
         });
         log.head = head;
-        let (past, standing) = (Arc::new(Past::new()), Standing::Counted);
-        log.entries.push(Told { entry, leaf: Hash::of(b""), past, blind: false, standing });
+        let (past, standing) = (Arc::new(Past::default()), Standing::Counted);
+        log.entries.push(Told {
+            entry: Arc::new(entry),
+            leaf: Hash::of(b""),
+            past,
+            blind: false,
+            undecided: false,
+            standing,
+        });
     }
     logs
 }

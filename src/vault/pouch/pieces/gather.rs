@@ -143,6 +143,14 @@ fn open_all(disk: &dyn Disk, named: &[PathBuf]) -> Result<Vec<PieceFile>, StoreE
     Ok(files)
 }
 
+/// Whether a file is a part of some pouch.
+pub(super) fn is_part(disk: &dyn Disk, path: &Path) -> Result<bool, StoreError> {
+    let source = text::open(disk, path)?;
+    let bytes = source.stat()?.bytes;
+    let file = PieceFile { path: path.to_path_buf(), source, bytes };
+    Ok(!matches!(look(0, &file), Found::Unknown))
+}
+
 fn look(index: usize, file: &PieceFile) -> Found {
     let mut page = vec![0; PAGE_BYTES];
     let before = read_exactly(&*file.source, 0, &mut page).ok().and_then(|()| VolumePage::parse(&page));

@@ -9,8 +9,6 @@ use super::mending::ranges;
 use super::packets::Packets;
 use super::{Pieces, to_usize};
 use crate::crypto::hash::Hash;
-use crate::format::parity::Grid;
-use crate::store::{OutFile, StoreError};
 use crate::vault::{Stage, VaultError, Watch, parallel};
 
 /// Cells, or packets, that are looked at in one go.
@@ -55,77 +53,23 @@ impl Pieces {
         }
     }
 
-    /// Writes the pouch as it was, in one file. Where a byte cannot be restored, an error; what was written is then worth
-    /// nothing.
-    pub fn repair(&self, watch: &dyn Watch, out: &mut dyn OutFile) -> Result<(), VaultError> {
-        let condition = self.check(watch)?;
-        if !condition.can_be_repaired() {
-            let lost = condition.lost.iter().chain(&condition.unchecked).map(|range| range.end - range.start).sum();
-            return Err(VaultError::BeyondRepair { lost, bytes: self.bytes });
-        }
-        let refused = |error| VaultError::from(StoreError::from_io(std::path::Path::new(""), error));
-        watch.begin(Stage::Repairing, Some(self.bytes));
-        let mut buffer = vec![0; COPIED_BYTES];
-        let mut at = 0;
-        // What is damaged is copied too, and then written over: so the file is written from its beginning to its end.
+    /// The SHA-256 of the pouch as it lies here; `None` where a part of it cannot be had.
+    pub fn sha256(&self, watch: &dyn Watch) -> Result<Option<Hash>, VaultError> {
+        watch.begin(Stage::Checking, Some(self.bytes));
+        let (mut hasher, mut buffer, mut at) = (Sha256::new(), vec![0; COPIED_BYTES], 0);
         while at < self.bytes {
             if watch.stopped() {
                 return Err(VaultError::Stopped);
             }
-            let taken = to_usize((self.bytes - at).min(COPIED_BYTES as u64));
-            let part = &mut buffer[..taken];
-            if self.raw(at, part, 0).is_err() {
-                self.copy_cells(at, part);
+            let part = &mut buffer[..to_usize((self.bytes - at).min(COPIED_BYTES as u64))];
+            if self.read_at(at, part).is_err() {
+                return Ok(None);
             }
-            out.write_at(at, part).map_err(refused)?;
-            watch.advance(taken as u64);
-            at += taken as u64;
+            hasher.update(&*part);
+            watch.advance(part.len() as u64);
+            at += part.len() as u64;
         }
-        if let Some(packets) = &self.packets {
-            self.write_restored(packets, &condition, watch, out).map_err(|error| match error {
-                Stop::Refused(error) => refused(error),
-                Stop::Wished => VaultError::Stopped,
-                Stop::Lost => VaultError::BeyondRepair { lost: 0, bytes: self.bytes },
-            })?;
-        }
-        Ok(())
-    }
-
-    /// Where a part cannot be read as a whole: its cells that can be, and zeros.
-    fn copy_cells(&self, at: u64, part: &mut [u8]) {
-        let mut from = at;
-        for piece in part.chunks_mut(4096) {
-            if self.raw(from, piece, 0).is_err() {
-                piece.fill(0);
-            }
-            from += piece.len() as u64;
-        }
-    }
-
-    /// Restores row after row, each once.
-    fn write_restored(
-        &self,
-        packets: &Packets,
-        condition: &Condition,
-        watch: &dyn Watch,
-        out: &mut dyn OutFile,
-    ) -> Result<(), Stop> {
-        let grid = packets.layout().grid;
-        let cells = condition.damaged.iter().flat_map(|range| cells_of(&grid, range));
-        let mut places: Vec<(u64, u64)> = cells.map(|cell| (grid.place(cell).0, cell)).collect();
-        places.sort_unstable();
-        for row in places.chunk_by(|one, other| one.0 == other.0) {
-            if watch.stopped() {
-                return Err(Stop::Wished);
-            }
-            let restored = self.restore(packets, row[0].0);
-            for (_, cell) in row {
-                let (_, bytes) = restored.iter().find(|(restored, _)| restored == cell).ok_or(Stop::Lost)?;
-                let span = grid.span(*cell);
-                out.write_at(span.start, &bytes[..to_usize(span.end - span.start)]).map_err(Stop::Refused)?;
-            }
-        }
-        Ok(())
+        Ok(Some(Hash(hasher.finalize().into())))
     }
 
     fn check_cells(&self, packets: &Packets, watch: &dyn Watch) -> Result<Condition, VaultError> {
@@ -206,16 +150,6 @@ impl Pieces {
         }
         Ok(Hash(hasher.finalize().into()) == sha256)
     }
-}
-
-enum Stop {
-    Refused(std::io::Error),
-    Wished,
-    Lost,
-}
-
-fn cells_of(grid: &Grid, range: &Range<u64>) -> Range<u64> {
-    range.start / grid.cell_bytes..range.end.div_ceil(grid.cell_bytes)
 }
 
 /// Looks at so many things of one length on all cores; what each look gave, in order.

@@ -1,5 +1,6 @@
 //! What the page tells of custody: handovers and how they ended, what is still open, who checked, and the whole story.
 
+use super::super::cosigned::covered;
 use super::page::{Page, list};
 use crate::cli::story::{details, what};
 use crate::format::event::Event;
@@ -69,6 +70,20 @@ impl Page<'_> {
         });
         let title = format!("Checks by monitors ({} needed before a state counts as covered)", history.monitors_needed);
         list(text, &title, checks);
+    }
+
+    /// Which exhibits enough monitors vouch for, and up to where.
+    pub(super) fn coverage(&self, text: &mut String) {
+        let Some(needed) = self.verified.monitors_needed.filter(|needed| *needed > 0) else { return };
+        let sealed = self.verified.logs.iter().filter(|log| log.coverage.exhibits > 0);
+        let lines = sealed.map(|log| {
+            let signed = log.coverage.signed_by.iter().filter(|by| by.monitor);
+            let signed: Vec<String> =
+                signed.map(|by| format!("{} at {} events", self.people.name(by.member), by.size)).collect();
+            let by = if signed.is_empty() { "no monitor".into() } else { signed.join(", ") };
+            format!("{}. Signed by: {by}", covered(log, needed))
+        });
+        list(text, "Exhibits covered by monitors", lines);
     }
 
     pub(super) fn told_story(&self, text: &mut String) {

@@ -35,6 +35,7 @@ impl Page<'_> {
         self.handovers(&mut text);
         self.open_ends(&mut text);
         self.monitors(&mut text);
+        self.coverage(&mut text);
         list(&mut text, "What was not checked", self.not_checked().into_iter());
         let notices = self.verified.notices.iter().map(|notice| sentence(&self.people.plain(notice)));
         list(&mut text, "Good to know", notices);

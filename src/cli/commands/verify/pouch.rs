@@ -1,0 +1,205 @@
+//! A pouch without a key, as a courier checks it: whether it is undamaged, what can be restored, how much more may be lost.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use crate::cli::call::{Call, is_dash};
+use crate::cli::error::CliError;
+use crate::cli::output::{Tone, count, shown, size};
+use crate::cli::{DONE, Exit, INCOMPLETE, hints};
+use crate::crypto::envelope;
+use crate::crypto::hash::Hash;
+use crate::crypto::pad::padme;
+use crate::format::pouch::ANSWERS_BYTES_MIN;
+use crate::vault::pouch::pieces::{Condition, Pieces};
+use crate::vault::pouch::repair::repair;
+
+const NOT_CHECKED: [&str; 3] = [
+    "what is in it, for whom, and who packed it: that takes the key of somebody it is for",
+    "whether somebody changed it on purpose: checksums tell damage; compare its SHA-256 with the sender's, by another road",
+    "whether other pouches belong to it",
+];
+/// The longest header that an age file may have here, and the nonce.
+const START_BYTES: u64 = envelope::HEADER_BYTES_MAX as u64 + 16;
+/// So many ranges are listed.
+const LISTED_MAX: usize = 8;
+
+/// What was found.
+struct Told {
+    verdict: &'static str,
+    tone: Tone,
+    exit: Exit,
+    lines: Vec<String>,
+}
+
+/// Whether one of these files is a part of a pouch. Then all of them are taken for parts of it.
+pub(super) fn is_meant(files: &[PathBuf], call: &Call<'_, '_>) -> Result<bool, CliError> {
+    for file in files.iter().filter(|file| !is_dash(file)) {
+        if Pieces::is_part(call.context.disk, &call.path(file))? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Checks it, and writes it as it was where that is wanted.
+pub(super) fn verify(files: &[PathBuf], to: Option<&Path>, call: &mut Call<'_, '_>) -> Result<Exit, CliError> {
+    if let Some(to) = to {
+        call.must_be_free(to)?;
+    }
+    let paths: Vec<PathBuf> = files.iter().map(|file| call.path(file)).collect();
+    let pieces = Pieces::gather(call.context.disk, &paths)?;
+    let (condition, sha256) = {
+        let mut parts = call.parts();
+        let watch = parts.setting().watch;
+        let condition = pieces.check(watch)?;
+        let readable = condition.lost.is_empty();
+        (condition, if readable { pieces.sha256(watch)? } else { None })
+    };
+    let told = tell(&pieces, &condition);
+    let repaired = match to {
+        Some(to) => Some(write(&pieces, &condition, to, call)?),
+        None => None,
+    };
+    if call.global.json {
+        call.print_json(described(&pieces, &condition, &told, sha256, to.zip(repaired)))?;
+    } else {
+        print(&pieces, &told, sha256, call)?;
+        if let (Some(to), Some(sha256)) = (to, repaired) {
+            call.print(&format!("\nrepaired: {}, SHA-256 {sha256}", shown(&to.to_string_lossy())))?;
+        } else if !condition.is_whole() && condition.can_be_repaired() {
+            let typed: Vec<String> = files.iter().map(|file| hints::word(&file.to_string_lossy())).collect();
+            call.suggest(format!("amparo verify {} --repair whole.bin", typed.join(" ")));
+        }
+    }
+    Ok(if repaired.is_some() { DONE } else { told.exit })
+}
+
+/// Without a key or parity nothing tells what belongs into a lone pouch: it is not repaired by copying it.
+fn write(pieces: &Pieces, condition: &Condition, to: &Path, call: &mut Call<'_, '_>) -> Result<Hash, CliError> {
+    if !condition.can_be_repaired() {
+        let lost = condition.lost.iter().chain(&condition.unchecked).map(|range| range.end - range.start).sum();
+        return Err(crate::vault::VaultError::BeyondRepair { lost, bytes: pieces.bytes() }.into());
+    }
+    let (folder, name) = call.split_path(to)?;
+    let mut parts = call.parts();
+    Ok(repair(&parts.setting(), pieces, (&folder, &name))?)
+}
+
+fn tell(pieces: &Pieces, condition: &Condition) -> Told {
+    let mut lines = Vec::new();
+    let told = |verdict, tone, exit, lines| Told { verdict, tone, exit, lines };
+    if let Some(may_lose) = condition.may_lose {
+        lines.push(match condition.packets_damaged {
+            0 => "its parity is undamaged".into(),
+            damaged => format!("{damaged} of {} of its parity damaged or missing", count(condition.packets, "packet")),
+        });
+        lines.push(format!("{may_lose} % of it may still be lost, and all comes back"));
+    }
+    for missing in pieces.missing() {
+        lines.push(format!("missing: {missing}"));
+    }
+    list("damaged", &condition.damaged, &mut lines);
+    if condition.is_whole() {
+        return told("VALID: undamaged, every byte was checked", Tone::Good, DONE, lines);
+    }
+    if condition.can_be_repaired() {
+        lines.push("all of it can be restored".into());
+        return told("INCOMPLETE: damaged, and all of it can be restored", Tone::Careful, INCOMPLETE, lines);
+    }
+    if condition.damaged.is_empty() && condition.may_lose.is_none() {
+        let verdict = match cut_short(pieces) {
+            None => "INCOMPLETE: nothing shows damage, and without a key or parity little of it can be checked",
+            Some(why) => {
+                lines.push(why.into());
+                "INCOMPLETE: it is damaged"
+            }
+        };
+        return told(verdict, Tone::Careful, INCOMPLETE, lines);
+    }
+    list("lost", &condition.lost, &mut lines);
+    list("not known to be whole", &condition.unchecked, &mut lines);
+    lines.push("give all volumes and parity files that there are, of every copy: they help each other".into());
+    told("INCOMPLETE: damaged, and a part of it is lost", Tone::Bad, INCOMPLETE, lines)
+}
+
+/// What the length and the header of a lone pouch tell: it was cut, or something was added.
+fn cut_short(pieces: &Pieces) -> Option<&'static str> {
+    let mut start = vec![0; usize::try_from(pieces.bytes().min(START_BYTES)).unwrap_or(0)];
+    if pieces.read_at(0, &mut start).is_err() {
+        return Some("its beginning cannot be read");
+    }
+    let held = envelope::hybrid_stanzas(&start).ok().and_then(|_| envelope::payload_bytes(&start, pieces.bytes()));
+    match held {
+        None => Some(
+            "its beginning is damaged, or its length is that of no pouch: it was cut short, or something was added",
+        ),
+        Some(held) if held < ANSWERS_BYTES_MIN || padme(held) != held => {
+            Some("its length is that of no pouch: it was cut short, or something was added")
+        }
+        Some(_) => None,
+    }
+}
+
+fn list(word: &str, ranges: &[std::ops::Range<u64>], lines: &mut Vec<String>) {
+    if ranges.is_empty() {
+        return;
+    }
+    let bytes = ranges.iter().map(|range| range.end - range.start).sum();
+    let places = ranges.iter().take(LISTED_MAX).map(|range| format!("{}–{}", range.start, range.end - 1));
+    let more = if ranges.len() > LISTED_MAX { ", …" } else { "" };
+    lines.push(format!("{word}: {}, at bytes {}{more}", size(bytes), places.collect::<Vec<_>>().join(", ")));
+}
+
+fn print(pieces: &Pieces, told: &Told, sha256: Option<Hash>, call: &mut Call<'_, '_>) -> Result<(), CliError> {
+    let verdict = call.set_off(told.verdict, told.tone, call.context.terminal.output);
+    call.print(&verdict)?;
+    call.print(&format!("\na pouch of {}", size(pieces.bytes())))?;
+    for line in &told.lines {
+        call.print(&format!("  {}", shown(line)))?;
+    }
+    if let Some(sha256) = sha256 {
+        call.print(&format!("  SHA-256 {sha256}"))?;
+    }
+    for path in pieces.unknown() {
+        call.print(&format!("  no part of it, as far as can be told: {}", shown(&path.to_string_lossy())))?;
+    }
+    call.print("\nnot checked:")?;
+    for text in NOT_CHECKED {
+        call.print(&format!("  {text}"))?;
+    }
+    Ok(())
+}
+
+fn described(
+    pieces: &Pieces,
+    condition: &Condition,
+    told: &Told,
+    sha256: Option<Hash>,
+    repaired: Option<(&Path, Hash)>,
+) -> Value {
+    let ranges = |ranges: &[std::ops::Range<u64>]| -> Vec<Value> {
+        ranges.iter().map(|range| json!({ "offset": range.start, "bytes": range.end - range.start })).collect()
+    };
+    let verdict = if told.exit == DONE { "valid" } else { "incomplete" };
+    let files: Vec<Value> =
+        pieces.known().map(|path| json!({ "path": path.to_string_lossy(), "kind": "pouch" })).collect();
+    let unknown: Vec<Value> = pieces.unknown().iter().map(|path| json!(path.to_string_lossy())).collect();
+    json!({
+        "format": 1, "verdict": verdict, "level": "bytes", "pinned": false, "checks": [], "findings": [],
+        "not_checked": NOT_CHECKED, "notices": told.lines, "logs": [], "exhibits": 0, "blobs": 0, "exhibit_verdicts": {},
+        "files": files,
+        "pouch": {
+            "bytes": pieces.bytes(), "sha256": sha256.map(|sha256| sha256.to_string()),
+            "share": pieces.parity().map(|layout| layout.share), "may_lose": condition.may_lose,
+            "whole": condition.is_whole(), "repairable": condition.can_be_repaired(),
+            "damaged": ranges(&condition.damaged), "lost": ranges(&condition.lost),
+            "unchecked": ranges(&condition.unchecked), "packets": condition.packets,
+            "packets_damaged": condition.packets_damaged, "missing": pieces.missing(), "unknown": unknown,
+            "repaired": repaired.map(|(path, sha256)| {
+                json!({ "path": path.to_string_lossy(), "sha256": sha256.to_string() })
+            }),
+        },
+    })
+}

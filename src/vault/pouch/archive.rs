@@ -200,7 +200,10 @@ impl Walk<'_> {
                     let start = position + header_bytes;
                     match self.admit(path, start, bytes)? {
                         Some(next) => position = next,
-                        None if self.reaches_beyond(start, bytes) => return self.lose(position),
+                        None if self.reaches_beyond(start, bytes) => {
+                            self.lose(position);
+                            return Ok(());
+                        }
                         None => return Err(malformed(position)),
                     }
                     index = claimed.or(index).map(|index| index + 1).filter(|index| *index <= MEMBERS_MAX);
@@ -208,7 +211,8 @@ impl Walk<'_> {
                 Err(NoHeader::Wrong) => return Err(malformed(position)),
                 Err(NoHeader::Lost(lost)) => {
                     let Some(found) = self.search(lost.range.end.max(position + BLOCK_BYTES)) else {
-                        return self.lose(position);
+                        self.lose(position);
+                        return Ok(());
                     };
                     self.gaps.push(position..found);
                     (position, index) = (found, None);
@@ -223,9 +227,8 @@ impl Walk<'_> {
     }
 
     /// From here on nothing is known.
-    fn lose(&mut self, position: u64) -> Result<(), VaultError> {
+    fn lose(&mut self, position: u64) {
         self.gaps.push(position..self.opened.bytes().max(position));
-        Ok(())
     }
 
     /// Takes a member in; where the next one begins, or `None` where it may not stand there.

@@ -23,7 +23,7 @@ impl Made {
         made.add(&key(), b"a wrapped key");
         made.add(&state(), b"a signed state");
         for (number, size) in (0..).zip(blobs) {
-            let content: Vec<u8> = (0..*size).map(|at| (at % 241) as u8 ^ number).collect();
+            let content: Vec<u8> = (0..*size).map(|at| u8::try_from(at % 241).expect("a byte") ^ number).collect();
             made.add(&blob(number), &content);
         }
         made
@@ -278,7 +278,7 @@ fn an_archive_ends_where_its_length_says_and_nowhere_else() {
     malformed(&[&made.bytes[..], &[0; 2 * BLOCK]].concat(), "an end as other programs write it");
     malformed(&[&ended[..], &[0; BLOCK]].concat(), "a block more");
     malformed(&ended[..ended.len() - BLOCK], "a block less");
-    malformed(&[&ended[..], &[1; 100_000]].concat(), "something behind it");
+    malformed(&[&ended[..], &vec![1; 100_000]].concat(), "something behind it");
     malformed(&[&ended[..], &ended[..]].concat(), "two archives");
     let longer = tar::end_at(made.bytes.len() as u64, 2 << 20, "");
     let padded = [&made.bytes[..], &longer.0, &vec![0; usize::try_from(longer.1).expect("small")]].concat();

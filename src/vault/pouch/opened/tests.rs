@@ -10,7 +10,7 @@ fn me() -> Identity {
 }
 
 fn plain(length: usize) -> Vec<u8> {
-    (0..length).map(|at| (at % 251) as u8).collect()
+    (0..length).map(|at| u8::try_from(at % 251).expect("a byte")).collect()
 }
 
 fn opened(file: &[u8], identities: &[&Identity]) -> Result<Opened, VaultError> {

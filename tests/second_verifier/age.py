@@ -2,11 +2,13 @@
 import base64
 import hashlib
 import hmac
+import re
+from functools import lru_cache
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hpke
 from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey, MLKEM768PublicKey
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
 from . import bech32
@@ -14,6 +16,7 @@ from .text import Malformed, decode_utf8, demand
 
 HEADER_BYTES, HEADER_LINES = 524_288, 2_048
 CHUNK, TAG = 65_536, 16
+WORD = re.compile("[!-~]+")
 HYBRID = "mlkem768x25519"
 SUITE = hpke.Suite(hpke.KEM.MLKEM768_X25519, hpke.KDF.HKDF_SHA256, hpke.AEAD.CHACHA20_POLY1305)
 SECRET_PREFIX, PUBLIC_PREFIX = "age-secret-key-pq-", "age1pq"
@@ -34,6 +37,7 @@ class HybridKey:
         self.private = hpke.MLKEM768X25519PrivateKey(kem, curve)
 
     @classmethod
+    @lru_cache(maxsize=4096)
     def parse(cls, text):
         demand(text == text.upper(), "an age identity is written in capitals")
         seed = bech32.decode(SECRET_PREFIX, text.lower())
@@ -49,6 +53,7 @@ class HybridKey:
         return key
 
 
+@lru_cache(maxsize=4096)
 def recipient_bytes(text):
     """The raw key of a sound recipient (§ 4.2)."""
     raw = bech32.decode(PUBLIC_PREFIX, text)
@@ -58,16 +63,10 @@ def recipient_bytes(text):
     try:
         MLKEM768PublicKey.from_public_bytes(raw[:1184])
         # Whoever agrees on a key with a point of low order gets zeros, which the library refuses.
-        X25519PrivateKey.from_private_bytes(bytes(31) + b"\1").exchange(_x25519(raw[1184:]))
+        X25519PrivateKey.from_private_bytes(bytes(31) + b"\1").exchange(X25519PublicKey.from_public_bytes(raw[1184:]))
     except ValueError:
         raise Malformed("a recipient that is no sound key") from None
     return raw
-
-
-def _x25519(raw):
-    from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
-
-    return X25519PublicKey.from_public_bytes(raw)
 
 
 class Stanza:
@@ -151,7 +150,7 @@ def read_stanzas(lines):
     for line in lines:
         kind, *arguments = line.removeprefix("-> ").split(" ")
         demand(line.startswith("-> "), "no stanza where one should be")
-        demand(all(each and all("!" <= letter <= "~" for letter in each) for each in (kind, *arguments)), "a stanza's words")
+        demand(all(WORD.fullmatch(each) for each in (kind, *arguments)), "a stanza's words")
         body = []
         for wrapped in lines:
             demand(len(wrapped) <= 64, "a line that is too long")

@@ -1,4 +1,6 @@
 """Bech32 (BIP-173) without its limit of length, as age writes keys."""
+from functools import lru_cache
+
 from .text import demand
 
 LETTERS = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
@@ -15,6 +17,7 @@ def checksum(prefix, values):
     return state
 
 
+@lru_cache(maxsize=4096)
 def decode(prefix, text):
     """The bytes behind a prefix in small letters; `text` is in small letters throughout."""
     demand(text.startswith(prefix + "1"), "another kind of key")
@@ -31,6 +34,7 @@ def decode(prefix, text):
     return (number >> spare).to_bytes(5 * len(values) // 8, "big")
 
 
+@lru_cache(maxsize=4096)
 def encode(prefix, data):
     bits = 8 * len(data)
     spare = -bits % 5

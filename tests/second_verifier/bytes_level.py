@@ -104,8 +104,7 @@ def check_bytes(report, layout, checked, vault, card, remembered):
 def check_log(report, checked, log, folder, vault, signer, card):
     leaves, passed, subject = leaves_of(folder), [0], f"logs/{log.hex()}"
     for named in folder.checkpoints:
-        size = check_checkpoint(report, checked, named, log, folder, vault, leaves, signer, card)
-        passed.append(size)
+        passed.append(check_checkpoint(report, checked, named, log, folder, vault, leaves, signer, card))
     if max(passed) == 0:
         report.add(INCOMPLETE, "tree", subject, "it has no signed state that holds")
     elif len(leaves) > max(passed):
@@ -113,7 +112,7 @@ def check_log(report, checked, log, folder, vault, signer, card):
 
 
 def check_checkpoint(report, checked, named, log, folder, vault, leaves, signer, card):
-    """The size of a checkpoint that passed, else 0."""
+    """The size of a checkpoint that is one of this log, wherever its root leads; else 0."""
     if not damage(report, checked, named, "signature", NOTE_FILE):
         return 0
     checkpoint = read_checkpoint(named, vault, log)
@@ -130,8 +129,6 @@ def check_checkpoint(report, checked, named, log, folder, vault, leaves, signer,
     places = [len(folder.entries.get(place, ())) for place in range(min(checkpoint.size, len(leaves) + 1))]
     if checkpoint.size > len(leaves):
         report.add(INCOMPLETE, "entry", named.path, f"place {len(places) - 1} below its size has no one name")
-        return 0
-    if root_of(leaves[:checkpoint.size]) != checkpoint.root:
+    elif root_of(leaves[:checkpoint.size]) != checkpoint.root:
         report.add(INVALID, "tree", named.path, "the leaves in the names lead elsewhere")
-        return 0
     return checkpoint.size

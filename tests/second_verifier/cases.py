@@ -89,7 +89,7 @@ class Cases:
             return expected, Outcome(exit=refusal.code)
         said = Outcome(report.exit_code, report.verdict, report.level)
         if folder is not None:
-            said.trusted, said.exhibits = "yes" if report.trusted else "no", report.counted_exhibits
+            said.trusted, said.exhibits = "yes" if report.assured else "no", report.counted_exhibits
         said.findings = {f"{each.weight} {each.check} {each.subject}" for each in report.findings}
         said.exhibit_verdicts = {exhibit: verdict for exhibit, verdict in report.exhibit_verdicts().items() if verdict != "valid"}
         return expected, said

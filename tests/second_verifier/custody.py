@@ -6,9 +6,7 @@ from .order import Order, reach
 from .report import INCOMPLETE, INVALID
 from .sealings import Sealings
 from .standing import COUNTED, LATE, REFUSED, UNDECIDED, Standing, member_of
-from .text import Malformed
-from .age import recipient_bytes
-from .wraps import check_wraps
+from .wraps import check_wraps, is_recipient
 
 HEADS_IN_BODY = {"offer": "heads", "acknowledge": "heads", "verify": "heads", "remove": "cuts"}
 
@@ -19,7 +17,7 @@ class Custody:
     def __init__(self, report, layout, checked, vault, ring, asked):
         self.report, self.layout, self.checked, self.vault, self.asked = report, layout, checked, vault, asked
         self.ring = ring
-        custody_keys = [key.key for key in ring.values() if key.scope == "custody"]
+        custody_keys = [key.key for key in ring if key.scope == "custody"]
         self.custody_keys = custody_keys
         self.every = {log: Log(log, folder, vault, checked, custody_keys) for log, folder in sorted(layout.logs.items())}
         self.cards = collect_cards(self.every)
@@ -34,7 +32,7 @@ class Custody:
         chosen = {}
         while True:
             self.order = Order([log for log in self.logs if log.story])
-            self.standing = Standing(self.order, self.vault, self.cards)
+            self.standing = Standing(self.order, self.vault)
             choice = self._choice(chosen)
             if choice is None:
                 return
@@ -82,6 +80,8 @@ class Custody:
     def _tell_damaged(self, log):
         for path in log.damaged:
             self.report.add(INVALID, "entry", path, "it is damaged")
+        for path in log.sealed:
+            self.report.add(INCOMPLETE, "entry", path, "no custody key here opens it")
 
     def _check_log(self, log):
         add = self.report.add
@@ -167,11 +167,12 @@ class Custody:
                        if each["log"] == head["log"]]
             if earlier and head["size"] <= max(earlier):
                 add(INVALID, "reference", told.subject, "it names a log at a size that was named before")
-            if reach(self.by_id, head).lacking:
-                add(INCOMPLETE, "behind", told.subject, "it names more of a log than is here")
         stated = [*entry.heads, *(entry.body[HEADS_IN_BODY[entry.kind]] if entry.kind in HEADS_IN_BODY else ())]
         if entry.begins and entry.begins["continues"]:
             stated.append(entry.begins["continues"])
+        for head in [*entry.heads, *(entry.body["cuts"] if entry.kind == "remove" else ())]:
+            if reach(self.by_id, head).lacking:
+                add(INCOMPLETE, "behind", told.subject, "it names more of a log than is here")
         for head in stated:
             here = self.by_id.get(head["log"])
             if here and not reach(self.by_id, head).forked and here.root_at(head["size"]) not in (None, head["root"]):
@@ -194,9 +195,7 @@ class Custody:
                 self.report.add(INVALID, "authority", told.subject, "it removes whom its author may not remove")
         for brought in self.standing.brought:
             key = next(key for key in brought.by.entry.new_keys() if (key["scope"], key["epoch"]) == (brought.scope, brought.epoch))
-            try:
-                recipient_bytes(key["recipient"])
-            except Malformed:
+            if not is_recipient(key["recipient"]):
                 self.report.add(INVALID, "key", brought.id.hex(), "no recipient of a key")
 
     def _could_know(self, told):
@@ -233,7 +232,7 @@ class Custody:
     def _narrow_ring(self):
         """What the entry says that brought a key is what the key is; what no counted entry brought is none."""
         brought = {each.id: each for each in self.standing.brought}
-        self.ring = {key: value for key, value in self.ring.items() if key in brought}
+        self.ring = {key.id: key for key in self.ring if key.id in brought}
         for key, value in self.ring.items():
             value.scope, value.epoch = brought[key].scope, brought[key].epoch
         self.custody_keys = [key.key for key in self.ring.values() if key.scope == "custody"] or self.custody_keys

@@ -5,7 +5,7 @@ from .age import AgeFile, NotForThisKey
 from .documents import read_padded_entry
 from .hashes import EMPTY_ROOT, bag, grow
 from .notes import Lines
-from .papers import Card, Checkpoint
+from .papers import Checkpoint, admitted_card
 from .text import Malformed
 
 ENTRY_FILE, NOTE_FILE, COSIGNATURE_FILE = 5 << 20, 131_072, 147_456
@@ -160,10 +160,7 @@ def read_cosignature(named, vault, log, ring):
 def collect_cards(logs):
     """All cards in the admissions of all candidates, by member; of one member the first in the order of its bytes."""
     cards = {}
-    for card in {each["card"] for log in logs.values() for _, entry in log.candidates for each in entry.admissions()}:
-        try:
-            read = Card(card.encode())
-        except Malformed:
-            continue
-        cards.setdefault(read.member, read)
+    for card in sorted({each["card"] for log in logs.values() for _, entry in log.candidates for each in entry.admissions()}):
+        if read := admitted_card(card):
+            cards.setdefault(read.member, read)
     return cards

@@ -1,4 +1,5 @@
 """Signed notes and the lines under them (§ 4.1)."""
+import re
 from collections import namedtuple
 from enum import Enum
 
@@ -7,6 +8,7 @@ from .text import decode_utf8, demand, unbase64
 
 NOTE_BYTES = 131_072
 ED25519, COSIGN_ED25519, ML_DSA_44, CARD_ML_DSA_44 = b"\x01", b"\x04", b"\x06", b"\xffamparo.v1/card-ml-dsa-44"
+CONTROL = re.compile("[\x00-\x09\x0b-\x1f]")
 DASH = "\u2014 "
 
 Line = namedtuple("Line", "name key_id signature")
@@ -26,7 +28,7 @@ class Note:
     def __init__(self, data):
         demand(len(data) <= NOTE_BYTES, "a note that is too long")
         whole = decode_utf8(data)
-        demand(all(letter >= " " or letter == "\n" for letter in whole), "a control character")
+        demand(not CONTROL.search(whole), "a control character")
         text, found, below = whole.rpartition("\n\n")
         demand(found and text and below.endswith("\n"), "no note")
         self.text = text + "\n"

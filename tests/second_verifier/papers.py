@@ -1,4 +1,6 @@
 """Cards, checkpoints, cosignatures, receipts and proofs of a fork (§ 4.2 to 4.6)."""
+from functools import lru_cache
+
 from . import documents, messagepack
 from .age import recipient_bytes
 from .hashes import climb, is_consistent, leaf_hash, row_leaf, tagged
@@ -158,8 +160,10 @@ class ForkProof:
         demand(root != one.root, "two states of one history")
 
 
-def card_or_none(data):
+@lru_cache(maxsize=4096)
+def admitted_card(text):
+    """The card in an admission, or None for one that does not hold; the same few stand in many entries."""
     try:
-        return Card(data)
+        return Card(text.encode())
     except Malformed:
         return None

@@ -2,8 +2,7 @@
 from collections import namedtuple
 
 from .hashes import sha256
-from .text import Malformed
-from .papers import Card
+from .papers import admitted_card
 
 COUNTED, LATE, REFUSED, UNDECIDED = "counted", "late", "refused", "undecided"
 ANY_ROLE = {"offer", "acknowledge", "decline", "verify", "stamp", "anchor", "pack", "note", "gap", "close"}
@@ -15,19 +14,15 @@ Brought = namedtuple("Brought", "id scope epoch by")
 
 def member_of(admission):
     """Who is admitted; a card that does not hold admits nobody."""
-    try:
-        return Card(admission["card"].encode()).member
-    except Malformed:
-        return None
+    card = admitted_card(admission["card"])
+    return card and card.member
 
 
 class Standing:
     """The standing of each entry, and the effects of those that count."""
 
-    def __init__(self, order, vault, cards):
-        self.order, self.vault, self.cards = order, vault, cards
-        self.members = {card: member_of({"card": card}) for card in
-                        {each["card"] for told in order.ordered for each in told.entry.admissions()}}
+    def __init__(self, order, vault):
+        self.order, self.vault = order, vault
         self.rank, self.took_effect, self.adopted, self.cuts = {}, set(), set(), {}
         self.powerless = []
         self.owner_grants = []
@@ -41,7 +36,7 @@ class Standing:
 
     def _admitted(self, told):
         """(member, roles) of each admission in it."""
-        return [(self.members[each["card"]], each["roles"]) for each in told.entry.admissions()]
+        return [(member_of(each), each["roles"]) for each in told.entry.admissions()]
 
     def _closings(self):
         """The place of the first `close` of each log."""
@@ -60,7 +55,9 @@ class Standing:
     # Cuts
 
     def cuts_on(self, told):
-        """The removals that cut this entry, whatever was granted since."""
+        """The removals that cut this entry, whatever was granted since; none of what was adopted."""
+        if told in self.adopted:
+            return []
         return [cut for cut in self.cuts.get(told.member, ()) if told.seq >= cut.sizes.get(told.log.id, 0)]
 
     def is_cut(self, told, grants):
@@ -95,8 +92,7 @@ class Standing:
         if self.is_founding(told):
             return True
         owns = any(grant.role == "owner" for grant in self.granted(told, self.owner_grants))
-        cut = self.is_cut(told, self.owner_grants) and told not in self.adopted
-        return told.entry.kind != "found" and owns and not self.is_closed(told) and not cut
+        return told.entry.kind != "found" and owns and not self.is_closed(told) and not self.is_cut(told, self.owner_grants)
 
     def _act(self, told, rank):
         body = told.entry.body
@@ -123,7 +119,7 @@ class Standing:
     # Second pass
 
     def _stand(self, told):
-        if self.is_cut(told, self.grants) and told not in self.adopted:
+        if self.is_cut(told, self.grants):
             return LATE
         if not self.is_closed(told) and self._is_allowed(told):
             return COUNTED

@@ -40,18 +40,16 @@ def recognise(layout, asked):
             return known
     try:
         vault = read_hint(layout.vault_file)
-    except NewerFormat:
-        raise Refused(1, "a newer format") from None
     except Malformed as error:
         raise Refused(10, f"no vault: {error}") from None
     if asked.vault not in (None, vault):
-        raise Refused(1, "another vault than the one that was given")
+        raise Refused(5, "another vault than the one that was given")
     return vault
 
 
 def ring_of(layout, checked, identity):
     """The vault keys that this identity opens, whatever the logs will say of them (§ 8.4)."""
-    ring = {}
+    ring = []
     for named in layout.keys.values() if identity else ():
         if checked.state(named, WRAPPED_FILE) != "sound":
             continue
@@ -60,24 +58,27 @@ def ring_of(layout, checked, identity):
         except (Malformed, NotForThisKey):
             continue
         if key.id == named.leaf:
-            ring[key.id] = key
+            ring.append(key)
     return ring
 
 
 def verify(folder, asked):
     layout, checked, report = Layout(folder), Checked(), Report()
-    vault = recognise(layout, asked)
+    try:
+        vault = recognise(layout, asked)
+        check_folder(report, layout, checked, vault)
+    except NewerFormat:
+        raise Refused(1, "a newer format") from None
     report.trusted = vault in (asked.pinned, asked.vault)
     signed = bool(asked.owner) and founder_signed(layout, checked, vault, asked.owner)
-    check_folder(report, layout, checked, vault)
     ring = ring_of(layout, checked, asked.identity)
     custody = None
-    if any(key.scope == "custody" for key in ring.values()):
+    if any(key.scope == "custody" for key in ring):
         custody = Custody(report, layout, checked, vault, ring, asked)
         custody.check_logs()
     if custody and custody.founder:
         if asked.owner and asked.owner.member != custody.founder.member:
-            raise Refused(1, "the vault was founded by another than the one whose card was given")
+            raise Refused(5, "the vault was founded by another than the one whose card was given")
         report.trusted |= asked.owner is not None
         custody.check()
     else:

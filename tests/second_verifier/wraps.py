@@ -1,5 +1,5 @@
 """Wrapped keys and shares that entries name (§ 8.4)."""
-from .age import AgeFile, NotForThisKey
+from .age import AgeFile, NotForThisKey, recipient_bytes
 from .bytes_level import WRAPPED_FILE
 from .hashes import sha256
 from .keys import read_wrapped
@@ -8,12 +8,19 @@ from .shares import read_share
 from .text import Malformed
 
 
+def is_recipient(text):
+    try:
+        return bool(recipient_bytes(text))
+    except Malformed:
+        return False
+
+
 def named_files(entry):
     """(key id, hash, wrap or None for a dummy) of each wrapped key that an entry names."""
     if entry.kind == "share":
         keys = [(entry.body["key"], entry.body)]
     else:
-        keys = [(sha256(key["recipient"].encode()), key) for key in entry.new_keys()]
+        keys = [(sha256(key["recipient"].encode()), key) for key in entry.new_keys() if is_recipient(key["recipient"])]
     for key, body in keys:
         yield from ((key, wrap["file"], wrap) for wrap in body["wraps"])
         yield from ((key, dummy, None) for dummy in body["dummies"])

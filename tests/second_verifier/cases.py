@@ -22,9 +22,17 @@ class Outcome:
     findings: set = field(default_factory=set)
     exhibit_verdicts: dict = field(default_factory=dict)
 
-    def differences(self, other):
-        return [f"{name}: {mine!r}, not {theirs!r}" for name in vars(self)
-                if (mine := getattr(self, name)) != (theirs := getattr(other, name))]
+    def differences(self, said):
+        """In words, what is expected here and was said otherwise."""
+        told = []
+        for name, expected in vars(self).items():
+            other = getattr(said, name)
+            if name == "findings":
+                told += [f"expected the finding {each}" for each in sorted(expected - other)]
+                told += [f"said the finding {each}" for each in sorted(other - expected)]
+            elif expected != other:
+                told.append(f"expected {name} {expected}, said {other}")
+        return told
 
 
 class Cases:

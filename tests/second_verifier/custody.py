@@ -8,8 +8,6 @@ from .sealings import Sealings
 from .standing import COUNTED, LATE, REFUSED, UNDECIDED, Standing, member_of
 from .wraps import check_wraps, is_recipient
 
-HEADS_IN_BODY = {"offer": "heads", "acknowledge": "heads", "verify": "heads", "remove": "cuts"}
-
 
 class Custody:
     """The logs of a vault, judged."""
@@ -53,7 +51,8 @@ class Custody:
     @property
     def founder(self):
         """The card of the founder, if the founding entry is in a story."""
-        return next((told.log.card for told in self.order.ordered if self.standing.is_founding(told)), None)
+        founding = (told for told in self.order.ordered if self.standing.is_founding(told))
+        return next((told.log.card for told in founding if member_of(told.entry.body["founder"]) == told.member), None)
 
     def is_member(self, log):
         return self.standing.is_admitted(log.card.member)
@@ -91,10 +90,11 @@ class Custody:
             add(INCOMPLETE, "signature", named.path, "it cannot be read")
         for named in log.unsigned:
             add(INCOMPLETE, "foreign", named.path, "no line of the log's member")
-        for state in log.blocked:
+        for state in log.blocked if log.story else log.blocked[:1]:
             self._tell_block(log, state)
         if not log.story:
-            add(INCOMPLETE, "tree", log.subject, "no signed state whose entries are here")
+            if not log.blocked:
+                add(INCOMPLETE, "tree", log.subject, "no signed state is left")
             self._tell_damaged(log)
         if any(not self.is_past_cut(log, self._where(log, state)) for state in log.forks):
             add(INVALID, "fork", log.subject, "two histories signed with one key")
@@ -143,7 +143,7 @@ class Custody:
         self.judged = [told for told in self.order.ordered if self.is_member(told.log)]
         self.by_id = {log.id: log for log in self.logs if log.story}
         for told in self.judged:
-            if not self.is_past_cut(told.log, told.seq) and told.standing != LATE:
+            if told.standing != LATE:
                 self._check_statements(told)
         self._check_authority()
         self._check_numbers()
@@ -170,28 +170,44 @@ class Custody:
         stated = [*entry.heads, *(entry.body[HEADS_IN_BODY[entry.kind]] if entry.kind in HEADS_IN_BODY else ())]
         if entry.begins and entry.begins["continues"]:
             stated.append(entry.begins["continues"])
-        for head in [*entry.heads, *(entry.body["cuts"] if entry.kind == "remove" else ())]:
             if reach(self.by_id, head).lacking:
                 add(INCOMPLETE, "behind", told.subject, "it names more of a log than is here")
-        for head in stated:
-            here = self.by_id.get(head["log"])
-            if here and not reach(self.by_id, head).forked and here.root_at(head["size"]) not in (None, head["root"]):
-                add(INVALID, "reference", told.subject, "it names another root than the log has at that size")
+            self._check_root(told, head)
+        if told.standing == COUNTED:
+            self._check_body(told)
+
+    def _check_root(self, told, head):
+        log = self.by_id.get(head["log"])
+        if log and not reach(self.by_id, head).forked and log.root_at(head["size"]) not in (None, head["root"]):
+            self.report.add(INVALID, "reference", told.subject, "it names another root than the log has at that size")
+
+    def _check_body(self, told):
+        entry, add = told.entry, self.report.add
+        stated = entry.body["heads"] if entry.kind in ("offer", "acknowledge", "verify") else []
+        continued = [entry.begins["continues"]] if entry.begins and entry.begins["continues"] else []
+        for head in [*stated, *continued]:
+            self._check_root(told, head)
+        for cut in entry.body["cuts"] if entry.kind == "remove" else ():
+            log = self.by_id.get(cut["log"])
+            if log is None or cut["size"] > len(log.story):
+                add(INCOMPLETE, "behind", told.subject, "it cuts a log at a size that is not here")
+            elif log.card.member != entry.body["member"] or log.root_at(cut["size"]) != cut["root"]:
+                add(INVALID, "reference", told.subject, "it cuts at a state that is none of that member's log")
         for named in entry.body["entries"] if entry.kind == "adopt" else ():
             other = self.standing.entry_at(named["log"], named["seq"])
-            if other and other.entry.leaf != named["leaf"]:
+            if other is None:
+                add(INCOMPLETE, "behind", told.subject, "it adopts an entry that is not here")
+            elif other.entry.leaf != named["leaf"]:
                 add(INVALID, "reference", told.subject, "it adopts another entry than stands there")
 
     def _check_authority(self):
         for told in self.judged:
-            if self.is_past_cut(told.log, told.seq):
-                continue
             if told.standing == REFUSED:
                 self.report.add(INVALID, "authority", told.subject, "its author may not say this")
             elif told.standing == UNDECIDED:
                 self.report.add(INCOMPLETE, "authority", told.subject, "what is missing might allow it")
         for told in self.standing.powerless:
-            if told.standing == COUNTED and self._could_know(told) and not self.is_past_cut(told.log, told.seq):
+            if told.standing == COUNTED and self._could_know(told):
                 self.report.add(INVALID, "authority", told.subject, "it removes whom its author may not remove")
         for brought in self.standing.brought:
             key = next(key for key in brought.by.entry.new_keys() if (key["scope"], key["epoch"]) == (brought.scope, brought.epoch))
@@ -212,7 +228,7 @@ class Custody:
                 if told.entry.kind != "seal":
                     continue
                 wrong = told.entry.body["first"] != following
-                if wrong and self.is_member(log) and not self.is_past_cut(log, told.seq) and told.standing != LATE:
+                if wrong and self.is_member(log) and told.standing != LATE:
                     self.report.add(INVALID, "sequence", told.subject, "its numbers do not follow those before")
                 following = told.entry.body["first"] + told.entry.body["count"]
 

@@ -119,8 +119,6 @@ class Log:
         # States beside the story: those with their entries here, and those without.
         self.forks = {state for state in self.states if state not in told and (state in self.nodes or state[0] <= size)}
         self.forks |= {state for state in self.carried if state not in told and state[0] <= size}
-        if not self.head:
-            self.forks = set()
         # What only a cosignature carries counts as not here, though candidates may lead to it.
         self.fork_nodes = {state: self.nodes[state] for state in self.forks if state in self.nodes and state in self.states}
         self.forked = {(node.size, node.root): node for head in self.fork_nodes.values() for node in head.way()}

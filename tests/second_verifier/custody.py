@@ -2,7 +2,7 @@
 from .content import Content
 from .cosignatures import check_cosignatures
 from .histories import Log, collect_cards
-from .order import Order, reach
+from .order import Order
 from .report import INCOMPLETE, INVALID
 from .sealings import Sealings
 from .standing import COUNTED, LATE, REFUSED, UNDECIDED, Standing, member_of
@@ -162,23 +162,19 @@ class Custody:
 
     def _check_statements(self, told):
         entry, add = told.entry, self.report.add
-        for head in entry.heads:
-            earlier = [each["size"] for other in self.order.told[told.log.id][:told.seq] for each in other.entry.heads
-                       if each["log"] == head["log"]]
-            if earlier and head["size"] <= max(earlier):
+        for head, reached in zip(entry.heads, self.order.reaches_of(told), strict=True):
+            if reached.repeated:
                 add(INVALID, "reference", told.subject, "it names a log at a size that was named before")
-        stated = [*entry.heads, *(entry.body[HEADS_IN_BODY[entry.kind]] if entry.kind in HEADS_IN_BODY else ())]
-        if entry.begins and entry.begins["continues"]:
-            stated.append(entry.begins["continues"])
-            if reach(self.by_id, head).lacking:
+            elif reached.lacking:
                 add(INCOMPLETE, "behind", told.subject, "it names more of a log than is here")
-            self._check_root(told, head)
+            else:
+                self._check_root(told, head)
         if told.standing == COUNTED:
             self._check_body(told)
 
     def _check_root(self, told, head):
         log = self.by_id.get(head["log"])
-        if log and not reach(self.by_id, head).forked and log.root_at(head["size"]) not in (None, head["root"]):
+        if log and head["size"] and not log.is_forked(head) and log.root_at(head["size"]) not in (None, head["root"]):
             self.report.add(INVALID, "reference", told.subject, "it names another root than the log has at that size")
 
     def _check_body(self, told):
@@ -191,7 +187,7 @@ class Custody:
             log = self.by_id.get(cut["log"])
             if log is None or cut["size"] > len(log.story):
                 add(INCOMPLETE, "behind", told.subject, "it cuts a log at a size that is not here")
-            elif log.card.member != entry.body["member"] or log.root_at(cut["size"]) != cut["root"]:
+            elif log.card.member != entry.body["member"] or not log.is_forked(cut) and log.root_at(cut["size"]) != cut["root"]:
                 add(INVALID, "reference", told.subject, "it cuts at a state that is none of that member's log")
         for named in entry.body["entries"] if entry.kind == "adopt" else ():
             other = self.standing.entry_at(named["log"], named["seq"])

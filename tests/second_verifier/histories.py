@@ -124,7 +124,14 @@ class Log:
         self.forked = {(node.size, node.root): node for head in self.fork_nodes.values() for node in head.way()}
 
     def root_at(self, size):
-        return self.story[size - 1].root if 1 <= size <= len(self.story) else None
+        if size == 0:
+            return EMPTY_ROOT
+        return self.story[size - 1].root if size <= len(self.story) else None
+
+    def is_forked(self, head):
+        """Whether a head stands on another history that the log's member signed."""
+        state = head["size"], head["root"]
+        return self.root_at(head["size"]) != head["root"] and (state in self.forks or state in self.forked)
 
     def common(self, node):
         """How many entries a history has in common with the story."""

@@ -38,10 +38,14 @@ class Reach:
     believed: bool = False
     lacking: bool = False
     forked: bool = False
+    repeated: bool = False
 
 
-def reach(logs, head):
+def reach(logs, head, named):
+    """`named` is the largest size at which its author named that log before: sizes only grow."""
     log = logs.get(head["log"])
+    if head["size"] <= named:
+        return Reach(None, 0, repeated=True)
     if log is None:
         return Reach(None, 0, lacking=True)
     size, root = head["size"], head["root"]
@@ -62,24 +66,29 @@ class Order:
     def __init__(self, logs):
         self.logs = {each.id: each for each in logs}
         self.told = {each.id: [Told(each, node.entry) for node in each.story] for each in logs}
-        self.reaches = {}
+        self.reaches, self.named = {}, {}
+        for told in (each for entries in self.told.values() for each in entries):
+            self._find_reaches(told)
         self.taken = {each.id: 0 for each in logs}
         self.ordered = []
         while (following := self._next()) is not None:
             self._take(following)
 
-    def _reaches(self, told):
-        key = told.log.id, told.seq
-        if key not in self.reaches:
-            self.reaches[key] = [reach(self.logs, head) for head in told.entry.heads]
-        return self.reaches[key]
+    def _find_reaches(self, told):
+        named = self.named.setdefault(told.log.id, {})
+        self.reaches[told] = [reach(self.logs, head, named.get(head["log"], 0)) for head in told.entry.heads]
+        for head in told.entry.heads:
+            named[head["log"]] = max(head["size"], named.get(head["log"], 0))
+
+    def reaches_of(self, told):
+        return self.reaches[told]
 
     def _next(self):
         """Of the logs' next entries the earliest that waits for nothing; one that waits for what is not here comes last."""
         waiting = [self.told[log][count] for log, count in self.taken.items() if count < len(self.told[log])]
 
         def ready(told, patient):
-            return all(self.taken[each.log.id] >= each.seen for each in self._reaches(told)
+            return all(self.taken[each.log.id] >= each.seen for each in self.reaches[told]
                        if each.log and (patient or not each.lacking))
 
         for patient in (True, False):
@@ -94,7 +103,7 @@ class Order:
             before = mine[told.seq - 1]
             told.past, told.gap = dict(before.past), before.gap
         told.past[log] = told.seq
-        for each in self._reaches(told):
+        for each in self.reaches[told]:
             told.gap |= each.lacking or each.forked
             if not each.seen:
                 continue

@@ -86,6 +86,8 @@ def verify(folder, asked):
             report.add(INCOMPLETE, "vault", "VAULT", "its founding entry is not here, or not signed")
         elif asked.identity and asked.remembered:
             report.add(INCOMPLETE, "key", "keys", "no key here opens the logs any more")
+        if asked.owner and not signed:
+            raise Refused(5, "nothing shows that the owner of the card that was given founded the vault")
         report.founder_signed = signed
         report.trusted = (report.trusted or signed) and custody is None
         check_bytes(report, layout, checked, vault, asked.owner, asked.remembered)

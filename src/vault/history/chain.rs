@@ -41,6 +41,14 @@ struct Opened {
     unusable: Vec<(String, u64, Trouble)>,
 }
 
+impl Opened {
+    /// Who begins the log: its id binds the member, so that of several first entries all name the same.
+    fn member(&self) -> Option<MemberId> {
+        let first = self.candidates.get(&0)?.first()?;
+        first.entry.begins.as_ref().map(|begins| begins.member)
+    }
+}
+
 /// What every step needs to know.
 pub(super) struct Reading<'a> {
     pub(super) folder: &'a dyn Folder,
@@ -61,11 +69,19 @@ impl Reading<'_> {
         for (id, files) in logs {
             let mut troubles = Troubles { log: *id, found: Vec::new() };
             let opened = opened.remove(id).unwrap_or_default();
+            let member = opened.member().filter(|member| cards.contains_key(member));
             if let Some(log) = self.resolve(*id, files, opened, &cards, &mut troubles) {
                 read.logs.insert(*id, log);
                 read.troubles.extend(troubles.found);
             } else if !self.is_unfinished(*id, files) {
-                findings.extend(troubles.found.into_iter().map(|trouble| trouble.finding).collect());
+                match member {
+                    // Whose it is is known: whether anybody admitted her decides what is said of it.
+                    Some(member) => {
+                        read.untold.insert(*id, member);
+                        read.troubles.extend(troubles.found);
+                    }
+                    None => findings.extend(troubles.found.into_iter().map(|trouble| trouble.finding).collect()),
+                }
             }
         }
         read
@@ -123,9 +139,7 @@ impl Reading<'_> {
         cards: &BTreeMap<MemberId, Card>,
         troubles: &mut Troubles,
     ) -> Option<Log> {
-        // The log id binds the member, so that of several first entries all name the same.
-        let first = opened.candidates.get(&0).and_then(|here| here.first()?.entry.begins.as_ref());
-        let Some(card) = first.and_then(|begins| cards.get(&begins.member)) else {
+        let Some(card) = opened.member().and_then(|member| cards.get(&member)) else {
             self.report_unusable(&opened, |_| true, troubles);
             let message = "its first entry is missing or unreadable, or nobody whose card this vault holds began it";
             troubles.add(0, Verdict::Incomplete, Check::Foreign, layout::log(id).to_string(), message);
@@ -311,6 +325,8 @@ fn told(opened: &Opened, path: &[usize], from: usize, covered: &mut BTreeSet<(u6
 #[derive(Default)]
 pub(super) struct Read {
     pub(super) logs: BTreeMap<LogId, Log>,
+    /// Logs of which no signed state can be followed here, and whose they are.
+    pub(super) untold: BTreeMap<LogId, MemberId>,
     /// What is wrong with them, whoever they turn out to belong to.
     pub(super) troubles: Vec<LogTrouble>,
 }

@@ -71,14 +71,14 @@ impl Examiner {
                 Ok(rows) => rows,
                 Err(finding) => {
                     for number in sealing.seal.first..sealing.seal.first + u64::from(sealing.seal.count) {
-                        self.exhibit_verdicts.insert(exhibit_label(sealing.handle, number), finding.weight);
+                        self.lower(&exhibit_label(sealing.handle, number), finding.weight);
                     }
                     self.findings.push(finding);
                     self.unread += 1;
                     continue;
                 }
             };
-            let records = self.check_manifests(session, &sealing, &rows, &disposed);
+            let records = self.check_manifests(session, history, &sealing, &rows, &disposed);
             for (index, (row, blobs)) in rows.iter().enumerate() {
                 let exhibit = exhibits::Exhibit {
                     id: labels::label(history, row),
@@ -140,6 +140,7 @@ impl Examiner {
     pub(super) fn check_manifests(
         &mut self,
         session: &Session,
+        history: &History,
         sealing: &Sealing<'_>,
         rows: &[(Row, Vec<Hash>)],
         disposed: &BTreeSet<Hash>,
@@ -163,7 +164,7 @@ impl Examiner {
                 Ok(records) => all.extend(records),
                 Err(finding) => {
                     for (row, _) in rows.iter().filter(|(row, _)| row.key == manifest.key) {
-                        self.exhibit_verdicts.insert(exhibit_label(sealing.handle, row.number), finding.weight);
+                        self.lower(&labels::label(history, row), finding.weight);
                     }
                     self.findings.push(finding);
                 }

@@ -84,9 +84,9 @@ class Custody:
 
     def _check_log(self, log):
         add = self.report.add
-        for named in log.wrong:
+        for named in (each for each in log.wrong if not self.is_past_cut(log, max(each.number, 1) - 1)):
             add(INVALID, "signature", named.path, "no state that the log's member signed as it must be")
-        for named in log.unreadable:
+        for named in (each for each in log.unreadable if not self.is_past_cut(log, max(each.number, 1) - 1)):
             add(INCOMPLETE, "signature", named.path, "it cannot be read")
         for named in log.unsigned:
             add(INCOMPLETE, "foreign", named.path, "no line of the log's member")
@@ -98,9 +98,6 @@ class Custody:
             self._tell_damaged(log)
         if any(not self.is_past_cut(log, self._where(log, state)) for state in log.forks):
             add(INVALID, "fork", log.subject, "two histories signed with one key")
-        for node in log.story:
-            if any(member_of(each) is None for each in node.entry.admissions()) and not self.is_past_cut(log, node.size - 1):
-                add(INVALID, "card", f"{log.subject}, entry {node.size - 1}", "a card that does not hold")
         if log.story:
             self._check_uncovered(log)
 
@@ -179,13 +176,15 @@ class Custody:
 
     def _check_body(self, told):
         entry, add = told.entry, self.report.add
+        if any(member_of(each) is None for each in entry.admissions()):
+            add(INVALID, "card", told.subject, "it admits a card that does not hold")
         stated = entry.body["heads"] if entry.kind in ("offer", "acknowledge", "verify") else []
         continued = [entry.begins["continues"]] if entry.begins and entry.begins["continues"] else []
         for head in [*stated, *continued]:
             self._check_root(told, head)
         for cut in entry.body["cuts"] if entry.kind == "remove" else ():
             log = self.by_id.get(cut["log"])
-            if log is None or cut["size"] > len(log.story):
+            if log is None or cut["size"] > len(log.story) and not log.is_forked(cut):
                 add(INCOMPLETE, "behind", told.subject, "it cuts a log at a size that is not here")
             elif log.card.member != entry.body["member"] or not log.is_forked(cut) and log.root_at(cut["size"]) != cut["root"]:
                 add(INVALID, "reference", told.subject, "it cuts at a state that is none of that member's log")

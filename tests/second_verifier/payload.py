@@ -44,7 +44,7 @@ class Stream:
         blob, *self.left = self.left
         self.ready = self.open(blob)
         if len(self.ready) != SEGMENT and (self.left or not 0 < len(self.ready) < SEGMENT):
-            raise DamagedSegment(blob, "a segment of another length")
+            raise Malformed("a segment of another length")
 
     def end(self):
         demand(not self.ready and not self.left, "an end too late")

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from .age import AgeFile, NotForThisKey
 from .bytes_level import WRAPPED_FILE, NewerFormat, check_bytes, check_folder, founder_signed, read_hint
 from .custody import Custody
-from .folder import Checked
+from .folder import Checked, Unreadable
 from .given import hold_against
 from .keys import read_wrapped
 from .layout import Layout
@@ -51,11 +51,11 @@ def ring_of(layout, checked, identity):
     """The vault keys that this identity opens, whatever the logs will say of them (§ 8.4)."""
     ring = []
     for named in layout.keys.values() if identity else ():
-        if checked.state(named, WRAPPED_FILE) != "sound":
+        if named.file.size > WRAPPED_FILE:
             continue
         try:
             key = read_wrapped(AgeFile(named.file.read()).open([identity.age]))
-        except (Malformed, NotForThisKey):
+        except (Malformed, NotForThisKey, Unreadable):
             continue
         if key.id == named.leaf:
             ring.append(key)

@@ -310,7 +310,8 @@ impl Court {
         match &told.entry.event {
             Event::Remove(removal) => {
                 for cut in &removal.cuts {
-                    let Some(log) = history.logs.get(&cut.log).filter(|log| log.head.size >= cut.size) else {
+                    let here = history.logs.get(&cut.log).filter(|log| log.head.size >= cut.size || log.holds(cut));
+                    let Some(log) = here else {
                         let message = format!("it cuts log {} at {} entries; this copy has fewer", cut.log, cut.size);
                         findings.incomplete(Check::Behind, subject(place), message);
                         continue;

@@ -205,7 +205,9 @@ impl Reading<'_> {
                     troubles.add(0, Verdict::Incomplete, Check::Foreign, path, message);
                 }
                 Err(NotAHead::Trouble(trouble)) => {
-                    troubles.add(name.size, trouble.weight, Check::Signature, path, trouble.reason);
+                    // What its name covers last is what it is about.
+                    let about = name.size.saturating_sub(1);
+                    troubles.add(about, trouble.weight, Check::Signature, path, trouble.reason);
                 }
             }
         }

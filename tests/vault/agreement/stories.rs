@@ -317,9 +317,10 @@ impl Teller<'_> {
         }
         let bent = self.dice.below(120);
         let pen = &self.pens[at];
+        let another = format!("amparo.v1/{}/{}/99", pen.vault, pen.id);
         let twist = match bent {
             0 => Twist {
-                record: Some(&|record| record.set("exhibit", "amparo.v1/x").expect("a field")),
+                record: Some(&|record| record.set("exhibit", another.as_str()).expect("a field")),
                 ..Twist::default()
             },
             1 => Twist { committed: Some(&|known| known.text.truncate(known.text.len().saturating_sub(1))), ..Twist::default() },

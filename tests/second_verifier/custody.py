@@ -77,10 +77,10 @@ class Custody:
             self._tell_damaged(log)
 
     def _tell_damaged(self, log):
-        for path in log.damaged:
-            self.report.add(INVALID, "entry", path, "it is damaged")
-        for path in log.sealed:
-            self.report.add(INCOMPLETE, "entry", path, "no custody key here opens it")
+        for weight, files in ((INVALID, log.damaged), (INCOMPLETE, log.sealed)):
+            for path, place in files.items():
+                if log.card is None or not self.is_past_cut(log, place):
+                    self.report.add(weight, "entry", path, "it is damaged, or does not open here")
 
     def _check_log(self, log):
         add = self.report.add
@@ -93,7 +93,7 @@ class Custody:
         for state in log.blocked if log.story else log.blocked[:1]:
             self._tell_block(log, state)
         if not log.story:
-            if not log.blocked:
+            if not log.blocked and not self.is_past_cut(log, 0):
                 add(INCOMPLETE, "tree", log.subject, "no signed state is left")
             self._tell_damaged(log)
         if any(not self.is_past_cut(log, self._where(log, state)) for state in log.forks):

@@ -36,17 +36,17 @@ class Log:
 
     def __init__(self, log, folder, vault, checked, ring):
         self.id, self.folder, self.subject = log, folder, f"logs/{log.hex()}"
-        self.damaged, self.sealed, self.candidates = set(), set(), []
+        self.damaged, self.sealed, self.candidates = {}, {}, []
         for files in folder.entries.values():
             for named in files:
                 self._open(named, vault, checked, ring)
         self.nodes = self._place()
 
     def _open(self, named, vault, checked, ring):
-        """A candidate, or the path among what is damaged or cannot be opened here."""
+        """A candidate, or the path, with its place, among what is damaged or cannot be opened here."""
         state = checked.state(named, ENTRY_FILE)
         if state == "unreadable":
-            self.sealed.add(named.path)
+            self.sealed[named.path] = named.number
             return
         try:
             if state == "damaged":
@@ -58,9 +58,9 @@ class Log:
                 raise Malformed("an entry of another vault or log")
             self.candidates.append((named, entry))
         except NotForThisKey:
-            self.sealed.add(named.path)
+            self.sealed[named.path] = named.number
         except Malformed:
-            self.damaged.add(named.path)
+            self.damaged[named.path] = named.number
 
     def _place(self):
         """Each candidate names the root before it, so that it has one place in one history."""

@@ -105,9 +105,8 @@ pub(super) fn recognise(
 /// The signed root must be that of the leaves in the names: else any member's log, with the founding entry's name planted
 /// in it, would make that member the founder.
 fn founded_by(folder: &dyn Folder, survey: &Survey, vault: VaultId, card: &Card) -> bool {
-    let begins = |files: &LogFiles| {
-        files.entries.get(&0).is_some_and(|first| first.iter().any(|entry| entry.leaf == vault.0))
-    };
+    let begins =
+        |files: &LogFiles| files.entries.get(&0).is_some_and(|first| first.iter().any(|entry| entry.leaf == vault.0));
     // Its name can be planted in any log, and any file beside its states: neither may keep the true one from being seen.
     survey.logs.iter().filter(|(_, files)| begins(files)).any(|(log, files)| {
         files.checkpoints.iter().any(|name| {

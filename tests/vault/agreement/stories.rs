@@ -12,8 +12,8 @@ use amparo::store::layout;
 
 use super::dice::Dice;
 use crate::vault::forge::{
-    ANN, BEN, CUSTODY, EVE, FOUNDER, Forge, LATER, MAIN, MONITOR, Pen, READER, REGISTER, SEALER, admit, founded, key_id,
-    keys, member, note, to,
+    ANN, BEN, CUSTODY, EVE, FOUNDER, Forge, LATER, MAIN, MONITOR, Pen, READER, REGISTER, SEALER, admit, founded,
+    key_id, keys, member, note, to,
 };
 use crate::vault::forge_once::signed;
 use crate::vault::forge_seal::{Exhibit, Twist};
@@ -125,9 +125,7 @@ impl Teller<'_> {
             41..44 => self.share(),
             44..47 => Event::Withdraw { exhibit: self.exhibit(at), scope: "all".into() },
             47..50 => Event::Open { exhibits: vec![self.exhibit(at)], reason: String::new() },
-            50..53 => {
-                Event::Verify { heads: self.all_heads(), level: "custody".into(), verdict: "valid".into() }
-            }
+            50..53 => Event::Verify { heads: self.all_heads(), level: "custody".into(), verdict: "valid".into() },
             53..56 => {
                 let known: Vec<Hash> = self.blobs.iter().copied().collect();
                 let blobs = self.dice.some(&known, 40);
@@ -149,10 +147,14 @@ impl Teller<'_> {
             64..66 => Event::Stamp {
                 kind: "rfc3161".into(),
                 checkpoint: Hash::of(b"state"),
-                file: self.forge.names("logs/").iter().find(|name| name.contains("/cosign/")).map_or(
-                    Hash::of(b"reply"),
-                    |name| Hash::from_hex(name.rsplit('/').next().expect("a name")).expect("a hash"),
-                ),
+                file: self
+                    .forge
+                    .names("logs/")
+                    .iter()
+                    .find(|name| name.contains("/cosign/"))
+                    .map_or(Hash::of(b"reply"), |name| {
+                        Hash::from_hex(name.rsplit('/').next().expect("a name")).expect("a hash")
+                    }),
             },
             _ => self.acknowledgement(),
         }
@@ -199,7 +201,8 @@ impl Teller<'_> {
     }
 
     fn share(&mut self) -> Event {
-        let (scope, seed) = *self.dice.one(&[("custody", CUSTODY), ("main", MAIN), ("register", REGISTER), ("main", LATER)]);
+        let (scope, seed) =
+            *self.dice.one(&[("custody", CUSTODY), ("main", MAIN), ("register", REGISTER), ("main", LATER)]);
         let epoch = u32::from(seed == LATER);
         let who = *self.dice.one(&EVERYBODY);
         // Now and then what is inside is another key than the one that is promised.
@@ -323,7 +326,10 @@ impl Teller<'_> {
                 record: Some(&|record| record.set("exhibit", another.as_str()).expect("a field")),
                 ..Twist::default()
             },
-            1 => Twist { committed: Some(&|known| known.text.truncate(known.text.len().saturating_sub(1))), ..Twist::default() },
+            1 => Twist {
+                committed: Some(&|known| known.text.truncate(known.text.len().saturating_sub(1))),
+                ..Twist::default()
+            },
             2 => Twist { payload: Some(&|bytes| bytes[1000] ^= 1), ..Twist::default() },
             3 => Twist { payload: Some(&|bytes| bytes.truncate(9000)), ..Twist::default() },
             4 => Twist { payload: Some(&|bytes| bytes.extend([0; 512])), ..Twist::default() },

@@ -7,7 +7,7 @@ def check_cosignatures(custody):
     stamped = {told.entry.body["file"] for told in custody.standing.counted("stamp")}
     admitted = [card for card in custody.cards.values() if custody.standing.is_admitted(card.member)]
     for log in custody.logs:
-        if not custody.is_member(log):
+        if not log.story or not custody.is_member(log):
             continue
         for named, note in log.cosignatures:
             if named.hash not in stamped:

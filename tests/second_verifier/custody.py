@@ -14,7 +14,7 @@ class Custody:
 
     def __init__(self, report, layout, checked, vault, ring, asked):
         self.report, self.layout, self.checked, self.vault, self.asked = report, layout, checked, vault, asked
-        self.ring = ring
+        self.ring, self.left_out = ring, set()
         custody_keys = [key.key for key in ring if key.scope == "custody"]
         self.custody_keys = custody_keys
         self.every = {log: Log(log, folder, vault, checked, custody_keys) for log, folder in sorted(layout.logs.items())}
@@ -110,9 +110,10 @@ class Custody:
         """Why the way to a signed state is blocked."""
         size, add = state[0], self.report.add
         place = max(each for each, _ in log.nodes if each <= size)
-        if self.is_past_cut(log, place):
-            return
         files = log.folder.entries.get(place, []) if place < size else []
+        if self.is_past_cut(log, place):
+            self.left_out |= {named.path for named in files if named.path in log.damaged or named.path in log.sealed}
+            return
         damaged = [named.path for named in files if named.path in log.damaged]
         sealed = [named.path for named in files if named.path in log.sealed]
         if place == size:
@@ -131,14 +132,14 @@ class Custody:
         covered = {named.path for node in [*log.story, *log.forked.values()] for named in node.files}
         for files in log.folder.entries.values():
             for named in files:
-                if named.path not in covered and not self.report.has(named.path):
+                if named.path not in covered and named.path not in self.left_out and not self.report.has(named.path):
                     self.report.add(INCOMPLETE, "foreign", named.path, "no signed state covers it")
 
     # Stories
 
     def check(self):
         self.judged = [told for told in self.order.ordered if self.is_member(told.log)]
-        self.by_id = {log.id: log for log in self.logs if log.story}
+        self.by_id = {log.id: log for log in self.logs if log.story and self.is_member(log)}
         for told in self.judged:
             if told.standing != LATE:
                 self._check_statements(told)
@@ -155,7 +156,7 @@ class Custody:
         self.sealings = sealings
         Content(self, sealings).check()
         self.report.logs = [{"log": log.id.hex(), "member": log.card.member.hex(), "size": log.head.size,
-                             "root": log.head.root.hex()} for log in self.by_id.values() if self.is_member(log)]
+                             "root": log.head.root.hex()} for log in self.by_id.values()]
 
     def _check_statements(self, told):
         entry, add = told.entry, self.report.add
@@ -170,7 +171,7 @@ class Custody:
             self._check_body(told)
 
     def _check_root(self, told, head):
-        log = self.by_id.get(head["log"])
+        log = self.order.logs.get(head["log"])
         if log and head["size"] and not log.is_forked(head) and log.root_at(head["size"]) not in (None, head["root"]):
             self.report.add(INVALID, "reference", told.subject, "it names another root than the log has at that size")
 
@@ -183,7 +184,7 @@ class Custody:
         for head in [*stated, *continued]:
             self._check_root(told, head)
         for cut in entry.body["cuts"] if entry.kind == "remove" else ():
-            log = self.by_id.get(cut["log"])
+            log = self.order.logs.get(cut["log"])
             if log is None or cut["size"] > len(log.story) and not log.is_forked(cut):
                 add(INCOMPLETE, "behind", told.subject, "it cuts a log at a size that is not here")
             elif log.card.member != entry.body["member"] or not log.is_forked(cut) and log.root_at(cut["size"]) != cut["root"]:
@@ -222,8 +223,7 @@ class Custody:
             for told in self.order.told[log.id]:
                 if told.entry.kind != "seal":
                     continue
-                wrong = told.entry.body["first"] != following
-                if wrong and self.is_member(log) and told.standing != LATE:
+                if told.entry.body["first"] != following and told.standing != LATE:
                     self.report.add(INVALID, "sequence", told.subject, "its numbers do not follow those before")
                 following = told.entry.body["first"] + told.entry.body["count"]
 

@@ -105,11 +105,13 @@ class Order:
         told.past[log] = told.seq
         for each in self.reaches[told]:
             told.gap |= each.lacking or each.forked
-            if not each.seen:
+            # Of two that wait for each other, one goes first and has not seen all of the other.
+            reached = min(each.seen, self.taken[each.log.id]) if each.log else 0
+            if not reached:
                 continue
-            last = self.told[each.log.id][each.seen - 1]
+            last = self.told[each.log.id][reached - 1]
             told.gap |= last.gap
-            for other, seen in [*last.past.items(), (each.log.id, each.seen)]:
+            for other, seen in [*last.past.items(), (each.log.id, reached)]:
                 if other != log:
                     told.past[other] = max(told.past.get(other, 0), seen)
         self.taken[log] += 1

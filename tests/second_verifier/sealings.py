@@ -29,7 +29,7 @@ def blob_path(blob):
 class Sealings:
     def __init__(self, custody):
         self.custody, self.report = custody, custody.report
-        handles = Counter(told.entry.begins["handle"] for log in custody.by_id.values() if custody.is_member(log)
+        handles = Counter(told.entry.begins["handle"] for log in custody.by_id.values()
                           for told in custody.order.told[log.id][:1])
         self.handles, self.named = handles, {}
         self.all = [Sealing(told) for told in custody.standing.counted("seal")]

@@ -89,7 +89,7 @@ def verify(folder, asked):
         if asked.owner and not signed:
             raise Refused(5, "nothing shows that the owner of the card that was given founded the vault")
         report.founder_signed = signed
-        report.trusted = (report.trusted or signed) and custody is None
+        report.trusted |= signed
         check_bytes(report, layout, checked, vault, asked.owner, asked.remembered)
     hold_against(report, custody if custody and custody.founder else None, vault, asked.papers)
     return report

@@ -40,6 +40,8 @@ pub(crate) fn signed(state: &Checkpoint, keys: &Keys) -> Vec<u8> {
     once(Hash::tagged("state", &[text.as_bytes(), &keys.public().log]), || state.sign(keys).to_bytes())
 }
 
+static KNOWN: Mutex<BTreeMap<Hash, Vec<u8>>> = Mutex::new(BTreeMap::new());
+
 thread_local! {
     static OWN: RefCell<Option<BTreeMap<Hash, Vec<u8>>>> = const { RefCell::new(None) };
 }
@@ -59,7 +61,6 @@ fn once(what: Hash, make: impl FnOnce() -> Vec<u8>) -> Vec<u8> {
             made
         });
     }
-    static KNOWN: Mutex<BTreeMap<Hash, Vec<u8>>> = Mutex::new(BTreeMap::new());
     let known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner).get(&what).cloned();
     known.unwrap_or_else(|| {
         let made = make();

@@ -315,7 +315,7 @@ impl Teller<'_> {
                 1 => Exhibit { key: LATER, ..Exhibit::text("to the new key") },
                 2 => Exhibit::text("").with("content/name", Some("b.txt")),
                 3 => Exhibit::text("one\n\ntwo\n").with("original/bytes", Some("7")),
-                _ => Exhibit::text(*self.dice.one(&["one", "one\n\ntwo\n\n \nthree", "\n\nfour"])),
+                _ => Exhibit::text(self.dice.one(&["one", "one\n\ntwo\n\n \nthree", "\n\nfour"])),
             });
         }
         let bent = self.dice.below(120);

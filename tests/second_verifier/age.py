@@ -69,6 +69,13 @@ def recipient_bytes(text):
     return raw
 
 
+def is_recipient(text):
+    try:
+        return bool(recipient_bytes(text))
+    except Malformed:
+        return False
+
+
 class Stanza:
     def __init__(self, kind, arguments, body):
         self.kind, self.arguments, self.body = kind, arguments, body

@@ -1,12 +1,14 @@
 """Level *custody*: logs, stories, and what they say of each other (§ 8.4)."""
+from .age import is_recipient
 from .content import Content
 from .cosignatures import check_cosignatures
+from .hashes import sha256
 from .histories import Log, collect_cards
 from .order import Order
 from .report import INCOMPLETE, INVALID
 from .sealings import Sealings
 from .standing import COUNTED, LATE, REFUSED, UNDECIDED, Standing, member_of
-from .wraps import check_wraps, is_recipient
+from .wraps import check_wraps
 
 
 class Custody:
@@ -205,10 +207,9 @@ class Custody:
         for told in self.standing.powerless:
             if told.standing == COUNTED and self._could_know(told):
                 self.report.add(INVALID, "authority", told.subject, "it removes whom its author may not remove")
-        for brought in self.standing.brought:
-            key = next(key for key in brought.by.entry.new_keys() if (key["scope"], key["epoch"]) == (brought.scope, brought.epoch))
+        for key in (key for told in self.standing.counted("found", "rotate") for key in told.entry.new_keys()):
             if not is_recipient(key["recipient"]):
-                self.report.add(INVALID, "key", brought.id.hex(), "no recipient of a key")
+                self.report.add(INVALID, "key", sha256(key["recipient"].encode()).hex(), "no recipient of a key")
 
     def _could_know(self, told):
         removed, rank = told.entry.body["member"], self.standing.rank[told.member]

@@ -1,6 +1,7 @@
 """Which entries count (§ 7.3): owners first, then everything."""
 from collections import namedtuple
 
+from .age import is_recipient
 from .hashes import sha256
 from .papers import admitted_card
 
@@ -9,7 +10,7 @@ ANY_ROLE = {"offer", "acknowledge", "decline", "verify", "stamp", "anchor", "pac
 
 Grant = namedtuple("Grant", "member role by confirmed")
 Cut = namedtuple("Cut", "by sizes")
-Brought = namedtuple("Brought", "id scope epoch by")
+Brought = namedtuple("Brought", "recipient id scope epoch by")
 
 
 def member_of(admission):
@@ -156,7 +157,9 @@ class Standing:
         for member, roles in self._admitted(told):
             self.grants += [Grant(member, role, told, by_owner) for role in roles if member]
         for key in told.entry.new_keys():
-            brought = Brought(sha256(key["recipient"].encode()), key["scope"], key["epoch"], told)
+            if not is_recipient(key["recipient"]) or any(each.recipient == key["recipient"] for each in self.brought):
+                continue
+            brought = Brought(key["recipient"], sha256(key["recipient"].encode()), key["scope"], key["epoch"], told)
             self.brought.append(brought)
             self.wraps += [(brought.id, wrap, told) for wrap in key["wraps"]]
         if kind == "share":

@@ -1,18 +1,11 @@
 """Wrapped keys and shares that entries name (§ 8.4)."""
-from .age import AgeFile, NotForThisKey, recipient_bytes
+from .age import AgeFile, NotForThisKey, is_recipient
 from .bytes_level import WRAPPED_FILE
 from .hashes import sha256
 from .keys import read_wrapped
 from .report import INCOMPLETE, INVALID
 from .shares import read_share
 from .text import Malformed
-
-
-def is_recipient(text):
-    try:
-        return bool(recipient_bytes(text))
-    except Malformed:
-        return False
 
 
 def named_files(entry):
@@ -31,6 +24,8 @@ def check_wraps(custody):
     named = set()
     for told in custody.standing.counted("found", "rotate", "share"):
         for key, file, wrap in named_files(told.entry):
+            if told.entry.kind != "share" and brought[key].by is not told:
+                continue  # it was brought before
             named.add((key, file))
             check_wrap(custody, brought.get(key), key, file, wrap)
     kept = {(key, file) for entry in custody.kept() for key, file, _ in named_files(entry)}

@@ -21,6 +21,7 @@ use crate::vault::forged::{cosigned_by, put_cosignature};
 
 const EVERYBODY: [u8; 7] = [FOUNDER, READER, MONITOR, SEALER, ANN, BEN, EVE];
 const ROLES: [&str; 5] = ["monitor", "owner", "reader/main", "reader/register", "sealer"];
+const TEXTS: [&str; 3] = ["one", "one\n\ntwo\n\n \nthree", "\n\nfour"];
 const TIMES: [&str; 6] = [
     "2031-05-04T23:10:00-03:00",
     "2031-05-05T02:10:00+00:00",
@@ -315,7 +316,7 @@ impl Teller<'_> {
                 1 => Exhibit { key: LATER, ..Exhibit::text("to the new key") },
                 2 => Exhibit::text("").with("content/name", Some("b.txt")),
                 3 => Exhibit::text("one\n\ntwo\n").with("original/bytes", Some("7")),
-                _ => Exhibit::text(self.dice.one(&["one", "one\n\ntwo\n\n \nthree", "\n\nfour"])),
+                _ => Exhibit::text(TEXTS[self.dice.below(TEXTS.len())]),
             });
         }
         let bent = self.dice.below(120);

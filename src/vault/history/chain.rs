@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::cosigned::other_states;
 use super::reach::{Reached, reach};
+use super::trouble::{LogTrouble, NotAHead, Trouble, Troubles};
 use super::{Fork, Log, Past, Standing, Told, admissions};
 use crate::crypto::envelope::{self, EnvelopeError};
 use crate::crypto::hash::Hash;
@@ -17,9 +18,9 @@ use crate::format::entry::{ENTRY_BYTES_MAX, Entry, entry_leaf};
 use crate::format::event::{Event, Head};
 use crate::format::ids::{LogId, MemberId, VaultId};
 use crate::format::note::{NOTE_BYTES_MAX, Note};
+use crate::store::Folder;
 use crate::store::layout::{self, CheckpointName, EntryName};
-use crate::store::{Folder, StoreError};
-use crate::vault::findings::{Check, Finding, Findings, Verdict};
+use crate::vault::findings::{Check, Findings, Verdict};
 use crate::vault::parallel;
 use crate::vault::survey::{LogFiles, Survey};
 
@@ -331,64 +332,6 @@ pub(super) struct Read {
     pub(super) untold: BTreeMap<LogId, MemberId>,
     /// What is wrong with them, whoever they turn out to belong to.
     pub(super) troubles: Vec<LogTrouble>,
-}
-
-/// Something wrong with one log.
-pub(super) struct LogTrouble {
-    pub(super) log: LogId,
-    /// The first entry that it concerns.
-    pub(super) seq: u64,
-    pub(super) finding: Finding,
-}
-
-/// What is wrong with the log that is being read.
-struct Troubles {
-    log: LogId,
-    found: Vec<LogTrouble>,
-}
-
-impl Troubles {
-    fn add(&mut self, seq: u64, weight: Verdict, check: Check, subject: String, message: impl Into<String>) {
-        let finding = Finding { weight, check, subject, message: message.into() };
-        self.found.push(LogTrouble { log: self.log, seq, finding });
-    }
-
-    fn mention(&self, subject: &str) -> bool {
-        self.found.iter().any(|trouble| trouble.finding.subject == subject)
-    }
-}
-
-/// Why a file cannot be used: damage, or only that it cannot be read here.
-pub(crate) struct Trouble {
-    weight: Verdict,
-    reason: String,
-}
-
-impl From<StoreError> for Trouble {
-    fn from(error: StoreError) -> Self {
-        let oversize = matches!(error, StoreError::TooLarge { .. });
-        Self { weight: if oversize { Verdict::Invalid } else { Verdict::Incomplete }, reason: error.to_string() }
-    }
-}
-
-/// Why a checkpoint's file is no state of its log.
-pub(crate) enum NotAHead {
-    /// No line in it is by the log's owner.
-    Stranger,
-    /// It does not hold, or cannot be read.
-    Trouble(Trouble),
-}
-
-impl NotAHead {
-    fn wrong(reason: &(impl ToString + ?Sized)) -> Self {
-        Self::Trouble(Trouble { weight: Verdict::Invalid, reason: reason.to_string() })
-    }
-}
-
-impl From<Trouble> for NotAHead {
-    fn from(trouble: Trouble) -> Self {
-        Self::Trouble(trouble)
-    }
 }
 
 /// A checkpoint of log `id` against its owner's card.

@@ -11,6 +11,7 @@ mod log;
 mod order;
 mod reach;
 mod shown;
+mod trouble;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,9 +27,10 @@ use crate::format::role::{Role, Scope};
 use crate::store::{Folder, layout};
 
 pub(crate) use chain::check_head;
-use chain::{LogTrouble, Read, Reading};
+use chain::{Read, Reading};
 pub(crate) use cosigned::open_cosignature;
 pub use log::{Fork, Log, Past, Place, Standing, Told};
+use trouble::LogTrouble;
 
 /// Somebody whom a counted entry admitted.
 #[derive(Clone, Debug)]

@@ -75,7 +75,7 @@ pub(crate) struct Args {
 
 pub(super) fn run(args: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError> {
     let (folders, files): (Vec<&PathBuf>, Vec<&PathBuf>) = split(&args.paths, call)?;
-    let pouch: Vec<PathBuf> = files.iter().map(|file| PathBuf::clone(file)).collect();
+    let pouch: Vec<PathBuf> = files.iter().copied().cloned().collect();
     // Whoever is given a pouch holds no key of it here: this is the courier's case.
     if folders.is_empty() && pouch::is_meant(&pouch, call)? {
         return pouch::verify(&pouch, args.repair.as_deref(), call);

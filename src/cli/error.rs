@@ -239,7 +239,7 @@ fn vault(error: &VaultError) -> WayOut {
         VaultError::PouchMalformed { .. } | VaultError::PouchStranger { .. } => {
             told(INVALID, "take nothing from it; ask whoever sent it, by another road, whether the pouch is theirs")
         }
-        VaultError::NoPouch { .. } => told(USAGE, "amparo verify --help"),
+        VaultError::NoPouch { .. } | VaultError::VolumeBytes { .. } => told(USAGE, "amparo verify --help"),
         VaultError::SeveralPouches { .. } => told(USAGE, "give the parts of one pouch at a time"),
         VaultError::BeyondRepair { .. } => {
             told(INCOMPLETE, "give all its volumes and its parity, from every copy of them")
@@ -247,7 +247,6 @@ fn vault(error: &VaultError) -> WayOut {
         VaultError::TooLongForParity { .. } => {
             told(USAGE, "pack it in several pouches, by the exhibits that each is to hold")
         }
-        VaultError::VolumeBytes { .. } => told(USAGE, "amparo verify --help"),
         VaultError::NotInRole { .. } => told(FAILED, "ask an owner of the vault for this role"),
         VaultError::NoExhibit { .. } | VaultError::AmbiguousExhibit { .. } => told(FAILED, "amparo list"),
         VaultError::NoMember { .. }

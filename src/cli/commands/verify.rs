@@ -77,7 +77,7 @@ pub(crate) struct Args {
 
 pub(super) fn run(args: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError> {
     let (folders, files): (Vec<&PathBuf>, Vec<&PathBuf>) = split(&args.paths, call)?;
-    let pouch: Vec<PathBuf> = files.iter().map(|file| PathBuf::clone(file)).collect();
+    let pouch: Vec<PathBuf> = files.iter().copied().cloned().collect();
     if folders.is_empty() && pouch::is_meant(&pouch, call)? {
         let opened = if args.repair.is_some() { None } else { pouch::opened(&pouch, call)? };
         return match opened {

@@ -45,7 +45,7 @@ pub struct Merged {
     pub untaken: Vec<Untaken>,
     /// Files here that are not what their names promise, and whole in the other copy.
     pub damaged: Vec<String>,
-    /// Which exhibits came whole; told only where something could not be taken.
+    /// Which exhibits came whole; told only where something was not taken, or is in neither copy.
     pub arrival: Arrival,
     /// Sealed files of the other copy that an authorised entry lets be absent: they were not brought back.
     pub disposed: u64,
@@ -152,7 +152,8 @@ pub(super) fn tell(
     }
     let names = history.members.keys().map(|member| (*member, history.name_of(*member))).collect();
     let kept: BTreeSet<String> = untaken.iter().map(|file| file.path.clone()).collect();
-    let arrival = if kept.is_empty() { Arrival::default() } else { Arrival::of(union, own, &wanted, &kept)? };
+    let came_in_part = !kept.is_empty() || (carried.blobs > 0 && !missing.is_empty());
+    let arrival = if came_in_part { Arrival::of(union, own, &wanted, &kept)? } else { Arrival::default() };
     Ok(Merged {
         arrival,
         logs: history.logs.values().map(|log| growth(history, log, own)).collect(),

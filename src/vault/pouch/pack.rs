@@ -1,6 +1,10 @@
 //! `pack`: what others lack of this vault, in one file that tells nothing. Packing for a member is the offer: it stands in
 //! the pouch, and in the own log before the pouch is begun; that a pouch was made stands there when it is finished.
 
+mod answers;
+
+pub use answers::answers;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -12,13 +16,12 @@ use super::write::{Piece, Plan, Unwritten, Written};
 use crate::crypto::envelope::sealed_bytes;
 use crate::crypto::hash::Hash;
 use crate::crypto::recipient::{Identity, Recipient};
-use crate::format::armor;
 use crate::format::event::{Event, Head, Offer};
 use crate::format::ids::MemberId;
 use crate::format::parity::{Grid, Layout};
-use crate::format::pouch::{ANSWERS_BYTES_MIN, POUCH_BYTES_MIN, rank, stanzas};
+use crate::format::pouch::{POUCH_BYTES_MIN, rank, stanzas};
 use crate::format::volume::PouchId;
-use crate::store::{Folder, Mode, RelPath, StoreError};
+use crate::store::{Folder, RelPath, StoreError};
 use crate::vault::commit::OwnLog;
 use crate::vault::custody::offer::{Circumstances, Receiver, event, receiver};
 use crate::vault::custody::{Said, say};
@@ -105,50 +108,6 @@ pub fn pack(setting: &mut Setting<'_>, request: &PackRequest<'_>) -> Result<Pack
         made,
         bytes: written.bytes,
         sha256: written.sha256,
-        files: pieces.len() as u64,
-    })
-}
-
-/// Makes a text of what logs say and the receivers are not known to have seen: no sealed files, and nothing to sign for.
-pub fn answers(setting: &mut Setting<'_>, request: &PackRequest<'_>) -> Result<Packed, VaultError> {
-    let packing = Packing::begin(setting, request)?;
-    let session = &packing.session;
-    let mut wanted = select::custody(session)?;
-    let to: Vec<MemberId> = packing.to.iter().map(|(member, _)| *member).collect();
-    select::news(&mut wanted, session, &to)?;
-    let nothing_new = wanted.entries.is_empty() && wanted.cosignatures.is_empty();
-    if nothing_new {
-        return Err(VaultError::NothingToAnswer);
-    }
-    let pieces = in_order(session, select::paths(&wanted))?;
-    let recipients = packing.recipients(setting)?;
-    let recipients: Vec<&Recipient> = recipients.iter().collect();
-    let plan = Plan { folder: &*session.folder, pieces: &pieces, recipients: &recipients, floor: ANSWERS_BYTES_MIN };
-    setting.watch.begin(Stage::Packing, None);
-    let (start, key, _) = plan.begin();
-    let mut bytes = Vec::new();
-    plan.write(setting.watch, (&start, &key), &mut bytes).map_err(|unwritten| match unwritten {
-        Unwritten::Other(error) => error,
-        Unwritten::Unreadable(path) => VaultError::NotPackable { path: path.to_string() },
-        Unwritten::Out(error) => StoreError::from_io(request.out.0, error).into(),
-    })?;
-    let text = armor::print(&bytes);
-    let (folder, name) = request.out;
-    let folder = setting.disk.folder(folder)?;
-    folder.create(name, text.as_bytes(), Mode::Open)?;
-    folder.sync(std::slice::from_ref(name))?;
-    Ok(Packed {
-        to: packing.to,
-        offers: Vec::new(),
-        said: None,
-        exhibits: Vec::new(),
-        everything: false,
-        known: 0,
-        withdrawn: Vec::new(),
-        lacking: Vec::new(),
-        made: (vec![name.to_string()], Vec::new()),
-        bytes: text.len() as u64,
-        sha256: Hash::of(text.as_bytes()),
         files: pieces.len() as u64,
     })
 }

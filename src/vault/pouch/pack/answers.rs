@@ -1,0 +1,57 @@
+//! `pack --answers`: what logs say, without sealed files, as a text that goes by mail or telephone. No entry is written for it,
+//! and nobody is asked to sign.
+
+use super::super::select;
+use super::super::write::{Plan, Unwritten};
+use super::{PackRequest, Packed, Packing, in_order};
+use crate::crypto::hash::Hash;
+use crate::crypto::recipient::Recipient;
+use crate::format::armor;
+use crate::format::ids::MemberId;
+use crate::format::pouch::ANSWERS_BYTES_MIN;
+use crate::store::{Mode, StoreError};
+use crate::vault::{Setting, Stage, VaultError};
+
+/// Makes a text of what logs say and the receivers are not known to have seen: no sealed files, and nothing to sign for.
+pub fn answers(setting: &mut Setting<'_>, request: &PackRequest<'_>) -> Result<Packed, VaultError> {
+    let packing = Packing::begin(setting, request)?;
+    let session = &packing.session;
+    let mut wanted = select::custody(session)?;
+    let to: Vec<MemberId> = packing.to.iter().map(|(member, _)| *member).collect();
+    select::news(&mut wanted, session, &to)?;
+    let nothing_new = wanted.entries.is_empty() && wanted.cosignatures.is_empty();
+    if nothing_new {
+        return Err(VaultError::NothingToAnswer);
+    }
+    let pieces = in_order(session, select::paths(&wanted))?;
+    let recipients = packing.recipients(setting)?;
+    let recipients: Vec<&Recipient> = recipients.iter().collect();
+    let plan = Plan { folder: &*session.folder, pieces: &pieces, recipients: &recipients, floor: ANSWERS_BYTES_MIN };
+    setting.watch.begin(Stage::Packing, None);
+    let (start, key, _) = plan.begin();
+    let mut bytes = Vec::new();
+    plan.write(setting.watch, (&start, &key), &mut bytes).map_err(|unwritten| match unwritten {
+        Unwritten::Other(error) => error,
+        Unwritten::Unreadable(path) => VaultError::NotPackable { path: path.to_string() },
+        Unwritten::Out(error) => StoreError::from_io(request.out.0, error).into(),
+    })?;
+    let text = armor::print(&bytes);
+    let (folder, name) = request.out;
+    let folder = setting.disk.folder(folder)?;
+    folder.create(name, text.as_bytes(), Mode::Open)?;
+    folder.sync(std::slice::from_ref(name))?;
+    Ok(Packed {
+        to: packing.to,
+        offers: Vec::new(),
+        said: None,
+        exhibits: Vec::new(),
+        everything: false,
+        known: 0,
+        withdrawn: Vec::new(),
+        lacking: Vec::new(),
+        made: (vec![name.to_string()], Vec::new()),
+        bytes: text.len() as u64,
+        sha256: Hash::of(text.as_bytes()),
+        files: pieces.len() as u64,
+    })
+}

@@ -147,8 +147,11 @@ fn open_all(disk: &dyn Disk, named: &[PathBuf]) -> Result<Vec<PieceFile>, StoreE
 pub(super) fn is_part(disk: &dyn Disk, path: &Path) -> Result<bool, StoreError> {
     let source = text::open(disk, path)?;
     let bytes = source.stat()?.bytes;
+    let mut start = vec![0; to_usize(bytes.min(START_BYTES as u64))];
+    // An identity under a passphrase is an age file, too, and no pouch.
+    let is_locked = read_exactly(&*source, 0, &mut start).is_ok() && envelope::work_factor(&start).is_some();
     let file = PieceFile { path: path.to_path_buf(), source, bytes };
-    Ok(!matches!(look(0, &file), Found::Unknown))
+    Ok(!is_locked && !matches!(look(0, &file), Found::Unknown))
 }
 
 fn look(index: usize, file: &PieceFile) -> Found {

@@ -18,6 +18,7 @@ use crate::crypto::pad::padme;
 use crate::format::pouch::ANSWERS_BYTES_MIN;
 use crate::store::mounted::Mounted;
 use crate::vault::VaultError;
+use crate::vault::pouch::PouchError;
 use crate::vault::pouch::archive::Archive;
 use crate::vault::pouch::opened::Opened;
 use crate::vault::pouch::pieces::{Condition, Pieces};
@@ -59,7 +60,7 @@ pub(super) fn opened(files: &[PathBuf], call: &mut Call<'_, '_>) -> Result<Optio
     let paths: Vec<PathBuf> = files.iter().map(|file| call.path(file)).collect();
     match Opened::open(Pieces::gather(call.context.disk, &paths)?, &[&person.keys.age]) {
         Ok(opened) => Ok(Some((person, Arc::new(Archive::read(opened, &files[0])?)))),
-        Err(VaultError::PouchForOthers | VaultError::PouchStartLost { .. }) => Ok(None),
+        Err(VaultError::Pouch(PouchError::ForOthers) | VaultError::Pouch(PouchError::StartLost { .. })) => Ok(None),
         Err(error) => Err(error.into()),
     }
 }
@@ -128,7 +129,7 @@ pub(super) fn verify(files: &[PathBuf], to: Option<&Path>, call: &mut Call<'_, '
 fn write(pieces: &Pieces, condition: &Condition, to: &Path, call: &mut Call<'_, '_>) -> Result<Hash, CliError> {
     if !condition.can_be_repaired() {
         let lost = condition.lost.iter().chain(&condition.unchecked).map(|range| range.end - range.start).sum();
-        return Err(VaultError::BeyondRepair { lost, bytes: pieces.bytes() }.into());
+        return Err(VaultError::Pouch(PouchError::BeyondRepair { lost, bytes: pieces.bytes() }).into());
     }
     let (folder, name) = call.split_path(to)?;
     let mut parts = call.parts();

@@ -137,7 +137,7 @@ fn a_pouch_counts_as_content_only_beside_the_key_of_whom_it_is_for() {
     world
         .run("reader", &["border-check", "../trip.bin"])
         .exits(1)
-        .says("encrypted file  ~~/trip.bin")
+        .says("encrypted file  ~~/reader/../trip.bin")
         .says("carry the file or the key, not both");
     world.write("courier/trip.bin", &world.read("trip.bin"));
     let card = world.run("courier", &["border-check", "--card"]).exits(0);

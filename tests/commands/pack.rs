@@ -52,7 +52,7 @@ fn a_pouch_is_the_offer_and_is_told() {
     assert!(packed.out.starts_with("PACKED ../trip.bin for Grey Owl: K7-0001, "), "{}", packed.out);
     packed
         .says("K7:2 offers it to Grey Owl: pending until the answer is in your copy")
-        .says(&format!("SHA-256, to be compared by another road: {sha256}"))
+        .says(&format!("SHA-256 of the pouch, to be compared by another road: {sha256}"))
         .says("  amparo unpack ../trip.bin -o evidence")
         .says("next: amparo verify ../trip.bin");
     let told = events(&world, "lawyer");
@@ -80,6 +80,8 @@ fn a_script_gets_one_object() {
     let fixed = [
         "format",
         "pouch",
+        "files",
+        "parity",
         "bytes",
         "sha256",
         "to",

@@ -230,6 +230,7 @@ fn vault(error: &VaultError) -> WayOut {
         | VaultError::NoBorrower { .. }
         | VaultError::AmbiguousMember { .. }
         | VaultError::NotRemovable { .. }
+        | VaultError::NoSection { .. }
         | VaultError::NotAdoptable { .. } => told(FAILED, "amparo member list"),
         VaultError::HandleTaken { .. } => told(USAGE, "choose another handle, or leave --handle out"),
         VaultError::NothingToRotate => told(USAGE, "amparo member rotate --section main"),
@@ -274,7 +275,6 @@ fn vault(error: &VaultError) -> WayOut {
         VaultError::SourceChanged { .. } => told(FAILED, "seal it when nothing else writes to it"),
         VaultError::NothingToSeal => told(FAILED, "amparo seal --help"),
         VaultError::Exists { .. } => told(FAILED, "choose another name, or give --overwrite where the command has it"),
-        VaultError::NoSection { .. } => told(FAILED, "amparo member list"),
         VaultError::NoReader { .. } => told(FAILED, "amparo doctor"),
         VaultError::CardTwice | VaultError::TooFewMonitors { .. } | VaultError::Quorum { .. } => {
             told(USAGE, "amparo init --help")

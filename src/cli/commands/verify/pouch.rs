@@ -60,7 +60,7 @@ pub(super) fn opened(files: &[PathBuf], call: &mut Call<'_, '_>) -> Result<Optio
     let paths: Vec<PathBuf> = files.iter().map(|file| call.path(file)).collect();
     match Opened::open(Pieces::gather(call.context.disk, &paths)?, &[&person.keys.age]) {
         Ok(opened) => Ok(Some((person, Arc::new(Archive::read(opened, &files[0])?)))),
-        Err(VaultError::Pouch(PouchError::ForOthers) | VaultError::Pouch(PouchError::StartLost { .. })) => Ok(None),
+        Err(VaultError::Pouch(PouchError::ForOthers | PouchError::StartLost { .. })) => Ok(None),
         Err(error) => Err(error.into()),
     }
 }

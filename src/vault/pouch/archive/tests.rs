@@ -195,7 +195,7 @@ fn a_header_has_one_form() {
         let archive = changed(&made.bytes, start, place, if byte == 0 { b'7' } else { 0 });
         let refused = matches!(
             read(&archive),
-            Err(VaultError::Pouch(PouchError::Malformed { .. }) | VaultError::Pouch(PouchError::Stranger { .. }))
+            Err(VaultError::Pouch(PouchError::Malformed { .. } | PouchError::Stranger { .. }))
         );
         assert!(refused, "byte {place}");
     }
@@ -244,7 +244,7 @@ fn sizes_that_lie_take_nothing_and_allocate_nothing() {
         match read_file(&file) {
             Ok(archive) => assert!(!is_lie && archive.has_gaps() && archive.files() == 3),
             Err(error) => {
-                assert!(is_lie && matches!(error, VaultError::Pouch(PouchError::Malformed { .. })), "{error}")
+                assert!(is_lie && matches!(error, VaultError::Pouch(PouchError::Malformed { .. })), "{error}");
             }
         }
     }

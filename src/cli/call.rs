@@ -9,7 +9,7 @@ use super::args::Global;
 use super::error::CliError;
 use super::progress::Progress;
 use crate::crypto::hash::Hash;
-use crate::store::{Folder, Mode, RelPath, StoreError};
+use crate::store::{Disk, Folder, Mode, RelPath, StoreError};
 use crate::vault::{Clock, Setting};
 use rand_core::CryptoRngCore;
 
@@ -71,6 +71,27 @@ impl<'c, 'a> Call<'c, 'a> {
             call.stdin_reader = Some("--passphrase-file");
         }
         call
+    }
+
+    /// Does something as if the disk were another one.
+    pub(crate) fn on_disk<T>(&mut self, disk: &dyn Disk, act: impl FnOnce(&mut Call<'_, '_>) -> T) -> T {
+        let context = &mut *self.context;
+        let mut context = Context {
+            disk,
+            clock: context.clock,
+            rng: &mut *context.rng,
+            machine: context.machine,
+            env: context.env.clone(),
+            folder: context.folder.clone(),
+            rebase: context.rebase,
+            stdin: &mut *context.stdin,
+            stdout: &mut *context.stdout,
+            stderr: &mut *context.stderr,
+            terminal: context.terminal,
+            ask: &mut *context.ask,
+            stopped: context.stopped,
+        };
+        act(&mut Call::new(&mut context, self.global.clone()))
     }
 
     /// What a verb needs.

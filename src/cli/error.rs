@@ -20,6 +20,7 @@ use crate::format::words::WordsError;
 use crate::store::StoreError;
 use crate::vault::VaultError;
 use crate::vault::findings::Verdict;
+use crate::vault::pouch::PouchError;
 
 /// Why a command did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -220,34 +221,7 @@ fn vault(error: &VaultError) -> WayOut {
         VaultError::NotACopy => told(NO_VAULT, "amparo merge --help"),
         VaultError::OtherCopy { .. } => told(UNKNOWN, "compare the digits with whoever gave you the copy"),
         VaultError::SameFolder => told(USAGE, "amparo merge --help"),
-        VaultError::TooManyReceivers { .. } => told(USAGE, "make several pouches"),
-        VaultError::PackWithdrawn { .. } => told(USAGE, "say why it is packed all the same: --purpose"),
-        VaultError::NotToThem { .. } => told(FAILED, "amparo custody log"),
-        VaultError::NoRoom { .. } => told(FAILED, "make room, or pack fewer exhibits: name them"),
-        VaultError::OfferedNotPacked { offers, error } => {
-            let exit = vault(error).exit;
-            told(exit, &format!("amparo pack --to MEMBER -o FILE {}", offers.join(" ")))
-        }
-        VaultError::NothingToAnswer => told(FAILED, "amparo custody log"),
-        VaultError::NotPackable { .. } => told(INCOMPLETE, "amparo verify"),
-        VaultError::PouchForOthers => told(NO_KEY, "amparo identity show"),
-        VaultError::PouchStartLost { .. } => told(INCOMPLETE, "give its parity file and all its volumes as well"),
-        VaultError::ArrivedDamaged { .. } | VaultError::PouchHasGaps => told(
-            INCOMPLETE,
-            "give its parity file and all its volumes as well; or take what is whole: amparo unpack FILE --salvage",
-        ),
-        VaultError::PouchMalformed { .. } | VaultError::PouchStranger { .. } => {
-            told(INVALID, "take nothing from it; ask whoever sent it, by another road, whether the pouch is theirs")
-        }
-        VaultError::NoPouch { .. } => told(USAGE, "amparo verify --help"),
-        VaultError::SeveralPouches { .. } => told(USAGE, "give the parts of one pouch at a time"),
-        VaultError::BeyondRepair { .. } => {
-            told(INCOMPLETE, "give all its volumes and its parity, from every copy of them")
-        }
-        VaultError::TooLongForParity { .. } => {
-            told(USAGE, "pack it in several pouches, by the exhibits that each is to hold")
-        }
-        VaultError::VolumeBytes { .. } => told(USAGE, "amparo verify --help"),
+        VaultError::Pouch(error) => pouch(error),
         VaultError::NotInRole { .. } => told(FAILED, "ask an owner of the vault for this role"),
         VaultError::NoExhibit { .. } | VaultError::AmbiguousExhibit { .. } => told(FAILED, "amparo list"),
         VaultError::NoMember { .. }
@@ -256,6 +230,7 @@ fn vault(error: &VaultError) -> WayOut {
         | VaultError::NoBorrower { .. }
         | VaultError::AmbiguousMember { .. }
         | VaultError::NotRemovable { .. }
+        | VaultError::NoSection { .. }
         | VaultError::NotAdoptable { .. } => told(FAILED, "amparo member list"),
         VaultError::HandleTaken { .. } => told(USAGE, "choose another handle, or leave --handle out"),
         VaultError::NothingToRotate => told(USAGE, "amparo member rotate --section main"),
@@ -300,7 +275,6 @@ fn vault(error: &VaultError) -> WayOut {
         VaultError::SourceChanged { .. } => told(FAILED, "seal it when nothing else writes to it"),
         VaultError::NothingToSeal => told(FAILED, "amparo seal --help"),
         VaultError::Exists { .. } => told(FAILED, "choose another name, or give --overwrite where the command has it"),
-        VaultError::NoSection { .. } => told(FAILED, "amparo member list"),
         VaultError::NoReader { .. } => told(FAILED, "amparo doctor"),
         VaultError::CardTwice | VaultError::TooFewMonitors { .. } | VaultError::Quorum { .. } => {
             told(USAGE, "amparo init --help")
@@ -324,6 +298,39 @@ fn vault(error: &VaultError) -> WayOut {
         | VaultError::Form(_)
         | VaultError::Record(_)
         | VaultError::Payload(_) => told(FAILED, ""),
+    }
+}
+
+/// Every kind of failure about a pouch.
+fn pouch(error: &PouchError) -> WayOut {
+    let told = |exit, hint: &str| WayOut { exit, hint: Some(hint.to_string()) };
+    match error {
+        PouchError::TooManyReceivers { .. } => told(USAGE, "make several pouches"),
+        PouchError::Withdrawn { .. } => told(USAGE, "say why it is packed all the same: --purpose"),
+        PouchError::NotToThem { .. } | PouchError::NothingToAnswer => told(FAILED, "amparo custody log"),
+        PouchError::NoRoom { .. } => told(FAILED, "make room, or pack fewer exhibits: name them"),
+        PouchError::OfferedNotPacked { offers, error } => {
+            let exit = vault(error).exit;
+            told(exit, &format!("amparo pack --to MEMBER -o FILE {}", offers.join(" ")))
+        }
+        PouchError::NotPackable { .. } => told(INCOMPLETE, "amparo verify"),
+        PouchError::ForOthers => told(NO_KEY, "amparo identity show"),
+        PouchError::StartLost { .. } => told(INCOMPLETE, "give its parity file and all its volumes as well"),
+        PouchError::ArrivedDamaged { .. } | PouchError::HasGaps => told(
+            INCOMPLETE,
+            "give its parity file and all its volumes as well; or take what is whole: amparo unpack FILE --salvage",
+        ),
+        PouchError::Malformed { .. } | PouchError::Stranger { .. } => {
+            told(INVALID, "take nothing from it; ask whoever sent it, by another road, whether the pouch is theirs")
+        }
+        PouchError::NoPouch { .. } | PouchError::VolumeBytes { .. } => told(USAGE, "amparo verify --help"),
+        PouchError::Several { .. } => told(USAGE, "give the parts of one pouch at a time"),
+        PouchError::BeyondRepair { .. } => {
+            told(INCOMPLETE, "give all its volumes and its parity, from every copy of them")
+        }
+        PouchError::TooLongForParity { .. } => {
+            told(USAGE, "pack it in several pouches, by the exhibits that each is to hold")
+        }
     }
 }
 

@@ -167,12 +167,12 @@ impl Ask for Person {
 
     fn privately(&mut self, page: &str, prompt: &str) -> io::Result<Option<Zeroizing<String>>> {
         let mut stderr = io::stderr();
-        if !self.plain {
+        if self.plain {
+            stderr.write_all(KEPT.as_bytes())?;
+        } else {
             // Before the page: whatever ends the process from here on takes it away.
             self.private.store(true, Ordering::SeqCst);
             stderr.write_all(ENTER_PAGE)?;
-        } else {
-            stderr.write_all(KEPT.as_bytes())?;
         }
         let answer = self.prompt(|| {
             let mut stderr = io::stderr();

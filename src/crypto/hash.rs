@@ -20,7 +20,9 @@ impl Hash {
     /// The plain SHA-256 of `parts`, one behind the other, as if they were one.
     pub fn of_parts(parts: &[&[u8]]) -> Self {
         let mut hasher = Sha256::new();
-        parts.iter().for_each(|part| hasher.update(part));
+        for part in parts {
+            hasher.update(part);
+        }
         Self(hasher.finalize().into())
     }
 

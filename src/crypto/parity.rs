@@ -14,7 +14,7 @@ const RESTORED_BYTES: usize = 4096;
 
 /// Makes recovery cells, row after row.
 pub struct Encoder {
-    encoder: HighRateEncoder<DefaultEngine>,
+    code: HighRateEncoder<DefaultEngine>,
     originals: usize,
     columns: usize,
 }
@@ -30,7 +30,7 @@ impl Encoder {
         assert!(columns > 0 && columns.is_multiple_of(64), "cells are whole blocks of the code");
         let encoder = HighRateEncoder::new(originals, recovery, columns, DefaultEngine::new(), None)
             .expect("a layout fits into the field");
-        Self { encoder, originals, columns }
+        Self { code: encoder, originals, columns }
     }
 
     /// Hands over the recovery cells of the row whose cells stand one behind the other in `row`: piece by piece, each
@@ -40,11 +40,11 @@ impl Encoder {
         assert!(row.len().is_multiple_of(self.originals) && cell_bytes.is_multiple_of(self.columns));
         for column in (0..cell_bytes).step_by(self.columns) {
             for cell in row.chunks_exact(cell_bytes) {
-                self.encoder
+                self.code
                     .add_original_shard(&cell[column..column + self.columns])
                     .expect("as many cells of this length as the encoder was made for");
             }
-            let encoded = self.encoder.encode().expect("all cells are there");
+            let encoded = self.code.encode().expect("all cells are there");
             for (index, piece) in encoded.recovery_iter().enumerate() {
                 put(index, column, piece);
             }

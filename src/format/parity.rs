@@ -220,8 +220,9 @@ mod tests {
                 let layout = Layout::of(grid, share).expect("a share");
                 let on_average = (grid.strips * u64::from(share)).div_ceil(100);
                 let loses = layout.recovery - layout.pieces;
-                let margin = (loses - on_average) as f64;
-                let bits = margin * margin / (2.0 * (on_average as f64 + margin / 3.0)) / std::f64::consts::LN_2;
+                let small = |number: u64| f64::from(u32::try_from(number).expect("a few thousand"));
+                let (margin, mean) = (small(loses - on_average), small(on_average));
+                let bits = margin * margin / (2.0 * (mean + margin / 3.0)) / std::f64::consts::LN_2;
                 assert!(bits >= 40.0, "{bytes} {share}: {bits}");
                 assert!(layout.pieces * layout.fragment_bytes >= grid.strips * 8);
                 assert!(layout.recovery.next_power_of_two() + grid.strips <= 65_536, "the field has places for all");

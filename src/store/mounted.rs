@@ -12,20 +12,32 @@ pub struct Mounted<'a> {
     folder: Arc<dyn Folder>,
 }
 
+/// Where a path leads.
+enum Place {
+    Elsewhere,
+    Itself,
+    Below(RelPath),
+}
+
 impl<'a> Mounted<'a> {
     /// `folder` at the path `at`.
     pub fn new(disk: &'a dyn Disk, at: &Path, folder: Arc<dyn Folder>) -> Self {
         Self { disk, at: at.to_path_buf(), folder }
     }
 
-    /// Whether a path is in the folder, and where; `Some(None)` is the folder itself.
-    fn below(&self, path: &Path) -> Option<Option<RelPath>> {
-        let rest = path.strip_prefix(&self.at).ok()?;
-        if rest.as_os_str().is_empty() { Some(None) } else { RelPath::parse(rest).map(Some) }
+    fn place(&self, path: &Path) -> Place {
+        match path.strip_prefix(&self.at) {
+            Ok(rest) if rest.as_os_str().is_empty() => Place::Itself,
+            Ok(rest) => RelPath::parse(rest).map_or(Place::Elsewhere, Place::Below),
+            Err(_) => Place::Elsewhere,
+        }
     }
 
     fn elsewhere(&self, path: &Path) -> Result<&dyn Disk, StoreError> {
-        if self.below(path).is_some() { Err(StoreError::ReadOnly { path: path.to_path_buf() }) } else { Ok(self.disk) }
+        match self.place(path) {
+            Place::Elsewhere => Ok(self.disk),
+            Place::Itself | Place::Below(_) => Err(StoreError::ReadOnly { path: path.to_path_buf() }),
+        }
     }
 }
 
@@ -48,10 +60,10 @@ impl Disk for Mounted<'_> {
 
     fn stat(&self, path: &Path) -> Result<Stat, StoreError> {
         let never = FileTime { seconds: 0, nanoseconds: 0 };
-        match self.below(path) {
-            None => self.disk.stat(path),
-            Some(Some(path)) => self.folder.stat(&path),
-            Some(None) => Ok(Stat {
+        match self.place(path) {
+            Place::Elsewhere => self.disk.stat(path),
+            Place::Below(path) => self.folder.stat(&path),
+            Place::Itself => Ok(Stat {
                 kind: Kind::Folder,
                 bytes: 0,
                 modified: never,
@@ -72,13 +84,14 @@ impl Disk for Mounted<'_> {
     }
 
     fn file_system(&self, path: &Path) -> Result<FileSystem, StoreError> {
-        self.disk.file_system(if self.below(path).is_some() { &self.at } else { path })
+        self.disk.file_system(if self.elsewhere(path).is_ok() { path } else { &self.at })
     }
 
     fn list_source(&self, path: &Path) -> Result<Vec<Item>, StoreError> {
-        match self.below(path) {
-            None => self.disk.list_source(path),
-            Some(below) => self.folder.list(below.as_ref()),
+        match self.place(path) {
+            Place::Elsewhere => self.disk.list_source(path),
+            Place::Itself => self.folder.list(None),
+            Place::Below(path) => self.folder.list(Some(&path)),
         }
     }
 

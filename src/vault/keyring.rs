@@ -114,7 +114,8 @@ pub(super) fn unlock(
     let plaintexts = parallel::map(&names, |(key, file)| {
         let bytes = folder.read(&layout::wrapped_key(*key, *file), WRAPPED_KEY_BYTES_MAX).ok()?;
         // Damage becomes a finding where the files are checked against the entries that name them.
-        Some(envelope::open(&bytes, &[identity]).ok().map(|plaintext| Held::parse(&plaintext)))
+        let opened = envelope::open_to_one_key(&bytes, &[identity]).and_then(Result::ok);
+        Some(opened.map(|plaintext| Held::parse(&plaintext)))
     });
     let (mut ring, mut opened) = (Keyring::default(), BTreeMap::new());
     for ((key, file), plaintext) in names.into_iter().zip(plaintexts) {

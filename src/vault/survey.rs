@@ -101,8 +101,11 @@ pub fn blobs(folder: &dyn Folder, findings: &mut Findings) -> Result<Vec<Hash>, 
     let mut survey = Survey::default();
     let mut found = Vec::new();
     survey.each(folder, &layout::blobs(), Kind::Folder, |survey, shelf, below| {
+        if !is_shelf(shelf, 2, |digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f')) {
+            return Ok(false);
+        }
         survey.each(folder, below, Kind::File, |_, name, _| {
-            let hash = Hash::from_hex(name).filter(|_| shelf.len() == 2 && name.starts_with(shelf));
+            let hash = Hash::from_hex(name).filter(|_| name.starts_with(shelf));
             found.extend(hash);
             Ok(hash.is_some())
         })?;
@@ -163,6 +166,9 @@ impl Survey {
 
     fn entries(&mut self, folder: &dyn Folder, within: &RelPath, files: &mut LogFiles) -> Result<(), VaultError> {
         self.each(folder, within, Kind::Folder, |survey, shelf, below| {
+            if !is_shelf(shelf, 8, |digit| digit.is_ascii_digit()) {
+                return Ok(false);
+            }
             survey.each(folder, below, Kind::File, |_, name, _| {
                 let entry = EntryName::parse(name).filter(|entry| entry.shelf() == shelf);
                 if let Some(entry) = entry {
@@ -219,6 +225,11 @@ impl Survey {
             "a vault has nothing of this name; it was not looked at and is no evidence",
         );
     }
+}
+
+/// Whether a folder has a name of the format: what has none is not entered.
+fn is_shelf(name: &str, digits: usize, is_digit: impl Fn(u8) -> bool) -> bool {
+    name.len() == digits && name.bytes().all(is_digit)
 }
 
 /// The items of a folder of the vault; none where the folder is missing.

@@ -1,7 +1,7 @@
 //! What a forger writes twice is written in the same bytes: encryption and signatures draw randomness of their own, and
 //! forged vaults that have much in common are then told by little (`tests/vectors/vaults`).
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -40,8 +40,27 @@ pub(crate) fn signed(state: &Checkpoint, keys: &Keys) -> Vec<u8> {
     once(Hash::tagged("state", &[text.as_bytes(), &keys.public().log]), || state.sign(keys).to_bytes())
 }
 
+static KNOWN: Mutex<BTreeMap<Hash, Vec<u8>>> = Mutex::new(BTreeMap::new());
+
+thread_local! {
+    static OWN: RefCell<Option<BTreeMap<Hash, Vec<u8>>>> = const { RefCell::new(None) };
+}
+
+/// What is written twice in this thread is still written in the same bytes, and forgotten when the thread ends: for tests
+/// that write more than fits in memory.
+pub(crate) fn keep_to_this_thread() {
+    OWN.set(Some(BTreeMap::new()));
+}
+
 fn once(what: Hash, make: impl FnOnce() -> Vec<u8>) -> Vec<u8> {
-    static KNOWN: Mutex<BTreeMap<Hash, Vec<u8>>> = Mutex::new(BTreeMap::new());
+    if OWN.with_borrow(Option::is_some) {
+        let known = OWN.with_borrow(|own| own.as_ref()?.get(&what).cloned());
+        return known.unwrap_or_else(|| {
+            let made = make();
+            OWN.with_borrow_mut(|own| own.as_mut()?.insert(what, made.clone()));
+            made
+        });
+    }
     let known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner).get(&what).cloned();
     known.unwrap_or_else(|| {
         let made = make();

@@ -12,6 +12,7 @@ use amparo::vault::VaultError;
 use amparo::vault::custody::offer::{Circumstances, Receiver};
 use amparo::vault::findings::{Check, Verdict};
 use amparo::vault::merge::Merged;
+use amparo::vault::pouch::PouchError;
 use amparo::vault::pouch::archive::Archive;
 use amparo::vault::pouch::opened::Opened;
 use amparo::vault::pouch::pack::{PackRequest, Packed, pack};
@@ -181,7 +182,7 @@ fn packs_or_leaves_nothing(fault: Fault, times: Times, cut: bool, stride: usize)
         assert_eq!(seen.verdict, Verdict::Valid, "{context}: {:?}", seen.findings);
         made += usize::from(told.is_ok());
         let ids = match told {
-            Err(VaultError::OfferedNotPacked { offers, .. }) => offers,
+            Err(VaultError::Pouch(PouchError::OfferedNotPacked { offers, .. })) => offers,
             _ => Vec::new(),
         };
         offered += usize::from(!ids.is_empty());

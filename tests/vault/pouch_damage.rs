@@ -10,6 +10,7 @@ use amparo::crypto::recipient::Identity;
 use amparo::store::faulty::{Fault, FaultyDisk, Rules, Times};
 use amparo::store::{Disk, Folder, Mode, RelPath};
 use amparo::vault::VaultError;
+use amparo::vault::pouch::PouchError;
 use amparo::vault::pouch::parity::make_parity;
 use amparo::vault::pouch::pieces::Pieces;
 use amparo::vault::pouch::repair::repair;
@@ -95,10 +96,10 @@ fn parts_of_several_pouches_are_refused_by_name() {
     make_parity(&Stopped, &pieces, 10, (&*folder, &name("parity")), None).expect("made");
     let error = gather(&disk, &["/other", "/stick/parity"]).err().expect("refused").to_string();
     assert!(error.contains("/other") && error.contains("/stick/parity"), "{error}");
-    assert!(matches!(gather(&disk, &["/one", "/other"]).err(), Some(VaultError::SeveralPouches { .. })));
+    assert!(matches!(gather(&disk, &["/one", "/other"]).err(), Some(VaultError::Pouch(PouchError::Several { .. }))));
     assert!(gather(&disk, &["/one", "/stick/parity"]).is_ok());
     disk.put(Path::new("/empty"), b"");
-    assert!(matches!(gather(&disk, &["/empty"]).err(), Some(VaultError::NoPouch { .. })));
+    assert!(matches!(gather(&disk, &["/empty"]).err(), Some(VaultError::Pouch(PouchError::NoPouch { .. }))));
 }
 
 /// Two torn copies of one pouch, and no parity that would be enough for either: where one is damaged the other is not.
@@ -119,7 +120,10 @@ fn damaged_copies_help_each_other_and_are_written_as_one() {
     assert_eq!(sha256.expect("repaired"), Hash::of(&bytes));
     let pieces = gather(&disk, &["/one", "/stick/parity"]).expect("a pouch");
     let beyond = with(&disk, Hash::ZERO, |setting| repair(setting, &pieces, (Path::new("/stick"), &name("worse"))));
-    assert!(matches!(beyond, Err(VaultError::BeyondRepair { lost, .. }) if lost > 200_000), "{beyond:?}");
+    assert!(
+        matches!(beyond, Err(VaultError::Pouch(PouchError::BeyondRepair { lost, .. })) if lost > 200_000),
+        "{beyond:?}"
+    );
     assert!(disk.files().iter().all(|(path, _)| !path.ends_with("worse")));
 }
 

@@ -12,6 +12,7 @@ use amparo::crypto::recipient::Identity;
 use amparo::store::faulty::{FaultyDisk, Rules};
 use amparo::store::{Folder, Kind, RelPath};
 use amparo::vault::VaultError;
+use amparo::vault::pouch::PouchError;
 use amparo::vault::pouch::archive::Archive;
 use amparo::vault::pouch::opened::Opened;
 use amparo::vault::pouch::pieces::Pieces;
@@ -47,8 +48,8 @@ fn judged(archive: &[u8]) -> Vec<String> {
             members.sort();
             members
         }
-        Err(VaultError::PouchMalformed { position }) => vec![format!("refused: malformed at {position}")],
-        Err(VaultError::PouchStranger { name }) => vec![format!("refused: stranger {name}")],
+        Err(VaultError::Pouch(PouchError::Malformed { position })) => vec![format!("refused: malformed at {position}")],
+        Err(VaultError::Pouch(PouchError::Stranger { name })) => vec![format!("refused: stranger {name}")],
         Err(other) => panic!("{other}"),
     }
 }

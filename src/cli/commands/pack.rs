@@ -10,6 +10,7 @@ use crate::cli::error::CliError;
 use crate::cli::folders::Contact;
 use crate::cli::output::{Tone, all_of, count, shown, size};
 use crate::cli::{DONE, Exit, hints};
+use crate::vault::custody::offer::Circumstances;
 use crate::vault::pouch::pack::{PackRequest, Packed, answers, pack};
 
 /// More than these are counted, and listed with --verbose.
@@ -59,7 +60,7 @@ pub(super) fn run(args: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError
     call.must_be_outside(&place.vault, &args.output)?;
     let person = call.person()?;
     let to = args.to.iter().map(|to| receiver(to, call)).collect::<Result<Vec<_>, _>>()?;
-    let told = if args.answers { Default::default() } else { args.told.ask(call)? };
+    let told = if args.answers { Circumstances::default() } else { args.told.ask(call)? };
     let (folder, name) = call.split_path(&args.output)?;
     let request = PackRequest {
         place: place.request(Some(&person)),

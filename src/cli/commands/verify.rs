@@ -25,7 +25,9 @@ use report::{Names, Report};
 ///
 /// Without a key this checks that sealed files are what their names say; as a member, also signatures, authority and
 /// order; as a reader, the content. VALID means unchanged since sealing, never true. Every verdict ends with what was
-/// not checked. A pouch, its volumes and its parity are checked for damage without a key, and repaired with --repair. With --cosign you sign, as a member, the states that hold, and your check stands in the custody record.
+/// not checked. A pouch, its volumes and its parity are checked for damage without a key, and repaired with --repair; to whom
+/// it is for, what is in it is a vault. With --cosign you sign, as a member, the states that hold, and your check stands in the
+/// custody record.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -75,10 +77,16 @@ pub(crate) struct Args {
 
 pub(super) fn run(args: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError> {
     let (folders, files): (Vec<&PathBuf>, Vec<&PathBuf>) = split(&args.paths, call)?;
-    let pouch: Vec<PathBuf> = files.iter().map(|file| PathBuf::clone(file)).collect();
-    // Whoever is given a pouch holds no key of it here: this is the courier's case.
+    let pouch: Vec<PathBuf> = files.iter().copied().cloned().collect();
     if folders.is_empty() && pouch::is_meant(&pouch, call)? {
-        return pouch::verify(&pouch, args.repair.as_deref(), call);
+        let opened = if args.repair.is_some() { None } else { pouch::opened(&pouch, call)? };
+        return match opened {
+            Some(opened) => {
+                let papers = named_papers(args, call)?;
+                pouch::verify_within(opened, (&pouch[0], &papers, &Wanted::of(args)), call)
+            }
+            None => pouch::verify(&pouch, args.repair.as_deref(), call),
+        };
     }
     if args.repair.is_some() {
         let message = "--repair is about a pouch, and none is named".into();
@@ -97,20 +105,8 @@ pub(super) fn run(args: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError
         }
     }
     let paths_are_papers = !papers.is_empty() && call.global.vault.is_none();
-    for (files, flag) in [(&args.receipt, "--receipt"), (&args.checkpoint, "--checkpoint")] {
-        for file in files {
-            let paper = read(file, flag, call)?;
-            if !paper.is_what(flag) {
-                let message = format!("{} is not what {flag} takes", shown(&file.to_string_lossy()));
-                return Err(CliError::Usage { message, hint: Some("amparo verify --help".into()) });
-            }
-            papers.push(paper);
-        }
-    }
-    let report = args.report.clone().zip(args.names);
-    let report = report.map(|(file, names)| Report { file, names, overwrite: args.overwrite });
-    let cosigning = args.cosign.then(|| Cosigning { file: args.cosignatures.clone(), overwrite: args.overwrite });
-    let wanted = Wanted { fork_proof: args.fork_proof.clone(), shares: args.share.clone(), cosigning, report };
+    papers.extend(named_papers(args, call)?);
+    let wanted = Wanted::of(args);
     match vaults.as_slice() {
         [] if paths_are_papers && wanted.is_nothing() => alone::papers(&papers, call),
         [] => match call.vault_folder()? {
@@ -121,6 +117,22 @@ pub(super) fn run(args: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError
         [vault] => whole::verify(vault.clone(), &papers, &wanted, call),
         _ => Err(CliError::Usage { message: "one vault at a time".into(), hint: None }),
     }
+}
+
+/// What --receipt and --checkpoint name.
+fn named_papers(args: &Args, call: &mut Call<'_, '_>) -> Result<Vec<Paper>, CliError> {
+    let mut papers = Vec::new();
+    for (files, flag) in [(&args.receipt, "--receipt"), (&args.checkpoint, "--checkpoint")] {
+        for file in files {
+            let paper = read(file, flag, call)?;
+            if !paper.is_what(flag) {
+                let message = format!("{} is not what {flag} takes", shown(&file.to_string_lossy()));
+                return Err(CliError::Usage { message, hint: Some("amparo verify --help".into()) });
+            }
+            papers.push(paper);
+        }
+    }
+    Ok(papers)
 }
 
 /// What a verification is to leave beside its verdict.
@@ -135,6 +147,16 @@ struct Wanted {
 }
 
 impl Wanted {
+    fn of(args: &Args) -> Self {
+        let report = args.report.clone().zip(args.names);
+        Self {
+            fork_proof: args.fork_proof.clone(),
+            shares: args.share.clone(),
+            cosigning: args.cosign.then(|| Cosigning { file: args.cosignatures.clone(), overwrite: args.overwrite }),
+            report: report.map(|(file, names)| Report { file, names, overwrite: args.overwrite }),
+        }
+    }
+
     fn is_nothing(&self) -> bool {
         self.fork_proof.is_none() && self.shares.is_empty() && self.cosigning.is_none() && self.report.is_none()
     }

@@ -155,7 +155,7 @@ mod tests {
     fn what_is_sealed_in_parts_age_opens() {
         let (ann, eve) = (Identity::from_seed(&[1; 32]), Identity::from_seed(&[3; 32]));
         for length in LENGTHS {
-            let plaintext: Vec<u8> = (0..length).map(|at| (at % 251) as u8).collect();
+            let plaintext: Vec<u8> = (0..251).cycle().take(length).collect();
             let file = in_parts(&plaintext, &[&eve.recipient(), &ann.recipient()]);
             assert_eq!(*open(&file, &[&ann]).expect("opened"), plaintext);
             assert_eq!(super::super::payload_bytes(&file, file.len() as u64), Some(length as u64));
@@ -168,7 +168,7 @@ mod tests {
     fn what_age_sealed_is_opened_in_parts_from_the_end() {
         let ann = Identity::from_seed(&[1; 32]);
         for length in LENGTHS {
-            let plaintext: Vec<u8> = (0..length).map(|at| (at % 251) as u8).collect();
+            let plaintext: Vec<u8> = (0..251).cycle().take(length).collect();
             let file = seal(&plaintext, &[&ann.recipient()]).bytes;
             let (payload_at, key) = enter(&file, &[&ann]).expect("entered");
             let mut chunks: Vec<Vec<u8>> = file[payload_at..].chunks(SEALED_CHUNK_BYTES).map(<[u8]>::to_vec).collect();

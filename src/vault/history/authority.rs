@@ -47,7 +47,9 @@ pub(super) fn judge(history: &mut History) {
     court.grants.clear();
     court.cards.clear();
     court.sit(history);
-    history.cuts = history.logs.values().filter_map(|log| Some((log.id, court.cut_of(history, log)?))).collect();
+    let told = history.logs.values().map(|log| (log.id, log.member));
+    let whose = told.chain(history.untold.iter().map(|(log, member)| (*log, *member)));
+    history.cuts = whose.filter_map(|(log, member)| Some((log, court.cut_of(history, log, member)?))).collect();
     let members = court.members(history);
     history.idle_removals = std::mem::take(&mut court.idle);
     (history.keys, history.members, history.ranks) = (court.keys, members, court.ranks);
@@ -205,10 +207,10 @@ impl Court {
     }
 
     /// Where the log of someone who is no member any more stops to count.
-    fn cut_of(&self, history: &History, log: &Log) -> Option<u64> {
-        let removals = self.removals.get(&log.member)?;
-        self.removed(history, log.member)?;
-        removals.iter().map(|(_, removal)| cut_size(removal, log.id)).min()
+    fn cut_of(&self, history: &History, log: LogId, member: MemberId) -> Option<u64> {
+        let removals = self.removals.get(&member)?;
+        self.removed(history, member)?;
+        removals.iter().map(|(_, removal)| cut_size(removal, log)).min()
     }
 
     /// A removal after which nobody admitted the member again.
@@ -313,12 +315,14 @@ impl Court {
         match &told.entry.event {
             Event::Remove(removal) => {
                 for cut in &removal.cuts {
-                    let Some(log) = history.logs.get(&cut.log).filter(|log| log.head.size >= cut.size) else {
+                    let here = history.logs.get(&cut.log).filter(|log| log.head.size >= cut.size || log.holds(cut));
+                    let Some(log) = here else {
                         let message = format!("it cuts log {} at {} entries; this copy has fewer", cut.log, cut.size);
                         findings.incomplete(Check::Behind, subject(place), message);
                         continue;
                     };
-                    if log.member != removal.member || log.root_at(cut.size) != Some(cut.root) {
+                    // Of contradicting histories the member signed both: whoever cuts at either is right.
+                    if log.member != removal.member || !log.holds(cut) {
                         let message =
                             format!("the state at which it cuts log {} is none of that member's log", cut.log);
                         findings.invalid(Check::Reference, subject(place), message);

@@ -72,11 +72,19 @@ impl Reading<'_> {
         for (id, files) in logs {
             let mut troubles = Troubles::of(*id);
             let (opened, looks) = (opened.remove(id).unwrap_or_default(), looks.remove(id).unwrap_or_default());
+            let member = opened.begun_by().filter(|_| owners.contains_key(id));
             if let Some(log) = self.resolve(*id, files, (opened, looks), owners.get(id).copied(), &mut troubles) {
                 read.logs.insert(*id, log);
                 read.troubles.extend(troubles.found);
             } else if !self.is_unfinished(*id, files) {
-                findings.extend(troubles.found.into_iter().map(|trouble| trouble.finding).collect());
+                match member {
+                    // Whose it is is known: whether anybody admitted her decides what is said of it.
+                    Some(member) => {
+                        read.untold.insert(*id, member);
+                        read.troubles.extend(troubles.found);
+                    }
+                    None => findings.extend(troubles.found.into_iter().map(|trouble| trouble.finding).collect()),
+                }
             }
         }
         read
@@ -299,6 +307,8 @@ fn told(opened: &Opened, path: &[usize], from: usize, covered: &mut BTreeSet<(u6
 #[derive(Default)]
 pub(super) struct Read {
     pub(super) logs: BTreeMap<LogId, Log>,
+    /// Logs of which no signed state can be followed here, and whose they are.
+    pub(super) untold: BTreeMap<LogId, MemberId>,
     /// What is wrong with them, whoever they turn out to belong to.
     pub(super) troubles: Vec<LogTrouble>,
 }

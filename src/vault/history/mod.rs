@@ -110,6 +110,8 @@ pub struct History {
     pub cuts: BTreeMap<LogId, u64>,
     /// How far from the founder each stands who was ever made an owner: 0 is the founder.
     pub ranks: BTreeMap<MemberId, usize>,
+    /// Logs of which no signed state can be followed here, and whose they are.
+    untold: BTreeMap<LogId, MemberId>,
     /// Removals that have no effect because of what their authors had not seen: told, and no findings.
     pub idle_removals: Vec<Place>,
     /// All entries, each after what its author had seen.
@@ -134,7 +136,7 @@ impl History {
         signatures: Signatures,
     ) -> Result<Self, VaultError> {
         let mut findings = Findings::default();
-        let Read { mut logs, troubles } =
+        let Read { mut logs, untold, troubles } =
             Reading { folder, survey, vault, custody, own, signatures }.logs(&mut findings);
         let Some((monitors_needed, founder)) =
             founding(&logs, vault).map(|(found, founder)| (found.monitors_needed, founder.member()))
@@ -153,6 +155,7 @@ impl History {
                 keys: BTreeMap::new(),
                 cuts: BTreeMap::new(),
                 ranks: BTreeMap::new(),
+                untold: untold.clone(),
                 idle_removals: Vec::new(),
                 order: Vec::new(),
                 shared_handles: BTreeSet::new(),
@@ -194,17 +197,19 @@ impl History {
     /// lowers nothing; and sets aside the logs of people whom nobody admitted.
     fn settle(&mut self, of_entries: Vec<(Place, Finding)>, of_logs: Vec<LogTrouble>) {
         let members = &self.members;
+        let whose = self.logs.values().map(|log| (log.id, log.member)).chain(std::mem::take(&mut self.untold));
         let strangers: BTreeSet<LogId> =
-            self.logs.values().filter(|log| !members.contains_key(&log.member)).map(|log| log.id).collect();
+            whose.filter(|(_, member)| !members.contains_key(member)).map(|(log, _)| log).collect();
         self.logs.retain(|id, _| !strangers.contains(id));
         self.order.retain(|place| !strangers.contains(&place.log));
-        for stranger in strangers {
+        for stranger in &strangers {
             let message = "nobody who might admitted whoever writes this log; it is no evidence";
-            self.findings.incomplete(Check::Foreign, layout::log(stranger).to_string(), message);
+            self.findings.incomplete(Check::Foreign, layout::log(*stranger).to_string(), message);
         }
         for trouble in of_logs {
             let late = self.cuts.get(&trouble.log).is_some_and(|cut| trouble.seq >= *cut);
-            if self.logs.contains_key(&trouble.log) && !late {
+            // What no signature covers is a stranger's wherever it lies, and not what a removed member said too late.
+            if !strangers.contains(&trouble.log) && (!late || trouble.finding.check == Check::Foreign) {
                 self.findings.push(trouble.finding);
             }
         }

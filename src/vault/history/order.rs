@@ -99,23 +99,24 @@ impl Seen {
             let message = format!("it names log {id} at {size} entries, and named it at no fewer before");
             return Err((Verdict::Invalid, Check::Reference, message));
         }
-        let Some(log) = log.filter(|log| log.head.size >= *size) else {
+        if log.is_some_and(|log| log.root_at(*size) == Some(head.root)) {
+            self.here.push(*head);
+            return Ok(());
+        }
+        // Whoever saw the other of two histories tells the truth: the fork is the fault of the log's own member. It may be
+        // the longer one, where a cut has named the other.
+        if let Some((log, fork)) = log.and_then(|log| Some((log, log.fork_of(head)?))) {
+            self.blind = true;
+            let common = log.root_at(fork.parted).filter(|_| fork.parted > 0);
+            self.here.extend(common.map(|root| Head { log: *id, size: fork.parted, root }));
+            return Ok(());
+        }
+        if log.is_none_or(|log| log.head.size < *size) {
             let here = log.map_or(0, |log| log.head.size);
             self.blind = true;
             self.beyond.extend(log.map(|log| log.id));
             let message = format!("it names log {id} at {size} entries; this copy has {here}");
             return Err((Verdict::Incomplete, Check::Behind, message));
-        };
-        if log.root_at(*size) == Some(head.root) {
-            self.here.push(*head);
-            return Ok(());
-        }
-        // Whoever saw the other of two histories tells the truth: the fork is the fault of the log's own member.
-        if let Some(fork) = log.forks.iter().find(|fork| fork.root_at(*size) == Some(head.root)) {
-            self.blind = true;
-            let common = log.root_at(fork.parted).filter(|_| fork.parted > 0);
-            self.here.extend(common.map(|root| Head { log: *id, size: fork.parted, root }));
-            return Ok(());
         }
         let message = format!("what it says of log {id} at {size} entries contradicts that log's own signed history");
         Err((Verdict::Invalid, Check::Reference, message))

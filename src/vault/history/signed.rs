@@ -156,7 +156,8 @@ impl Reading<'_> {
                 troubles.add(0, Verdict::Incomplete, Check::Foreign, path, message);
             }
             NotAHead::Trouble(trouble) => {
-                troubles.add(name.size, trouble.weight, Check::Signature, path, trouble.reason);
+                // What its name covers last is what it is about.
+                troubles.add(name.size.saturating_sub(1), trouble.weight, Check::Signature, path, trouble.reason);
             }
         }
     }
@@ -171,7 +172,7 @@ impl Reading<'_> {
         if again.is_none() {
             let path = layout::checkpoint(state.head.log, &name).to_string();
             let message = "it could be read before, and not again";
-            troubles.add(name.size, Verdict::Incomplete, Check::Signature, path, message);
+            troubles.add(name.size.saturating_sub(1), Verdict::Incomplete, Check::Signature, path, message);
         }
         again.map(|(_, note)| note)
     }

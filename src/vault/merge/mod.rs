@@ -29,6 +29,7 @@ use crate::format::checkpoint::Checkpoint;
 use crate::format::ids::VaultId;
 use crate::format::note::{NOTE_BYTES_MAX, Note};
 use crate::store::{Folder, RelPath, layout};
+use crate::vault::pouch::PouchError;
 
 /// What to merge into what.
 pub struct MergeRequest<'a> {
@@ -64,7 +65,7 @@ pub fn merge(setting: &mut Setting<'_>, request: &MergeRequest<'_>) -> Result<Me
     carrier.files(setting, &wanted)?;
     if request.whole_or_nothing && !carrier.untaken().is_empty() {
         let arrival = Arrival::of(&session, (&*own, &ours), &wanted, &carrier.untaken())?;
-        return Err(VaultError::ArrivedDamaged { arrival });
+        return Err(VaultError::Pouch(PouchError::ArrivedDamaged { arrival }));
     }
     carrier.states(setting, &wanted)?;
     let carried = carrier.finish()?;
@@ -72,7 +73,7 @@ pub fn merge(setting: &mut Setting<'_>, request: &MergeRequest<'_>) -> Result<Me
     let after = Session::open(setting, &request.place)?;
     orphans::clear(&after)?;
     after.remember_heads()?;
-    outcome::tell(&session, &after, person, (&*own, &ours), (&*source, &theirs), wanted, carried)
+    outcome::tell(&session, &after, person, (&*own, &ours), (&*source, &theirs), &wanted, carried)
 }
 
 /// Whether both handles lead to one folder: the same file lies in it under the same name.

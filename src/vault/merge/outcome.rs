@@ -120,7 +120,7 @@ pub(super) fn tell(
     person: &Person,
     own: Copy<'_>,
     source: Copy<'_>,
-    wanted: Wanted,
+    wanted: &Wanted,
     carried: Carried,
 ) -> Result<Merged, VaultError> {
     let history = after.history()?;
@@ -153,7 +153,7 @@ pub(super) fn tell(
     let names = history.members.keys().map(|member| (*member, history.name_of(*member))).collect();
     let kept: BTreeSet<String> = untaken.iter().map(|file| file.path.clone()).collect();
     let came_in_part = !kept.is_empty() || (carried.blobs > 0 && !missing.is_empty());
-    let arrival = if came_in_part { Arrival::of(union, own, &wanted, &kept)? } else { Arrival::default() };
+    let arrival = if came_in_part { Arrival::of(union, own, wanted, &kept)? } else { Arrival::default() };
     Ok(Merged {
         arrival,
         logs: history.logs.values().map(|log| growth(history, log, own)).collect(),

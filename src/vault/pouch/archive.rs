@@ -18,6 +18,7 @@ use crate::format::tar::{BLOCK, padding};
 use crate::store::{FileTime, Folder, Item, Kind, Lock, Mode, OutFile, ReadFrom, RelPath, Stat, StoreError, layout};
 use crate::vault::VaultError;
 use crate::vault::exhibits::BLOB_BYTES_MAX;
+use crate::vault::pouch::PouchError;
 
 const BLOCK_BYTES: u64 = BLOCK as u64;
 /// Where a block says that it is the header of a tar.
@@ -77,16 +78,13 @@ impl Archive {
         let mut from = prefix.to_string();
         while let Some((path, at)) = self.members.range(from.clone()..).next() {
             let Some(rest) = path.strip_prefix(prefix) else { break };
-            match rest.split_once('/') {
-                Some((folder, _)) => {
-                    // `0` is the first character after `/`.
-                    from = format!("{prefix}{folder}0");
-                    found.push((folder.into(), None));
-                }
-                None => {
-                    from = format!("{path}\0");
-                    found.push((rest.into(), Some(at.end - at.start)));
-                }
+            if let Some((folder, _)) = rest.split_once('/') {
+                // `0` is the first character after `/`.
+                from = format!("{prefix}{folder}0");
+                found.push((folder.into(), None));
+            } else {
+                from = format!("{path}\0");
+                found.push((rest.into(), Some(at.end - at.start)));
             }
         }
         found
@@ -234,7 +232,7 @@ impl Walk<'_> {
     /// Takes a member in; where the next one begins, or `None` where it may not stand there.
     fn admit(&mut self, path: String, start: u64, bytes: u64) -> Result<Option<u64>, VaultError> {
         if !layout::is_named(&path) {
-            return Err(VaultError::PouchStranger { name: printable(path.as_bytes()) });
+            return Err(VaultError::Pouch(PouchError::Stranger { name: printable(path.as_bytes()) }));
         }
         let rank = pouch::rank(&path);
         if rank < self.rank || bytes > BLOB_BYTES_MAX || self.members.contains_key(&path) {
@@ -305,7 +303,7 @@ impl Walk<'_> {
 }
 
 fn malformed(position: u64) -> VaultError {
-    VaultError::PouchMalformed { position }
+    VaultError::Pouch(PouchError::Malformed { position })
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@
 //! Nothing in a pouch is believed because it came in one: whoever has a card can encrypt to it.
 
 pub mod archive;
+mod error;
 pub mod opened;
 pub mod pack;
 pub mod parity;
@@ -22,3 +23,5 @@ mod select;
 pub mod unpack;
 pub mod volumes;
 mod write;
+
+pub use error::PouchError;

@@ -9,6 +9,7 @@ use crate::crypto::envelope::{
 };
 use crate::crypto::recipient::Identity;
 use crate::vault::VaultError;
+use crate::vault::pouch::PouchError;
 
 /// A header to four people has some 7 KiB.
 const START_BYTES: usize = 16 << 10;
@@ -117,7 +118,9 @@ fn enter(pieces: &Pieces, identities: &[&Identity]) -> Result<(u64, PayloadKey),
         if let Err(lost) = pieces.read_at(0, &mut start) {
             // What stands before a lost place may be the whole header.
             start.truncate(usize::try_from(lost.range.start).unwrap_or(0).min(there));
-            pieces.read_at(0, &mut start).map_err(|lost| VaultError::PouchStartLost { reason: lost.reason })?;
+            pieces
+                .read_at(0, &mut start)
+                .map_err(|lost| VaultError::Pouch(PouchError::StartLost { reason: lost.reason }))?;
         }
         match envelope::enter(&start, identities) {
             Ok((payload_at, key)) => return Ok((payload_at as u64, key)),
@@ -126,8 +129,8 @@ fn enter(pieces: &Pieces, identities: &[&Identity]) -> Result<(u64, PayloadKey),
             {
                 wanted *= 4;
             }
-            Err(EnvelopeError::NotForThisKey) => return Err(VaultError::PouchForOthers),
-            Err(error) => return Err(VaultError::PouchStartLost { reason: error.to_string() }),
+            Err(EnvelopeError::NotForThisKey) => return Err(VaultError::Pouch(PouchError::ForOthers)),
+            Err(error) => return Err(VaultError::Pouch(PouchError::StartLost { reason: error.to_string() })),
         }
     }
 }

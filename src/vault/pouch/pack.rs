@@ -26,6 +26,7 @@ use crate::vault::commit::OwnLog;
 use crate::vault::custody::offer::{Circumstances, Receiver, event, receiver};
 use crate::vault::custody::{Said, say};
 use crate::vault::history::{History, Place};
+use crate::vault::pouch::PouchError;
 use crate::vault::session::{Person, Request, Session};
 use crate::vault::{Setting, Stage, VaultError, labels, random};
 
@@ -47,6 +48,9 @@ pub struct PackRequest<'a> {
     pub volume_bytes: Option<u64>,
 }
 
+/// Names of files: of a pouch, and of its parity.
+pub type Files = (Vec<String>, Vec<String>);
+
 /// A pouch that was made.
 #[derive(Clone, Debug)]
 pub struct Packed {
@@ -67,7 +71,7 @@ pub struct Packed {
     /// Files that belong into it and are not here, or damaged.
     pub lacking: Vec<String>,
     /// The files that were made, in order: of the pouch, then of its parity.
-    pub made: (Vec<String>, Vec<String>),
+    pub made: Files,
     /// Its length.
     pub bytes: u64,
     /// Its SHA-256.
@@ -133,7 +137,7 @@ impl<'a> Packing<'a> {
             }
         }
         if stanzas(to.len()).is_none() {
-            return Err(VaultError::TooManyReceivers { count: to.len() });
+            return Err(VaultError::Pouch(PouchError::TooManyReceivers { count: to.len() }));
         }
         let own = OwnLog::find(setting, &session, person.member())?;
         Ok(Self { session, person, own, to })
@@ -178,7 +182,7 @@ impl<'a> Packing<'a> {
         };
         let is_hers = history.logs[&place.log].member == self.person.member();
         let is_theirs = self.to.iter().any(|(member, _)| *member == offer.to);
-        if is_hers && is_theirs { Ok(offer) } else { Err(VaultError::NotToThem { offer: entry() }) }
+        if is_hers && is_theirs { Ok(offer) } else { Err(VaultError::Pouch(PouchError::NotToThem { offer: entry() })) }
     }
 
     /// All files that go, and those that should and cannot.
@@ -204,13 +208,13 @@ impl<'a> Packing<'a> {
         let parity = match request.parity {
             Some(share) => {
                 let layout = Grid::of(pouch).and_then(|grid| Layout::of(grid, share));
-                layout.ok_or(VaultError::TooLongForParity { bytes: pouch })?.bytes()
+                layout.ok_or(VaultError::Pouch(PouchError::TooLongForParity { bytes: pouch }))?.bytes()
             }
             None => 0,
         };
         let needed = pouch + parity;
         let free = setting.disk.file_system(request.out.0)?.bytes_free;
-        if free < needed { Err(VaultError::NoRoom { needed, free }) } else { Ok(()) }
+        if free < needed { Err(VaultError::Pouch(PouchError::NoRoom { needed, free })) } else { Ok(()) }
     }
 
     /// Offers what goes to each receiver to whom it was not offered yet. The entries go with the pouch.
@@ -282,7 +286,7 @@ impl<'a> Packing<'a> {
         request: &PackRequest<'_>,
         pieces: &mut Vec<Piece>,
         lacking: &mut Vec<RelPath>,
-    ) -> Result<(Written, (Vec<String>, Vec<String>)), VaultError> {
+    ) -> Result<(Written, Files), VaultError> {
         let recipients = self.recipients(setting)?;
         let recipients: Vec<&Recipient> = recipients.iter().collect();
         let folder = setting.disk.folder(request.out.0)?;
@@ -311,7 +315,7 @@ impl<'a> Packing<'a> {
 }
 
 fn not_packed(offers: Vec<String>, error: VaultError) -> VaultError {
-    VaultError::OfferedNotPacked { offers, error: Box::new(error) }
+    VaultError::Pouch(PouchError::OfferedNotPacked { offers, error: Box::new(error) })
 }
 
 /// The pouch, in one file or in volumes; dropped unfinished, they are removed.

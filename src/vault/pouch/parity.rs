@@ -10,6 +10,7 @@ use crate::crypto::parity::Encoder;
 use crate::format::parity::{Grid, HEADER_BYTES, Layout, PacketHeader, SUM_BYTES};
 use crate::format::volume::PouchId;
 use crate::store::{Folder, Mode, OutFile, RelPath, StoreError};
+use crate::vault::pouch::PouchError;
 use crate::vault::{Stage, VaultError, Watch};
 
 /// Rows that are held at once, on all cores together.
@@ -28,9 +29,9 @@ pub fn make_parity(
     (folder, name): (&dyn Folder, &RelPath),
     volume_bytes: Option<u64>,
 ) -> Result<Vec<RelPath>, VaultError> {
-    let too_long = VaultError::TooLongForParity { bytes: pieces.bytes() };
+    let too_long = VaultError::Pouch(PouchError::TooLongForParity { bytes: pieces.bytes() });
     let layout = Grid::of(pieces.bytes()).and_then(|grid| Layout::of(grid, share)).ok_or(too_long)?;
-    let lost = || VaultError::PouchStartLost { reason: "its header is damaged".into() };
+    let lost = || VaultError::Pouch(PouchError::StartLost { reason: "its header is damaged".into() });
     let pouch = pieces.id().ok_or_else(lost)?;
     let out = Out::begin(folder, name, &layout, volume_bytes)?;
     watch.begin(Stage::Parity, Some(layout.grid.pouch_bytes));
@@ -50,10 +51,7 @@ pub fn make_parity(
     let together = together.min(layout.grid.rows.div_ceil(threads));
     let made = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..threads).map(|_| scope.spawn(|| making.work(together))).collect();
-        threads
-            .into_iter()
-            .map(|thread| thread.join().expect("making parity does not panic"))
-            .collect::<Result<(), _>>()
+        threads.into_iter().try_for_each(|thread| thread.join().expect("making parity does not panic"))
     });
     made.map_err(|error| match error {
         Failed::Stopped => VaultError::Stopped,
@@ -188,7 +186,7 @@ impl<'a> Out<'a> {
         let slots = volume_bytes.map_or(packets, |bytes| (bytes / packet_bytes).min(packets));
         let least = packets.div_ceil(FILES_MAX) * packet_bytes;
         if let Some(bytes) = volume_bytes.filter(|bytes| *bytes < least) {
-            return Err(VaultError::VolumeBytes { bytes, least });
+            return Err(VaultError::Pouch(PouchError::VolumeBytes { bytes, least }));
         }
         let parts = packets.div_ceil(slots);
         let mut files = Vec::new();

@@ -8,6 +8,7 @@ use super::pieces::Unrepaired;
 use super::volumes::Made;
 use crate::crypto::hash::Hash;
 use crate::store::{Mode, RelPath, StoreError};
+use crate::vault::pouch::PouchError;
 use crate::vault::{Setting, VaultError};
 
 /// Writes the pouch under a name that must be free. Returns the SHA-256 of what then lies there.
@@ -18,7 +19,7 @@ pub fn repair(setting: &Setting<'_>, pieces: &Pieces, (folder, name): (&Path, &R
     let mut out = opened.create_stream(name, Mode::Open)?;
     pieces.write_whole(watch, &mut *out).map_err(|unrepaired| match unrepaired {
         Unrepaired::Stopped => VaultError::Stopped,
-        Unrepaired::Lost(lost) => VaultError::BeyondRepair { lost, bytes: pieces.bytes() },
+        Unrepaired::Lost(lost) => VaultError::Pouch(PouchError::BeyondRepair { lost, bytes: pieces.bytes() }),
         Unrepaired::Out(error) => StoreError::from_io(&folder.join(name), error).into(),
     })?;
     made.add(name.clone(), out)?;

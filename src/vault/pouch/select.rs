@@ -16,6 +16,7 @@ use crate::vault::history::{History, Place, Sealing, Sizes};
 use crate::vault::labels;
 use crate::vault::merge::wanted::Wanted;
 use crate::vault::named;
+use crate::vault::pouch::PouchError;
 use crate::vault::session::Session;
 use crate::vault::survey::Survey;
 use crate::vault::{Setting, VaultError};
@@ -96,7 +97,7 @@ impl Chosen {
             let exhibit = exhibits::find(session, id)?;
             let reference = exhibit.reference();
             if let Some(scope) = consent.get(&(reference.log, reference.number)).filter(|_| reason.is_empty()) {
-                return Err(VaultError::PackWithdrawn { id: exhibit.id, scope: scope.word() });
+                return Err(VaultError::Pouch(PouchError::Withdrawn { id: exhibit.id, scope: scope.word() }));
             }
             chosen.take(history, exhibit);
         }

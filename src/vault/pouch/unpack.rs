@@ -12,6 +12,7 @@ use crate::format::note::{NOTE_BYTES_MAX, Note};
 use crate::format::vault_file;
 use crate::store::{Folder, Kind, Mode, StoreError, layout};
 use crate::vault::merge::{MergeRequest, Merged, merge};
+use crate::vault::pouch::PouchError;
 use crate::vault::session::Request;
 use crate::vault::survey::{self, Survey};
 use crate::vault::{Setting, VaultError};
@@ -32,7 +33,7 @@ pub struct UnpackRequest<'a> {
 /// Takes a pouch in.
 pub fn unpack(setting: &mut Setting<'_>, request: &UnpackRequest<'_>) -> Result<Merged, VaultError> {
     if request.pouch.has_gaps() && !request.salvage {
-        return Err(VaultError::PouchHasGaps);
+        return Err(VaultError::Pouch(PouchError::HasGaps));
     }
     let source: Arc<dyn Folder> = Arc::<Archive>::clone(request.pouch);
     let place = Request { ..request.place };

@@ -9,6 +9,7 @@ use crate::format::parity::{CELL_BYTES_MIN, Grid};
 use crate::format::volume::{PAGE_BYTES, PARTS_MAX, PouchId, VolumePage};
 use crate::store::{Folder, Mode, OutFile, RelPath, StoreError};
 use crate::vault::VaultError;
+use crate::vault::pouch::PouchError;
 
 /// Files of one making: all of them stay, or none.
 pub(super) struct Made<'a> {
@@ -195,5 +196,9 @@ fn data_bytes(volume_bytes: u64, total: u64) -> Result<u64, VaultError> {
     let pages = 2 * PAGE_BYTES as u64;
     let data_bytes = volume_bytes.saturating_sub(pages) / cell_bytes * cell_bytes;
     let least = pages + cell_bytes.max(total.div_ceil(PARTS_MAX).next_multiple_of(cell_bytes));
-    if volume_bytes < least { Err(VaultError::VolumeBytes { bytes: volume_bytes, least }) } else { Ok(data_bytes) }
+    if volume_bytes < least {
+        Err(VaultError::Pouch(PouchError::VolumeBytes { bytes: volume_bytes, least }))
+    } else {
+        Ok(data_bytes)
+    }
 }

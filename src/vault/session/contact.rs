@@ -6,12 +6,13 @@ use super::{Session, Trust};
 use crate::crypto::hash::Hash;
 use crate::format::card::Card;
 use crate::format::ids::VaultId;
+use crate::format::note::NOTE_BYTES_MAX;
 use crate::store::memory::Memory;
 use crate::store::{Folder, layout};
 use crate::vault::VaultError;
 use crate::vault::findings::{Check, Findings};
 use crate::vault::history;
-use crate::vault::survey::Survey;
+use crate::vault::survey::{LogFiles, Survey};
 
 impl Session {
     /// Takes what was given at first contact; from then on this device remembers.
@@ -21,7 +22,7 @@ impl Session {
             Trust::VaultId(id) => *id == self.vault,
             Trust::Owner(card) => match &self.history {
                 Some(history) => history.founder == card.member(),
-                None => founded_by(&*self.folder, &self.survey, self.vault, card)?,
+                None => founded_by(&*self.folder, &self.survey, self.vault, card),
             },
         };
         if !holds {
@@ -103,19 +104,15 @@ pub(super) fn recognise(
 /// Whether the log that begins with the founding entry bears signatures of this card's owner, by what is signed alone.
 /// The signed root must be that of the leaves in the names: else any member's log, with the founding entry's name planted
 /// in it, would make that member the founder.
-fn founded_by(folder: &dyn Folder, survey: &Survey, vault: VaultId, card: &Card) -> Result<bool, VaultError> {
-    let founding = survey
-        .logs
-        .iter()
-        .find(|(_, files)| files.entries.get(&0).is_some_and(|first| first.iter().any(|entry| entry.leaf == vault.0)));
-    let Some((log, files)) = founding else { return Ok(false) };
-    for name in &files.checkpoints {
-        let bytes = folder.read(&layout::checkpoint(*log, name), crate::format::note::NOTE_BYTES_MAX as u64)?;
-        if let Ok((head, _)) = history::check_head(&bytes, *log, vault, card)
-            && files.root_at(head.size) == Some(head.root)
-        {
-            return Ok(true);
-        }
-    }
-    Ok(false)
+fn founded_by(folder: &dyn Folder, survey: &Survey, vault: VaultId, card: &Card) -> bool {
+    let begins =
+        |files: &LogFiles| files.entries.get(&0).is_some_and(|first| first.iter().any(|entry| entry.leaf == vault.0));
+    // Its name can be planted in any log, and any file beside its states: neither may keep the true one from being seen.
+    survey.logs.iter().filter(|(_, files)| begins(files)).any(|(log, files)| {
+        files.checkpoints.iter().any(|name| {
+            let bytes = folder.read(&layout::checkpoint(*log, name), NOTE_BYTES_MAX as u64);
+            let head = bytes.ok().and_then(|bytes| Some(history::check_head(&bytes, *log, vault, card).ok()?.0));
+            head.is_some_and(|head| files.root_at(head.size) == Some(head.root))
+        })
+    })
 }

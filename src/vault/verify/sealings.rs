@@ -68,7 +68,7 @@ impl Examiner {
                 Ok(rows) => rows,
                 Err(finding) => {
                     for number in sealing.seal.first..sealing.seal.first + u64::from(sealing.seal.count) {
-                        self.exhibit_verdicts.insert(exhibit_label(sealing.handle, number), finding.weight);
+                        self.lower(&exhibit_label(sealing.handle, number), finding.weight);
                     }
                     self.findings.push(finding);
                     self.unread += 1;
@@ -82,7 +82,7 @@ impl Examiner {
                 place: sealing.place,
                 index,
             };
-            let records = self.check_manifests(session, &sealing, &rows, &stock.disposed);
+            let records = self.check_manifests(session, history, &sealing, &rows, &stock.disposed);
             let exhibits: Vec<Exhibit> = (0..).zip(rows).map(exhibit).collect();
             self.check_exhibits(setting.watch, session, &exhibits, &records, &mut stock)?;
         }
@@ -152,6 +152,7 @@ impl Examiner {
     fn check_manifests(
         &mut self,
         session: &Session,
+        history: &History,
         sealing: &Sealing<'_>,
         rows: &[(Row, Vec<Hash>)],
         disposed: &BTreeSet<Hash>,
@@ -175,7 +176,7 @@ impl Examiner {
                 Ok(records) => all.extend(records),
                 Err(finding) => {
                     for (row, _) in rows.iter().filter(|(row, _)| row.key == manifest.key) {
-                        self.exhibit_verdicts.insert(exhibit_label(sealing.handle, row.number), finding.weight);
+                        self.lower(&labels::label(history, row), finding.weight);
                     }
                     self.findings.push(finding);
                 }

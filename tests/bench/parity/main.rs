@@ -29,7 +29,7 @@ impl Watch for Nobody {
 
 impl Clock for Nobody {
     fn now(&self) -> jiff::ZonedDateTime {
-        jiff::Zoned::now()
+        "2031-05-04T23:10:00-03:00[-03:00]".parse().expect("a time")
     }
     fn elapsed(&self) -> Duration {
         Duration::ZERO

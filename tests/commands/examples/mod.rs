@@ -183,7 +183,9 @@ fn made(line: &str) -> Option<String> {
     let words = words(line);
     let receipt = if line.starts_with("amparo seal") { "--receipt" } else { "-o" };
     let flag = words.iter().position(|word| MAKE.contains(&word.as_str()) || word == receipt)?;
-    words.get(flag + 1).cloned()
+    // In volumes there is no file of the name alone.
+    let first = if words.iter().any(|word| word == "--volumes") { ".001" } else { "" };
+    words.get(flag + 1).map(|name| format!("{name}{first}"))
 }
 
 #[test]

@@ -7,7 +7,7 @@ use amparo::format::event::{EntryRef, Event, Head};
 use amparo::vault::findings::{Check, Verdict};
 
 use super::owners::remove;
-use crate::vault::forge::{ANN, Forge, Pen, READER, SEALER, admit, founded, note};
+use crate::vault::forge::{ANN, Forge, MONITOR, Pen, READER, SEALER, admit, founded, note};
 use crate::vault::forge_seal::{Exhibit, Twist};
 
 const INVALID: Verdict = Verdict::Invalid;
@@ -122,6 +122,26 @@ fn of_two_histories_the_one_that_the_cut_names_counts() {
     founder.say(&forge, &[], remove(SEALER, &[sealer.head()]));
     let verified = forge.finds(&[(Check::Fork, INVALID, &sealer.folder())]);
     assert_eq!(verified.exhibits, 1, "the history that the owner has seen");
+}
+
+/// The thief's history is the longer one, and somebody has seen it: she lacks nothing, and whoever cuts at it lies no more
+/// than who cuts at the other.
+#[test]
+fn who_saw_the_longer_history_that_no_cut_names_accuses_nobody() {
+    let (forge, mut founder, sealer) = sealed();
+    let mut thief = sealer.clone();
+    for number in 0..5 {
+        thief.say(&forge, &[], note(&format!("forged {number}")));
+    }
+    let mut honest = sealer.clone();
+    honest.say(&forge, &[], note("honest"));
+    let mut monitor = Pen::begin(forge.vault, MONITOR, "M3");
+    monitor.say(&forge, &[founder.head(), thief.head()], note("seen"));
+    founder.say(&forge, &[], remove(SEALER, &[honest.head()]));
+    let fork = (Check::Fork, INVALID, honest.folder());
+    forge.finds(&[(fork.0, fork.1, &fork.2)]);
+    founder.say(&forge, &[], remove(SEALER, &[thief.head()]));
+    forge.finds(&[(fork.0, fork.1, &fork.2)]);
 }
 
 /// Three histories, and the cut names neither the longest nor the one that a witness saw: what she saw is what hers and the

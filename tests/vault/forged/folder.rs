@@ -2,14 +2,18 @@
 
 use std::path::Path;
 
+use amparo::format::event::{Event, Wrap};
 use amparo::format::key_file;
-use amparo::store::Kind;
 use amparo::store::faulty::{Fault, Times};
+use amparo::store::{Kind, layout};
 use amparo::vault::VaultError;
 use amparo::vault::findings::{Check, Verdict};
 use amparo::vault::verify::Level;
 
-use crate::vault::forge::{CUSTODY, Forge, MAIN, MONITOR, READER, REGISTER, VAULT, founded, key_id, vault_key};
+use crate::vault::forge::{
+    CUSTODY, FOUNDER, Forge, LATER, MAIN, MONITOR, READER, REGISTER, VAULT, founded, key_id, keys, member, vault_key,
+};
+use crate::vault::forge_once;
 use crate::vault::forge_seal::{Exhibit, Twist, path};
 
 const INVALID: Verdict = Verdict::Invalid;
@@ -38,6 +42,38 @@ fn the_file_vault_is_a_hint_and_never_trusted() {
     forge.put_named("VAULT", b"amparo.v2/vault\n\n");
     let newer = forge.try_verify(READER, "/state/newer");
     assert!(matches!(newer, Err(VaultError::VaultFile(_))), "{newer:?}");
+}
+
+/// Nothing below them is looked at, whatever its own name.
+#[test]
+fn folders_without_a_name_of_the_format_are_not_entered() {
+    let (forge, blobs) = sealed();
+    let log = forge.names("logs/")[0][..37].to_string();
+    let empty = ["blobs/zz".to_string(), format!("{log}/entries/0000000a")];
+    for folder in &empty {
+        forge.disk.put_kind(&Path::new(VAULT).join(folder), Kind::Folder);
+        forge.finds(&[(Check::Layout, INCOMPLETE, folder)]);
+        forge.put_named(&format!("{folder}/{}", blobs[0]), b"x");
+        forge.finds(&[(Check::Layout, INCOMPLETE, folder)]);
+        forge.remove(&format!("{folder}/{}", blobs[0]));
+        forge.remove(folder);
+    }
+}
+
+#[test]
+fn a_wrapped_key_is_encrypted_to_its_member_alone() {
+    let (forge, mut founder) = founded();
+    let plaintext = key_file::print(&"main".parse().expect("a scope"), 1, &vault_key(LATER));
+    let both = [READER, MONITOR].map(|who| keys(who).age.recipient());
+    let bytes = forge_once::sealed(&plaintext, &both);
+    let file = amparo::crypto::hash::Hash::of(&bytes);
+    let path = layout::wrapped_key(key_id(LATER), file);
+    forge.put(&path, &bytes);
+    let mut key = forge.new_key("main", 1, LATER, &[]);
+    key.wraps = vec![Wrap { member: member(READER), file, share: None }];
+    founder.say(&forge, &[], Event::Rotate { keys: vec![key] });
+    forge.finds(&[(Check::Key, INVALID, &path.to_string())]);
+    assert!(forge.verify(FOUNDER).findings.is_empty(), "it is not hers to open");
 }
 
 #[test]

@@ -4,11 +4,36 @@ use amparo::crypto::hash::Hash;
 use amparo::format::event::{Event, Head};
 use amparo::vault::findings::{Check, Verdict};
 
-use crate::vault::forge::{ANN, BEN, Forge, Pen, SEALER, admit, founded, note};
+use super::owners::remove;
+use crate::vault::forge::{ANN, BEN, EVE, Forge, Pen, SEALER, admit, founded, note};
 use crate::vault::forge_seal::{Exhibit, Twist};
 
 const INVALID: Verdict = Verdict::Invalid;
 const INCOMPLETE: Verdict = Verdict::Incomplete;
+
+/// Whoever can write into the folder and knows the custody recipient can leave such a log there; it accuses nobody.
+#[test]
+fn a_strangers_log_is_foreign_however_broken_it_is() {
+    let (forge, mut founder) = founded();
+    let mut eve = Pen::begin(forge.vault, EVE, "E7");
+    // Her card is known by her own word alone.
+    let first = eve.entry(&[], admit(EVE, &["monitor"]));
+    eve.unsigned(&forge, &first);
+    let second = eve.entry(&[], note("hello"));
+    let second = eve.unsigned(&forge, &second);
+    let state = eve.sign(&forge);
+    forge.remove(&second);
+    forge.finds(&[(Check::Foreign, INCOMPLETE, &eve.folder())]);
+    let mut bytes = forge.read(&state);
+    bytes[300] ^= 1;
+    forge.put_named(&state, &bytes);
+    forge.finds(&[(Check::Foreign, INCOMPLETE, &eve.folder())]);
+    // Of a member the same is told, unless it lies beyond where her log counts.
+    founder.say(&forge, &[], admit(EVE, &["monitor"]));
+    assert_eq!(forge.verify(crate::vault::forge::READER).verdict, INVALID);
+    founder.say(&forge, &[], remove(EVE, &[]));
+    forge.finds(&[]);
+}
 
 /// The founder's log, and a second way that it could have gone.
 fn parted() -> (Forge, Pen, Pen) {

@@ -8,7 +8,7 @@ use amparo::format::manifest::{Manifest, ManifestRecord};
 use amparo::format::record::{Binding, Record};
 use amparo::vault::findings::{Check, Verdict};
 
-use crate::vault::forge::{CUSTODY, Forge, LATER, MAIN, MONITOR, Pen, READER, REGISTER, SEALER, founded};
+use crate::vault::forge::{CUSTODY, Forge, LATER, MAIN, MONITOR, Pen, READER, REGISTER, SEALER, founded, note};
 use crate::vault::forge_seal::{Exhibit, Twist, path};
 
 const INVALID: Verdict = Verdict::Invalid;
@@ -31,6 +31,19 @@ fn one_fault(twist: &Twist<'_>, check: Check, which: usize) {
     assert!(verified.findings.iter().all(|one| one.weight == INVALID || one.check == Check::Foreign));
     let ids = ["K7-0001", "K7-0002"];
     assert!(ids.iter().all(|id| verified.exhibit_verdicts.get(*id) == Some(&INVALID)), "{verified:?}");
+}
+
+/// Where two logs have one handle, whoever reads that a manifest is gone reads of whose exhibits it was.
+#[test]
+fn exhibits_of_a_missing_manifest_are_told_apart() {
+    let (forge, founder, blobs) = twisted(&Twist::default());
+    let mut sealer = Pen::begin(forge.vault, SEALER, "K7");
+    sealer.say(&forge, &[founder.head()], note("hello"));
+    sealer.seal(&forge, &[Exhibit::text("the other")], &Twist::default());
+    forge.remove(&path(blobs[MANIFEST]));
+    let verified = forge.finds(&[(Check::Blob, INCOMPLETE, &path(blobs[MANIFEST]))]);
+    let lowered: Vec<&str> = verified.exhibit_verdicts.keys().map(|id| &id[..8]).collect();
+    assert_eq!(lowered, ["K7-0001~", "K7-0002~"]);
 }
 
 const INVENTORY: usize = 2;

@@ -1,19 +1,29 @@
 //! A pouch without a key, as a courier checks it: whether it is undamaged, what can be restored, how much more may be lost.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use super::paper::Paper;
+use super::{Wanted, whole};
 use crate::cli::call::{Call, is_dash};
 use crate::cli::error::CliError;
+use crate::cli::folders::Contact;
 use crate::cli::output::{Tone, count, shown, size};
 use crate::cli::{DONE, Exit, INCOMPLETE, hints};
 use crate::crypto::envelope;
 use crate::crypto::hash::Hash;
 use crate::crypto::pad::padme;
 use crate::format::pouch::ANSWERS_BYTES_MIN;
+use crate::store::mounted::Mounted;
+use crate::vault::VaultError;
+use crate::vault::pouch::PouchError;
+use crate::vault::pouch::archive::Archive;
+use crate::vault::pouch::opened::Opened;
 use crate::vault::pouch::pieces::{Condition, Pieces};
 use crate::vault::pouch::repair::repair;
+use crate::vault::session::Person;
 
 const NOT_CHECKED: [&str; 3] = [
     "what is in it, for whom, and who packed it: that takes the key of somebody it is for",
@@ -41,6 +51,45 @@ pub(super) fn is_meant(files: &[PathBuf], call: &Call<'_, '_>) -> Result<bool, C
         }
     }
     Ok(false)
+}
+
+/// The pouch, for somebody at hand whom it is for. Nobody is asked who cannot answer; whoever has no key checks it as a courier.
+pub(super) fn opened(files: &[PathBuf], call: &mut Call<'_, '_>) -> Result<Option<(Person, Arc<Archive>)>, CliError> {
+    let person = if call.interactive() { call.person_if_any().ok().flatten() } else { call.person_unasked() };
+    let Some(person) = person else { return Ok(None) };
+    let paths: Vec<PathBuf> = files.iter().map(|file| call.path(file)).collect();
+    match Opened::open(Pieces::gather(call.context.disk, &paths)?, &[&person.keys.age]) {
+        Ok(opened) => Ok(Some((person, Arc::new(Archive::read(opened, &files[0])?)))),
+        Err(VaultError::Pouch(PouchError::ForOthers | PouchError::StartLost { .. })) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Verifies what is in it, as a copy of the vault: it is read as a folder, and nothing is unpacked.
+pub(super) fn verify_within(
+    (person, pouch): (Person, Arc<Archive>),
+    (file, papers, wanted): (&Path, &[Paper], &Wanted),
+    call: &mut Call<'_, '_>,
+) -> Result<Exit, CliError> {
+    if wanted.cosigning.is_some() {
+        let message = "what is in a pouch is cosigned once it is unpacked".into();
+        return Err(CliError::Usage { message, hint: Some("amparo unpack FILE".into()) });
+    }
+    let at = call.path(file);
+    let disk = call.context.disk;
+    let exit = call.on_disk(&Mounted::new(disk, &at, Arc::clone(&pouch) as _), |call| {
+        let place = call.place_at(at.clone(), Contact::May)?;
+        whole::verify_as(Some(person), &place, papers, wanted, call)
+    })?;
+    let mended = pouch.opened().map(|opened| opened.pieces().mended().cells).unwrap_or_default();
+    if mended > 0 {
+        call.warn(&format!("the pouch is damaged: {} were restored from its parity", count(mended, "cell")));
+    }
+    if pouch.has_gaps() {
+        call.warn("the pouch is damaged where it tells what it holds: there may be more in it");
+        return Ok(if exit == DONE { INCOMPLETE } else { exit });
+    }
+    Ok(exit)
 }
 
 /// Checks it, and writes it as it was where that is wanted.
@@ -80,7 +129,7 @@ pub(super) fn verify(files: &[PathBuf], to: Option<&Path>, call: &mut Call<'_, '
 fn write(pieces: &Pieces, condition: &Condition, to: &Path, call: &mut Call<'_, '_>) -> Result<Hash, CliError> {
     if !condition.can_be_repaired() {
         let lost = condition.lost.iter().chain(&condition.unchecked).map(|range| range.end - range.start).sum();
-        return Err(crate::vault::VaultError::BeyondRepair { lost, bytes: pieces.bytes() }.into());
+        return Err(VaultError::Pouch(PouchError::BeyondRepair { lost, bytes: pieces.bytes() }).into());
     }
     let (folder, name) = call.split_path(to)?;
     let mut parts = call.parts();

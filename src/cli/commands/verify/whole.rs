@@ -26,12 +26,23 @@ pub(super) fn verify(
     let cosigns = wanted.cosigning.is_some();
     let place = call.place_at(vault, if cosigns { Contact::Must } else { Contact::May })?;
     let must_act = cosigns || !wanted.shares.is_empty();
-    let mut person = if must_act { Some(call.person()?) } else { call.person_if_any()? };
+    let person = if must_act { Some(call.person()?) } else { call.person_if_any()? };
+    verify_as(person, &place, papers, wanted, call)
+}
+
+/// The same, for whoever acts.
+pub(super) fn verify_as(
+    mut person: Option<Person>,
+    place: &Place,
+    papers: &[Paper],
+    wanted: &Wanted,
+    call: &mut Call<'_, '_>,
+) -> Result<Exit, CliError> {
     if let Some(person) = &mut person {
         person.lent = call.lent(&wanted.shares)?;
     }
     let given = Given::of(papers);
-    let (mut verified, signing, session) = check(papers, wanted, &given.request(&place, person.as_ref()), call)?;
+    let (mut verified, signing, session) = check(papers, wanted, &given.request(place, person.as_ref()), call)?;
     for finding in papers.iter().filter_map(Paper::finding) {
         verified.verdict = verified.verdict.max(finding.weight);
         verified.findings.push(finding);

@@ -4,6 +4,7 @@ use crate::crypto::hash::Hash;
 use crate::crypto::recipient::Identity;
 use crate::format::tar;
 use crate::store::faulty::{FaultyDisk, Rules};
+use crate::vault::pouch::PouchError;
 use crate::vault::pouch::pieces::Pieces;
 
 /// An archive on its way.
@@ -23,7 +24,7 @@ impl Made {
         made.add(&key(), b"a wrapped key");
         made.add(&state(), b"a signed state");
         for (number, size) in (0..).zip(blobs) {
-            let content: Vec<u8> = (0..*size).map(|at| u8::try_from(at % 241).expect("a byte") ^ number).collect();
+            let content: Vec<u8> = (0..241).cycle().take(*size).map(|at: u8| at ^ number).collect();
             made.add(&blob(number), &content);
         }
         made
@@ -84,7 +85,7 @@ fn read(archive: &[u8]) -> Result<Archive, VaultError> {
 
 #[track_caller]
 fn malformed(archive: &[u8], what: &str) {
-    assert!(matches!(read(archive), Err(VaultError::PouchMalformed { .. })), "{what}");
+    assert!(matches!(read(archive), Err(VaultError::Pouch(PouchError::Malformed { .. }))), "{what}");
 }
 
 fn at(path: &str) -> RelPath {
@@ -166,7 +167,7 @@ fn names_that_no_vault_has_are_refused_and_told_harmlessly() {
         made.add("VAULT", b"amparo.v1\n");
         made.add(name, b"x");
         match read(&made.ended().bytes) {
-            Err(VaultError::PouchStranger { name: told }) => {
+            Err(VaultError::Pouch(PouchError::Stranger { name: told })) => {
                 assert!(!told.contains('\u{1b}') && (told == name || name.contains('\u{1b}')), "{told:?}");
             }
             other => panic!("{name:?}: {:?}", other.map(|archive| archive.files())),
@@ -192,8 +193,10 @@ fn a_header_has_one_form() {
     for place in (0..BLOCK).filter(|at| *at >= 5 && !(124..136).contains(at) && !(148..156).contains(at)) {
         let byte = made.bytes[start + place];
         let archive = changed(&made.bytes, start, place, if byte == 0 { b'7' } else { 0 });
-        let refused =
-            matches!(read(&archive), Err(VaultError::PouchMalformed { .. } | VaultError::PouchStranger { .. }));
+        let refused = matches!(
+            read(&archive),
+            Err(VaultError::Pouch(PouchError::Malformed { .. } | PouchError::Stranger { .. }))
+        );
         assert!(refused, "byte {place}");
     }
     for place in 148..156 {
@@ -240,7 +243,9 @@ fn sizes_that_lie_take_nothing_and_allocate_nothing() {
         file.pop();
         match read_file(&file) {
             Ok(archive) => assert!(!is_lie && archive.has_gaps() && archive.files() == 3),
-            Err(error) => assert!(is_lie && matches!(error, VaultError::PouchMalformed { .. }), "{error}"),
+            Err(error) => {
+                assert!(is_lie && matches!(error, VaultError::Pouch(PouchError::Malformed { .. })), "{error}");
+            }
         }
     }
 }

@@ -2,6 +2,7 @@ use std::path::Path;
 
 use super::*;
 use crate::store::faulty::{FaultyDisk, Rules};
+use crate::vault::pouch::PouchError;
 
 const LENGTHS: [usize; 7] = [0, 1, 65_535, 65_536, 65_537, 131_072, 200_000];
 
@@ -10,7 +11,7 @@ fn me() -> Identity {
 }
 
 fn plain(length: usize) -> Vec<u8> {
-    (0..length).map(|at| u8::try_from(at % 251).expect("a byte")).collect()
+    (0..251).cycle().take(length).collect()
 }
 
 fn opened(file: &[u8], identities: &[&Identity]) -> Result<Opened, VaultError> {
@@ -108,16 +109,24 @@ fn what_follows_the_end_is_noticed_and_costs_the_last_chunk_at_most() {
 fn whose_it_is_is_told_from_a_beginning_that_is_lost() {
     let (file, _) = sealed(b"a testimony");
     let eve = Identity::from_seed(&[3; 32]);
-    assert!(matches!(opened(&file, &[&eve]), Err(VaultError::PouchForOthers)));
+    assert!(matches!(opened(&file, &[&eve]), Err(VaultError::Pouch(PouchError::ForOthers))));
     assert!(opened(&file, &[&eve, &me()]).is_ok());
     let mac = file.windows(4).position(|four| four == b"--- ").expect("the last line of the header") + 4;
     let mut torn = file.clone();
     torn[mac] = if torn[mac] == b'A' { b'B' } else { b'A' };
     for file in [&torn[..], &file[..100]] {
-        assert!(matches!(opened(file, &[&me()]), Err(VaultError::PouchStartLost { .. })), "{} bytes", file.len());
+        assert!(
+            matches!(opened(file, &[&me()]), Err(VaultError::Pouch(PouchError::StartLost { .. }))),
+            "{} bytes",
+            file.len()
+        );
     }
     for file in [&b""[..], b"Dear friend\n"] {
-        assert!(matches!(opened(file, &[&me()]), Err(VaultError::NoPouch { .. })), "{} bytes", file.len());
+        assert!(
+            matches!(opened(file, &[&me()]), Err(VaultError::Pouch(PouchError::NoPouch { .. }))),
+            "{} bytes",
+            file.len()
+        );
     }
 }
 

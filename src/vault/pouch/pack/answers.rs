@@ -10,6 +10,7 @@ use crate::format::armor;
 use crate::format::ids::MemberId;
 use crate::format::pouch::ANSWERS_BYTES_MIN;
 use crate::store::{Mode, StoreError};
+use crate::vault::pouch::PouchError;
 use crate::vault::{Setting, Stage, VaultError};
 
 /// Makes a text of what logs say and the receivers are not known to have seen: no sealed files, and nothing to sign for.
@@ -21,7 +22,7 @@ pub fn answers(setting: &mut Setting<'_>, request: &PackRequest<'_>) -> Result<P
     select::news(&mut wanted, session, &to)?;
     let nothing_new = wanted.entries.is_empty() && wanted.cosignatures.is_empty();
     if nothing_new {
-        return Err(VaultError::NothingToAnswer);
+        return Err(VaultError::Pouch(PouchError::NothingToAnswer));
     }
     let pieces = in_order(session, select::paths(&wanted))?;
     let recipients = packing.recipients(setting)?;
@@ -32,7 +33,7 @@ pub fn answers(setting: &mut Setting<'_>, request: &PackRequest<'_>) -> Result<P
     let mut bytes = Vec::new();
     plan.write(setting.watch, (&start, &key), &mut bytes).map_err(|unwritten| match unwritten {
         Unwritten::Other(error) => error,
-        Unwritten::Unreadable(path) => VaultError::NotPackable { path: path.to_string() },
+        Unwritten::Unreadable(path) => VaultError::Pouch(PouchError::NotPackable { path: path.to_string() }),
         Unwritten::Out(error) => StoreError::from_io(request.out.0, error).into(),
     })?;
     let text = armor::print(&bytes);

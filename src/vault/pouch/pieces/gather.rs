@@ -10,6 +10,7 @@ use crate::crypto::hash::Hash;
 use crate::format::volume::{PAGE_BYTES, PouchId, VolumePage};
 use crate::store::{Disk, Kind, StoreError};
 use crate::vault::VaultError;
+use crate::vault::pouch::PouchError;
 
 const PAGE: u64 = PAGE_BYTES as u64;
 const AGE: &[u8] = b"age-encryption.org/v1\n";
@@ -47,7 +48,7 @@ pub(super) fn gather(disk: &dyn Disk, named: &[PathBuf]) -> Result<Pieces, Vault
     let (named_id, total) = agreed(&files, &volumes, &anchors)?;
     let bytes = total.unwrap_or_else(|| whole.iter().map(|(index, _)| files[*index].bytes).max().unwrap_or(0));
     if bytes == 0 {
-        return Err(VaultError::NoPouch { files: paths(&files, 0..files.len()) });
+        return Err(VaultError::Pouch(PouchError::NoPouch { files: paths(&files, 0..files.len()) }));
     }
     let own_id = whole.iter().find_map(|(_, id)| *id);
     let mut pieces = Pieces {
@@ -93,7 +94,9 @@ impl Pieces {
         let strange: Vec<usize> = others.iter().copied().filter(|index| !is_placed(index)).collect();
         if !strange.is_empty() {
             let parts: Vec<usize> = (0..self.files.len()).filter(|index| !candidates.contains(index)).collect();
-            return Err(VaultError::SeveralPouches { files: paths(&self.files, parts.into_iter().chain(strange)) });
+            return Err(VaultError::Pouch(PouchError::Several {
+                files: paths(&self.files, parts.into_iter().chain(strange)),
+            }));
         }
         self.unknown =
             candidates.iter().filter(|index| !is_placed(index)).map(|index| self.files[*index].path.clone()).collect();
@@ -147,8 +150,11 @@ fn open_all(disk: &dyn Disk, named: &[PathBuf]) -> Result<Vec<PieceFile>, StoreE
 pub(super) fn is_part(disk: &dyn Disk, path: &Path) -> Result<bool, StoreError> {
     let source = text::open(disk, path)?;
     let bytes = source.stat()?.bytes;
+    let mut start = vec![0; to_usize(bytes.min(START_BYTES as u64))];
+    // An identity under a passphrase is an age file, too, and no pouch.
+    let is_locked = read_exactly(&*source, 0, &mut start).is_ok() && envelope::work_factor(&start).is_some();
     let file = PieceFile { path: path.to_path_buf(), source, bytes };
-    Ok(!matches!(look(0, &file), Found::Unknown))
+    Ok(!is_locked && !matches!(look(0, &file), Found::Unknown))
 }
 
 fn look(index: usize, file: &PieceFile) -> Found {
@@ -226,7 +232,9 @@ fn agreed(
     let Some((_, id, total)) = said.first().copied() else { return Ok((None, None)) };
     let shares_agree = anchors.windows(2).all(|pair| pair[0].header.layout == pair[1].header.layout);
     if !shares_agree || said.iter().any(|(_, other, bytes)| (*other, *bytes) != (id, total)) {
-        return Err(VaultError::SeveralPouches { files: paths(files, said.iter().map(|(file, ..)| *file)) });
+        return Err(VaultError::Pouch(PouchError::Several {
+            files: paths(files, said.iter().map(|(file, ..)| *file)),
+        }));
     }
     Ok((Some(id), Some(total)))
 }

@@ -30,7 +30,7 @@ impl Pieces {
         match &self.packets {
             Some(packets) => {
                 let damaged = self.copy_cells(packets, watch, out)?;
-                self.write_restored(packets, damaged, watch, out)
+                self.write_restored(packets, &damaged, watch, out)
             }
             None => self.copy(watch, out),
         }
@@ -85,7 +85,7 @@ impl Pieces {
     fn write_restored(
         &self,
         packets: &Packets,
-        damaged: Vec<(u64, u64)>,
+        damaged: &[(u64, u64)],
         watch: &dyn Watch,
         out: &mut dyn OutFile,
     ) -> Result<(), Unrepaired> {

@@ -1,0 +1,60 @@
+//! Why a pouch could not be made, read or taken in.
+
+use crate::vault::VaultError;
+use crate::vault::merge::Arrival;
+
+/// Why a pouch could not be made, read or taken in.
+#[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "each message says what the fields are")]
+pub enum PouchError {
+    /// A pouch that none of the identities at hand opens.
+    #[error("this pouch is for others: no key here opens it")]
+    ForOthers,
+    #[error("the beginning of this pouch is lost, and without it nothing can be opened: {reason}")]
+    StartLost { reason: String },
+    #[error(
+        "this pouch was not made by this program, or not as it should be: what stands at byte {position} belongs in none"
+    )]
+    Malformed { position: u64 },
+    /// What came stays as it is, and counts for nothing yet.
+    #[error("{}", arrived(arrival))]
+    ArrivedDamaged { arrival: Arrival },
+    #[error("the pouch is damaged where it tells what it holds")]
+    HasGaps,
+    #[error("this pouch holds a file that no vault has: {name}")]
+    Stranger { name: String },
+    #[error("a pouch is for at most 64 members, and {count} were named")]
+    TooManyReceivers { count: usize },
+    #[error("consent for {id} was withdrawn ({scope}): it is packed only for a purpose that you state")]
+    Withdrawn { id: String, scope: &'static str },
+    #[error("{offer} is no offer of yours to those for whom you pack")]
+    NotToThem { offer: String },
+    #[error("the pouch would take {needed} bytes, and {free} are free there")]
+    NoRoom { needed: u64, free: u64 },
+    /// An offer cannot be taken back: the pouch is made for it once more.
+    #[error("no pouch was made: {error}; {} stands in your custody record already", offers.join(", "))]
+    OfferedNotPacked { offers: Vec<String>, error: Box<VaultError> },
+    #[error("they have seen all that this copy has: there is nothing to answer")]
+    NothingToAnswer,
+    #[error("{path} is damaged here, or cannot be read")]
+    NotPackable { path: String },
+    #[error("no part of a pouch: {}", files.join(", "))]
+    NoPouch { files: Vec<String> },
+    #[error("these are parts of several pouches: {}", files.join(", "))]
+    Several { files: Vec<String> },
+    #[error("{lost} of its {bytes} bytes are lost, beyond what the parity at hand can restore")]
+    BeyondRepair { lost: u64, bytes: u64 },
+    #[error("parity is made for pouches of up to 128 GiB, and this one has {bytes} bytes")]
+    TooLongForParity { bytes: u64 },
+    #[error("volumes of {bytes} bytes: from {least} bytes, and so many that there are at most 9999")]
+    VolumeBytes { bytes: u64, least: u64 },
+}
+
+fn arrived(arrival: &Arrival) -> String {
+    let listed = |labels: &[String]| if labels.is_empty() { "none".into() } else { labels.join(", ") };
+    format!(
+        "the pouch is damaged, and nothing of it counts yet. Whole: {}. Damaged: {}",
+        listed(&arrival.whole),
+        listed(&arrival.damaged)
+    )
+}

@@ -1,0 +1,205 @@
+"""Which entries count (§ 7.3): owners first, then everything."""
+from collections import namedtuple
+
+from .age import is_recipient
+from .hashes import sha256
+from .papers import admitted_card
+
+COUNTED, LATE, REFUSED, UNDECIDED = "counted", "late", "refused", "undecided"
+ANY_ROLE = {"offer", "acknowledge", "decline", "verify", "stamp", "anchor", "pack", "note", "gap", "close"}
+
+Grant = namedtuple("Grant", "member role by confirmed")
+Cut = namedtuple("Cut", "by sizes")
+Brought = namedtuple("Brought", "recipient id scope epoch by")
+
+
+def member_of(admission):
+    """Who is admitted; a card that does not hold admits nobody."""
+    card = admitted_card(admission["card"])
+    return card and card.member
+
+
+class Standing:
+    """The standing of each entry, and the effects of those that count."""
+
+    def __init__(self, order, vault):
+        self.order, self.vault = order, vault
+        self.rank, self.took_effect, self.adopted, self.cuts = {}, set(), set(), {}
+        self.powerless = []
+        self.owner_grants = []
+        self.closed = self._closings()
+        self._rank_owners()
+        self.grants, self.brought, self.wraps, self.disposed = [], [], [], set()
+        self.idle_keys, self.idle_admits = [], []
+        for told in order.ordered:
+            told.standing = self._stand(told)
+            if told.standing == COUNTED:
+                self._count(told)
+            elif told.standing != REFUSED:
+                self._keep_idle(told)
+
+    def _admitted(self, told):
+        """(member, roles) of each admission in it."""
+        return [(member_of(each), each["roles"]) for each in told.entry.admissions()]
+
+    def _closings(self):
+        """The place of the first `close` of each log."""
+        places = {}
+        for told in self.order.ordered:
+            if told.entry.kind == "close":
+                places.setdefault(told.log.id, told.seq)
+        return places
+
+    def is_closed(self, told):
+        return told.seq > self.closed.get(told.log.id, told.seq)
+
+    def is_founding(self, told):
+        return told.entry.is_founding(self.vault)
+
+    # Cuts
+
+    def cuts_on(self, told):
+        """The removals that cut this entry, whatever was granted since; none of what was adopted."""
+        if told in self.adopted:
+            return []
+        return [cut for cut in self.cuts.get(told.member, ()) if told.seq >= cut.sizes.get(told.log.id, 0)]
+
+    def is_cut(self, told, grants):
+        """Whether some removal cuts it and no grant that had seen that removal was seen by it."""
+        seen = [grant for grant in grants if grant.member == told.member and told.saw(grant.by)]
+        return any(not any(grant.by.saw(cut.by) for grant in seen) for cut in self.cuts_on(told))
+
+    def granted(self, told, grants):
+        """The grants to its member that count for this entry."""
+        cuts = self.cuts_on(told)
+        return [grant for grant in grants if grant.member == told.member and told.saw(grant.by)
+                and all(grant.by.saw(cut.by) for cut in cuts)]
+
+    # First pass
+
+    @staticmethod
+    def _is_owners_act(told):
+        return told.entry.kind in ("found", "remove", "adopt") or told.entry.kind == "admit" and "owner" in told.entry.body["roles"]
+
+    def _rank_owners(self):
+        founder = next((told.member for told in self.order.ordered if self.is_founding(told)), None)
+        self.rank = {founder: 0} if founder else {}
+        rank = 0
+        while owners := {member for member, each in self.rank.items() if each == rank}:
+            for told in self.order.ordered:
+                if told.member in owners and self._is_owners_act(told) and self._may_act(told):
+                    self.took_effect.add(told)
+                    self._act(told, rank)
+            rank += 1
+
+    def _may_act(self, told):
+        if self.is_founding(told):
+            return True
+        owns = any(grant.role == "owner" for grant in self.granted(told, self.owner_grants))
+        return told.entry.kind != "found" and owns and not self.is_closed(told) and not self.is_cut(told, self.owner_grants)
+
+    def _act(self, told, rank):
+        body = told.entry.body
+        for member, roles in self._admitted(told):
+            if member and "owner" in roles:
+                self.rank.setdefault(member, rank + 1)
+                self.owner_grants.append(Grant(member, "owner", told, True))
+        if told.entry.kind == "remove":
+            if self.rank.get(body["member"], rank + 1) <= rank:
+                self.powerless.append(told)
+            else:
+                sizes = {each["log"]: each["size"] for each in body["cuts"]}
+                self.cuts.setdefault(body["member"], []).append(Cut(told, sizes))
+        if told.entry.kind == "adopt":
+            for named in body["entries"]:
+                other = self.entry_at(named["log"], named["seq"])
+                if other and other.entry.leaf == named["leaf"] and self.rank.get(other.member, rank + 1) > rank:
+                    self.adopted.add(other)
+
+    def entry_at(self, log, seq):
+        entries = self.order.told.get(log, ())
+        return entries[seq] if seq < len(entries) else None
+
+    # Second pass
+
+    def _stand(self, told):
+        if self.is_cut(told, self.grants):
+            return LATE
+        if not self.is_closed(told) and self._is_allowed(told):
+            return COUNTED
+        return UNDECIDED if told.gap or self._rests_on_idle(told) else REFUSED
+
+    def _keep_idle(self, told):
+        """A late or undecided entry: what it would give, if it counted."""
+        if told.entry.kind in ("rotate", "share"):
+            self.idle_keys.append(told)
+        self.idle_admits += [(member, told) for member, _ in self._admitted(told) if member]
+
+    def _rests_on_idle(self, told):
+        """Whether it was said on a right that came too late, or by a key that did."""
+        if any(member == told.member and told.saw(by) for member, by in self.idle_admits):
+            return True
+        return told.entry.kind in ("seal", "amend", "rotate", "share") and any(told.saw(by) for by in self.idle_keys)
+
+    def _is_allowed(self, told):
+        kind, body = told.entry.kind, told.entry.body
+        if self._is_owners_act(told):
+            return told in self.took_effect
+        roles = {grant.role for grant in self.granted(told, self.grants)}
+        keys = {each.id for each in self.brought if told.saw(each.by)}
+        if kind == "admit":
+            return "owner" in roles or body["roles"] == ["monitor"] and "sealer" in roles
+        if kind == "rotate":
+            return "owner" in roles and all(key["epoch"] == self._next_epoch(told, key["scope"]) for key in body["keys"])
+        if kind == "dispose":
+            return "owner" in roles
+        if kind in ("seal", "amend", "withdraw"):
+            named = [each["key"] for each in body["manifests"]] if kind == "seal" else [body["key"]] if kind == "amend" else []
+            return "sealer" in roles and all(key in keys for key in named)
+        if kind in ("open", "disclose"):
+            return any(role.startswith("reader/") for role in roles)
+        if kind == "share":
+            return any(key == body["key"] and wrap["member"] == told.member and wrap["share"] is None and told.saw(by)
+                       for key, wrap, by in self.wraps)
+        return kind in ANY_ROLE and bool(roles)
+
+    def _next_epoch(self, told, scope):
+        return 1 + max((each.epoch for each in self.brought if each.scope == scope and told.saw(each.by)), default=-1)
+
+    def _count(self, told):
+        kind, body = told.entry.kind, told.entry.body
+        by_owner = kind == "found" or any(grant.role == "owner" for grant in self.granted(told, self.grants))
+        for member, roles in self._admitted(told):
+            self.grants += [Grant(member, role, told, by_owner) for role in roles if member]
+        for key in told.entry.new_keys():
+            if not is_recipient(key["recipient"]) or any(each.recipient == key["recipient"] for each in self.brought):
+                continue
+            brought = Brought(key["recipient"], sha256(key["recipient"].encode()), key["scope"], key["epoch"], told)
+            self.brought.append(brought)
+            self.wraps += [(brought.id, wrap, told) for wrap in key["wraps"]]
+        if kind == "share":
+            self.wraps += [(body["key"], wrap, told) for wrap in body["wraps"]]
+        if kind == "dispose":
+            self.disposed |= set(body["blobs"])
+
+    def counted(self, *kinds):
+        """The counted entries of these kinds, in causal order."""
+        return [told for told in self.order.ordered if told.standing == COUNTED and told.entry.kind in kinds]
+
+    def is_admitted(self, member):
+        return any(grant.member == member for grant in self.grants)
+
+    def again(self, member, cut):
+        """Whether a member was admitted after a removal that had cut her off."""
+        return any(grant.member == member and grant.by.saw(cut.by) for grant in self.grants)
+
+    def is_gone(self, member):
+        """Removed, and not admitted again."""
+        return any(not self.again(member, cut) for cut in self.cuts.get(member, ()))
+
+    def smallest_cut(self, log):
+        """From which place on a log concerns nobody any more, or None."""
+        member = log.card.member
+        if not self.is_gone(member):
+            return None
+        return min(cut.sizes.get(log.id, 0) for cut in self.cuts[member])

@@ -124,7 +124,10 @@ impl Year {
             let file = format!("../{name}");
             let mut pack = vec!["pack", "--no-input", "-o", &file];
             pack.extend(to.iter().flat_map(|one| ["--to", PEOPLE[*one].1]));
-            types(&self.world, PEOPLE[from].0, &pack).exits(0);
+            // What was lost on its way to her she cannot hand on; the founder in the end has it from its sealer.
+            let packed = types(&self.world, PEOPLE[from].0, &pack);
+            let lacks = packed.exit == 4 && packed.err.contains("not here") && from != 0;
+            assert!(packed.exit == 0 || lacks, "{}", packed.err);
             for one in to {
                 types(&self.world, PEOPLE[*one].0, &["unpack", &file, "--no-input"]).exits(0);
             }

@@ -5,17 +5,19 @@
 //! them can remove each other: who is an owner, which removals and adoptions take effect. Then all entries in causal
 //! order: a role or a key counts from where it was seen, however far from the founder stands whoever gave it.
 
+mod statements;
 mod void;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use statements::check_statements;
 use void::Void;
 
 use super::{Grant, History, Log, Member, Place, Standing, Told, VaultKey, admissions};
 use crate::crypto::hash::Hash;
 use crate::crypto::recipient::Recipient;
 use crate::format::card::Card;
-use crate::format::event::{Event, Head, Needs, Remove, Right, Wrap};
+use crate::format::event::{Event, Needs, Remove, Right, Wrap};
 use crate::format::ids::{KeyId, LogId, MemberId};
 use crate::format::role::{Role, Scope};
 use crate::store::layout;
@@ -117,7 +119,7 @@ impl Court {
             match &standing {
                 Standing::Counted => {
                     self.take_in(told, place, log.member, &mut found);
-                    Self::check_statements(history, told, place, &mut found);
+                    check_statements(history, told, place, &mut found);
                     self.check_effect(history, told, place, log.member, &mut found);
                 }
                 Standing::Late => self.void.add(told, place),
@@ -299,56 +301,6 @@ impl Court {
         }
     }
 
-    /// What an entry that counts says of other logs and their owners, against what they are.
-    fn check_statements(history: &History, told: &Told, place: Place, findings: &mut Findings) {
-        for head in stated_heads(told) {
-            let Some(log) = history.logs.get(&head.log).filter(|log| log.head.size >= head.size) else { continue };
-            let forked = log.forks.iter().any(|fork| fork.root_at(head.size) == Some(head.root));
-            if head.size > 0 && !forked && log.root_at(head.size) != Some(head.root) {
-                let message = format!(
-                    "what it says of log {} at {} entries contradicts that log's own signed history",
-                    head.log, head.size
-                );
-                findings.invalid(Check::Reference, subject(place), message);
-            }
-        }
-        match &told.entry.event {
-            Event::Remove(removal) => {
-                for cut in &removal.cuts {
-                    let here = history.logs.get(&cut.log).filter(|log| log.head.size >= cut.size || log.holds(cut));
-                    let Some(log) = here else {
-                        let message = format!("it cuts log {} at {} entries; this copy has fewer", cut.log, cut.size);
-                        findings.incomplete(Check::Behind, subject(place), message);
-                        continue;
-                    };
-                    // Of contradicting histories the member signed both: whoever cuts at either is right.
-                    if log.member != removal.member || !log.holds(cut) {
-                        let message =
-                            format!("the state at which it cuts log {} is none of that member's log", cut.log);
-                        findings.invalid(Check::Reference, subject(place), message);
-                    }
-                }
-            }
-            Event::Adopt { entries } => {
-                for entry in entries {
-                    match history.leaf_at(entry) {
-                        Some(leaf) if leaf == entry.leaf => {}
-                        Some(_) => {
-                            let message = format!("it adopts another entry {} of log {}", entry.seq, entry.log);
-                            findings.invalid(Check::Reference, subject(place), message);
-                        }
-                        None => {
-                            let message =
-                                format!("it adopts entry {} of log {}, which is not here", entry.seq, entry.log);
-                            findings.incomplete(Check::Behind, subject(place), message);
-                        }
-                    }
-                }
-            }
-            _ => {}
-        }
-    }
-
     /// A removal without effect breaks a rule only where its author could know that it has none: honest owners in two
     /// copies make one by chance.
     fn check_effect(&mut self, history: &History, told: &Told, place: Place, author: MemberId, found: &mut Findings) {
@@ -379,18 +331,6 @@ impl Court {
 /// A log's owner while members are still being established.
 fn owner_of(log: &Log) -> String {
     format!("the owner of log {} ({})", log.handle, &log.member.to_string()[..8])
-}
-
-/// The states that an entry states beside those that its author had seen.
-fn stated_heads(told: &Told) -> Vec<Head> {
-    let stated = match &told.entry.event {
-        Event::Offer(offer) => offer.heads.as_slice(),
-        Event::Acknowledge(acknowledge) => acknowledge.heads.as_slice(),
-        Event::Verify { heads, .. } => heads.as_slice(),
-        _ => &[],
-    };
-    let continued = told.entry.begins.as_ref().and_then(|begins| begins.continues);
-    stated.iter().copied().chain(continued).collect()
 }
 
 /// How findings name an entry.

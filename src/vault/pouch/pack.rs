@@ -256,8 +256,7 @@ impl<'a> Packing<'a> {
         for (path, content) in change.files() {
             pieces.push(Piece { path, bytes: content.len() as u64, content: Some(content.to_vec()) });
         }
-        pieces.sort_by_cached_key(|piece| (rank(&piece.path.to_string()), piece.path.clone()));
-        pieces.dedup_by(|one, other| one.path == other.path);
+        pieces.sort_by_cached_key(|piece| rank(&piece.path.to_string()));
         Ok(())
     }
 
@@ -355,7 +354,8 @@ fn in_order(session: &Session, paths: impl IntoIterator<Item = RelPath>) -> Resu
         let bytes = session.folder.stat(&path)?.bytes;
         pieces.push(Piece { path, bytes, content: None });
     }
-    pieces.sort_by_cached_key(|piece| (rank(&piece.path.to_string()), piece.path.clone()));
+    // What stands first of one kind stays first.
+    pieces.sort_by_cached_key(|piece| rank(&piece.path.to_string()));
     Ok(pieces)
 }
 

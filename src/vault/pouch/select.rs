@@ -36,6 +36,8 @@ pub(super) struct Chosen {
     unlisted: Vec<Hash>,
     /// The sealed files of all these, and those that describe them.
     blobs: BTreeSet<Hash>,
+    /// Of these, the ones that describe others: they go first, for without them the others tell nothing.
+    describing: BTreeSet<Hash>,
 }
 
 impl Chosen {
@@ -81,7 +83,7 @@ impl Chosen {
                 }
             }
             if goes {
-                chosen.blobs.extend(named::own_blobs(&sealing));
+                chosen.describing.extend(named::own_blobs(&sealing));
             }
         }
         chosen.take_amendments(history);
@@ -111,7 +113,8 @@ impl Chosen {
             return;
         }
         let sealing = history.sealing_at(exhibit.place).expect("an exhibit stands in a sealing");
-        self.blobs.extend(named::own_blobs(&sealing).chain(exhibit.blobs));
+        self.describing.extend(named::own_blobs(&sealing));
+        self.blobs.extend(exhibit.blobs);
         self.exhibits.push((exhibit.id, reference));
     }
 
@@ -134,14 +137,16 @@ impl Chosen {
     /// Their sealed files that lie here, and how many do not.
     pub(super) fn files(&self, session: &Session, history: &History) -> (Vec<RelPath>, Vec<RelPath>) {
         let disposed = history.disposed();
-        let wanted = self.blobs.iter().filter(|blob| !disposed.contains(blob)).map(|blob| layout::blob(*blob));
+        let all = self.describing.iter().chain(self.blobs.difference(&self.describing));
+        let wanted = all.filter(|blob| !disposed.contains(blob)).map(|blob| layout::blob(*blob));
         let (here, mut lacking): (Vec<_>, Vec<_>) = wanted.partition(|path| session.folder.stat(path).is_ok());
         lacking.extend(self.unlisted.iter().map(|blob| layout::blob(*blob)));
         (here, lacking)
     }
 }
 
-/// What a member is known to have: what she acknowledged without a discrepancy, what she sealed, and what she offered.
+/// What a member is known to have: what she acknowledged without a discrepancy, and what she sealed. That she offered
+/// something proves nothing: she may have offered everything, and lacked what was still on its way to her.
 struct Has {
     member: MemberId,
     /// Everything under these states.
@@ -153,8 +158,7 @@ impl Has {
     fn of(history: &History, member: MemberId) -> Self {
         let mut has = Self { member, under: Sizes::new(), exhibits: BTreeSet::new() };
         for (place, handover) in Handovers::of(history).offers() {
-            let acknowledged = handover.to == member && handover.status == Status::Acknowledged;
-            if acknowledged || history.logs[&place.log].member == member {
+            if handover.to == member && handover.status == Status::Acknowledged {
                 has.take(history, place);
             }
         }

@@ -42,8 +42,14 @@ pub(super) struct Anchor {
     pub(super) header: PacketHeader,
 }
 
+/// So much of a file is looked through without a gap.
+const THOROUGH_BYTES: u64 = 64 << 20;
+/// At so many places is a longer one looked into.
+const PLACES: u64 = 256;
+
 impl Anchor {
-    /// Looks for the first whole packet in a file.
+    /// Looks for a whole packet in a file: from its start on, and at places all over a long one. Packets are alike and
+    /// stand everywhere in a parity file; a file that shows none at so many places is something else.
     pub(super) fn find(file: usize, source: &dyn Source, bytes: u64) -> Option<Self> {
         let (mut window, mut from, mut tries) = (vec![0; WINDOW_BYTES], 0, 0);
         while from + (HEADER_BYTES as u64) <= bytes {
@@ -64,7 +70,8 @@ impl Anchor {
                     return None;
                 }
             }
-            from += (taken - (HEADER_BYTES - 1)) as u64;
+            let on = (taken - (HEADER_BYTES - 1)) as u64;
+            from += if from < THOROUGH_BYTES { on } else { on.max(bytes / PLACES) };
         }
         None
     }

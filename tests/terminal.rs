@@ -61,7 +61,7 @@ impl Terminal {
             if shown.contains(text) {
                 return shown;
             }
-            assert!(began.elapsed() < Duration::from_secs(60), "{text:?} does not come:\n{shown}");
+            assert!(began.elapsed() < Duration::from_mins(1), "{text:?} does not come:\n{shown}");
             std::thread::sleep(Duration::from_millis(50));
         }
     }

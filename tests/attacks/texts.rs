@@ -87,7 +87,7 @@ fn no_changed_text_of_cosignatures_vouches_for_another_state() {
         let state = checkpoint(&leaves[..size]);
         complete(&state.sign(&ann()), &ann().public(), &cosign(&state, &ben, 1_700_000_000), &ben.public())
     });
-    let texts: Vec<&str> = notes.iter().map(|note| note.text()).collect();
+    let texts: Vec<&str> = notes.iter().map(amparo::format::note::Note::text).collect();
     changed(cosignatures::print(&notes).as_bytes(), 12, |bytes| {
         for note in cosignatures::parse(bytes).unwrap_or_default() {
             if let Ok(cosigned) = verify_cosigned(&note, &ben.public()) {

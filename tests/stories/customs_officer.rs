@@ -60,10 +60,10 @@ fn header(bytes: &[u8]) -> (Vec<Stanza>, u64) {
         let end = at + bytes[at..].iter().position(|byte| *byte == b'\n').expect("a line");
         let line = std::str::from_utf8(&bytes[at..end]).expect("text").to_string();
         at = end + 1;
-        if line.starts_with("-> ") || line.starts_with("--- ") {
-            if let Some(last) = stanzas.last_mut() {
-                last.body = BASE64_STANDARD_NO_PAD.decode(std::mem::take(&mut body)).expect("base64");
-            }
+        if (line.starts_with("-> ") || line.starts_with("--- "))
+            && let Some(last) = stanzas.last_mut()
+        {
+            last.body = BASE64_STANDARD_NO_PAD.decode(std::mem::take(&mut body)).expect("base64");
         }
         if line.starts_with("--- ") {
             return (stanzas, (bytes.len() - at) as u64);

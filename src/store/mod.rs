@@ -78,6 +78,11 @@ pub trait Folder: Send + Sync {
     /// The path by which this folder was opened, to be shown; it is never used again to reach anything.
     fn shown(&self) -> &Path;
 
+    /// What a folder answers that is only read: [`overlay`], a pouch. Whatever would change it refuses so by itself.
+    fn read_only(&self, path: &RelPath) -> StoreError {
+        StoreError::ReadOnly { path: self.shown().join(path) }
+    }
+
     /// The whole of a regular file of at most `bytes_max` bytes; a longer one is refused before it is read.
     fn read(&self, path: &RelPath, bytes_max: u64) -> Result<Vec<u8>, StoreError>;
 
@@ -102,24 +107,34 @@ pub trait Folder: Send + Sync {
 
     /// Writes a file once, under a name that must be free, and makes the folders above it. Where this fails, what it
     /// created is removed. Its times are set to one constant instant where the file system lets us.
-    fn create(&self, path: &RelPath, bytes: &[u8], mode: Mode) -> Result<(), StoreError>;
+    fn create(&self, path: &RelPath, _: &[u8], _: Mode) -> Result<(), StoreError> {
+        Err(self.read_only(path))
+    }
 
     /// As [`Folder::create`], for a file too large for memory; dropped before [`OutFile::finish`], it is removed.
     /// Its times are left as they are.
-    fn create_stream(&self, path: &RelPath, mode: Mode) -> Result<Box<dyn OutFile>, StoreError>;
+    fn create_stream(&self, path: &RelPath, _: Mode) -> Result<Box<dyn OutFile>, StoreError> {
+        Err(self.read_only(path))
+    }
 
     /// Makes a folder that must not exist yet, and those above it.
-    fn create_folder(&self, path: &RelPath, mode: Mode) -> Result<(), StoreError>;
+    fn create_folder(&self, path: &RelPath, _: Mode) -> Result<(), StoreError> {
+        Err(self.read_only(path))
+    }
 
     /// Gives a file or folder another name, which must be free. For what `open` puts out; never inside a vault.
-    fn rename_new(&self, from: &RelPath, to: &RelPath) -> Result<(), StoreError>;
+    fn rename_new(&self, from: &RelPath, _: &RelPath) -> Result<(), StoreError> {
+        Err(self.read_only(from))
+    }
 
     /// Makes these new files, and the names of all folders above them, durable as one group. An error is final: the
     /// system may have forgotten what it could not write, so that no later sync of this handle can succeed.
     fn sync(&self, created: &[RelPath]) -> Result<(), StoreError>;
 
     /// Removes a file, a link itself, or an empty folder.
-    fn remove(&self, path: &RelPath) -> Result<(), StoreError>;
+    fn remove(&self, path: &RelPath) -> Result<(), StoreError> {
+        Err(self.read_only(path))
+    }
 
     /// Removes files, durably: none of them comes back after a power cut. Returns how many were there.
     fn remove_all(&self, paths: &[RelPath]) -> Result<u64, StoreError> {
@@ -149,7 +164,9 @@ pub trait Folder: Send + Sync {
 
     /// Locks an existing file against other processes, or says at once that one of them has it. The file must be
     /// writable, so that a read-only medium is known before anything is done.
-    fn lock(&self, path: &RelPath) -> Result<Box<dyn Lock>, StoreError>;
+    fn lock(&self, path: &RelPath) -> Result<Box<dyn Lock>, StoreError> {
+        Err(self.read_only(path))
+    }
 }
 
 /// A source that is being read.

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::layout::is_as_named;
-use super::{Folder, Item, Lock, Mode, OutFile, ReadFrom, RelPath, Stat, StoreError};
+use super::{Folder, Item, ReadFrom, RelPath, Stat, StoreError};
 
 /// A folder over two, for reading.
 pub struct Overlay {
@@ -33,10 +33,6 @@ impl Overlay {
             Err(first) => ask(&*self.second).map_err(|_| first),
             first => first,
         }
-    }
-
-    fn refused<T>(&self, path: &RelPath) -> Result<T, StoreError> {
-        Err(StoreError::ReadOnly { path: self.shown().join(path) })
     }
 }
 
@@ -78,32 +74,8 @@ impl Folder for Overlay {
         Ok(items.into_values().collect())
     }
 
-    fn create(&self, path: &RelPath, _: &[u8], _: Mode) -> Result<(), StoreError> {
-        self.refused(path)
-    }
-
-    fn create_stream(&self, path: &RelPath, _: Mode) -> Result<Box<dyn OutFile>, StoreError> {
-        self.refused(path)
-    }
-
-    fn create_folder(&self, path: &RelPath, _: Mode) -> Result<(), StoreError> {
-        self.refused(path)
-    }
-
-    fn rename_new(&self, from: &RelPath, _: &RelPath) -> Result<(), StoreError> {
-        self.refused(from)
-    }
-
     fn sync(&self, _: &[RelPath]) -> Result<(), StoreError> {
         Ok(())
-    }
-
-    fn remove(&self, path: &RelPath) -> Result<(), StoreError> {
-        self.refused(path)
-    }
-
-    fn lock(&self, path: &RelPath) -> Result<Box<dyn Lock>, StoreError> {
-        self.refused(path)
     }
 }
 
@@ -112,7 +84,7 @@ mod tests {
     use super::*;
     use crate::crypto::hash::Hash;
     use crate::store::faulty::{FaultyDisk, Rules};
-    use crate::store::{Disk, layout};
+    use crate::store::{Disk, Mode, layout};
 
     fn path(text: &str) -> RelPath {
         RelPath::parse(text).expect("a path")

@@ -10,6 +10,7 @@ use super::session::Session;
 use crate::crypto::hash::Hash;
 use crate::format::event::Event;
 use crate::format::ids::KeyId;
+use crate::store::layout;
 
 /// The files of keys that an event brings or hands on.
 pub(super) fn key_files(event: &Event) -> Vec<(KeyId, Hash)> {
@@ -53,6 +54,11 @@ fn forked(log: &Log) -> impl Iterator<Item = (Place, &Told)> {
 /// The blobs of a sealing that its entry itself names.
 pub(super) fn own_blobs(sealing: &Sealing<'_>) -> impl Iterator<Item = Hash> {
     std::iter::once(sealing.seal.inventory).chain(sealing.seal.manifests.iter().map(|manifest| manifest.blob))
+}
+
+/// Whether a blob lies here by name, or may be absent.
+pub(super) fn lies_here(session: &Session, disposed: &BTreeSet<Hash>, blob: &Hash) -> bool {
+    disposed.contains(blob) || session.folder.stat(&layout::blob(*blob)).is_ok()
 }
 
 /// Blobs of entries that are kept though they do not count: no evidence, and no strangers either.

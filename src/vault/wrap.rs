@@ -7,7 +7,7 @@ use super::history::{History, VaultKey};
 use super::random;
 use crate::crypto::envelope;
 use crate::crypto::hash::Hash;
-use crate::crypto::recipient::Identity;
+use crate::crypto::recipient::{Identity, Recipient};
 use crate::crypto::shares;
 use crate::format::card::Card;
 use crate::format::event::{NewKey, Wrap};
@@ -77,15 +77,15 @@ pub(super) fn wrap_new_key(
     };
     wraps.sort_by_key(|wrap| wrap.member);
     let wanted = wraps.len().next_power_of_two().max(WRAPS_MIN);
-    let mut dummies: Vec<Hash> = (wraps.len()..wanted)
-        .map(|_| {
-            // A key that is forgotten at once: nobody can open this file.
-            let nobody = Identity::from_seed(&Zeroizing::new(random(rng))).recipient();
-            keep(envelope::seal(&[b'\n'; KEY_FILE_BYTES], &[&nobody]).bytes)
-        })
-        .collect();
+    let mut dummies: Vec<Hash> =
+        (wraps.len()..wanted).map(|_| keep(envelope::seal(&[b'\n'; KEY_FILE_BYTES], &[&nobody(rng)]).bytes)).collect();
     dummies.sort_unstable();
     NewKey { scope, epoch, recipient: recipient.to_string(), wraps, dummies }
+}
+
+/// A recipient whose key is forgotten at once: nobody can open what is encrypted to it.
+pub(super) fn nobody(rng: &mut dyn CryptoRngCore) -> Recipient {
+    Identity::from_seed(&Zeroizing::new(random(rng))).recipient()
 }
 
 /// How many must come together to use a key; `None` where one is enough.

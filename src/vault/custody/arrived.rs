@@ -8,12 +8,11 @@ use super::super::named;
 use super::super::session::Session;
 use crate::crypto::hash::Hash;
 use crate::format::event::{ExhibitRef, Offer};
-use crate::store::layout;
 
 /// Whether each sealed file of an offer is here, or may be absent.
 pub(super) fn is_here(session: &Session, history: &History, offer: &Offer) -> bool {
     let disposed = history.disposed();
-    let lies_here = |blob: &Hash| disposed.contains(blob) || session.folder.stat(&layout::blob(*blob)).is_ok();
+    let lies_here = |blob: &Hash| named::lies_here(session, &disposed, blob);
     let mut left: Vec<&ExhibitRef> = offer.exhibits.iter().collect();
     let all = history.sealings().filter(|sealing| concerns(offer, sealing)).all(|sealing| {
         let Ok(rows) = exhibits::rows(session, &sealing) else { return false };

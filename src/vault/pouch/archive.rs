@@ -15,7 +15,7 @@ use super::pieces::Lost;
 use crate::format::names::printable;
 use crate::format::pouch::{self, ANSWERS_BYTES_MIN, Header, MEMBERS_MAX, POUCH_BYTES_MIN};
 use crate::format::tar::{BLOCK, padding};
-use crate::store::{FileTime, Folder, Item, Kind, Lock, Mode, OutFile, ReadFrom, RelPath, Stat, StoreError, layout};
+use crate::store::{FileTime, Folder, Item, Kind, ReadFrom, RelPath, Stat, StoreError, layout};
 use crate::vault::VaultError;
 use crate::vault::exhibits::BLOB_BYTES_MAX;
 use crate::vault::pouch::PouchError;
@@ -66,10 +66,6 @@ impl Archive {
 
     fn missing(&self, path: &RelPath) -> StoreError {
         StoreError::Missing { path: self.shown.join(path) }
-    }
-
-    fn refused<T>(&self, path: &RelPath) -> Result<T, StoreError> {
-        Err(StoreError::ReadOnly { path: self.shown.join(path) })
     }
 
     /// What lies below a prefix, which ends with `/` or is empty: names, and how long a file is.
@@ -135,32 +131,8 @@ impl Folder for Archive {
         }
     }
 
-    fn create(&self, path: &RelPath, _: &[u8], _: Mode) -> Result<(), StoreError> {
-        self.refused(path)
-    }
-
-    fn create_stream(&self, path: &RelPath, _: Mode) -> Result<Box<dyn OutFile>, StoreError> {
-        self.refused(path)
-    }
-
-    fn create_folder(&self, path: &RelPath, _: Mode) -> Result<(), StoreError> {
-        self.refused(path)
-    }
-
-    fn rename_new(&self, from: &RelPath, _: &RelPath) -> Result<(), StoreError> {
-        self.refused(from)
-    }
-
     fn sync(&self, _: &[RelPath]) -> Result<(), StoreError> {
         Ok(())
-    }
-
-    fn remove(&self, path: &RelPath) -> Result<(), StoreError> {
-        self.refused(path)
-    }
-
-    fn lock(&self, path: &RelPath) -> Result<Box<dyn Lock>, StoreError> {
-        self.refused(path)
     }
 }
 

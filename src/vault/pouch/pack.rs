@@ -15,7 +15,7 @@ use super::volumes::VolumeWriter;
 use super::write::{Piece, Plan, Unwritten, Written};
 use crate::crypto::envelope::sealed_bytes;
 use crate::crypto::hash::Hash;
-use crate::crypto::recipient::{Identity, Recipient};
+use crate::crypto::recipient::Recipient;
 use crate::format::event::{Event, Head, Offer};
 use crate::format::ids::MemberId;
 use crate::format::parity::{Grid, Layout};
@@ -28,7 +28,7 @@ use crate::vault::custody::{Said, say};
 use crate::vault::history::{History, Place};
 use crate::vault::pouch::PouchError;
 use crate::vault::session::{Person, Request, Session};
-use crate::vault::{Setting, Stage, VaultError, labels, random};
+use crate::vault::{Setting, Stage, VaultError, labels, random, wrap};
 
 /// What to pack.
 pub struct PackRequest<'a> {
@@ -270,9 +270,7 @@ impl<'a> Packing<'a> {
         }
         let wanted = stanzas(all.len()).expect("it was checked that they are not too many");
         while all.len() < wanted {
-            // A key that is forgotten at once.
-            let nobody = Identity::from_seed(&zeroize::Zeroizing::new(random(setting.rng))).recipient();
-            all.push((random(setting.rng), nobody));
+            all.push((random(setting.rng), wrap::nobody(setting.rng)));
         }
         all.sort_by_key(|(place, _)| *place);
         Ok(all.into_iter().map(|(_, recipient)| recipient).collect())

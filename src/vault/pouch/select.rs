@@ -46,7 +46,7 @@ impl Chosen {
         let history = session.history()?;
         let has: Vec<Has> = to.iter().map(|member| Has::of(history, *member)).collect();
         let (consent, disposed) = (withdrawn(history), history.disposed());
-        let lies_here = |blob: &Hash| disposed.contains(blob) || session.folder.stat(&layout::blob(*blob)).is_ok();
+        let lies_here = |blob: &Hash| named::lies_here(session, &disposed, blob);
         let mut chosen = Self { everything: true, ..Self::default() };
         for sealing in history.sealings() {
             if setting.watch.stopped() {

@@ -3,6 +3,7 @@ use crate::crypto::envelope;
 use crate::crypto::hash::Hash;
 use crate::crypto::recipient::Identity;
 use crate::format::tar;
+use crate::store::Mode;
 use crate::store::faulty::{FaultyDisk, Rules};
 use crate::vault::pouch::PouchError;
 use crate::vault::pouch::pieces::Pieces;

@@ -59,7 +59,7 @@ for ((round = 0; round < rounds; round++)); do
     fi
     timed pack10 bash -c 'pack --parity 10%'
     if command -v par2 >/dev/null; then
-        pack && cp out/pouch kept
+        rm -rf out && mkdir out && pack && cp out/pouch kept
         timed par2 bash -c 'cp kept out/kept && par2create -q -q -r10 out/kept.par2 out/kept >/dev/null'
         rm -f kept
     fi

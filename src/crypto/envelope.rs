@@ -5,9 +5,11 @@
 //! of plaintext leaves before the last chunk was authenticated.
 
 mod parts;
+mod slots;
 mod start;
 
 pub use parts::{PLAIN_CHUNK_BYTES, PayloadKey, SEALED_CHUNK_BYTES, begin, enter, sealed_bytes};
+pub use slots::{SealedSlots, Slots, SlotsError};
 pub use start::{is_for, payload_bytes, start_bytes, work_factor};
 
 use std::cell::{Cell, RefCell};

@@ -14,7 +14,7 @@ use hkdf::Hkdf;
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use super::{CHUNK_BYTES, Capture, EnvelopeError, FileKey, Gate, NONCE_BYTES, Part, TAG_BYTES, unwrap_error};
+use super::{CHUNK_BYTES, Capture, EnvelopeError, FileKey, Gate, Header, Known, NONCE_BYTES, Part, TAG_BYTES, unwrap_error};
 use crate::crypto::recipient::{Identity, Recipient};
 
 /// Bytes of plaintext in a chunk; only the last may have fewer.
@@ -33,6 +33,12 @@ pub struct PayloadKey(LessSafeKey);
 ///
 /// When there are no recipients.
 pub fn begin(recipients: &[&Recipient]) -> (Vec<u8>, PayloadKey) {
+    let (start, key, _) = begin_known(recipients);
+    (start, key)
+}
+
+/// As [`begin`], with the key with which the one who made the file can read it back.
+pub(super) fn begin_known(recipients: &[&Recipient]) -> (Vec<u8>, PayloadKey, FileKey) {
     assert!(!recipients.is_empty(), "an age file needs a recipient");
     let recipients: Vec<&dyn age::Recipient> = recipients.iter().map(|recipient| *recipient as _).collect();
     let capture = Capture { recipients: &recipients, file_key: RefCell::new(None) };
@@ -44,22 +50,15 @@ pub fn begin(recipients: &[&Recipient]) -> (Vec<u8>, PayloadKey) {
     let file_key = capture.file_key.into_inner().expect("the encryptor wrapped the file key");
     let nonce = start.last_chunk().expect("the nonce ends what was written");
     let key = PayloadKey::derive(&file_key, nonce);
-    (start, key)
+    (start, key, file_key)
 }
 
 /// Opens the beginning of a file, of which `start` holds at least the header and the nonce behind it: how long both
 /// are, and the key of the chunks that follow.
 pub fn enter(start: &[u8], identities: &[&Identity]) -> Result<(usize, PayloadKey), EnvelopeError> {
-    let damaged = EnvelopeError::Damaged { part: Part::Header };
     let identities: Vec<&dyn age::Identity> = identities.iter().map(|identity| *identity as _).collect();
-    let gate = Gate::of(start, |_| true, &identities).ok_or(damaged)?;
-    let passing = Passing { gate: &gate, file_key: RefCell::new(None) };
-    let decryptor = Decryptor::new_buffered(start).map_err(|error| unwrap_error(&error))?;
-    drop(decryptor.decrypt(std::iter::once(&passing as _)).map_err(|error| unwrap_error(&error))?);
-    let payload_at = gate.header.len() + NONCE_BYTES;
-    let nonce = start.get(..payload_at).and_then(|start| start.last_chunk()).ok_or(damaged)?;
-    let file_key = passing.file_key.into_inner().ok_or(EnvelopeError::NotForThisKey)?;
-    Ok((payload_at, PayloadKey::derive(&file_key, nonce)))
+    let entered = Gate::enter(start, |_| true, &identities);
+    entered.map_err(|error| error.unwrap_or(EnvelopeError::Damaged { part: Part::Header }))
 }
 
 /// How long the payload of `plain_bytes` bytes is in the file.
@@ -88,7 +87,31 @@ impl age::Identity for Passing<'_> {
     }
 }
 
+impl Gate<'_> {
+    /// How long header and nonce of a file are, and the key of its chunks; an error of `None` where its header is none
+    /// that `admits` lets pass.
+    pub(super) fn enter(
+        start: &[u8],
+        admits: fn(&Header) -> bool,
+        identities: &[&dyn age::Identity],
+    ) -> Result<(usize, PayloadKey), Option<EnvelopeError>> {
+        let gate = Gate::of(start, admits, identities).ok_or(None)?;
+        let passing = Passing { gate: &gate, file_key: RefCell::new(None) };
+        let decrypt = || Decryptor::new_buffered(start)?.decrypt(std::iter::once(&passing as _)).map(drop);
+        decrypt().map_err(|error| gate.passed.get().map(|_| unwrap_error(&error)))?;
+        let payload_at = gate.header.len() + NONCE_BYTES;
+        let nonce = start.get(..payload_at).and_then(|start| start.last_chunk()).ok_or(None)?;
+        let file_key = passing.file_key.take().ok_or(Some(EnvelopeError::NotForThisKey))?;
+        Ok((payload_at, PayloadKey::derive(&file_key, nonce)))
+    }
+}
+
 impl PayloadKey {
+    /// The key of a whole file's chunks and where they begin, for the one who made it.
+    pub(super) fn of_start(file: &[u8], file_key: &FileKey) -> Result<(usize, Self), Option<EnvelopeError>> {
+        Gate::enter(file, |_| true, &[&Known(file_key)])
+    }
+
     fn derive(file_key: &FileKey, nonce: &[u8; NONCE_BYTES]) -> Self {
         let mut key = Zeroizing::new([0; 32]);
         Hkdf::<Sha256>::new(Some(nonce), file_key.as_bytes())

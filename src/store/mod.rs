@@ -9,6 +9,7 @@
 //! - [`mounted`]: a disk with one more folder on it
 //! - [`overlay`]: two folders read as one
 //! - [`veil`]: a folder without some of its files
+//! - [`source`]: what is read in parts
 //! - [`real`]: the machine's disk
 //! - [`faulty`]: a disk in memory that loses power and fails on demand, for tests
 //! - [`hygiene`]: what this process refuses to leave behind
@@ -26,17 +27,19 @@ pub mod mounted;
 pub mod overlay;
 pub mod path;
 pub mod real;
+pub mod source;
 pub mod veil;
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 
 pub use error::StoreError;
 pub use file_system::{FileSystem, FileSystemKind};
 pub use path::RelPath;
+pub use source::Source;
 
 /// The machine's disk, or a model of one.
 ///
@@ -86,9 +89,16 @@ pub trait Folder: Send + Sync {
     /// The whole of a regular file of at most `bytes_max` bytes; a longer one is refused before it is read.
     fn read(&self, path: &RelPath, bytes_max: u64) -> Result<Vec<u8>, StoreError>;
 
-    /// As [`Folder::read`], from the medium where the system can be made to. Sync first: what is not yet written
+    /// As [`Folder::read`], to be read in parts: for what need not be in memory as a whole.
+    fn source(&self, path: &RelPath, bytes_max: u64) -> Result<Box<dyn Source>, StoreError> {
+        Ok(source::held(self.read(path, bytes_max)?, self.stat(path)?))
+    }
+
+    /// As [`Folder::source`], from the medium where the system can be made to. Sync first: what is not yet written
     /// cannot be read back.
-    fn read_back(&self, path: &RelPath, bytes_max: u64) -> Result<(Vec<u8>, ReadFrom), StoreError>;
+    fn read_back(&self, path: &RelPath, bytes_max: u64) -> Result<(Box<dyn Source>, ReadFrom), StoreError> {
+        Ok((self.source(path, bytes_max)?, ReadFrom::Cache))
+    }
 
     /// What lies at a path; the last component is never followed.
     fn stat(&self, path: &RelPath) -> Result<Stat, StoreError>;
@@ -167,15 +177,6 @@ pub trait Folder: Send + Sync {
     fn lock(&self, path: &RelPath) -> Result<Box<dyn Lock>, StoreError> {
         Err(self.read_only(path))
     }
-}
-
-/// A source that is being read.
-pub trait Source: Read + Send + Sync {
-    /// What the system says of the open file now. If it differs after reading, the file changed while it was read.
-    fn stat(&self) -> Result<Stat, StoreError>;
-
-    /// Reads at a place, wherever [`Read`] stands: at most `buffer.len()` bytes, 0 at the end.
-    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize>;
 }
 
 /// A new file that is being written.

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::layout::is_as_named;
-use super::{Folder, Item, ReadFrom, RelPath, Stat, StoreError};
+use super::{Folder, Item, RelPath, Stat, StoreError};
 
 /// A folder over two, for reading.
 pub struct Overlay {
@@ -53,10 +53,6 @@ impl Folder for Overlay {
                 first => first,
             },
         }
-    }
-
-    fn read_back(&self, path: &RelPath, bytes_max: u64) -> Result<(Vec<u8>, ReadFrom), StoreError> {
-        self.either(|folder| folder.read_back(path, bytes_max))
     }
 
     fn stat(&self, path: &RelPath) -> Result<Stat, StoreError> {

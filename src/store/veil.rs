@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{Folder, Item, Lock, Mode, OutFile, ReadFrom, RelPath, Stat, StoreError};
+use super::{Folder, Item, Lock, Mode, OutFile, ReadFrom, RelPath, Source, Stat, StoreError};
 
 /// A folder in which some files are not seen.
 pub struct Veil {
@@ -37,7 +37,12 @@ impl Folder for Veil {
         self.folder.read(path, bytes_max)
     }
 
-    fn read_back(&self, path: &RelPath, bytes_max: u64) -> Result<(Vec<u8>, ReadFrom), StoreError> {
+    fn source(&self, path: &RelPath, bytes_max: u64) -> Result<Box<dyn Source>, StoreError> {
+        self.seen(path)?;
+        self.folder.source(path, bytes_max)
+    }
+
+    fn read_back(&self, path: &RelPath, bytes_max: u64) -> Result<(Box<dyn Source>, ReadFrom), StoreError> {
         self.seen(path)?;
         self.folder.read_back(path, bytes_max)
     }

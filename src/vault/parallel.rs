@@ -1,13 +1,76 @@
-//! One way to use all cores: the same work on each item of a list, results in the list's order.
+//! Two ways to use all cores: [`map`], the same work on each item of a list; and a [`Crew`], for work that comes up as one
+//! goes along, each piece awaited where its result is needed.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::Scope;
 
 /// More threads than this are not started: each may hold a whole segment, sealed and open, and memory stays bounded.
 const THREADS_MAX: usize = 8;
 
-/// `work` on every item, on as many threads as the machine has cores, up to [`THREADS_MAX`].
+/// As many threads as the machine has cores, up to [`THREADS_MAX`].
+pub(crate) fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from).min(THREADS_MAX)
+}
+
+/// Threads that work on what they are given, in its order, until nobody can give them more.
+pub(crate) struct Crew<'scope>(Sender<Work<'scope>>);
+
+type Work<'scope> = Box<dyn FnOnce() + Send + 'scope>;
+
+/// The result of a piece of work that was begun.
+pub(crate) struct Pending<R>(Receiver<R>);
+
+impl<'scope> Crew<'scope> {
+    /// So many threads; they end with the last clone of what is returned.
+    pub(crate) fn muster(scope: &'scope Scope<'scope, '_>, threads: usize) -> Self {
+        let (give, take) = channel::<Work<'scope>>();
+        let take = Arc::new(Mutex::new(take));
+        for _ in 0..threads {
+            let take = Arc::clone(&take);
+            scope.spawn(move || {
+                loop {
+                    // The lock is not held while it works: the next thread waits for the next piece meanwhile.
+                    let next = take.lock().unwrap_or_else(PoisonError::into_inner).recv();
+                    let Ok(work) = next else { break };
+                    work();
+                }
+            });
+        }
+        Self(give)
+    }
+
+    /// Begins a piece of work. How much waits is for the caller to bound.
+    pub(crate) fn begin<R: Send + 'scope>(&self, work: impl FnOnce() -> R + Send + 'scope) -> Pending<R> {
+        let (give, take) = channel();
+        // Whoever no longer wants the result has dropped the other end.
+        let work = move || give.send(work()).unwrap_or_default();
+        self.0.send(Box::new(work)).expect("a crew waits for work as long as it can be given any");
+        Pending(take)
+    }
+}
+
+impl Clone for Crew<'_> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<R> Pending<R> {
+    /// Waits for it.
+    ///
+    /// # Panics
+    ///
+    /// When the work has.
+    pub(crate) fn wait(self) -> R {
+        self.0.recv().expect("the work did not panic")
+    }
+}
+
+/// `work` on every item, on as many threads as the machine has cores, results in the list's order.
 pub(crate) fn map<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
-    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(THREADS_MAX).min(items.len());
+    let threads = cores().min(items.len());
     if threads <= 1 {
         return items.iter().map(work).collect();
     }
@@ -38,6 +101,17 @@ pub(crate) fn map<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) 
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn a_crew_does_all_it_is_given_and_ends() {
+        let items: Vec<u32> = (0..1000).collect();
+        let done = std::thread::scope(|scope| {
+            let crew = super::Crew::muster(scope, 3);
+            let pending: Vec<_> = items.iter().map(|n| crew.begin(move || n * 2)).collect();
+            pending.into_iter().map(super::Pending::wait).collect::<Vec<_>>()
+        });
+        assert_eq!(done, items.iter().map(|n| n * 2).collect::<Vec<_>>());
+    }
+
     #[test]
     fn results_keep_the_order_of_the_items() {
         let items: Vec<u32> = (0..1000).collect();

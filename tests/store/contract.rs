@@ -70,14 +70,24 @@ fn a_file_is_written_once_and_read_whole() {
 fn what_was_synced_reads_back_as_it_is() {
     on_each_disk(|place| {
         let vault = place.vault();
-        for (name, length) in [("none", 0), ("one", 1), ("block", 4096), ("more", 70_001)] {
+        for (name, length) in [("none", 0), ("one", 1), ("block", 4096), ("more", 70_001), ("parts", 1_300_000)] {
             let bytes: Vec<u8> = (0..length).map(|n: u32| n.to_le_bytes()[0]).collect();
             vault.create(&path(name), &bytes, Mode::Open).expect("created");
             vault.sync(&[path(name)]).expect("synced");
-            assert_eq!(vault.read_back(&path(name), u64::from(length)).expect("read").0, bytes);
+            let limit = u64::from(length);
+            for mut source in [
+                vault.source(&path(name), limit).expect("opened"),
+                vault.read_back(&path(name), limit).expect("opened").0,
+            ] {
+                assert_eq!(source.stat().expect("known").bytes, limit);
+                let mut read = Vec::new();
+                source.read_to_end(&mut read).expect("read");
+                assert_eq!(read, bytes);
+            }
             if length > 0 {
-                let short = vault.read_back(&path(name), u64::from(length) - 1);
-                assert!(matches!(short, Err(StoreError::TooLarge { .. })));
+                let short =
+                    [vault.source(&path(name), limit - 1), vault.read_back(&path(name), limit - 1).map(|(s, _)| s)];
+                assert!(short.iter().all(|short| matches!(short, Err(StoreError::TooLarge { .. }))));
             }
         }
         assert!(matches!(vault.sync(&[path("nowhere")]), Err(StoreError::NotDurable { .. })));
@@ -134,6 +144,7 @@ fn only_regular_files_are_read() {
             for refusal in [
                 place.disk.source(&place.root.join(name)).map(drop),
                 root.read(&path(name), 9).map(drop),
+                root.source(&path(name), 9).map(drop),
                 root.read_back(&path(name), 9).map(drop),
                 root.lock(&path(name)).map(drop),
             ] {

@@ -14,7 +14,9 @@ use hkdf::Hkdf;
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use super::{CHUNK_BYTES, Capture, EnvelopeError, FileKey, Gate, Header, Known, NONCE_BYTES, Part, TAG_BYTES, unwrap_error};
+use super::{
+    CHUNK_BYTES, Capture, EnvelopeError, FileKey, Gate, Header, Known, NONCE_BYTES, Part, TAG_BYTES, unwrap_error,
+};
 use crate::crypto::recipient::{Identity, Recipient};
 
 /// Bytes of plaintext in a chunk; only the last may have fewer.

@@ -197,11 +197,7 @@ impl Slots {
 }
 
 /// Where the slots begin, and how long the plaintext in them is. Whatever comes of it, the whole file was hashed.
-fn open_in_place(
-    file: &mut [u8],
-    hasher: &mut Sha256,
-    identities: &[&Identity],
-) -> Result<(usize, usize), SlotsError> {
+fn open_in_place(file: &mut [u8], hasher: &mut Sha256, identities: &[&Identity]) -> Result<(usize, usize), SlotsError> {
     let identities: Vec<&dyn age::Identity> = identities.iter().map(|identity| *identity as _).collect();
     let (payload_at, key) = match Gate::enter(file, Header::is_to_one_key, &identities) {
         Ok(entered) => entered,

@@ -9,7 +9,7 @@ use super::tree::Node;
 use super::{Does, Fault, FaultyDisk, Rules, State, refused};
 use crate::store::{
     Disk, FileSystem, FileSystemKind, Folder, Item, Kind, Lock, Mode, OutFile, ReadFrom, RelPath, Source, Stat,
-    StoreError,
+    StoreError, source,
 };
 use rustix::io::Errno;
 
@@ -146,11 +146,10 @@ impl Folder for FaultyFolder {
         self.file(path, bytes_max).map(|(cached, _)| cached.to_vec())
     }
 
-    fn read_back(&self, path: &RelPath, bytes_max: u64) -> Result<(Vec<u8>, ReadFrom), StoreError> {
-        self.file(path, bytes_max).map(|(cached, medium)| match medium {
-            Some(medium) => (medium.to_vec(), ReadFrom::Medium),
-            None => (cached.to_vec(), ReadFrom::Cache),
-        })
+    fn read_back(&self, path: &RelPath, bytes_max: u64) -> Result<(Box<dyn Source>, ReadFrom), StoreError> {
+        let (cached, medium) = self.file(path, bytes_max)?;
+        let (bytes, from) = medium.map_or((cached, ReadFrom::Cache), |medium| (medium, ReadFrom::Medium));
+        Ok((source::held(bytes.to_vec(), self.stat(path)?), from))
     }
 
     fn stat(&self, path: &RelPath) -> Result<Stat, StoreError> {

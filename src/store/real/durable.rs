@@ -3,16 +3,21 @@
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, Read};
+use std::ops::Range;
 use std::os::fd::{AsFd, BorrowedFd};
+use std::path::PathBuf;
 
 use rustix::fs::{self, Advice, Mode, OFlags};
 use rustix::io::Errno;
 
 use super::{RelPath, again, beneath, named};
+use crate::store::{Source, Stat, StoreError};
 
 /// Alignment that direct reads need: no device in use asks for more.
 const DIRECT_ALIGNMENT: usize = 4096;
+/// So much is read directly at a time.
+const DIRECT_PART_BYTES: usize = 512 << 10;
 
 /// File systems whose direct reads ask the storage device, by their magic numbers (statfs(2)): ext2 to ext4, XFS,
 /// Btrfs, F2FS, FAT, exFAT, NTFS. Left out is what lies in memory, on a network, behind another program or over another
@@ -65,26 +70,69 @@ pub(super) fn forget(file: &File) -> bool {
     forgotten && magic.is_some_and(|magic| ON_A_DEVICE.contains(&magic))
 }
 
-/// Reads a file that was opened for direct reading; `None` where the system will not, or where it is not that long.
-pub(super) fn read_direct(mut file: &File, bytes: u64) -> Option<Vec<u8>> {
-    let length = usize::try_from(bytes).ok()?;
-    let whole_blocks = length.checked_next_multiple_of(DIRECT_ALIGNMENT)?;
-    let mut buffer = vec![0; whole_blocks.checked_add(DIRECT_ALIGNMENT)?];
-    let start = buffer.as_ptr().align_offset(DIRECT_ALIGNMENT);
-    let mut filled = 0;
-    while filled < length {
-        let room = buffer.get_mut(start.checked_add(filled)?..start.checked_add(whole_blocks)?)?;
-        match file.read(room) {
-            Ok(0) => return None,
-            Ok(read) => filled += read,
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-            Err(_) => return None,
+/// A file that was opened for direct reading, read in parts. What the system refuses it refuses at the first: from
+/// then on an error is the medium's.
+pub(super) struct Direct {
+    file: File,
+    shown: PathBuf,
+    /// A part, from the first place in it that is aligned.
+    part: Vec<u8>,
+    aligned: usize,
+    /// What of the part is not handed out yet.
+    rest: Range<usize>,
+    /// How much of the file was not yet asked for.
+    left: u64,
+}
+
+impl Direct {
+    /// Reads the first part; `None` where the system will not.
+    pub(super) fn begin(file: File, bytes: u64, shown: PathBuf) -> Option<Self> {
+        let room = usize::try_from(bytes).unwrap_or(DIRECT_PART_BYTES).min(DIRECT_PART_BYTES);
+        let part = vec![0; room.next_multiple_of(DIRECT_ALIGNMENT) + DIRECT_ALIGNMENT];
+        let aligned = part.as_ptr().align_offset(DIRECT_ALIGNMENT);
+        let mut direct = Self { file, shown, part, aligned, rest: 0..0, left: bytes };
+        direct.next().ok().map(|()| direct)
+    }
+
+    /// Reads the next part, unless the file ends.
+    fn next(&mut self) -> io::Result<()> {
+        let wanted = usize::try_from(self.left).unwrap_or(DIRECT_PART_BYTES).min(DIRECT_PART_BYTES);
+        let blocks = wanted.next_multiple_of(DIRECT_ALIGNMENT);
+        let mut filled = 0;
+        while filled < wanted {
+            let room = &mut self.part[self.aligned + filled..self.aligned + blocks];
+            match self.file.read(room) {
+                Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+                Ok(read) => filled += read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
         }
+        // More than was asked for: it grew since it was opened.
+        self.rest = self.aligned..self.aligned + filled;
+        self.left = self.left.saturating_sub(filled as u64);
+        Ok(())
     }
-    if filled != length {
-        return None;
+}
+
+impl Read for Direct {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.rest.is_empty() && self.left > 0 {
+            self.next()?;
+        }
+        let count = self.rest.len().min(buffer.len());
+        buffer[..count].copy_from_slice(&self.part[self.rest.start..self.rest.start + count]);
+        self.rest.start += count;
+        Ok(count)
     }
-    buffer.copy_within(start..start + length, 0);
-    buffer.truncate(length);
-    Some(buffer)
+}
+
+impl Source for Direct {
+    fn stat(&self) -> Result<Stat, StoreError> {
+        named::stat_open(&self.file, &self.shown)
+    }
+
+    fn read_at(&self, _: u64, _: &mut [u8]) -> io::Result<usize> {
+        Err(io::ErrorKind::Unsupported.into()) // it is read once, from its beginning
+    }
 }

@@ -15,7 +15,7 @@ use super::{
     again, beneath, constant_times, durable, file_bits, folder_bits, named, open_regular, read_whole, refused,
     rename_new, stat_at,
 };
-use crate::store::{Folder, Item, Kind, Lock, Mode, OutFile, ReadFrom, RelPath, Stat, StoreError};
+use crate::store::{Folder, Item, Kind, Lock, Mode, OutFile, ReadFrom, RelPath, Source, Stat, StoreError};
 
 /// Holds an open handle, so that a folder swapped for another cannot redirect what is written later.
 pub(super) struct RealFolder {
@@ -82,15 +82,20 @@ impl Folder for RealFolder {
         read_whole(file, bytes, bytes_max, &self.at(path))
     }
 
-    fn read_back(&self, path: &RelPath, bytes_max: u64) -> Result<(Vec<u8>, ReadFrom), StoreError> {
-        let (file, bytes) = self.open(path, bytes_max, OFlags::empty())?;
+    fn source(&self, path: &RelPath, bytes_max: u64) -> Result<Box<dyn Source>, StoreError> {
+        let (file, _) = self.open(path, bytes_max, OFlags::empty())?;
+        Ok(named::source_of(file, self.at(path)))
+    }
+
+    fn read_back(&self, path: &RelPath, bytes_max: u64) -> Result<(Box<dyn Source>, ReadFrom), StoreError> {
+        let (file, _) = self.open(path, bytes_max, OFlags::empty())?;
         if durable::forget(&file)
             && let Ok((direct, bytes)) = self.open(path, bytes_max, OFlags::DIRECT)
-            && let Some(content) = durable::read_direct(&direct, bytes)
+            && let Some(direct) = durable::Direct::begin(direct, bytes, self.at(path))
         {
-            return Ok((content, ReadFrom::Medium));
+            return Ok((Box::new(direct), ReadFrom::Medium));
         }
-        Ok((read_whole(file, bytes, bytes_max, &self.at(path))?, ReadFrom::Cache))
+        Ok((named::source_of(file, self.at(path)), ReadFrom::Cache))
     }
 
     fn stat(&self, path: &RelPath) -> Result<Stat, StoreError> {

@@ -93,7 +93,17 @@ pub(super) fn stat(path: &Path) -> Result<Stat, Errno> {
 pub(super) fn source(path: &Path) -> Result<Box<dyn Source>, StoreError> {
     let file = open_unnoticed(path)?;
     let _ = fs::fadvise(&file, 0, None, fs::Advice::Sequential);
-    Ok(Box::new(RealSource { file: File::from(file), shown: path.to_path_buf() }))
+    Ok(source_of(File::from(file), path.to_path_buf()))
+}
+
+/// A file that is open already, to be read in parts.
+pub(super) fn source_of(file: File, shown: PathBuf) -> Box<dyn Source> {
+    Box::new(RealSource { file, shown })
+}
+
+/// What the system says of an open file.
+pub(super) fn stat_open(file: &File, shown: &Path) -> Result<Stat, StoreError> {
+    again(|| fs::fstat(file)).map(|stat| stat_of(&stat)).map_err(|error| refused(shown, error))
 }
 
 pub(super) fn read_start(path: &Path, bytes_max: usize) -> Result<Vec<u8>, StoreError> {
@@ -174,7 +184,7 @@ impl Read for RealSource {
 
 impl Source for RealSource {
     fn stat(&self) -> Result<Stat, StoreError> {
-        again(|| fs::fstat(&self.file)).map(|stat| stat_of(&stat)).map_err(|error| refused(&self.shown, error))
+        stat_open(&self.file, &self.shown)
     }
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {

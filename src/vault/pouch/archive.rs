@@ -15,7 +15,7 @@ use super::pieces::Lost;
 use crate::format::names::printable;
 use crate::format::pouch::{self, ANSWERS_BYTES_MIN, Header, MEMBERS_MAX, POUCH_BYTES_MIN};
 use crate::format::tar::{BLOCK, padding};
-use crate::store::{FileTime, Folder, Item, Kind, ReadFrom, RelPath, Stat, StoreError, layout};
+use crate::store::{FileTime, Folder, Item, Kind, RelPath, Stat, StoreError, layout};
 use crate::vault::VaultError;
 use crate::vault::exhibits::BLOB_BYTES_MAX;
 use crate::vault::pouch::PouchError;
@@ -105,10 +105,6 @@ impl Folder for Archive {
             source: io::Error::new(io::ErrorKind::InvalidData, lost.reason),
         })?;
         Ok(content)
-    }
-
-    fn read_back(&self, path: &RelPath, bytes_max: u64) -> Result<(Vec<u8>, ReadFrom), StoreError> {
-        self.read(path, bytes_max).map(|content| (content, ReadFrom::Cache))
     }
 
     fn stat(&self, path: &RelPath) -> Result<Stat, StoreError> {

@@ -1,23 +1,31 @@
-//! From segments to blobs on the disk: encrypted on all cores, named by their hashes, written once, synced as a group,
-//! read back from the medium, compared with the ciphertext still in memory, opened with their file keys and hashed
-//! against what was read from the source.
+//! From segments to blobs on the disk: encrypted on all cores while the next are read, named by their hashes, written once
+//! and synced as a group, read back from the medium, compared with the ciphertext still in memory, opened with their file
+//! keys and hashed against what was read from the source.
+//!
+//! One batch is being filled while the one before it lands; so much is in memory at a time, whatever is sealed.
 
 use std::ops::Range;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::Scope;
 
 use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
 
-use crate::crypto::envelope::{self, FileKey};
+use crate::crypto::envelope::{SealedSlots, Slots};
 use crate::crypto::hash::Hash;
 use crate::crypto::recipient::Recipient;
 use crate::format::payload::SEGMENT_BYTES;
 use crate::store::memory::Intent;
-use crate::store::{Mode, ReadFrom, RelPath, layout};
+use crate::store::{Mode, ReadFrom, RelPath, StoreError, layout};
+use crate::vault::parallel::{self, Crew, Pending};
 use crate::vault::session::Session;
-use crate::vault::{Setting, VaultError, parallel, random};
+use crate::vault::{Setting, VaultError, random};
 
-/// What waits in memory before it is written: four whole segments, or many small ones.
+/// What is written and synced at once: four whole segments, or many small ones.
 const BATCH_BYTES_MAX: usize = 4 * SEGMENT_BYTES;
 const BATCH_SEGMENTS_MAX: usize = 1024;
+/// Buffers shorter than this are not kept for the next segment.
+const SPARE_BYTES_MIN: usize = 1 << 20;
 
 /// A stretch of a source's bytes within a segment, with the state of the source's SHA-256 before and after it.
 #[derive(Clone)]
@@ -32,7 +40,8 @@ pub(super) struct Segment {
     /// Whose it is: exhibits of a run are counted, and so are its inventories and manifests.
     pub(super) owner: u64,
     pub(super) recipient: Recipient,
-    pub(super) plaintext: Vec<u8>,
+    pub(super) plaintext: Slots,
+    /// In the order in which they lie there.
     pub(super) spans: Vec<Span>,
 }
 
@@ -44,155 +53,286 @@ pub(super) struct Written {
 }
 
 /// Blobs on their way to the disk.
-pub(super) struct Batch {
-    waiting: Vec<Segment>,
-    waiting_bytes: usize,
-    /// On the disk, in the order in which they were added, since the last commit.
-    pub(super) written: Vec<Written>,
-    /// What the device's memory holds about them.
-    pub(super) intents: Vec<Intent>,
+pub(super) struct Batch<'scope> {
+    session: &'scope Session,
     readback: bool,
+    /// They encrypt and compare; one more writes and syncs.
+    crew: Crew<'scope>,
+    lander: Crew<'scope>,
+    waiting: Vec<Waiting>,
+    waiting_bytes: usize,
+    landing: Option<Pending<Landed>>,
+    landed: Landed,
+    spare: Arc<Spare>,
+}
+
+/// A segment that is being encrypted.
+struct Waiting {
+    owner: u64,
+    bytes: usize,
+    blob: Pending<Blob>,
+}
+
+/// What is on the disk, in the order in which it was added, since the last commit.
+struct Landed {
+    written: Vec<Written>,
+    /// What the device's memory holds about it.
+    intents: Vec<Intent>,
     /// Whether every blob read back so far came from the medium itself.
-    pub(super) from_medium: bool,
+    from_medium: bool,
+    failure: Option<VaultError>,
+}
+
+impl Default for Landed {
+    fn default() -> Self {
+        Self { written: Vec::new(), intents: Vec::new(), from_medium: true, failure: None }
+    }
 }
 
 /// A blob in memory with what it must turn out to be.
 struct Blob {
     owner: u64,
-    name: Hash,
-    bytes: Vec<u8>,
-    file_key: FileKey,
+    sealed: SealedSlots,
     spans: Vec<Span>,
 }
 
-impl Batch {
-    pub(super) fn new(readback: bool) -> Self {
-        let (waiting, written, intents) = (Vec::new(), Vec::new(), Vec::new());
-        Self { waiting, waiting_bytes: 0, written, intents, readback, from_medium: true }
+/// Buffers of segments that have landed: fresh memory costs as much as encrypting.
+#[derive(Default)]
+struct Spare(Mutex<Vec<Zeroizing<Vec<u8>>>>);
+
+impl Spare {
+    fn take(&self) -> Zeroizing<Vec<u8>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default()
     }
 
-    /// Takes a segment; writes the batch when it is full.
-    pub(super) fn push(
-        &mut self,
-        setting: &mut Setting<'_>,
-        session: &Session,
-        segment: Segment,
-    ) -> Result<(), VaultError> {
-        self.waiting_bytes += segment.plaintext.len();
-        self.waiting.push(segment);
+    fn give(&self, buffer: Zeroizing<Vec<u8>>) {
+        if buffer.len() >= SPARE_BYTES_MIN {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).push(buffer);
+        }
+    }
+}
+
+impl<'scope> Batch<'scope> {
+    pub(super) fn new(scope: &'scope Scope<'scope, '_>, session: &'scope Session, readback: bool) -> Self {
+        Self {
+            session,
+            readback,
+            crew: Crew::muster(scope, parallel::cores()),
+            lander: Crew::muster(scope, 1),
+            waiting: Vec::new(),
+            waiting_bytes: 0,
+            landing: None,
+            landed: Landed::default(),
+            spare: Arc::default(),
+        }
+    }
+
+    /// A segment to be filled, of about so many bytes.
+    pub(super) fn segment(&self, bytes: usize) -> Slots {
+        let buffer = if bytes >= SPARE_BYTES_MIN { self.spare.take() } else { Zeroizing::default() };
+        Slots::new(buffer, bytes)
+    }
+
+    /// Takes a segment; begins to write the batch when it is full.
+    pub(super) fn push(&mut self, setting: &mut Setting<'_>, segment: Segment) -> Result<(), VaultError> {
+        let Segment { owner, recipient, plaintext, spans } = segment;
+        let bytes = plaintext.len();
+        let blob = self.crew.begin(move || Blob { owner, sealed: plaintext.seal(&recipient), spans });
+        self.waiting.push(Waiting { owner, bytes, blob });
+        self.waiting_bytes += bytes;
         if self.waiting_bytes >= BATCH_BYTES_MAX || self.waiting.len() >= BATCH_SEGMENTS_MAX {
-            self.write(setting, session)?;
+            self.land(setting)?;
         }
         Ok(())
+    }
+
+    /// Lets all that waits land, behind what is landing already.
+    fn land(&mut self, setting: &mut Setting<'_>) -> Result<(), VaultError> {
+        self.settle()?;
+        self.waiting_bytes = 0;
+        let waiting = std::mem::take(&mut self.waiting);
+        if !waiting.is_empty() {
+            let landing = Landing {
+                session: self.session,
+                readback: self.readback,
+                crew: self.crew.clone(),
+                spare: Arc::clone(&self.spare),
+                token: random(setting.rng),
+            };
+            self.landing = Some(self.lander.begin(move || landing.all(waiting)));
+        }
+        Ok(())
+    }
+
+    /// Waits until nothing is landing.
+    fn settle(&mut self) -> Result<(), VaultError> {
+        let Some(landing) = self.landing.take() else { return Ok(()) };
+        let Landed { written, intents, from_medium, failure } = landing.wait();
+        self.landed.written.extend(written);
+        self.landed.intents.extend(intents);
+        self.landed.from_medium &= from_medium;
+        failure.map_or(Ok(()), Err)
     }
 
     /// Writes all that waits; durable and read back when this returns.
-    pub(super) fn write(&mut self, setting: &mut Setting<'_>, session: &Session) -> Result<(), VaultError> {
-        let waiting = std::mem::take(&mut self.waiting);
-        self.waiting_bytes = 0;
-        if waiting.is_empty() {
-            return Ok(());
-        }
-        let sealed = parallel::map(&waiting, |segment| {
-            let sealed = envelope::seal(&segment.plaintext, &[&segment.recipient]);
-            (Hash::of(&sealed.bytes), sealed)
-        });
-        let blobs: Vec<Blob> = waiting
-            .into_iter()
-            .zip(sealed)
-            .map(|(segment, (name, sealed))| Blob {
-                owner: segment.owner,
-                name,
-                bytes: sealed.bytes,
-                file_key: sealed.file_key,
-                spans: segment.spans,
-            })
-            .collect();
-        let paths: Vec<RelPath> = blobs.iter().map(|blob| layout::blob(blob.name)).collect();
-        // The names go into the device's memory first: whatever a crash leaves is known to be ours.
-        self.intents.push(session.memory.intend(&session.vault, random(setting.rng), &paths)?);
-        self.written.extend(blobs.iter().map(|blob| Written { owner: blob.owner, name: blob.name }));
-        for (blob, path) in blobs.iter().zip(&paths) {
-            session.folder.create(path, &blob.bytes, Mode::Open)?;
-        }
-        session.folder.sync(&paths)?;
-        if self.readback {
-            self.read_back(session, &blobs)?;
-        }
-        Ok(())
+    pub(super) fn write(&mut self, setting: &mut Setting<'_>) -> Result<(), VaultError> {
+        self.land(setting)?;
+        self.settle()
     }
 
-    fn read_back(&mut self, session: &Session, blobs: &[Blob]) -> Result<(), VaultError> {
-        for result in parallel::map(blobs, |blob| compare(session, blob)) {
-            self.from_medium &= result? == ReadFrom::Medium;
-        }
-        Ok(())
+    /// What is on the disk since the last commit; of what was pushed last only after [`Batch::write`].
+    pub(super) fn written(&self) -> &[Written] {
+        &self.landed.written
+    }
+
+    /// Whether every blob read back so far came from the medium itself.
+    pub(super) fn from_medium(&self) -> bool {
+        self.landed.from_medium
     }
 
     /// Gives up everything of one owner: what waits is dropped, what is written is removed.
-    pub(super) fn drop_owner(&mut self, session: &Session, owner: u64) -> Result<(), VaultError> {
-        self.waiting.retain(|segment| segment.owner != owner);
-        self.waiting_bytes = self.waiting.iter().map(|segment| segment.plaintext.len()).sum();
+    pub(super) fn drop_owner(&mut self, owner: u64) -> Result<(), VaultError> {
+        self.retain_waiting(|waiting| waiting.owner != owner);
+        self.settle()?;
         let (given_up, kept): (Vec<_>, Vec<_>) =
-            std::mem::take(&mut self.written).into_iter().partition(|written| written.owner == owner);
-        self.written = kept;
-        remove(session, &given_up)
+            std::mem::take(&mut self.landed.written).into_iter().partition(|written| written.owner == owner);
+        self.landed.written = kept;
+        remove(self.session, &given_up)
     }
 
     /// Gives up the last segments of the owner whose segments came last.
-    pub(super) fn drop_last(&mut self, session: &Session, owner: u64, count: u64) -> Result<(), VaultError> {
+    pub(super) fn drop_last(&mut self, owner: u64, count: u64) -> Result<(), VaultError> {
         let mut left = usize::try_from(count).expect("segments are in memory or listed there");
-        while left > 0 && self.waiting.last().is_some_and(|segment| segment.owner == owner) {
+        while left > 0 && self.waiting.last().is_some_and(|waiting| waiting.owner == owner) {
             self.waiting.pop();
             left -= 1;
         }
-        self.waiting_bytes = self.waiting.iter().map(|segment| segment.plaintext.len()).sum();
-        let given_up = self.written.split_off(self.written.len() - left);
+        self.retain_waiting(|_| true);
+        self.settle()?;
+        let written = &mut self.landed.written;
+        let given_up = written.split_off(written.len() - left);
         debug_assert!(given_up.iter().all(|written| written.owner == owner));
-        remove(session, &given_up)
+        remove(self.session, &given_up)
+    }
+
+    fn retain_waiting(&mut self, keep: impl Fn(&Waiting) -> bool) {
+        self.waiting.retain(keep);
+        self.waiting_bytes = self.waiting.iter().map(|waiting| waiting.bytes).sum();
     }
 
     /// Gives up everything since the last commit. What a change that is already written down names is no longer here:
     /// that change will be completed.
-    pub(super) fn abandon(&mut self, session: &Session) -> Result<(), VaultError> {
-        self.waiting.clear();
-        self.waiting_bytes = 0;
-        remove(session, &std::mem::take(&mut self.written))?;
-        for intent in std::mem::take(&mut self.intents) {
-            session.memory.forget(&intent)?;
+    pub(super) fn abandon(&mut self) -> Result<(), VaultError> {
+        self.retain_waiting(|_| false);
+        let _ = self.settle(); // whatever failed, what was written is known, and is given up
+        remove(self.session, &std::mem::take(&mut self.landed.written))?;
+        for intent in std::mem::take(&mut self.landed.intents) {
+            self.session.memory.forget(&intent)?;
         }
         Ok(())
     }
 
     /// Hands over what the device's memory holds about the blobs of a group that is about to be committed.
     pub(super) fn hand_over(&mut self) -> Vec<Intent> {
-        self.written.clear();
-        std::mem::take(&mut self.intents)
+        self.landed.written.clear();
+        std::mem::take(&mut self.landed.intents)
     }
 
     /// The blobs of one owner, in order.
     pub(super) fn blobs_of(&self, owner: u64) -> Vec<Hash> {
-        self.written.iter().filter(|written| written.owner == owner).map(|written| written.name).collect()
+        self.written().iter().filter(|written| written.owner == owner).map(|written| written.name).collect()
+    }
+}
+
+/// One batch on its last stretch.
+struct Landing<'scope> {
+    session: &'scope Session,
+    readback: bool,
+    crew: Crew<'scope>,
+    spare: Arc<Spare>,
+    /// The name under which the device's memory holds it.
+    token: [u8; 8],
+}
+
+impl<'scope> Landing<'scope> {
+    fn all(self, waiting: Vec<Waiting>) -> Landed {
+        let mut landed = Landed::default();
+        let blobs = waiting.into_iter().map(|waiting| waiting.blob.wait()).collect();
+        landed.failure = self.write(blobs, &mut landed).err();
+        landed
+    }
+
+    fn write(&self, blobs: Vec<Blob>, landed: &mut Landed) -> Result<(), VaultError> {
+        let folder = &self.session.folder;
+        let paths: Vec<RelPath> = blobs.iter().map(|blob| layout::blob(blob.sealed.sha256)).collect();
+        // The names go into the device's memory first: whatever a crash leaves is known to be ours.
+        landed.intents.push(self.session.memory.intend(&self.session.vault, self.token, &paths)?);
+        landed.written = blobs.iter().map(|blob| Written { owner: blob.owner, name: blob.sealed.sha256 }).collect();
+        for (blob, path) in blobs.iter().zip(&paths) {
+            folder.create(path, blob.sealed.bytes(), Mode::Open)?;
+        }
+        folder.sync(&paths)?;
+        if self.readback {
+            let (session, crew) = (self.session, &self.crew);
+            let compared: Vec<Pending<_>> =
+                blobs.into_iter().map(|blob| crew.begin(move || compare(session, blob))).collect();
+            for compared in compared {
+                let (from, buffer) = compared.wait()?;
+                landed.from_medium &= from == ReadFrom::Medium;
+                self.spare.give(buffer);
+            }
+        } else {
+            blobs.into_iter().for_each(|blob| self.spare.give(blob.sealed.into_buffer()));
+        }
+        Ok(())
     }
 }
 
 /// One blob on the disk against the same in memory and the source's own hash.
-fn compare(session: &Session, blob: &Blob) -> Result<ReadFrom, VaultError> {
-    let path = layout::blob(blob.name);
-    let differs = || VaultError::ReadBack { path: path.to_string() };
-    let (bytes, from) = session.folder.read_back(&path, blob.bytes.len() as u64)?;
-    if bytes != blob.bytes {
-        return Err(differs());
+fn compare(session: &Session, mut blob: Blob) -> Result<(ReadFrom, Zeroizing<Vec<u8>>), VaultError> {
+    let path = layout::blob(blob.sealed.sha256);
+    let (mut source, from) = session.folder.read_back(&path, blob.sealed.bytes().len() as u64)?;
+    let mut spans = Spans { left: blob.spans.iter(), now: None, hold: true };
+    let same = blob.sealed.is_read_back(&mut *source, |at, plaintext| spans.see(at, plaintext));
+    let same = same.map_err(|source| StoreError::Io { path: session.folder.shown().join(&path), source })?;
+    if !same || !spans.all_hold() {
+        return Err(VaultError::ReadBack { path: path.to_string() });
     }
-    let plaintext = envelope::open_with_file_key(&bytes, &blob.file_key).map_err(|_| differs())?;
-    for span in &blob.spans {
-        let stretch = plaintext.get(span.within.clone()).ok_or_else(differs)?;
-        let after = span.before.clone().chain_update(stretch);
-        if Hash(after.finalize().into()) != span.after {
-            return Err(differs());
+    Ok((from, blob.sealed.into_buffer()))
+}
+
+/// The stretches of a segment that came from a source, as they go by again.
+struct Spans<'a> {
+    left: std::slice::Iter<'a, Span>,
+    now: Option<(&'a Span, Sha256)>,
+    hold: bool,
+}
+
+impl Spans<'_> {
+    /// The plaintext from `at` on; what came before it was seen.
+    fn see(&mut self, at: usize, plaintext: &[u8]) {
+        let end = at + plaintext.len();
+        loop {
+            if self.now.is_none() {
+                self.now = self.left.next().map(|span| (span, span.before.clone()));
+            }
+            let Some((span, hasher)) = &mut self.now else { break };
+            if span.within.start < end {
+                let (from, to) = (span.within.start.max(at), span.within.end.min(end));
+                hasher.update(&plaintext[from - at..to - at]);
+            }
+            if span.within.end > end {
+                break;
+            }
+            self.hold &= Hash(hasher.clone().finalize().into()) == span.after;
+            self.now = None;
         }
     }
-    Ok(from)
+
+    /// Whether each was seen to its end, and is what was read from the source.
+    fn all_hold(&self) -> bool {
+        self.hold && self.now.is_none() && self.left.as_slice().is_empty()
+    }
 }
 
 fn remove(session: &Session, given_up: &[Written]) -> Result<(), VaultError> {

@@ -21,7 +21,6 @@ use crate::format::names;
 use crate::format::record::{Binding, Record, RecordTree};
 use crate::format::{media, paragraphs, payload};
 use crate::store::{Disk, FileTime, Stat};
-use crate::vault::session::Session;
 use crate::vault::{Setting, TOOL, VaultError, random};
 
 /// An exhibit whose payload is on its way to the disk.
@@ -43,7 +42,6 @@ pub(super) enum Making {
 
 /// What all exhibits of a run have in common.
 pub(super) struct Frame<'a> {
-    pub(super) session: &'a Session,
     pub(super) recipient: &'a Recipient,
     /// What the person said, path and value.
     pub(super) fields: &'a [(String, String)],
@@ -62,7 +60,7 @@ struct Content {
 #[allow(clippy::too_many_arguments, reason = "what a run has, what this exhibit is")]
 pub(super) fn make(
     setting: &mut Setting<'_>,
-    batch: &mut Batch,
+    batch: &mut Batch<'_>,
     frame: &Frame<'_>,
     owner: u64,
     binding: &Binding,
@@ -78,7 +76,7 @@ pub(super) fn make(
     let disk = setting.disk;
     // A folder is no single file: nothing in it speaks for the whole.
     let glance = if matches!(piece, Piece::Folder { .. }) { Glance::averted() } else { Glance::default() };
-    let mut payload = Payload::new(setting, frame.session, batch, owner, frame.recipient.clone(), expected, glance);
+    let mut payload = Payload::new(setting, batch, owner, frame.recipient.clone(), expected, glance);
     let content = match piece {
         Piece::File(file) => one_file(disk, &mut payload, file),
         Piece::Folder { name, files, skipped: before, .. } => {
@@ -106,7 +104,7 @@ pub(super) fn make(
 /// An exhibit without content: identities and contacts of witnesses, for the section `register`.
 pub(super) fn make_register(
     setting: &mut Setting<'_>,
-    batch: &mut Batch,
+    batch: &mut Batch<'_>,
     frame: &Frame<'_>,
     owner: u64,
     binding: &Binding,
@@ -115,7 +113,7 @@ pub(super) fn make_register(
     let empty = Content { bytes: 0, sha256: Hash::of(b""), fields: Vec::new(), listing: None, text: Vec::new() };
     let record = record(secret, binding, frame.fields, &empty)?;
     let tree = record.tree(&[]);
-    Payload::new(setting, frame.session, batch, owner, frame.recipient.clone(), 16 << 10, Glance::averted())
+    Payload::new(setting, batch, owner, frame.recipient.clone(), 16 << 10, Glance::averted())
         .finish(None, &record.print()?)?;
     let record = ManifestRecord { number: binding.number, record, text: Vec::new() };
     Ok(Made { owner, record, tree, bytes: 0, sha256: empty.sha256, changed: false })

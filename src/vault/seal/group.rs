@@ -82,15 +82,15 @@ impl Group {
         session: &Session,
         log: &mut OwnLog,
         person: &Person,
-        batch: &mut Batch,
+        batch: &mut Batch<'_>,
         readback: bool,
     ) -> Result<(Head, Vec<SealedExhibit>), VaultError> {
-        batch.write(setting, session)?;
+        batch.write(setting)?;
         let rows = self.rows(log, batch);
         let inventory = Inventory::new(session.vault, log.id(), &rows);
         let (root, first) = (inventory.root(), log.next_number());
         let custody = session.custody_recipient()?.clone();
-        let inventory = blob(setting, session, batch, self.owners + 1, custody, inventory.encode_padded())?;
+        let inventory = blob(setting, batch, self.owners + 1, custody, &inventory.encode_padded())?;
         let mut manifests = Vec::new();
         let mut owner = self.owners + 2;
         let mut exhibits = Vec::new();
@@ -116,7 +116,7 @@ impl Group {
             let manifest = Manifest::new(session.vault, log.id(), records).encode_padded();
             manifests.push(ManifestRef {
                 key,
-                blob: blob(setting, session, batch, owner, recipient, manifest)?,
+                blob: blob(setting, batch, owner, recipient, &manifest)?,
                 records: count,
             });
             owner += 1;
@@ -128,9 +128,9 @@ impl Group {
         Ok((head, exhibits))
     }
 
-    fn rows(&self, log: &OwnLog, batch: &Batch) -> Vec<(Row, Vec<Hash>)> {
+    fn rows(&self, log: &OwnLog, batch: &Batch<'_>) -> Vec<(Row, Vec<Hash>)> {
         let mut by_owner: BTreeMap<u64, Vec<Hash>> = BTreeMap::new();
-        for written in &batch.written {
+        for written in batch.written() {
             by_owner.entry(written.owner).or_default().push(written.name);
         }
         let row = |item: &Item| {
@@ -153,13 +153,14 @@ impl Group {
 /// Writes one document as a blob of its own; returns its name.
 fn blob(
     setting: &mut Setting<'_>,
-    session: &Session,
-    batch: &mut Batch,
+    batch: &mut Batch<'_>,
     owner: u64,
     recipient: Recipient,
-    plaintext: Vec<u8>,
+    plaintext: &[u8],
 ) -> Result<Hash, VaultError> {
-    batch.push(setting, session, Segment { owner, recipient, plaintext, spans: Vec::new() })?;
-    batch.write(setting, session)?;
+    let mut slots = batch.segment(plaintext.len());
+    slots.extend(plaintext);
+    batch.push(setting, Segment { owner, recipient, plaintext: slots, spans: Vec::new() })?;
+    batch.write(setting)?;
     Ok(batch.blobs_of(owner).first().copied().expect("a segment that was written has a name"))
 }

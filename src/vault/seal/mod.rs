@@ -257,20 +257,22 @@ impl Run<'_> {
         index: &Index,
         input: &mut dyn std::io::Read,
     ) -> Result<(), VaultError> {
-        let mut batch = Batch::new(self.request.readback);
-        let outcome = self.pieces(setting, &mut batch, index, input);
-        self.sealed.from_medium = batch.from_medium;
-        if outcome.is_err() {
-            // Whatever is not committed is given up: the vault is as it was after the last entry.
-            batch.abandon(self.session)?;
-        }
-        outcome
+        std::thread::scope(|scope| {
+            let mut batch = Batch::new(scope, self.session, self.request.readback);
+            let outcome = self.pieces(setting, &mut batch, index, input);
+            self.sealed.from_medium = batch.from_medium();
+            if outcome.is_err() {
+                // Whatever is not committed is given up: the vault is as it was after the last entry.
+                batch.abandon()?;
+            }
+            outcome
+        })
     }
 
     fn pieces(
         &mut self,
         setting: &mut Setting<'_>,
-        batch: &mut Batch,
+        batch: &mut Batch<'_>,
         index: &Index,
         input: &mut dyn std::io::Read,
     ) -> Result<(), VaultError> {
@@ -295,7 +297,7 @@ impl Run<'_> {
     fn one(
         &mut self,
         setting: &mut Setting<'_>,
-        batch: &mut Batch,
+        batch: &mut Batch<'_>,
         place: usize,
         piece: &Piece,
         input: &mut dyn std::io::Read,
@@ -304,7 +306,7 @@ impl Run<'_> {
         fields.extend(self.register_label().map(|id| ("source/register".to_string(), id)));
         let owner = self.group.next_owner();
         let binding = self.binding();
-        let frame = Frame { session: self.session, recipient: &self.target.recipient, fields: &fields };
+        let frame = Frame { recipient: &self.target.recipient, fields: &fields };
         let mut skipped = Vec::new();
         let making = exhibit::make(setting, batch, &frame, owner, &binding, piece, input, &mut skipped)?;
         self.sealed.skipped.extend(skipped);
@@ -315,7 +317,7 @@ impl Run<'_> {
                 self.register(setting, batch)?;
             }
             Making::Unreadable(reason) => {
-                batch.drop_owner(self.session, owner)?;
+                batch.drop_owner(owner)?;
                 self.skip(place, piece, reason);
             }
         }
@@ -340,7 +342,7 @@ impl Run<'_> {
             return Ok(());
         }
         let target = Target::find(self.session, &Section::register())?;
-        let frame = Frame { session: self.session, recipient: &target.recipient, fields: self.request.register };
+        let frame = Frame { recipient: &target.recipient, fields: self.request.register };
         let binding = self.binding();
         let owner = self.group.next_owner();
         let made = exhibit::make_register(setting, batch, &frame, owner, &binding)?;
@@ -357,7 +359,7 @@ impl Run<'_> {
     fn commit(&mut self, setting: &mut Setting<'_>, batch: &mut Batch) -> Result<(), VaultError> {
         let group = std::mem::replace(&mut self.group, Group::new(setting));
         if !group.has_evidence() {
-            return batch.abandon(self.session);
+            return batch.abandon();
         }
         let (head, exhibits) = group.commit(
             setting,

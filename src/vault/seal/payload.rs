@@ -1,15 +1,17 @@
 //! Builds the payload of one exhibit in one pass: content as it is read, then the record, cut into segments as it
 //! grows. Nothing of it ever lies on the disk in the clear.
 
+use std::io::Read as _;
+
 use sha2::{Digest, Sha256};
 
 use super::batch::{Batch, Segment, Span};
+use crate::crypto::envelope::Slots;
 use crate::crypto::hash::Hash;
 use crate::crypto::recipient::Recipient;
 use crate::format::media::Glance;
 use crate::format::payload::{self, SEGMENT_BYTES};
 use crate::store::{Source, Stat};
-use crate::vault::session::Session;
 use crate::vault::{Setting, VaultError};
 
 /// How the reading of one source file went.
@@ -30,18 +32,24 @@ struct Mark {
     segment: usize,
     spans: usize,
     /// What the segment held then, once it has gone to the batch.
-    gone: Option<(Vec<u8>, Vec<Span>)>,
+    gone: Option<(Slots, Vec<Span>)>,
+}
+
+/// A stretch of a source that is being read: it lasts until the source or the segment ends.
+struct Stretch {
+    start: usize,
+    before: Sha256,
 }
 
 /// A payload in the making.
 pub(super) struct Payload<'a, 'b, 's> {
     setting: &'a mut Setting<'b>,
-    session: &'s Session,
-    batch: &'a mut Batch,
+    batch: &'a mut Batch<'s>,
     owner: u64,
     recipient: Recipient,
-    segment: Vec<u8>,
+    segment: Option<Slots>,
     spans: Vec<Span>,
+    stretch: Option<Stretch>,
     offset: u64,
     expected: u64,
     members: u32,
@@ -54,31 +62,27 @@ pub(super) struct Payload<'a, 'b, 's> {
 
 impl<'a, 'b, 's> Payload<'a, 'b, 's> {
     /// Starts the payload of `owner`; `expected` is about how long it gets.
-    #[allow(clippy::too_many_arguments, reason = "what a run has, what this exhibit is")]
     pub(super) fn new(
         setting: &'a mut Setting<'b>,
-        session: &'s Session,
-        batch: &'a mut Batch,
+        batch: &'a mut Batch<'s>,
         owner: u64,
         recipient: Recipient,
         expected: u64,
         glance: Glance,
     ) -> Self {
-        let (segment, spans) = (Vec::new(), Vec::new());
-        let (offset, members, emitted, mark) = (0, 0, 0, None);
         Self {
             setting,
-            session,
             batch,
             owner,
             recipient,
-            segment,
-            spans,
-            offset,
+            segment: None,
+            spans: Vec::new(),
+            stretch: None,
+            offset: 0,
             expected,
-            members,
-            emitted,
-            mark,
+            members: 0,
+            emitted: 0,
+            mark: None,
             glance,
         }
     }
@@ -86,8 +90,12 @@ impl<'a, 'b, 's> Payload<'a, 'b, 's> {
     /// A member whose bytes are at hand; returns their SHA-256 continued from `whole`.
     pub(super) fn member(&mut self, name: &str, bytes: &[u8], whole: &mut Sha256) -> Result<(), VaultError> {
         self.header(name, bytes.len() as u64)?;
-        self.content(bytes, whole)?;
-        self.append(&vec![0; padding(bytes.len() as u64)])
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            self.content(whole, rest.len(), &mut |room| Ok(rest.read(room).expect("memory is read without fail")))?;
+        }
+        self.end_stretch(whole);
+        self.append_zeros(payload::padding(bytes.len() as u64))
     }
 
     /// A member read from a source file, which looked like `before` when it was opened.
@@ -95,21 +103,21 @@ impl<'a, 'b, 's> Payload<'a, 'b, 's> {
         let size = before.bytes;
         self.header(name, size)?;
         let mut whole = Sha256::new();
-        let mut buffer = vec![0; 1 << 20];
         let mut left = size;
+        let mut unread =
+            |buffer: &mut [u8]| source.read(buffer).map_err(|source| VaultError::SourceUnreadable { source });
         while left > 0 {
-            let wanted = usize::try_from(left).unwrap_or(usize::MAX).min(buffer.len());
-            let count = source.read(&mut buffer[..wanted]).map_err(|source| VaultError::SourceUnreadable { source })?;
+            let count = self.content(&mut whole, usize::try_from(left).unwrap_or(usize::MAX), &mut unread)?;
             if count == 0 {
                 return Ok(Read::Short);
             }
-            self.content(&buffer[..count], &mut whole)?;
             self.setting.watch.advance(count as u64);
             left -= count as u64;
         }
-        self.append(&vec![0; padding(size)])?;
+        self.end_stretch(&whole);
+        self.append_zeros(payload::padding(size))?;
         let hash = Hash(whole.finalize().into());
-        let grew = source.read(&mut buffer[..1]).map_err(|source| VaultError::SourceUnreadable { source })? != 0;
+        let grew = unread(&mut [0])? != 0;
         let unchanged = !grew && source.stat().is_ok_and(|now| now == *before);
         Ok(if unchanged { Read::Whole(hash) } else { Read::Changed(hash) })
     }
@@ -120,7 +128,7 @@ impl<'a, 'b, 's> Payload<'a, 'b, 's> {
             offset: self.offset,
             members: self.members,
             emitted: self.emitted,
-            segment: self.segment.len(),
+            segment: SEGMENT_BYTES - self.free(),
             spans: self.spans.len(),
             gone: None,
         });
@@ -134,11 +142,12 @@ impl<'a, 'b, 's> Payload<'a, 'b, 's> {
     /// Takes back what was added since the mark, from the batch and from the disk as well.
     pub(super) fn take_back(&mut self) -> Result<(), VaultError> {
         let mark = self.mark.take().expect("whoever takes back has set a mark");
+        self.stretch = None;
         if let Some((segment, spans)) = mark.gone {
-            self.batch.drop_last(self.session, self.owner, self.emitted - mark.emitted)?;
-            (self.segment, self.spans, self.emitted) = (segment, spans, mark.emitted);
+            self.batch.drop_last(self.owner, self.emitted - mark.emitted)?;
+            (self.segment, self.spans, self.emitted) = (Some(segment), spans, mark.emitted);
         } else {
-            self.segment.truncate(mark.segment);
+            self.segment.iter_mut().for_each(|segment| segment.truncate(mark.segment));
             self.spans.truncate(mark.spans);
         }
         self.glance.again();
@@ -150,18 +159,8 @@ impl<'a, 'b, 's> Payload<'a, 'b, 's> {
     pub(super) fn finish(mut self, listing: Option<&[u8]>, record_json: &[u8]) -> Result<(), VaultError> {
         let tail = payload::tail(self.offset, listing, record_json);
         self.append(&tail.bytes)?;
-        let zeros = vec![0; 1 << 20];
-        let mut left = tail.zeros;
-        while left > 0 {
-            let count = usize::try_from(left).unwrap_or(usize::MAX).min(zeros.len());
-            self.append(&zeros[..count])?;
-            left -= count as u64;
-        }
-        if self.segment.is_empty() { Ok(()) } else { self.emit() }
-    }
-
-    fn stopped(&self) -> bool {
-        self.setting.watch.stopped()
+        self.append_zeros(tail.zeros)?;
+        self.emit()
     }
 
     /// What every verb is given; for the steps between content and record.
@@ -175,68 +174,88 @@ impl<'a, 'b, 's> Payload<'a, 'b, 's> {
         self.append(&header)
     }
 
-    /// Bytes of a source: hashed before they are copied anywhere, and the stretch remembered for read-back.
-    fn content(&mut self, mut bytes: &[u8], whole: &mut Sha256) -> Result<(), VaultError> {
+    /// The next bytes of a source, of which so many are left: read to where they stay, hashed there at once, and the stretch
+    /// remembered for read-back. Returns how many came.
+    fn content(
+        &mut self,
+        whole: &mut Sha256,
+        left: usize,
+        read: &mut dyn FnMut(&mut [u8]) -> Result<usize, VaultError>,
+    ) -> Result<usize, VaultError> {
+        if self.free() == 0 {
+            self.end_stretch(whole);
+        }
+        let wanted = left.min(self.make_room()?);
+        let segment = self.segment.as_mut().expect("there is room in it");
+        let start = segment.len();
+        let room = segment.room(wanted);
+        let count = read(room)?;
+        let bytes = &room[..count];
+        self.stretch.get_or_insert_with(|| Stretch { start, before: whole.clone() });
+        whole.update(bytes);
         self.glance.see(bytes);
-        while !bytes.is_empty() {
-            let (now, later) = bytes.split_at(bytes.len().min(SEGMENT_BYTES - self.segment.len()));
-            let before = whole.clone();
-            whole.update(now);
-            let start = self.segment.len();
-            self.remember(start..start + now.len(), before, whole);
-            self.append(now)?;
-            bytes = later;
-        }
-        Ok(())
+        segment.filled(count);
+        self.offset += count as u64;
+        Ok(count)
     }
 
-    /// A stretch that follows the last one directly makes it longer.
-    fn remember(&mut self, within: std::ops::Range<usize>, before: Sha256, whole: &Sha256) {
-        let after = Hash(whole.clone().finalize().into());
-        match self.spans.last_mut() {
-            Some(last) if last.within.end == within.start && last.after == Hash(before.clone().finalize().into()) => {
-                last.within.end = within.end;
-                last.after = after;
-            }
-            _ => self.spans.push(Span { within, before, after }),
-        }
-    }
-
+    /// Bytes of the payload's own.
     fn append(&mut self, mut bytes: &[u8]) -> Result<(), VaultError> {
         while !bytes.is_empty() {
-            if self.segment.capacity() == 0 {
-                let left = usize::try_from(self.expected.saturating_sub(self.offset)).unwrap_or(usize::MAX);
-                self.segment.reserve_exact(left.clamp(16 << 10, SEGMENT_BYTES));
-            }
-            let (now, later) = bytes.split_at(bytes.len().min(SEGMENT_BYTES - self.segment.len()));
-            self.segment.extend_from_slice(now);
+            let (now, later) = bytes.split_at(bytes.len().min(self.make_room()?));
+            self.segment.as_mut().expect("there is room in it").extend(now);
             self.offset += now.len() as u64;
             bytes = later;
-            if self.segment.len() == SEGMENT_BYTES {
-                self.emit()?;
-            }
         }
         Ok(())
+    }
+
+    fn append_zeros(&mut self, count: u64) -> Result<(), VaultError> {
+        let mut left = count;
+        while left > 0 {
+            let now = usize::try_from(left).unwrap_or(usize::MAX).min(self.make_room()?);
+            self.segment.as_mut().expect("there is room in it").extend_zeros(now);
+            self.offset += now as u64;
+            left -= now as u64;
+        }
+        Ok(())
+    }
+
+    /// How much more the segment takes.
+    fn free(&self) -> usize {
+        SEGMENT_BYTES - self.segment.as_ref().map_or(0, Slots::len)
+    }
+
+    /// Sees to it that the segment takes more, and tells how much.
+    fn make_room(&mut self) -> Result<usize, VaultError> {
+        if self.free() == 0 {
+            self.emit()?;
+        }
+        if self.segment.is_none() {
+            let left = usize::try_from(self.expected.saturating_sub(self.offset)).unwrap_or(usize::MAX);
+            self.segment = Some(self.batch.segment(left.clamp(16 << 10, SEGMENT_BYTES)));
+        }
+        Ok(self.free())
+    }
+
+    /// Ends the stretch of a source that has been read so far.
+    fn end_stretch(&mut self, whole: &Sha256) {
+        if let Some(Stretch { start, before }) = self.stretch.take() {
+            let after = Hash(whole.clone().finalize().into());
+            self.spans.push(Span { within: start..SEGMENT_BYTES - self.free(), before, after });
+        }
     }
 
     fn emit(&mut self) -> Result<(), VaultError> {
-        if self.stopped() {
+        if self.setting.watch.stopped() {
             return Err(VaultError::Stopped);
         }
+        let Some(plaintext) = self.segment.take() else { return Ok(()) };
         if let Some(mark) = self.mark.as_mut().filter(|mark| mark.gone.is_none()) {
-            mark.gone = Some((self.segment[..mark.segment].to_vec(), self.spans[..mark.spans].to_vec()));
+            mark.gone = Some((plaintext.beginning(mark.segment), self.spans[..mark.spans].to_vec()));
         }
         self.emitted += 1;
-        let segment = Segment {
-            owner: self.owner,
-            recipient: self.recipient.clone(),
-            plaintext: std::mem::take(&mut self.segment),
-            spans: std::mem::take(&mut self.spans),
-        };
-        self.batch.push(self.setting, self.session, segment)
+        let (owner, recipient, spans) = (self.owner, self.recipient.clone(), std::mem::take(&mut self.spans));
+        self.batch.push(self.setting, Segment { owner, recipient, plaintext, spans })
     }
-}
-
-fn padding(size: u64) -> usize {
-    usize::try_from(payload::padding(size)).expect("a tar block has 512 bytes")
 }

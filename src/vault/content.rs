@@ -1,7 +1,9 @@
 //! An exhibit's content, from its blobs to its bytes: one walk that `open` and `verify` share. Every blob is checked
 //! against the signed row before it is decrypted, and at the end the payload must be the one that the record tells.
 
-use std::io::{self, Read};
+use std::collections::VecDeque;
+use std::io::{self, BufRead, Read};
+use std::thread;
 
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
@@ -9,7 +11,9 @@ use zeroize::Zeroizing;
 use super::Watch;
 use super::exhibits::{self, Exhibit, Known};
 use super::findings::{Check, Finding, Verdict};
+use super::parallel::{self, Crew, Pending};
 use super::session::Session;
+use crate::crypto::envelope::Slots;
 use crate::crypto::hash::Hash;
 use crate::crypto::recipient::Identity;
 use crate::format::listing::{FILES_MAX, Listing};
@@ -75,7 +79,8 @@ enum Shape {
 /// What a walk has seen of a payload.
 #[derive(Default)]
 struct Seen {
-    whole: Sha256,
+    /// Of the content so far; of a folder, of its last file.
+    sha256: Sha256,
     bytes: u64,
     members: u32,
     /// The content, where it is a text committed by paragraph.
@@ -97,26 +102,12 @@ pub(super) fn walk(
     let judge = Judge { id: &exhibit.id, known };
     let shape = judge.shape()?;
     let key = session.ring.content(&exhibit.row.key).expect("the record was read with this key");
-    let segments =
-        Segments { session, key, watch, blobs: exhibit.blobs.iter(), now: Zeroizing::new(Vec::new()), at: 0 };
-    let mut reader = PayloadReader::new(segments);
-    let mut seen = Seen::default();
-    let is_input = matches!(shape, Shape::Parts(_));
-    if is_input {
-        sink.begin(&format!("content/{}", input_name(&known.record))).map_err(Broken::Sink)?;
-    }
-    while let Some(mut member) = reader.next_member().map_err(|error| judge.blame(error))? {
-        match member.place {
-            Place::Content => judge.content(&mut member, is_input, &mut seen, sink)?,
-            Place::Listing => seen.listing = Some(judge.whole(&mut member)?),
-            Place::Record => seen.record = Some(judge.whole(&mut member)?),
-        }
-    }
-    judge.agree(&shape, &seen)?;
-    if is_input {
-        sink.end().map_err(Broken::Sink)?;
-    }
-    Ok(())
+    thread::scope(|scope| {
+        let crew = (exhibit.blobs.len() > 1).then(|| Crew::muster(scope, parallel::cores()));
+        let (blobs, now) = (exhibit.blobs.iter(), Slots::new(Zeroizing::default(), 0));
+        let segments = Segments { session, key, watch, blobs, crew, ahead: VecDeque::new(), now, at: 0 };
+        judge.walk(&shape, segments, sink)
+    })
 }
 
 /// The safe name under which standard input comes out again.
@@ -141,6 +132,27 @@ struct Judge<'a> {
 }
 
 impl Judge<'_> {
+    fn walk(&self, shape: &Shape, payload: impl BufRead, sink: &mut dyn Sink) -> Result<(), Broken> {
+        let mut reader = PayloadReader::new(payload);
+        let mut seen = Seen::default();
+        let is_input = matches!(shape, Shape::Parts(_));
+        if is_input {
+            sink.begin(&format!("content/{}", input_name(&self.known.record))).map_err(Broken::Sink)?;
+        }
+        while let Some(mut member) = reader.next_member().map_err(|error| self.blame(error))? {
+            match member.place {
+                Place::Content => self.content(&mut member, shape, &mut seen, sink)?,
+                Place::Listing => seen.listing = Some(self.whole(&mut member)?),
+                Place::Record => seen.record = Some(self.whole(&mut member)?),
+            }
+        }
+        self.agree(shape, &seen)?;
+        if is_input {
+            sink.end().map_err(Broken::Sink)?;
+        }
+        Ok(())
+    }
+
     fn shape(&self) -> Result<Shape, Broken> {
         let field = |path| self.known.record.field(path);
         match (field("content/name"), field("content/parts"), field("content/listing_sha256")) {
@@ -157,30 +169,35 @@ impl Judge<'_> {
         }
     }
 
-    fn content<R: Read>(
+    fn content<R: BufRead>(
         &self,
         member: &mut Member<'_, R>,
-        is_input: bool,
+        shape: &Shape,
         seen: &mut Seen,
         sink: &mut dyn Sink,
     ) -> Result<(), Broken> {
+        let (is_input, is_folder) = (matches!(shape, Shape::Parts(_)), matches!(shape, Shape::Folder(_)));
         let is_text = self.known.record.field("content/paragraphs").is_some();
         // What is remembered of each member must not fill the memory before they are counted at the end.
         self.hold(is_input || seen.files.len() < FILES_MAX, "it has more members than any folder's payload")?;
         if !is_input {
             sink.begin(&member.name).map_err(Broken::Sink)?;
         }
-        let mut own = Sha256::new();
-        let mut buffer = vec![0; 256 << 10];
+        if is_folder {
+            seen.sha256 = Sha256::new(); // of each file by itself
+        }
         loop {
-            let count = member.read(&mut buffer).map_err(|error| self.blame(PayloadError::Read(error)))?;
-            let Some(bytes) = buffer.get(..count).filter(|bytes| !bytes.is_empty()) else { break };
-            own.update(bytes);
-            seen.whole.update(bytes);
+            let bytes = member.fill_buf().map_err(|error| self.blame(PayloadError::Read(error)))?;
+            let count = bytes.len();
+            if count == 0 {
+                break;
+            }
+            seen.sha256.update(bytes);
             if is_text && seen.text.len() <= paragraphs::TEXT_BYTES_MAX {
                 seen.text.extend_from_slice(bytes);
             }
             sink.write(bytes).map_err(Broken::Sink)?;
+            member.consume(count);
         }
         if !is_input {
             sink.end().map_err(Broken::Sink)?;
@@ -188,12 +205,12 @@ impl Judge<'_> {
         seen.members += 1;
         seen.bytes += member.bytes;
         if !is_input {
-            seen.files.push((member.name.clone(), member.bytes, Hash(own.finalize().into())));
+            seen.files.push((member.name.clone(), member.bytes, Hash(seen.sha256.clone().finalize().into())));
         }
         Ok(())
     }
 
-    fn whole<R: Read>(&self, member: &mut Member<'_, R>) -> Result<Vec<u8>, Broken> {
+    fn whole<R: BufRead>(&self, member: &mut Member<'_, R>) -> Result<Vec<u8>, Broken> {
         let mut bytes = Vec::new();
         member.read_to_end(&mut bytes).map_err(|error| self.blame(PayloadError::Read(error)))?;
         Ok(bytes)
@@ -236,7 +253,7 @@ impl Judge<'_> {
             )?;
         }
         if matches!(shape, Shape::File(_) | Shape::Parts(_)) {
-            let sha256 = Hash(seen.whole.clone().finalize().into());
+            let sha256 = Hash(seen.sha256.clone().finalize().into());
             self.hold(
                 record.field("original/sha256") == Some(&sha256.to_string()),
                 "its SHA-256 is not that in its record",
@@ -289,36 +306,79 @@ impl Judge<'_> {
     }
 }
 
-/// The plaintext of an exhibit's blobs, one segment in memory at a time.
+/// The plaintext of an exhibit's blobs: while one segment is read, the next are opened.
 struct Segments<'a> {
     session: &'a Session,
     key: &'a Identity,
     watch: &'a dyn Watch,
     blobs: std::slice::Iter<'a, Hash>,
-    now: Zeroizing<Vec<u8>>,
+    /// Opens what is ahead; `None` for a single segment.
+    crew: Option<Crew<'a>>,
+    ahead: VecDeque<Pending<Opened>>,
+    now: Slots,
     at: usize,
+}
+
+/// A segment, or why there is none.
+type Opened = Result<Slots, Finding>;
+
+impl<'a> Segments<'a> {
+    fn begin(&self, blob: Hash, buffer: Zeroizing<Vec<u8>>) -> impl FnOnce() -> Opened + Send + 'a {
+        let (folder, key) = (&*self.session.folder, self.key);
+        move || exhibits::open_slots(folder, blob, Check::Payload, &[key], buffer).map_err(|(finding, _)| finding)
+    }
+
+    /// Goes on to the next segment; false at the end.
+    fn next(&mut self) -> io::Result<bool> {
+        if self.watch.stopped() {
+            return Err(io::Error::other(Halt));
+        }
+        let mut buffer = std::mem::replace(&mut self.now, Slots::new(Zeroizing::default(), 0)).into_buffer();
+        self.at = 0;
+        let opened = match &self.crew {
+            None => {
+                let Some(blob) = self.blobs.next() else { return Ok(false) };
+                self.begin(*blob, buffer)()
+            }
+            Some(crew) => {
+                while self.ahead.len() <= parallel::cores()
+                    && let Some(blob) = self.blobs.next()
+                {
+                    self.ahead.push_back(crew.begin(self.begin(*blob, std::mem::take(&mut buffer))));
+                }
+                let Some(opened) = self.ahead.pop_front() else { return Ok(false) };
+                opened.wait()
+            }
+        };
+        self.now = opened.map_err(io::Error::other)?;
+        let last = self.blobs.as_slice().is_empty() && self.ahead.is_empty();
+        if self.now.is_empty() || self.now.len() > SEGMENT_BYTES || (self.now.len() < SEGMENT_BYTES && !last) {
+            return Err(io::Error::other("it is not cut into segments of 16 MiB"));
+        }
+        self.watch.advance(self.now.len() as u64);
+        Ok(true)
+    }
+}
+
+impl BufRead for Segments<'_> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        while self.at == self.now.len() {
+            if !self.next()? {
+                return Ok(&[]);
+            }
+        }
+        Ok(self.now.stretch(self.at))
+    }
+
+    fn consume(&mut self, bytes: usize) {
+        self.at += bytes;
+    }
 }
 
 impl Read for Segments<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        while self.at == self.now.len() {
-            if self.watch.stopped() {
-                return Err(io::Error::other(Halt));
-            }
-            let Some(blob) = self.blobs.next() else { return Ok(0) };
-            self.now = exhibits::open_blob(&*self.session.folder, *blob, Check::Payload, &[self.key])
-                .map_err(io::Error::other)?;
-            let last = self.blobs.as_slice().is_empty();
-            if self.now.is_empty() || self.now.len() > SEGMENT_BYTES || (self.now.len() < SEGMENT_BYTES && !last) {
-                return Err(io::Error::other("it is not cut into segments of 16 MiB"));
-            }
-            self.watch.advance(self.now.len() as u64);
-            self.at = 0;
-        }
-        let rest = self.now.get(self.at..).unwrap_or_default();
-        let count = rest.len().min(buffer.len());
-        buffer[..count].copy_from_slice(&rest[..count]);
-        self.at += count;
+        let count = self.fill_buf()?.read(buffer)?;
+        self.consume(count);
         Ok(count)
     }
 }

@@ -3,13 +3,16 @@
 
 use std::collections::BTreeMap;
 
+use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
+
 use super::VaultError;
 use super::findings::{Check, Finding, Verdict};
 use super::history::Sealing;
 use super::labels::{exhibit_label, label};
 use super::session::Session;
 use super::{parallel, quorum};
-use crate::crypto::envelope::{self, EnvelopeError};
+use crate::crypto::envelope::{EnvelopeError, Slots, SlotsError};
 use crate::crypto::hash::Hash;
 use crate::crypto::recipient::Identity;
 use crate::format::document::Document;
@@ -17,10 +20,12 @@ use crate::format::event::{ExhibitRef, ManifestRef};
 use crate::format::inventory::{Inventory, Row, blobs_root};
 use crate::format::manifest::{Manifest, ManifestRecord};
 use crate::format::record::{Binding, Record};
-use crate::store::{Folder, StoreError, layout};
+use crate::store::{Folder, Source, StoreError, layout};
 
 /// Header and authentication of an age file around a payload of 16 MiB, generously.
 pub(super) const BLOB_BYTES_MAX: u64 = (16 << 20) + (1 << 20);
+/// What is read and hashed at a time: it stays near the processor.
+const PART_BYTES: usize = 256 << 10;
 
 /// One exhibit, as a member knows it.
 #[derive(Clone, Debug)]
@@ -53,37 +58,110 @@ pub struct Known {
     pub text: Vec<Hash>,
 }
 
-/// Reads a blob: there, of its name, of its length.
-pub(super) fn blob(folder: &dyn Folder, name: Hash) -> Result<Vec<u8>, Finding> {
-    let path = layout::blob(name);
-    let finding = |weight, message: String| Finding { weight, check: Check::Blob, subject: path.to_string(), message };
-    match folder.read(&path, BLOB_BYTES_MAX) {
-        Ok(bytes) if Hash::of(&bytes) == name => Ok(bytes),
-        Ok(_) => Err(finding(Verdict::Invalid, "its bytes do not have the hash in its name".into())),
-        Err(StoreError::Missing { .. }) => Err(finding(Verdict::Incomplete, "it is not in this copy".into())),
-        Err(StoreError::TooLarge { .. }) => Err(finding(Verdict::Invalid, "it is longer than a blob can be".into())),
-        Err(error) => Err(finding(Verdict::Incomplete, format!("it could not be read: {error}"))),
+/// Holds a blob against its name: there, of its length, of its hash.
+pub(super) fn check_blob(folder: &dyn Folder, name: Hash) -> Result<(), Finding> {
+    let (mut source, length) = source(folder, name)?;
+    let mut part = vec![0; length.min(PART_BYTES)];
+    let (mut hasher, mut read) = (Sha256::new(), 0);
+    while read <= length {
+        match source.read(&mut part) {
+            Ok(0) => break,
+            Ok(count) => {
+                hasher.update(&part[..count]);
+                read += count;
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(unreadable(name, &error)),
+        }
     }
+    if Hash(hasher.finalize().into()) == name { Ok(()) } else { Err(other_hash(name)) }
 }
 
-/// Opens a blob: one stanza, to one of these keys.
+/// Opens a blob: of its name, to one of these keys.
 pub(super) fn open_blob(
     folder: &dyn Folder,
     name: Hash,
     check: Check,
     keys: &[&Identity],
-) -> Result<zeroize::Zeroizing<Vec<u8>>, Finding> {
-    let bytes = blob(folder, name)?;
-    let finding = |weight, message: String| Finding { weight, check, subject: layout::blob(name).to_string(), message };
-    let Some(opened) = envelope::open_to_one_key(&bytes, keys) else {
-        return Err(finding(Verdict::Invalid, "it is not an age file to exactly one key of the vault".into()));
+) -> Result<Zeroizing<Vec<u8>>, Finding> {
+    let opened = open_slots(folder, name, check, keys, Zeroizing::default());
+    opened.map(Slots::into_plaintext).map_err(|(finding, _)| finding)
+}
+
+/// As [`open_blob`], in a buffer that may have served before and comes back in any case.
+pub(super) fn open_slots(
+    folder: &dyn Folder,
+    name: Hash,
+    check: Check,
+    keys: &[&Identity],
+    mut buffer: Zeroizing<Vec<u8>>,
+) -> Result<Slots, (Finding, Zeroizing<Vec<u8>>)> {
+    let length = match source(folder, name).and_then(|source| fill(source, name, &mut buffer)) {
+        Ok(length) => length,
+        Err(finding) => return Err((finding, buffer)),
     };
-    opened.map_err(|error| match error {
-        EnvelopeError::NotForThisKey => {
-            finding(Verdict::Invalid, "it is not encrypted to the key that the signed entry names".into())
-        }
-        error => finding(Verdict::Invalid, error.to_string()),
+    let invalid =
+        |message| Finding { weight: Verdict::Invalid, check, subject: layout::blob(name).to_string(), message };
+    Slots::open(buffer, length, name, keys).map_err(|(error, buffer)| {
+        let finding = match error {
+            SlotsError::OtherHash => other_hash(name),
+            SlotsError::NotToOneKey => invalid("it is not an age file to exactly one key of the vault".into()),
+            SlotsError::Envelope(EnvelopeError::NotForThisKey) => {
+                invalid("it is not encrypted to the key that the signed entry names".into())
+            }
+            SlotsError::Envelope(error) => invalid(error.to_string()),
+        };
+        (finding, buffer)
     })
+}
+
+/// A blob's file to be read, and how long it is.
+fn source(folder: &dyn Folder, name: Hash) -> Result<(Box<dyn Source>, usize), Finding> {
+    let opened = folder.source(&layout::blob(name), BLOB_BYTES_MAX);
+    let opened = opened.and_then(|source| source.stat().map(|stat| (source, stat.bytes)));
+    match opened {
+        Ok((source, bytes)) => Ok((source, usize::try_from(bytes).expect("no longer than a blob can be"))),
+        Err(StoreError::Missing { .. }) => {
+            Err(blob_finding(Verdict::Incomplete, name, "it is not in this copy".into()))
+        }
+        Err(StoreError::TooLarge { .. }) => {
+            Err(blob_finding(Verdict::Invalid, name, "it is longer than a blob can be".into()))
+        }
+        Err(error) => Err(unreadable(name, &error)),
+    }
+}
+
+/// Reads a file of so many bytes into the buffer, and one byte more should it have grown; how many came.
+fn fill(
+    (mut source, length): (Box<dyn Source>, usize),
+    name: Hash,
+    buffer: &mut Zeroizing<Vec<u8>>,
+) -> Result<usize, Finding> {
+    if buffer.len() <= length {
+        *buffer = Zeroizing::new(vec![0; length + 1]);
+    }
+    let mut filled = 0;
+    while filled <= length {
+        match source.read(&mut buffer[filled..=length]) {
+            Ok(0) => break,
+            Ok(count) => filled += count,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(unreadable(name, &error)),
+        }
+    }
+    Ok(filled)
+}
+
+fn blob_finding(weight: Verdict, name: Hash, message: String) -> Finding {
+    Finding { weight, check: Check::Blob, subject: layout::blob(name).to_string(), message }
+}
+
+fn unreadable(name: Hash, error: &dyn std::fmt::Display) -> Finding {
+    blob_finding(Verdict::Incomplete, name, format!("it could not be read: {error}"))
+}
+
+fn other_hash(name: Hash) -> Finding {
+    blob_finding(Verdict::Invalid, name, "its bytes do not have the hash in its name".into())
 }
 
 /// The rows of a sealing with their blobs, as its signed entry fixes them.

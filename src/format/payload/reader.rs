@@ -2,7 +2,7 @@
 //! not have written.
 
 use std::cmp::Ordering;
-use std::io::{self, Read};
+use std::io::{self, BufRead, Read};
 
 use super::{CONTENT, LISTING, MEMBERS_MAX, PAYLOAD_BYTES_MIN, RECORD, member_header, member_order, padding};
 use crate::format::listing::LISTING_BYTES_MAX;
@@ -226,6 +226,27 @@ impl<R: Read> PayloadReader<R> {
 impl<R: Read> Read for Member<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         Unread(self.payload).read(buffer)
+    }
+}
+
+impl<R: BufRead> BufRead for Member<'_, R> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        let payload = &mut *self.payload;
+        if payload.left == 0 {
+            return Ok(&[]);
+        }
+        let bytes = payload.source.fill_buf()?;
+        if bytes.is_empty() {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        let wanted = usize::try_from(payload.left).unwrap_or(usize::MAX).min(bytes.len());
+        Ok(bytes.get(..wanted).unwrap_or_default())
+    }
+
+    fn consume(&mut self, bytes: usize) {
+        self.payload.source.consume(bytes);
+        self.payload.left = self.payload.left.saturating_sub(bytes as u64);
+        self.payload.position = self.payload.position.saturating_add(bytes as u64);
     }
 }
 

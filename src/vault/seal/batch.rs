@@ -2,8 +2,9 @@
 //! and synced as a group, read back from the medium, compared with the ciphertext still in memory, opened with their file
 //! keys and hashed against what was read from the source.
 //!
-//! One batch is being filled while the one before it lands; so much is in memory at a time, whatever is sealed.
+//! One batch is being filled while those before it land; so much is in memory at a time, whatever is sealed.
 
+use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::Scope;
@@ -21,9 +22,11 @@ use crate::vault::parallel::{self, Crew, Pending};
 use crate::vault::session::Session;
 use crate::vault::{Setting, VaultError, random};
 
-/// What is written and synced at once: four whole segments, or many small ones.
-const BATCH_BYTES_MAX: usize = 4 * SEGMENT_BYTES;
+/// What is written and synced at once: two whole segments, or many small ones.
+const BATCH_BYTES_MAX: usize = 2 * SEGMENT_BYTES;
 const BATCH_SEGMENTS_MAX: usize = 1024;
+/// So many batches may be landing: one is written or read back while the next is encrypted.
+const LANDING_MAX: usize = 2;
 /// Buffers shorter than this are not kept for the next segment.
 const SPARE_BYTES_MIN: usize = 1 << 20;
 
@@ -61,7 +64,8 @@ pub(super) struct Batch<'scope> {
     lander: Crew<'scope>,
     waiting: Vec<Waiting>,
     waiting_bytes: usize,
-    landing: Option<Pending<Landed>>,
+    /// In the order in which they were filled.
+    landing: VecDeque<Pending<Landed>>,
     landed: Landed,
     spare: Arc<Spare>,
 }
@@ -121,7 +125,7 @@ impl<'scope> Batch<'scope> {
             lander: Crew::muster(scope, 1),
             waiting: Vec::new(),
             waiting_bytes: 0,
-            landing: None,
+            landing: VecDeque::new(),
             landed: Landed::default(),
             spare: Arc::default(),
         }
@@ -148,7 +152,7 @@ impl<'scope> Batch<'scope> {
 
     /// Lets all that waits land, behind what is landing already.
     fn land(&mut self, setting: &mut Setting<'_>) -> Result<(), VaultError> {
-        self.settle()?;
+        self.settle(LANDING_MAX - 1)?;
         self.waiting_bytes = 0;
         let waiting = std::mem::take(&mut self.waiting);
         if !waiting.is_empty() {
@@ -159,25 +163,30 @@ impl<'scope> Batch<'scope> {
                 spare: Arc::clone(&self.spare),
                 token: random(setting.rng),
             };
-            self.landing = Some(self.lander.begin(move || landing.all(waiting)));
+            self.landing.push_back(self.lander.begin(move || landing.all(waiting)));
         }
         Ok(())
     }
 
-    /// Waits until nothing is landing.
-    fn settle(&mut self) -> Result<(), VaultError> {
-        let Some(landing) = self.landing.take() else { return Ok(()) };
-        let Landed { written, intents, from_medium, failure } = landing.wait();
-        self.landed.written.extend(written);
-        self.landed.intents.extend(intents);
-        self.landed.from_medium &= from_medium;
-        failure.map_or(Ok(()), Err)
+    /// Waits until no more than so many batches are landing.
+    fn settle(&mut self, landing_max: usize) -> Result<(), VaultError> {
+        let mut settled = Ok(());
+        while self.landing.len() > landing_max
+            && let Some(landing) = self.landing.pop_front()
+        {
+            let Landed { written, intents, from_medium, failure } = landing.wait();
+            self.landed.written.extend(written);
+            self.landed.intents.extend(intents);
+            self.landed.from_medium &= from_medium;
+            settled = settled.and(failure.map_or(Ok(()), Err));
+        }
+        settled
     }
 
     /// Writes all that waits; durable and read back when this returns.
     pub(super) fn write(&mut self, setting: &mut Setting<'_>) -> Result<(), VaultError> {
         self.land(setting)?;
-        self.settle()
+        self.settle(0)
     }
 
     /// What is on the disk since the last commit; of what was pushed last only after [`Batch::write`].
@@ -193,7 +202,7 @@ impl<'scope> Batch<'scope> {
     /// Gives up everything of one owner: what waits is dropped, what is written is removed.
     pub(super) fn drop_owner(&mut self, owner: u64) -> Result<(), VaultError> {
         self.retain_waiting(|waiting| waiting.owner != owner);
-        self.settle()?;
+        self.settle(0)?;
         let (given_up, kept): (Vec<_>, Vec<_>) =
             std::mem::take(&mut self.landed.written).into_iter().partition(|written| written.owner == owner);
         self.landed.written = kept;
@@ -208,7 +217,7 @@ impl<'scope> Batch<'scope> {
             left -= 1;
         }
         self.retain_waiting(|_| true);
-        self.settle()?;
+        self.settle(0)?;
         let written = &mut self.landed.written;
         let given_up = written.split_off(written.len() - left);
         debug_assert!(given_up.iter().all(|written| written.owner == owner));
@@ -224,7 +233,7 @@ impl<'scope> Batch<'scope> {
     /// that change will be completed.
     pub(super) fn abandon(&mut self) -> Result<(), VaultError> {
         self.retain_waiting(|_| false);
-        let _ = self.settle(); // whatever failed, what was written is known, and is given up
+        let _ = self.settle(0); // whatever failed, what was written is known, and is given up
         remove(self.session, &std::mem::take(&mut self.landed.written))?;
         for intent in std::mem::take(&mut self.landed.intents) {
             self.session.memory.forget(&intent)?;

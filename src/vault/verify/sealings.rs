@@ -124,13 +124,18 @@ impl Examiner {
         stock: &mut Stock,
     ) -> Result<(), VaultError> {
         let is_here = |blob: &Hash| stock.present.contains(blob) && !self.bad_blobs.contains_key(blob);
-        let walks = parallel::map(exhibits, |exhibit| match records.get(&exhibit.row.number) {
+        let walk = |exhibit: &Exhibit| match records.get(&exhibit.row.number) {
             Some(Ok(known)) if exhibit.blobs.iter().all(is_here) => {
                 Some(content::walk(session, exhibit, known, watch, &mut Nowhere))
             }
             _ => None,
-        });
-        for (exhibit, walk) in exhibits.iter().zip(walks) {
+        };
+        // A walk through several blobs uses all cores by itself.
+        let mut walks = parallel::map(exhibits, |exhibit| (exhibit.blobs.len() <= 1).then(|| walk(exhibit)));
+        for (done, exhibit) in walks.iter_mut().zip(exhibits) {
+            done.get_or_insert_with(|| walk(exhibit));
+        }
+        for (exhibit, walk) in exhibits.iter().zip(walks.into_iter().map(Option::flatten)) {
             if let Some(found) = self.rows_wanted.get_mut(&exhibit.row.leaf()) {
                 found.push(exhibit.place);
             }
@@ -166,7 +171,7 @@ impl Examiner {
                 continue;
             }
             if session.ring.content(&manifest.key).is_none() {
-                if let Err(finding) = exhibits::blob(&*session.folder, manifest.blob) {
+                if let Err(finding) = exhibits::check_blob(&*session.folder, manifest.blob) {
                     self.findings.push(finding);
                 }
                 continue;

@@ -9,7 +9,7 @@ mod slots;
 mod start;
 
 pub use parts::{PLAIN_CHUNK_BYTES, PayloadKey, SEALED_CHUNK_BYTES, begin, enter, sealed_bytes};
-pub use slots::{SealedSlots, Slots, SlotsError};
+pub use slots::{Buffer, SealedSlots, Slots, SlotsError};
 pub use start::{is_for, payload_bytes, start_bytes, work_factor};
 
 use std::cell::{Cell, RefCell};

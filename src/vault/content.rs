@@ -6,14 +6,13 @@ use std::io::{self, BufRead, Read};
 use std::thread;
 
 use sha2::{Digest, Sha256};
-use zeroize::Zeroizing;
 
 use super::Watch;
 use super::exhibits::{self, Exhibit, Known};
 use super::findings::{Check, Finding, Verdict};
 use super::parallel::{self, Crew, Pending};
 use super::session::Session;
-use crate::crypto::envelope::Slots;
+use crate::crypto::envelope::{Buffer, Slots};
 use crate::crypto::hash::Hash;
 use crate::crypto::recipient::Identity;
 use crate::format::listing::{FILES_MAX, Listing};
@@ -104,7 +103,7 @@ pub(super) fn walk(
     let key = session.ring.content(&exhibit.row.key).expect("the record was read with this key");
     thread::scope(|scope| {
         let crew = (exhibit.blobs.len() > 1).then(|| Crew::muster(scope, parallel::cores()));
-        let (blobs, now) = (exhibit.blobs.iter(), Slots::new(Zeroizing::default(), 0));
+        let (blobs, now) = (exhibit.blobs.iter(), Slots::new(Buffer::default(), 0));
         let segments = Segments { session, key, watch, blobs, crew, ahead: VecDeque::new(), now, at: 0 };
         judge.walk(&shape, segments, sink)
     })
@@ -323,7 +322,7 @@ struct Segments<'a> {
 type Opened = Result<Slots, Finding>;
 
 impl<'a> Segments<'a> {
-    fn begin(&self, blob: Hash, buffer: Zeroizing<Vec<u8>>) -> impl FnOnce() -> Opened + Send + 'a {
+    fn begin(&self, blob: Hash, buffer: Buffer) -> impl FnOnce() -> Opened + Send + 'a {
         let (folder, key) = (&*self.session.folder, self.key);
         move || exhibits::open_slots(folder, blob, Check::Payload, &[key], buffer).map_err(|(finding, _)| finding)
     }
@@ -333,7 +332,7 @@ impl<'a> Segments<'a> {
         if self.watch.stopped() {
             return Err(io::Error::other(Halt));
         }
-        let mut buffer = std::mem::replace(&mut self.now, Slots::new(Zeroizing::default(), 0)).into_buffer();
+        let mut buffer = std::mem::replace(&mut self.now, Slots::new(Buffer::default(), 0)).into_buffer();
         self.at = 0;
         let opened = match &self.crew {
             None => {

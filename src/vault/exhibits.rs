@@ -12,7 +12,7 @@ use super::history::Sealing;
 use super::labels::{exhibit_label, label};
 use super::session::Session;
 use super::{parallel, quorum};
-use crate::crypto::envelope::{EnvelopeError, Slots, SlotsError};
+use crate::crypto::envelope::{Buffer, EnvelopeError, Slots, SlotsError};
 use crate::crypto::hash::Hash;
 use crate::crypto::recipient::Identity;
 use crate::format::document::Document;
@@ -84,7 +84,7 @@ pub(super) fn open_blob(
     check: Check,
     keys: &[&Identity],
 ) -> Result<Zeroizing<Vec<u8>>, Finding> {
-    let opened = open_slots(folder, name, check, keys, Zeroizing::default());
+    let opened = open_slots(folder, name, check, keys, Buffer::default());
     opened.map(Slots::into_plaintext).map_err(|(finding, _)| finding)
 }
 
@@ -94,8 +94,8 @@ pub(super) fn open_slots(
     name: Hash,
     check: Check,
     keys: &[&Identity],
-    mut buffer: Zeroizing<Vec<u8>>,
-) -> Result<Slots, (Finding, Zeroizing<Vec<u8>>)> {
+    mut buffer: Buffer,
+) -> Result<Slots, (Finding, Buffer)> {
     let length = match source(folder, name).and_then(|source| fill(source, name, &mut buffer)) {
         Ok(length) => length,
         Err(finding) => return Err((finding, buffer)),
@@ -132,13 +132,9 @@ fn source(folder: &dyn Folder, name: Hash) -> Result<(Box<dyn Source>, usize), F
 }
 
 /// Reads a file of so many bytes into the buffer, and one byte more should it have grown; how many came.
-fn fill(
-    (mut source, length): (Box<dyn Source>, usize),
-    name: Hash,
-    buffer: &mut Zeroizing<Vec<u8>>,
-) -> Result<usize, Finding> {
+fn fill((mut source, length): (Box<dyn Source>, usize), name: Hash, buffer: &mut Buffer) -> Result<usize, Finding> {
     if buffer.len() <= length {
-        *buffer = Zeroizing::new(vec![0; length + 1]);
+        *buffer = Buffer::zeros(length + 1);
     }
     let mut filled = 0;
     while filled <= length {

@@ -2,10 +2,10 @@
 //! it, and for the header before all. It is sealed and opened where it lies, and hashed while it is near the processor;
 //! what comes of it is the same as of [`super::seal`], and a buffer serves again.
 
-use std::ops::Range;
+use std::ops::{Deref, DerefMut, Range};
 
 use sha2::{Digest, Sha256};
-use zeroize::Zeroizing;
+use zeroize::{Zeroizing, zeroize_bytes};
 
 use super::parts::{PLAIN_CHUNK_BYTES, PayloadKey, SEALED_CHUNK_BYTES, begin_known};
 use super::{EnvelopeError, FileKey, GREASE_BYTES_MAX, Gate, Header, NONCE_BYTES, Part, STANZA_BYTES, TAG_BYTES};
@@ -15,10 +15,48 @@ use crate::crypto::recipient::{Identity, Recipient};
 /// Room for the header of a file to one recipient, with what age adds to it.
 const START_BYTES_MAX: usize = 128 + GREASE_BYTES_MAX + STANZA_BYTES + NONCE_BYTES;
 
+/// Bytes that are wiped when dropped, all at once: `Zeroizing` wipes a vector byte by byte, which takes as long as
+/// encrypting them.
+#[derive(Clone, Default)]
+pub struct Buffer(Vec<u8>);
+
+impl Buffer {
+    /// So many zeros.
+    pub fn zeros(bytes: usize) -> Self {
+        Self(vec![0; bytes])
+    }
+}
+
+impl From<Vec<u8>> for Buffer {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self(bytes)
+    }
+}
+
+impl Deref for Buffer {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl DerefMut for Buffer {
+    fn deref_mut(&mut self) -> &mut [u8] {
+        &mut self.0
+    }
+}
+
+impl Drop for Buffer {
+    fn drop(&mut self) {
+        zeroize_bytes(&mut self.0);
+    }
+}
+
 /// Plaintext in the slots of a buffer.
 pub struct Slots {
-    /// As long as it will be, so that the next plaintext is read straight into it. Wiped when dropped.
-    buffer: Zeroizing<Vec<u8>>,
+    /// As long as it will be, so that the next plaintext is read straight into it.
+    buffer: Buffer,
     /// Where the first slot begins.
     from: usize,
     /// How long the plaintext is.
@@ -27,7 +65,7 @@ pub struct Slots {
 
 /// A sealed file in its buffer.
 pub struct SealedSlots {
-    buffer: Zeroizing<Vec<u8>>,
+    buffer: Buffer,
     file: Range<usize>,
     /// The SHA-256 of the whole file.
     pub sha256: Hash,
@@ -47,10 +85,10 @@ pub enum SlotsError {
 
 impl Slots {
     /// Nothing yet, with room for `capacity` bytes; it grows. `buffer` may be one that served before, or empty.
-    pub fn new(mut buffer: Zeroizing<Vec<u8>>, capacity: usize) -> Self {
+    pub fn new(mut buffer: Buffer, capacity: usize) -> Self {
         let wanted = START_BYTES_MAX + slot_bytes(capacity);
         if buffer.len() < wanted {
-            buffer = Zeroizing::new(vec![0; wanted]);
+            buffer = Buffer::zeros(wanted);
         }
         Self { buffer, from: START_BYTES_MAX, length: 0 }
     }
@@ -78,7 +116,7 @@ impl Slots {
 
     /// Twice as large: of the smaller one nothing stays behind.
     fn grow(&mut self, wanted: usize) {
-        let mut larger = Zeroizing::new(vec![0; wanted.max(2 * self.buffer.len())]);
+        let mut larger = Buffer::zeros(wanted.max(2 * self.buffer.len()));
         larger[..self.buffer.len()].copy_from_slice(&self.buffer);
         self.buffer = larger;
     }
@@ -131,7 +169,7 @@ impl Slots {
     /// A copy of the first `length` bytes of the plaintext.
     #[must_use]
     pub fn beginning(&self, length: usize) -> Self {
-        let mut copy = Self::new(Zeroizing::default(), length);
+        let mut copy = Self::new(Buffer::default(), length);
         while copy.length < length {
             let stretch = self.stretch(copy.length);
             copy.extend(&stretch[..stretch.len().min(length - copy.length)]);
@@ -147,12 +185,14 @@ impl Slots {
             self.buffer.copy_within(start..start + bytes, at);
             at += bytes;
         }
-        self.buffer.truncate(at); // what lies behind is wiped with the rest: all of a vector's room is
-        self.buffer
+        zeroize_bytes(&mut self.buffer[at..]);
+        let mut plaintext = Zeroizing::new(std::mem::take(&mut self.buffer.0));
+        plaintext.truncate(at);
+        plaintext
     }
 
     /// The buffer, for the next one.
-    pub fn into_buffer(self) -> Zeroizing<Vec<u8>> {
+    pub fn into_buffer(self) -> Buffer {
         self.buffer
     }
 
@@ -178,11 +218,11 @@ impl Slots {
     /// Opens a file of the hash `sha256` that is encrypted to exactly one key, with the first of `identities` that fits.
     /// `buffer` begins with the `length` bytes of the file.
     pub fn open(
-        mut buffer: Zeroizing<Vec<u8>>,
+        mut buffer: Buffer,
         length: usize,
         sha256: Hash,
         identities: &[&Identity],
-    ) -> Result<Self, (SlotsError, Zeroizing<Vec<u8>>)> {
+    ) -> Result<Self, (SlotsError, Buffer)> {
         let file = &mut buffer[..length];
         let mut hasher = Sha256::new();
         let opened = open_in_place(file, &mut hasher, identities);
@@ -254,8 +294,14 @@ impl SealedSlots {
     }
 
     /// The buffer, for the next one.
-    pub fn into_buffer(self) -> Zeroizing<Vec<u8>> {
+    pub fn into_buffer(self) -> Buffer {
         self.buffer
+    }
+}
+
+impl std::fmt::Debug for Buffer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Buffer({} bytes)", self.0.len())
     }
 }
 
@@ -317,7 +363,7 @@ mod tests {
     }
 
     fn laid(plaintext: &[u8], capacity: usize) -> Slots {
-        let mut slots = Slots::new(Zeroizing::default(), capacity);
+        let mut slots = Slots::new(Buffer::default(), capacity);
         for part in plaintext.chunks(1_000) {
             slots.extend(part);
         }
@@ -345,7 +391,7 @@ mod tests {
             let plain = plaintext(length);
             let file = seal(&plain, &[&ann.recipient()]).bytes;
             let (sha256, whole) = (Hash::of(&file), file.len());
-            let opened = |file: Vec<u8>, sha256, length, key| Slots::open(Zeroizing::new(file), length, sha256, &[key]);
+            let opened = |file: Vec<u8>, sha256, length, key| Slots::open(Buffer::from(file), length, sha256, &[key]);
             let slots = opened(file.clone(), sha256, whole, &ann).expect("opened");
             let mut stretches = Vec::new();
             while stretches.len() < plain.len() {

@@ -10,9 +10,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::Scope;
 
 use sha2::{Digest, Sha256};
-use zeroize::Zeroizing;
 
-use crate::crypto::envelope::{SealedSlots, Slots};
+use crate::crypto::envelope::{Buffer, SealedSlots, Slots};
 use crate::crypto::hash::Hash;
 use crate::crypto::recipient::Recipient;
 use crate::format::payload::SEGMENT_BYTES;
@@ -24,7 +23,7 @@ use crate::vault::{Setting, VaultError, random};
 
 /// What is written and synced at once: two whole segments, or many small ones.
 const BATCH_BYTES_MAX: usize = 2 * SEGMENT_BYTES;
-const BATCH_SEGMENTS_MAX: usize = 1024;
+const BATCH_SEGMENTS_MAX: usize = 512;
 /// So many batches may be landing: one is written or read back while the next is encrypted.
 const LANDING_MAX: usize = 2;
 /// Buffers shorter than this are not kept for the next segment.
@@ -102,14 +101,14 @@ struct Blob {
 
 /// Buffers of segments that have landed: fresh memory costs as much as encrypting.
 #[derive(Default)]
-struct Spare(Mutex<Vec<Zeroizing<Vec<u8>>>>);
+struct Spare(Mutex<Vec<Buffer>>);
 
 impl Spare {
-    fn take(&self) -> Zeroizing<Vec<u8>> {
+    fn take(&self) -> Buffer {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default()
     }
 
-    fn give(&self, buffer: Zeroizing<Vec<u8>>) {
+    fn give(&self, buffer: Buffer) {
         if buffer.len() >= SPARE_BYTES_MIN {
             self.0.lock().unwrap_or_else(PoisonError::into_inner).push(buffer);
         }
@@ -133,7 +132,7 @@ impl<'scope> Batch<'scope> {
 
     /// A segment to be filled, of about so many bytes.
     pub(super) fn segment(&self, bytes: usize) -> Slots {
-        let buffer = if bytes >= SPARE_BYTES_MIN { self.spare.take() } else { Zeroizing::default() };
+        let buffer = if bytes >= SPARE_BYTES_MIN { self.spare.take() } else { Buffer::default() };
         Slots::new(buffer, bytes)
     }
 
@@ -298,7 +297,7 @@ impl<'scope> Landing<'scope> {
 }
 
 /// One blob on the disk against the same in memory and the source's own hash.
-fn compare(session: &Session, mut blob: Blob) -> Result<(ReadFrom, Zeroizing<Vec<u8>>), VaultError> {
+fn compare(session: &Session, mut blob: Blob) -> Result<(ReadFrom, Buffer), VaultError> {
     let path = layout::blob(blob.sealed.sha256);
     let (mut source, from) = session.folder.read_back(&path, blob.sealed.bytes().len() as u64)?;
     let mut spans = Spans { left: blob.spans.iter(), now: None, hold: true };

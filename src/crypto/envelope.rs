@@ -4,12 +4,14 @@
 //! Everything that comes from a disk passes [`open_any`]: the header is bounded and must be canonical, and not a byte
 //! of plaintext leaves before the last chunk was authenticated.
 
+mod buffer;
 mod parts;
 mod slots;
 mod start;
 
+pub use buffer::Buffer;
 pub use parts::{PLAIN_CHUNK_BYTES, PayloadKey, SEALED_CHUNK_BYTES, begin, enter, sealed_bytes};
-pub use slots::{Buffer, SealedSlots, Slots, SlotsError};
+pub use slots::{SealedSlots, Slots, SlotsError};
 pub use start::{is_for, payload_bytes, start_bytes, work_factor};
 
 use std::cell::{Cell, RefCell};

@@ -3,25 +3,23 @@
 //! draft-ietf-hpke-pq names it with KEM id 0x647a; draft-connolly-cfrg-xwing-kem gives the algorithm. It stays secret
 //! while either of its halves does. Nothing but `recipient.rs` uses it.
 //!
-//! Both halves are computed by `aws-lc-rs`, in half the time of the pure-Rust crates, but for two things: it makes no key
-//! from a seed, and encapsulates with randomness of its own. These two `ml-kem` does (docs/decisions/0002), so that each
-//! file that is sealed and opened here has two libraries agree on it.
+//! Both halves are computed by `aws-lc-rs`, in half the time of the pure-Rust crates, but for one thing: it makes no key
+//! from a seed. That `ml-kem` does (docs/decisions/0002), and the tests have the two open what the other encapsulated.
 
 use std::sync::Arc;
 
 use aws_lc_rs::agreement::{self, UnparsedPublicKey, X25519};
-use aws_lc_rs::kem::{Ciphertext, DecapsulationKey, ML_KEM_768};
+use aws_lc_rs::kem::{Ciphertext, DecapsulationKey, EncapsulationKey, ML_KEM_768};
 use hpke::generic_array::typenum::{Sum, U32, U96, U192, U1024};
 use hpke::kem::SharedSecret;
 use hpke::rand_core::{CryptoRng, RngCore};
 use hpke::{Deserializable, HpkeError, Serializable};
-use ml_kem::kem::Encapsulate;
 use ml_kem::{B32, Encoded, EncodedSizeUser, KemCore, MlKem768};
 use sha3::digest::{ExtendableOutput, Update, XofReader};
 use sha3::{Digest, Sha3_256, Shake256};
 use zeroize::{Zeroize, Zeroizing};
 
-type EncapsulationKey = <MlKem768 as KemCore>::EncapsulationKey;
+type CheckedKey = <MlKem768 as KemCore>::EncapsulationKey;
 
 const ML_KEM_PUBLIC_BYTES: usize = 1184;
 const ML_KEM_CIPHERTEXT_BYTES: usize = 1088;
@@ -85,8 +83,10 @@ impl hpke::Kem for HybridKem {
         if sender_id_keypair.is_some() {
             return Err(HpkeError::EncapError); // X-Wing has no authenticated mode
         }
-        let (ciphertext, ml_kem_secret) = pk_recip.ml_kem().encapsulate(csprng).map_err(|()| HpkeError::EncapError)?;
-        let ml_kem_secret = Zeroizing::new(<[u8; 32]>::from(ml_kem_secret));
+        let ml_kem = EncapsulationKey::new(&ML_KEM_768, &pk_recip.0[..ML_KEM_PUBLIC_BYTES]);
+        // It draws its randomness from the system by itself.
+        let encapsulated = ml_kem.map_err(drop).and_then(|key| key.encapsulate().map_err(drop));
+        let (ciphertext, ml_kem_secret) = encapsulated.map_err(|()| HpkeError::EncapError)?;
         let mut secret = Zeroizing::new([0; X25519_BYTES]);
         csprng.fill_bytes(secret.as_mut_slice());
         let ephemeral = x25519_key(&secret);
@@ -95,9 +95,9 @@ impl hpke::Kem for HybridKem {
         let x25519_secret = x25519(&ephemeral, theirs).ok_or(HpkeError::EncapError)?;
         let mut encapsulated = [0; ENCAPSULATED_BYTES];
         let (ml_kem_part, x25519_part) = encapsulated.split_at_mut(ML_KEM_CIPHERTEXT_BYTES);
-        ml_kem_part.copy_from_slice(&ciphertext);
+        ml_kem_part.copy_from_slice(ciphertext.as_ref());
         x25519_part.copy_from_slice(&share);
-        Ok((combine(ml_kem_secret.as_slice(), &x25519_secret, &share, theirs), EncapsulatedKey(encapsulated)))
+        Ok((combine(ml_kem_secret.as_ref(), &x25519_secret, &share, theirs), EncapsulatedKey(encapsulated)))
     }
 
     fn decap(
@@ -156,9 +156,9 @@ impl PartialEq for PrivateKey {
 impl Eq for PrivateKey {}
 
 impl PublicKey {
-    fn ml_kem(&self) -> EncapsulationKey {
+    fn ml_kem(&self) -> CheckedKey {
         let encoded: &[u8] = &self.0[..ML_KEM_PUBLIC_BYTES];
-        EncapsulationKey::from_bytes(encoded.try_into().expect("the first 1184 of 1216 bytes"))
+        CheckedKey::from_bytes(encoded.try_into().expect("the first 1184 of 1216 bytes"))
     }
 
     fn x25519(&self) -> &[u8] {
@@ -220,7 +220,7 @@ impl Deserializable for PublicKey {
     fn from_bytes(encoded: &[u8]) -> Result<Self, HpkeError> {
         let key = Self(array(encoded)?);
         // FIPS 203, 7.2: decoding reduces each coefficient, so only a reduced key encodes to itself.
-        let reprinted: Encoded<EncapsulationKey> = key.ml_kem().as_bytes();
+        let reprinted: Encoded<CheckedKey> = key.ml_kem().as_bytes();
         if reprinted.as_slice() != &encoded[..ML_KEM_PUBLIC_BYTES] {
             return Err(HpkeError::ValidationError);
         }
@@ -269,6 +269,7 @@ impl Deserializable for EncapsulatedKey {
 #[cfg(test)]
 mod tests {
     use hpke::Kem;
+    use ml_kem::kem::{Decapsulate, Encapsulate};
     use rand_core::OsRng;
 
     use super::*;
@@ -280,6 +281,23 @@ mod tests {
         assert!(HybridKem::decap(&private, None, &encapsulated).expect("a sound share").0 == ours.0);
         let (other, _) = HybridKem::gen_keypair(&mut OsRng);
         assert!(HybridKem::decap(&other, None, &encapsulated).expect("a sound share").0 != ours.0);
+    }
+
+    /// Each opens what the other encapsulated: one library's mistake would show.
+    #[test]
+    fn two_libraries_agree_on_the_lattice() {
+        let (seed_d, seed_z) = (B32::from([5; 32]), B32::from([6; 32]));
+        let (theirs, theirs_public) = MlKem768::generate_deterministic(&seed_d, &seed_z);
+        let ours = DecapsulationKey::new(&ML_KEM_768, &theirs.as_bytes()).expect("a key");
+        let ours_public = EncapsulationKey::new(&ML_KEM_768, &theirs_public.as_bytes()).expect("a key");
+        for _ in 0..20 {
+            let (ciphertext, secret) = ours_public.encapsulate().expect("encapsulated");
+            let encoded = ml_kem::array::Array::try_from(ciphertext.as_ref()).expect("1088 bytes");
+            assert_eq!(theirs.decapsulate(&encoded).expect("opened").as_slice(), secret.as_ref());
+            let (ciphertext, secret) = theirs_public.encapsulate(&mut OsRng).expect("encapsulated");
+            let opened = ours.decapsulate(Ciphertext::from(ciphertext.as_slice())).expect("opened");
+            assert_eq!(opened.as_ref(), secret.as_slice());
+        }
     }
 
     #[test]

@@ -147,7 +147,8 @@ impl Note {
             return Err(NoteError::TooLong { bytes: bytes.len() });
         }
         let note = std::str::from_utf8(bytes).map_err(|_| NoteError::Characters)?;
-        if note.contains(|c: char| c < ' ' && c != '\n') {
+        // The bytes of other characters all lie above.
+        if bytes.iter().any(|byte| *byte < b' ' && *byte != b'\n') {
             return Err(NoteError::Characters);
         }
         // The last blank line separates: texts may hold blank lines themselves.

@@ -112,7 +112,8 @@ pub trait Folder: Send + Sync {
         }
     }
 
-    /// The items of a folder below (`None`: of this one), in the byte order of their raw names.
+    /// The items of a folder below (`None`: of this one), in the byte order of their raw names. How long they are is not
+    /// looked up: of a hundred thousand entries the names tell enough.
     fn list(&self, below: Option<&RelPath>) -> Result<Vec<Item>, StoreError>;
 
     /// Writes a file once, under a name that must be free, and makes the folders above it. Where this fails, what it
@@ -266,6 +267,6 @@ pub struct Item {
     pub name: OsString,
     /// Its kind, not following a link.
     pub kind: Kind,
-    /// Its length; 0 for what is no regular file.
+    /// Its length, where it was looked up; 0 for what is no regular file.
     pub bytes: u64,
 }

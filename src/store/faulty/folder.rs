@@ -157,7 +157,9 @@ impl Folder for FaultyFolder {
     }
 
     fn list(&self, below: Option<&RelPath>) -> Result<Vec<Item>, StoreError> {
-        self.disk.list_source(&below.map_or_else(|| self.root.clone(), |path| self.full(path)))
+        let mut items = self.disk.list_source(&below.map_or_else(|| self.root.clone(), |path| self.full(path)))?;
+        items.iter_mut().for_each(|item| item.bytes = 0);
+        Ok(items)
     }
 
     fn create(&self, path: &RelPath, bytes: &[u8], _: Mode) -> Result<(), StoreError> {

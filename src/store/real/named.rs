@@ -13,7 +13,7 @@ use rustix::fs::{self, AtFlags, CWD, Mode, OFlags};
 use rustix::io::Errno;
 
 use super::{again, beneath, durable, kind_of, open_regular, refused, stat_at, stat_of};
-use crate::store::{FileSystem, FileSystemKind, Item, Source, Stat, StoreError};
+use crate::store::{FileSystem, FileSystemKind, Item, Kind, Source, Stat, StoreError};
 
 /// A folder that is listed, or held.
 pub(super) const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
@@ -149,11 +149,18 @@ pub(super) fn list(path: &Path) -> Result<Vec<Item>, StoreError> {
         let (above, name) = reach(path)?;
         beneath::open_folder(above.as_fd(), &name, FOLDER)
     };
-    open().and_then(|folder| items(&folder)).map_err(|error| refused(path, error))
+    open().and_then(|folder| items(&folder, Lengths::Told)).map_err(|error| refused(path, error))
+}
+
+/// Whether it is looked up how long each file is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lengths {
+    Told,
+    Unknown,
 }
 
 /// What a folder holds. An item that vanishes meanwhile is still told, so that whoever asks for it learns of it.
-pub(super) fn items(folder: &OwnedFd) -> Result<Vec<Item>, Errno> {
+pub(super) fn items(folder: &OwnedFd, lengths: Lengths) -> Result<Vec<Item>, Errno> {
     let mut items = Vec::new();
     for entry in fs::Dir::read_from(folder)? {
         let entry = entry?;
@@ -161,10 +168,10 @@ pub(super) fn items(folder: &OwnedFd) -> Result<Vec<Item>, Errno> {
         if matches!(name, b"." | b"..") {
             continue;
         }
-        let (kind, bytes) = match stat_at(folder.as_fd(), OsStr::from_bytes(name)) {
-            Ok(stat) => (stat.kind, stat.bytes),
-            Err(_) => (kind_of(entry.file_type()), 0),
-        };
+        let listed = kind_of(entry.file_type());
+        let is_told = lengths == Lengths::Unknown && listed != Kind::Other; // some file systems list no kinds
+        let stat = if is_told { None } else { stat_at(folder.as_fd(), OsStr::from_bytes(name)).ok() };
+        let (kind, bytes) = stat.map_or((listed, 0), |stat| (stat.kind, stat.bytes));
         items.push(Item { name: OsString::from_vec(name.to_vec()), kind, bytes });
     }
     items.sort_by(|a: &Item, b: &Item| a.name.as_bytes().cmp(b.name.as_bytes()));

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use super::Context;
 use super::args::Global;
@@ -10,7 +11,7 @@ use super::error::CliError;
 use super::progress::Progress;
 use crate::crypto::hash::Hash;
 use crate::store::{Disk, Folder, Mode, RelPath, StoreError};
-use crate::vault::{Clock, Setting};
+use crate::vault::{Clock, ClockDoubt, Setting};
 use rand_core::CryptoRngCore;
 
 /// One run of one command.
@@ -21,6 +22,10 @@ pub(crate) struct Call<'c, 'a> {
     pub(crate) global: Global,
     /// What was warned of.
     pub(crate) warnings: Vec<String>,
+    /// Whether the command that was typed can replace what is there.
+    pub(crate) overwrites: bool,
+    /// What was wrong with the clock when something was signed, until it is told.
+    clock: Mutex<Option<ClockDoubt>>,
     /// Which argument reads standard input.
     stdin_reader: Option<&'static str>,
 }
@@ -66,7 +71,14 @@ impl Parts<'_> {
 impl<'c, 'a> Call<'c, 'a> {
     /// A call with these flags.
     pub(crate) fn new(context: &'c mut Context<'a>, global: Global) -> Self {
-        let mut call = Self { context, global, warnings: Vec::new(), stdin_reader: None };
+        let mut call = Self {
+            context,
+            global,
+            warnings: Vec::new(),
+            overwrites: false,
+            clock: Mutex::default(),
+            stdin_reader: None,
+        };
         if call.passphrase_file().is_some_and(|file| is_dash(&file)) {
             call.stdin_reader = Some("--passphrase-file");
         }
@@ -91,7 +103,11 @@ impl<'c, 'a> Call<'c, 'a> {
             ask: &mut *context.ask,
             stopped: context.stopped,
         };
-        act(&mut Call::new(&mut context, self.global.clone()))
+        let mut call = Call::new(&mut context, self.global.clone());
+        call.overwrites = self.overwrites;
+        let outcome = act(&mut call);
+        call.tell_clock();
+        outcome
     }
 
     /// What a verb needs.
@@ -103,9 +119,17 @@ impl<'c, 'a> Call<'c, 'a> {
             clock: context.clock,
             rng: &mut *context.rng,
             machine: context.machine,
-            progress: Progress::new(context.stopped, visible),
+            progress: Progress::new(context.stopped, visible, &self.clock),
             stdin: &mut *context.stdin,
             stdout: &mut *context.stdout,
+        }
+    }
+
+    /// Warns, once, of a clock by which something was signed and that is plainly wrong.
+    pub(crate) fn tell_clock(&mut self) {
+        let doubt = self.clock.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(doubt) = doubt {
+            self.warn(&doubt.to_string());
         }
     }
 

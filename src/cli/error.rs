@@ -104,7 +104,10 @@ struct WayOut {
 impl Call<'_, '_> {
     /// Tells what went wrong; the exit code.
     pub(crate) fn tell(&mut self, error: &CliError) -> Exit {
-        let WayOut { exit, hint } = way_out(error);
+        let WayOut { exit, mut hint } = way_out(error);
+        if self.overwrites && matches!(error, CliError::Exists { .. } | CliError::Vault(VaultError::Exists { .. })) {
+            hint = hint.map(|hint| format!("{hint}, or give --overwrite"));
+        }
         let hint = hint.map(hints::checked);
         if self.global.json {
             let object = serde_json::json!({ "format": 1, "error": error.to_string(), "hint": hint, "code": exit });
@@ -186,7 +189,7 @@ fn way_out(error: &CliError) -> WayOut {
         CliError::NoCard { exit, .. } => told(*exit, "amparo border-check"),
         CliError::EmptyPassphrase => told(USAGE, "an identity without a passphrase is made with --no-passphrase"),
         CliError::PassphrasesDiffer => told(USAGE, ""),
-        CliError::Exists { .. } => told(FAILED, "choose another name, or give --overwrite where the command has it"),
+        CliError::Exists { .. } => told(FAILED, "choose another name"),
         CliError::UnknownKind { .. } => told(FAILED, "amparo verify --help"),
         CliError::TooLongForQr => told(FAILED, "amparo custody receipt --help"),
         CliError::NotText { .. } => told(FAILED, "save it again as plain text in UTF-8"),
@@ -274,7 +277,7 @@ fn vault(error: &VaultError) -> WayOut {
         VaultError::ReadBack { .. } => told(FAILED, "do not use this disk any more; nothing of this run was sealed"),
         VaultError::SourceChanged { .. } => told(FAILED, "seal it when nothing else writes to it"),
         VaultError::NothingToSeal => told(FAILED, "amparo seal --help"),
-        VaultError::Exists { .. } => told(FAILED, "choose another name, or give --overwrite where the command has it"),
+        VaultError::Exists { .. } => told(FAILED, "choose another name"),
         VaultError::NoReader { .. } => told(FAILED, "amparo doctor"),
         VaultError::CardTwice | VaultError::TooFewMonitors { .. } | VaultError::Quorum { .. } => {
             told(USAGE, "amparo init --help")

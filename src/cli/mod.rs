@@ -22,7 +22,7 @@ mod stream;
 
 use std::ffi::OsString;
 
-use clap::FromArgMatches;
+use clap::{ArgMatches, FromArgMatches};
 
 pub use args::command;
 pub use context::{Ask, Context, Terminal};
@@ -61,12 +61,23 @@ pub fn run(args: impl IntoIterator<Item = OsString>, context: &mut Context<'_>) 
     let parsed = command()
         .term_width(context.terminal.width)
         .try_get_matches_from(&args)
-        .and_then(|matches| Cli::from_arg_matches(&matches));
+        .and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, has_overwrite(&matches))));
     match parsed {
-        Ok(Cli { global, command }) => {
+        Ok((Cli { global, command }, overwrites)) => {
             let mut call = Call::new(context, global);
-            commands::run(command, &mut call).unwrap_or_else(|error| call.tell(&error))
+            call.overwrites = overwrites;
+            let outcome = commands::run(command, &mut call);
+            call.tell_clock();
+            outcome.unwrap_or_else(|error| call.tell(&error))
         }
         Err(error) => stray::tell(&error, &args, context),
+    }
+}
+
+/// Whether the command that was typed has the flag by which it replaces what is there.
+fn has_overwrite(matches: &ArgMatches) -> bool {
+    match matches.subcommand() {
+        Some((_, below)) => has_overwrite(below),
+        None => matches.try_contains_id("overwrite").is_ok(),
     }
 }

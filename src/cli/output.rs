@@ -47,6 +47,7 @@ impl Call<'_, '_> {
 
     /// The one object of a run with `--json`; warnings go along.
     pub(crate) fn print_json(&mut self, mut object: Value) -> Result<(), CliError> {
+        self.tell_clock();
         if let Value::Object(map) = &mut object {
             map.insert("warnings".into(), self.warnings.clone().into());
         }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::vault::{Stage, Watch};
+use crate::vault::{ClockDoubt, Stage, Watch};
 
 /// What is done sooner needs no bar.
 const QUIET_TIME: Duration = Duration::from_secs(1);
@@ -15,6 +15,7 @@ const QUIET_TIME: Duration = Duration::from_secs(1);
 pub(crate) struct Progress<'a> {
     stopped: &'a AtomicBool,
     visible: bool,
+    clock: &'a Mutex<Option<ClockDoubt>>,
     now: Mutex<Option<Running>>,
 }
 
@@ -27,9 +28,9 @@ struct Running {
 }
 
 impl<'a> Progress<'a> {
-    /// Shows bars only where `visible`.
-    pub(crate) fn new(stopped: &'a AtomicBool, visible: bool) -> Self {
-        Self { stopped, visible, now: Mutex::new(None) }
+    /// Shows bars only where `visible`; what is wrong with the clock is kept in `clock`.
+    pub(crate) fn new(stopped: &'a AtomicBool, visible: bool, clock: &'a Mutex<Option<ClockDoubt>>) -> Self {
+        Self { stopped, visible, clock, now: Mutex::new(None) }
     }
 
     /// Takes the bar away while something is printed.
@@ -77,6 +78,10 @@ impl Watch for Progress<'_> {
 
     fn stopped(&self) -> bool {
         self.stopped.load(Ordering::SeqCst)
+    }
+
+    fn doubts_clock(&self, doubt: &ClockDoubt) {
+        *self.clock.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(doubt.clone());
     }
 }
 

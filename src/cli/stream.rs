@@ -21,6 +21,7 @@ impl Call<'_, '_> {
         items: impl Iterator<Item = Value>,
         tail: Value,
     ) -> Result<(), CliError> {
+        self.tell_clock();
         let members = |object| if let Value::Object(members) = object { members } else { Map::new() };
         let (head, mut tail) = (members(head), members(tail));
         tail.insert("warnings".into(), self.warnings.clone().into());

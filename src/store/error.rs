@@ -1,12 +1,16 @@
 //! What a disk can refuse. Each case names the path as the caller named it; [`StoreError`] is the error of the room.
 
+use std::ffi::OsStr;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use rustix::io::Errno;
 
-use super::Kind;
+use super::{Kind, layout};
+
+/// Longer names are cut where a full disk is told of.
+const NAME_CHARS_MAX: usize = 32;
 
 /// Why the disk did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -78,7 +82,7 @@ pub enum StoreError {
         path: PathBuf,
     },
     /// No space, or no quota, is left.
-    #[error("no space left for {}", path.display())]
+    #[error("{}", full(path))]
     Full {
         /// The path that was asked for.
         path: PathBuf,
@@ -148,6 +152,23 @@ impl StoreError {
     }
 }
 
+/// Which disk is full, in words: what fills a vault has names of a hundred characters, which tell a person nothing.
+fn full(path: &Path) -> String {
+    let folder = layout::vault_above(path).or(path.parent()).unwrap_or(path);
+    let shown = if folder == Path::new("") { "this folder".into() } else { folder.display().to_string() };
+    let file: Vec<String> = path.strip_prefix(folder).unwrap_or(path).iter().map(shortened).collect();
+    format!("the disk on which {shown} lies is full: no space left for {}", file.join("/"))
+}
+
+/// A name made of hashes, as far as anybody reads it.
+fn shortened(name: &OsStr) -> String {
+    let name = name.to_string_lossy();
+    match name.char_indices().nth(NAME_CHARS_MAX) {
+        Some((at, _)) => format!("{}…", name.get(..at).unwrap_or_default()),
+        None => name.into_owned(),
+    }
+}
+
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -159,5 +180,22 @@ impl fmt::Display for Kind {
             Self::Device => "a device",
             Self::Other => "of an unknown kind",
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_named_by_the_folder_that_a_person_knows() {
+        let said = |path: &str| StoreError::Full { path: path.into() }.to_string();
+        let blob = format!("blobs/ab/{}", "ab".repeat(32));
+        let file = format!("blobs/ab/{}…", "ab".repeat(16));
+        let full = |folder: &str| format!("the disk on which {folder} lies is full: no space left for {file}");
+        assert_eq!(said(&format!("/home/logs/evidence/{blob}")), full("/home/logs/evidence"));
+        assert_eq!(said(&blob), full("this folder"));
+        assert_eq!(said("out/letter.pdf"), "the disk on which out lies is full: no space left for letter.pdf");
+        assert_eq!(said("letter.pdf"), "the disk on which this folder lies is full: no space left for letter.pdf");
     }
 }

@@ -11,6 +11,7 @@
 //! ```
 
 use std::fmt;
+use std::path::Path;
 
 use super::RelPath;
 use crate::crypto::hash::Hash;
@@ -20,6 +21,13 @@ use crate::format::ids::{KeyId, LogId};
 const SHELF_ENTRIES: u64 = 256;
 const SHELF_DIGITS: usize = 8;
 const SEQ_DIGITS: usize = 10;
+
+/// The vault that a path leads through, as far as names tell: what stands before the nearest of its three folders.
+pub fn vault_above(path: &Path) -> Option<&Path> {
+    let is_ours =
+        |folder: &&Path| ["blobs", "keys", "logs"].iter().any(|name| folder.file_name() == Some(name.as_ref()));
+    path.ancestors().skip(1).find(is_ours)?.parent()
+}
 
 /// The name of an entry's file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::change::carry_out;
+use super::clock::{self, Latest};
 use super::history::{History, Log, Member, Sizes};
 use super::session::{Person, Session};
 use super::{Setting, TOOL, VaultError, claimed_time, random};
@@ -48,6 +49,8 @@ pub struct OwnLog {
     seen: Sizes,
     next_number: u64,
     handle: String,
+    /// The latest time in the vault when it was opened, which the device's clock is held against.
+    latest: Option<Latest>,
 }
 
 impl OwnLog {
@@ -85,21 +88,22 @@ impl OwnLog {
             let is_whole = own == Some(log.head) && log.forks.is_empty();
             let closed = log.entries.iter().any(|told| matches!(told.entry.event, Event::Close { .. }));
             if is_whole && !closed {
-                return Ok(Self::resume(session.vault, log));
+                return Ok(Self { latest: Latest::of(history), ..Self::resume(session.vault, log) });
             }
             // Of contradicting histories this device goes on from its own.
             last_known = own.filter(|own| log.fork_of(own).is_some()).or(Some(log.head));
         }
         let older =
             history.logs.values().filter(|log| log.member == member).map(|log| log.head).max_by_key(|head| head.size);
-        Ok(Self::begin(setting, history, member, last_known.or(older)))
+        let begun = Self::begin(setting, history, member, last_known.or(older));
+        Ok(Self { latest: Latest::of(history), ..begun })
     }
 
     fn resume(vault: VaultId, log: &Log) -> Self {
         let mut tree = Growing::default();
         tree.extend(log.leaves());
         let (handle, next_number) = (log.handle.clone(), log.next_number());
-        Self { vault, id: log.id, begins: None, tree, seen: log.seen(), next_number, handle }
+        Self { vault, id: log.id, begins: None, tree, seen: log.seen(), next_number, handle, latest: None }
     }
 
     fn begin(setting: &mut Setting<'_>, history: &History, member: MemberId, continues: Option<Head>) -> Self {
@@ -107,7 +111,16 @@ impl OwnLog {
         let id = LogId::derive(&history.vault, &member, &salt);
         let handle = free_handle(history, member, &id);
         let begins = Some(Begins { member, salt, handle: handle.clone(), continues });
-        Self { vault: history.vault, id, begins, tree: Growing::default(), seen: Sizes::new(), next_number: 1, handle }
+        Self {
+            vault: history.vault,
+            id,
+            begins,
+            tree: Growing::default(),
+            seen: Sizes::new(),
+            next_number: 1,
+            handle,
+            latest: None,
+        }
     }
 
     /// The log that founds a vault; its vault id is known once the first entry stands.
@@ -117,7 +130,16 @@ impl OwnLog {
         let id = LogId::derive(&nowhere, &member, &salt);
         let handle = handle.unwrap_or_else(|| drawn_handle(&id));
         let begins = Some(Begins { member, salt, handle: handle.clone(), continues: None });
-        Self { vault: nowhere, id, begins, tree: Growing::default(), seen: Sizes::new(), next_number: 1, handle }
+        Self {
+            vault: nowhere,
+            id,
+            begins,
+            tree: Growing::default(),
+            seen: Sizes::new(),
+            next_number: 1,
+            handle,
+            latest: None,
+        }
     }
 
     /// Its id.
@@ -144,6 +166,9 @@ impl OwnLog {
         saying: Saying,
     ) -> Result<Head, VaultError> {
         let history = session.history()?;
+        if let Some(doubt) = clock::doubt(setting.clock, self.latest.as_ref()) {
+            setting.watch.doubts_clock(&doubt);
+        }
         let custody = session.custody_recipient()?;
         let heads = news(history, &self.seen, self.id, person.member());
         for head in &heads {

@@ -9,7 +9,7 @@ use super::change;
 use super::commit::OwnLog;
 use super::session::Person;
 use super::wrap::{self, NewWraps};
-use super::{Setting, VaultError, random};
+use super::{Setting, VaultError, clock, random};
 use crate::crypto::recipient::Identity;
 use crate::crypto::shares::SHARES_MAX;
 use crate::format::card::Card;
@@ -93,6 +93,9 @@ pub fn create(setting: &mut Setting<'_>, request: &CreateRequest<'_>) -> Result<
         monitors_needed,
         continues: Vec::new(),
     };
+    if let Some(doubt) = clock::doubt(setting.clock, None) {
+        setting.watch.doubts_clock(&doubt);
+    }
     let mut log = OwnLog::found(setting, founder, request.handle.clone());
     let (head, change) = log.write(setting, &request.founder.keys, &custody, Vec::new(), Event::Found(found), files);
     let vault = log.vault();

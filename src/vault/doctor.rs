@@ -6,6 +6,7 @@ mod torn;
 
 use std::path::Path;
 
+use super::clock::{self, Latest};
 use super::history::History;
 use super::keyring;
 use super::members;
@@ -49,6 +50,10 @@ pub fn doctor(setting: &mut Setting<'_>, examination: &Examination<'_>) -> Resul
     let session = Session::open(setting, request)?;
     let mut advice = Vec::new();
     let mut warn = |text: String| advice.push(Advice { gravity: Gravity::Warning, text });
+    let latest = session.history.as_ref().and_then(Latest::of);
+    if let Some(doubt) = clock::doubt(setting.clock, latest.as_ref()) {
+        warn(doubt.to_string());
+    }
     if request.person.is_some_and(|person| person.bare) {
         warn("the identity on this device is under no passphrase: whoever takes the device has it".into());
     }

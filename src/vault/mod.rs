@@ -6,6 +6,7 @@
 
 pub mod border_check;
 mod change;
+mod clock;
 pub mod commit;
 mod content;
 pub mod cosign;
@@ -40,6 +41,7 @@ pub mod wrap;
 
 mod error;
 
+pub use clock::ClockDoubt;
 pub use error::VaultError;
 
 use std::time::Duration;
@@ -79,6 +81,8 @@ pub trait Watch: Sync {
     fn advance(&self, bytes: u64);
     /// Whether the person wants to stop; asked at every safe point.
     fn stopped(&self) -> bool;
+    /// Something is being signed, and the clock is plainly wrong.
+    fn doubts_clock(&self, _doubt: &ClockDoubt) {}
 }
 
 /// What a verb is busy with.

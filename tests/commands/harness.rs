@@ -90,6 +90,8 @@ pub(crate) struct Around<'a> {
     pub(crate) stopped: bool,
     /// The person stops the run when standard input is read.
     pub(crate) stopped_at_input: bool,
+    /// Columns of the terminal; 0 for many.
+    pub(crate) width: usize,
     /// Nobody reads the output any more, as behind `| head`.
     pub(crate) unread: bool,
 }
@@ -299,7 +301,12 @@ impl World {
             stdin: &mut stdin,
             stdout: if around.unread { &mut Unread } else { &mut out },
             stderr: &mut err,
-            terminal: Terminal { input: terminal, output: false, errors: terminal, width: 100 },
+            terminal: Terminal {
+                input: terminal,
+                output: false,
+                errors: terminal,
+                width: if around.width == 0 { 100 } else { around.width },
+            },
             ask: &mut ask,
             stopped: &stopped,
         };

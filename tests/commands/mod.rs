@@ -1,6 +1,7 @@
 //! The command line as people and scripts meet it: one file a command, each run in-process in a world of its own.
 
 mod border_check;
+mod clock;
 mod cosign;
 pub(crate) mod custody;
 mod doctor;
@@ -19,6 +20,7 @@ mod report;
 mod seal;
 mod show;
 mod status;
+mod tour;
 mod unpack;
 mod usage;
 mod util;

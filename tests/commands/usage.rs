@@ -75,3 +75,31 @@ fn colours_only_where_a_person_looks() {
         world.run_in("ann", &["list"], &around).exits(10).never_says("\u{1b}");
     }
 }
+
+#[test]
+fn two_answers_to_one_question_are_refused() {
+    let world = World::with_vault();
+    world.write("lawyer/t.txt", b"I was there.\n");
+    let seal = |more: &[&str]| world.run("lawyer", &[&["seal", "t.txt", "--vault", "evidence"], more].concat());
+    let first = "acquisition/when=2026-11-20";
+    for more in [
+        ["--field", first, "--field", "acquisition/when=2026-11-21"],
+        ["--field", first, "--field", first],
+        ["--field", "identity/title=One", "--title", "Two"],
+        ["--field", "identity/kind=photo", "--kind", "photo"],
+    ] {
+        seal(&more).exits(2).says("is given twice on one command line").never_says("SEALED");
+    }
+    world.run("lawyer", &["list", "--vault", "evidence"]).exits(0).never_says("K7-0001");
+    seal(&["--field", first, "--title", "One"]).exits(0).says("SEALED");
+}
+
+#[test]
+fn overwriting_is_offered_only_where_it_can_be_had() {
+    let world = World::with_vault();
+    world.write("lawyer/taken/file", b"here");
+    world.run("lawyer", &["identity", "new", "--name", "X", "--no-passphrase"]).exits(1).never_says("--overwrite");
+    world.run("lawyer", &["init", "evidence", "--reader", "../reader.card"]).exits(1).never_says("--overwrite");
+    world.run("lawyer", &["identity", "card", "-o", "taken/file"]).exits(1).says("or give --overwrite");
+    world.run("lawyer", &["identity", "card", "-o", "taken/file", "--overwrite"]).exits(0);
+}

@@ -189,24 +189,26 @@ impl Stage {
         if killed.status.code() == Some(0) {
             return false;
         }
-        assert!(stage.sound_exhibits(verb.who, &context) >= before, "{context}");
-        let again = stage.run(verb.who, verb.args);
+        stage.goes_on(verb, before, &context);
+        true
+    }
+
+    /// What a kill left is sound, the verb goes on when it is typed again, and another's copy takes all of it in.
+    fn goes_on(&self, verb: &Verb, before: u64, context: &str) {
+        assert!(self.sound_exhibits(verb.who, context) >= before, "{context}");
+        let again = self.run(verb.who, verb.args);
         let said = String::from_utf8_lossy(&again.stderr).into_owned();
         assert!(again.status.code().is_some_and(|code| verb.again.contains(&code)), "{context}, again: {said}");
-        assert!(stage.sound_exhibits(verb.who, &context) >= before, "{context}");
-        stage.done(verb.other, &["merge", &format!("../{}/evidence", verb.who), "--no-input"]);
-        assert_eq!(
-            stage.sound_exhibits(verb.other, &context),
-            2.min(before + u64::from(verb.other == "lawyer")).max(1)
-        );
+        assert!(self.sound_exhibits(verb.who, context) >= before, "{context}");
+        self.done(verb.other, &["merge", &format!("../{}/evidence", verb.who), "--no-input"]);
+        assert_eq!(self.sound_exhibits(verb.other, context), 2.min(before + u64::from(verb.other == "lawyer")).max(1));
         if let Some(event) = verb.leaves {
-            let log = stage.json(verb.other, &["custody", "log"]);
+            let log = self.json(verb.other, &["custody", "log"]);
             let entries = log["entries"].as_array().expect("entries");
-            let member = stage.json(verb.who, &["identity", "show"])["member"].clone();
+            let member = self.json(verb.who, &["identity", "show"])["member"].clone();
             let said = entries.iter().filter(|entry| entry["event"] == event && entry["member"] == member).count();
             assert_eq!(said, 1, "{context}: {log:#}");
         }
-        true
     }
 }
 
@@ -239,4 +241,41 @@ fn killed_before_any_change_no_verb_loses_or_accuses() {
     });
     let missed = missed.into_inner();
     assert!(missed * 10 <= kills.len(), "{missed} of {} were not killed", kills.len());
+}
+
+/// What a verb that commits too early, takes back what it has signed, or does not know its own work again would leave.
+#[test]
+fn what_no_kill_may_leave_is_noticed() {
+    let stage = Stage::set();
+    let newest = |below: &str| {
+        let found =
+            Command::new("find").arg(stage.path("lawyer/evidence")).args(["-type", "f", "-path", below]).output();
+        let found = String::from_utf8(found.expect("find runs").stdout).expect("text");
+        let newest = found.lines().map(PathBuf::from).max_by_key(|path| path.file_name().map(ToOwned::to_owned));
+        newest.expect("a file").strip_prefix(stage.folder.path()).expect("on the stage").to_path_buf()
+    };
+    let is_noticed = |what: &str, verb: &Verb, plant: &dyn Fn(&Stage)| {
+        let twin = stage.twin();
+        let before = twin.sound_exhibits(verb.who, what);
+        plant(&twin);
+        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| twin.goes_on(verb, before, what)));
+        assert!(outcome.is_err(), "{what}: nothing was noticed");
+    };
+    let lost = |names: &[&str]| {
+        let paths: Vec<PathBuf> = names.iter().map(|name| newest(name)).collect();
+        move |twin: &Stage| {
+            for path in &paths {
+                std::fs::remove_file(twin.folder.path().join(path)).expect("removed");
+            }
+        }
+    };
+    let (admits, entry, state) = (&VERBS[3], "*/entries/*", "*/checkpoints/*");
+    is_noticed("a signed state without its entry", admits, &lost(&[entry]));
+    is_noticed("an entry that nothing signed covers", admits, &lost(&[state]));
+    is_noticed("a log that was taken back", admits, &lost(&[entry, state]));
+    is_noticed("a sealing without a blob", admits, &lost(&["*/blobs/*"]));
+    is_noticed("a key that nobody has", admits, &lost(&["*/keys/*"]));
+    let args = &["custody", "note", "carried by bus"];
+    let notes = Verb { who: "lawyer", args, again: &[0], other: "owl", leaves: Some("note") };
+    is_noticed("a remark that is made twice", &notes, &|twin| drop(twin.done(notes.who, notes.args)));
 }

@@ -4,6 +4,7 @@ from .content import Content
 from .cosignatures import check_cosignatures
 from .hashes import sha256
 from .histories import Log, collect_cards
+from .notes import Lines
 from .order import Order
 from .report import INCOMPLETE, INVALID
 from .sealings import Sealings
@@ -61,7 +62,7 @@ class Custody:
 
     def is_past_cut(self, log, place):
         """Whether what concerns only this place and later ones concerns nobody any more."""
-        cut = self.standing.smallest_cut(log) if self.founder else None
+        cut = self.standing.smallest_cut(log.id, log.card.member) if self.founder else None
         return cut is not None and place >= cut
 
     # Logs
@@ -232,12 +233,18 @@ class Custody:
         for log, checkpoint in self.asked.remembered:
             here = self.by_id.get(log)
             if here is None or checkpoint.size > len(here.story):
-                if here is None or not self.is_past_cut(here, len(here.story)):
+                lacking = not (self.is_past_cut(here, len(here.story)) if here else self._is_cut_off(log, checkpoint))
+                if lacking:
                     self.report.add(INCOMPLETE, "behind", f"logs/{log.hex()}", "this device remembers more of it")
             elif here.root_at(checkpoint.size) != checkpoint.root:
                 forked = checkpoint.state in here.forks or checkpoint.state in here.forked
                 if not forked and not self.is_past_cut(here, 0):
                     self.report.add(INVALID, "fork", here.subject, "this device remembers another history of it")
+
+    def _is_cut_off(self, log, checkpoint):
+        """Whether a log that is not here is a removed member's, by the lines of its state, and none of it counts."""
+        return any(self.standing.smallest_cut(log, card.member) == 0 and checkpoint.signed_by(card) is Lines.HOLD
+                   for card in self.cards.values() if self.standing.is_admitted(card.member))
 
     # Keys
 

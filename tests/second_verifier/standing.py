@@ -197,9 +197,8 @@ class Standing:
         """Removed, and not admitted again."""
         return any(not self.again(member, cut) for cut in self.cuts.get(member, ()))
 
-    def smallest_cut(self, log):
+    def smallest_cut(self, log, member):
         """From which place on a log concerns nobody any more, or None."""
-        member = log.card.member
         if not self.is_gone(member):
             return None
-        return min(cut.sizes.get(log.id, 0) for cut in self.cuts[member])
+        return min(cut.sizes.get(log, 0) for cut in self.cuts[member])

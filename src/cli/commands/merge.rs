@@ -25,13 +25,14 @@ const LISTED_MAX: usize = 10;
 /// Enough of a file to tell what it is.
 const START_BYTES: usize = 256;
 
-/// Take in another copy of the same vault, or cosignatures from a file
+/// Take in another copy of the same vault, or cosignatures and answers from a file
 ///
 /// Copies of a vault that went separate ways are put together: longer custody records, and the sealed files, keys and
 /// cosignatures that they name. The other copy is only read, and nothing here is lost: where one custody record has
 /// contradicting histories, both are kept. Merge the other way as well, and both copies hold the same. What nothing
 /// signed covers is left where it is. A file of cosignatures came by phone or mail from whoever made it with verify
-/// --cosign --cosignatures: each is checked against this copy, and what holds and is not here yet is added.
+/// --cosign --cosignatures: each is checked against this copy, and what holds and is not here yet is added. A file of answers
+/// comes from pack --answers, or from unpack, and brings what was signed elsewhere into the custody record here.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -39,9 +40,10 @@ Examples:
   amparo merge ../stick/evidence --grant
   amparo merge ../stick/evidence --json
   amparo merge red-kite.cosignatures
+  amparo merge answer.txt
   amparo merge - < red-kite.cosignatures")]
 pub(crate) struct Args {
-    /// The other copy's folder, or a file of cosignatures
+    /// The other copy's folder, or a file of cosignatures or answers
     #[arg(value_name = "DIR|FILE")]
     source: PathBuf,
     /// Damaged files here give way to whole ones of the other copy; the damaged bytes are then gone

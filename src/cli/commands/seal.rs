@@ -165,6 +165,7 @@ fn request<'r>(
 fn finish(args: &Args, call: &mut Call<'_, '_>, mut run: Run<'_>) -> Result<Exit, CliError> {
     let mut exit = if run.sealed.skipped.is_empty() { DONE } else { INCOMPLETE };
     after::warn(args, &run, call);
+    call.tell_clock();
     if let Some(path) = &args.receipt
         && let Err(error) = write_receipt(path, call, &run)
     {

@@ -1,10 +1,14 @@
 //! `amparo tour`: the whole story once, with the program's own commands, on sample evidence or on one's own files.
 
+mod lines;
+
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
+
+use lines::{INDENT, Indented, typed};
 
 use crate::cli::call::Call;
 use crate::cli::error::CliError;
@@ -248,12 +252,16 @@ impl Tour<'_, '_> {
         Ok(id.fingerprint())
     }
 
-    fn chapter(&mut self, text: &str) -> Result<(), Broken> {
-        let width = match self.context.terminal.width {
+    /// The columns of a line.
+    fn width(&self) -> usize {
+        match self.context.terminal.width {
             0 => LINE_CHARS_MAX,
             width => width.min(LINE_CHARS_MAX),
-        };
-        Ok(self.say(&format!("\n{}", wrapped(text, width).join("\n")))?)
+        }
+    }
+
+    fn chapter(&mut self, text: &str) -> Result<(), Broken> {
+        Ok(self.say(&format!("\n{}", wrapped(text, self.width()).join("\n")))?)
     }
 
     fn say(&mut self, text: &str) -> Result<(), CliError> {
@@ -262,15 +270,14 @@ impl Tour<'_, '_> {
 
     /// Shows a command as the person would type it, and runs it as that person.
     fn step(&mut self, person: Person, expected: Exit, words: &[&str]) -> Result<(), Broken> {
-        let typed: Vec<String> = words.iter().map(|word| quoted(word)).collect();
-        self.say(&format!("\n{}$ amparo {}", person.word, typed.join(" ")))?;
+        self.say(&format!("\n{}", typed(person.word, words, self.width())))?;
         let args = std::iter::once("amparo").chain(words.iter().copied()).map(OsString::from);
         let exit = self.as_person(person, |context| run_program(args, context));
         if exit == expected { Ok(()) } else { Err(Broken::Step(exit)) }
     }
 
     fn as_person(&mut self, person: Person, act: impl FnOnce(&mut Context<'_>) -> Exit) -> Exit {
-        let home = self.place.join(person.word);
+        let (home, width) = (self.place.join(person.word), self.width());
         let variable = |name: &str, file: &str| (name.to_string(), home.join(file).into_os_string());
         let env = BTreeMap::from([
             variable("AMPARO_IDENTITY", "identity.age"),
@@ -282,8 +289,9 @@ impl Tour<'_, '_> {
         let context = &mut *self.context;
         // One stream, so that the story keeps its order wherever it is sent.
         let stream = RefCell::new(&mut *context.stdout);
-        let mut stdout = Indented::new(&stream);
-        let mut stderr = Indented::new(&stream);
+        let width = width.saturating_sub(INDENT.len());
+        let mut stdout = Indented::new(&stream, width);
+        let mut stderr = Indented::new(&stream, width);
         act(&mut Context {
             disk: context.disk,
             clock: context.clock,
@@ -295,7 +303,7 @@ impl Tour<'_, '_> {
             stdin: &mut io::empty(),
             stdout: &mut stdout,
             stderr: &mut stderr,
-            terminal: Terminal { width: context.terminal.width, ..Terminal::default() },
+            terminal: Terminal { width, ..Terminal::default() },
             ask: &mut *context.ask,
             stopped: context.stopped,
         })
@@ -331,41 +339,4 @@ fn lay_out(disk: &dyn Disk, place: &Path, with_samples: bool) -> Result<(), CliE
     }
     folder.create_folder(&RelPath::parse("cards").expect("a name"), Mode::Private)?;
     Ok(())
-}
-
-/// A word as a shell would need it.
-fn quoted(word: &str) -> String {
-    let plain =
-        !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_./=:@%+".contains(&byte));
-    if plain { word.into() } else { format!("'{}'", word.replace('\'', "'\\''")) }
-}
-
-/// Sets a command's own words off from the story.
-struct Indented<'a, W: ?Sized> {
-    inner: &'a RefCell<&'a mut W>,
-    at_start: bool,
-}
-
-impl<'a, W: Write + ?Sized> Indented<'a, W> {
-    fn new(inner: &'a RefCell<&'a mut W>) -> Self {
-        Self { inner, at_start: true }
-    }
-}
-
-impl<W: Write + ?Sized> Write for Indented<'_, W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let mut inner = self.inner.borrow_mut();
-        for line in bytes.split_inclusive(|byte| *byte == b'\n') {
-            if self.at_start && line != b"\n" {
-                inner.write_all(b"  ")?;
-            }
-            inner.write_all(line)?;
-            self.at_start = line.ends_with(b"\n");
-        }
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.inner.borrow_mut().flush()
-    }
 }

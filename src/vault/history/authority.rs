@@ -49,12 +49,20 @@ pub(super) fn judge(history: &mut History) {
     court.grants.clear();
     court.cards.clear();
     court.sit(history);
+    history.members = court.members(history);
+    history.idle_removals = std::mem::take(&mut court.idle);
+    (history.keys, history.removals, history.ranks) = (court.keys, court.removals, court.ranks);
     let told = history.logs.values().map(|log| (log.id, log.member));
     let whose = told.chain(history.untold.iter().map(|(log, member)| (*log, *member)));
-    history.cuts = whose.filter_map(|(log, member)| Some((log, court.cut_of(history, log, member)?))).collect();
-    let members = court.members(history);
-    history.idle_removals = std::mem::take(&mut court.idle);
-    (history.keys, history.members, history.ranks) = (court.keys, members, court.ranks);
+    history.cuts = whose.filter_map(|(log, member)| Some((log, history.cut_of(log, member)?))).collect();
+}
+
+impl History {
+    /// Where the log of someone who is no member any more stops to count, whether or not it is here.
+    pub(crate) fn cut_of(&self, log: LogId, member: MemberId) -> Option<u64> {
+        self.members.get(&member)?.removed?;
+        self.removals.get(&member)?.iter().map(|(_, removal)| cut_size(removal, log)).min()
+    }
 }
 
 /// The first closing of each log, whether it counts or not: nobody goes on after it.
@@ -206,13 +214,6 @@ impl Court {
         let removals = self.removals.get(&log.member).map(Vec::as_slice).unwrap_or_default();
         let cutting = removals.iter().filter(|(_, removal)| place.seq >= cut_size(removal, log.id));
         cutting.map(|(at, _)| *at).collect()
-    }
-
-    /// Where the log of someone who is no member any more stops to count.
-    fn cut_of(&self, history: &History, log: LogId, member: MemberId) -> Option<u64> {
-        let removals = self.removals.get(&member)?;
-        self.removed(history, member)?;
-        removals.iter().map(|(_, removal)| cut_size(removal, log)).min()
     }
 
     /// A removal after which nobody admitted the member again.

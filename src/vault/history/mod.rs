@@ -23,7 +23,7 @@ use super::survey::Survey;
 use crate::crypto::hash::Hash;
 use crate::crypto::recipient::{Identity, Recipient};
 use crate::format::card::Card;
-use crate::format::event::{Admission, EntryRef, Event, ExhibitRef, Found, Head, NewKey, Seal, Wrap};
+use crate::format::event::{Admission, EntryRef, Event, ExhibitRef, Found, Head, NewKey, Remove, Seal, Wrap};
 use crate::format::ids::{KeyId, LogId, MemberId, VaultId};
 use crate::format::role::{Role, Scope};
 use crate::store::{Folder, layout};
@@ -108,6 +108,8 @@ pub struct History {
     pub keys: BTreeMap<KeyId, VaultKey>,
     /// Where the logs of those who are no members any more stop to count.
     pub cuts: BTreeMap<LogId, u64>,
+    /// Removals that take effect, by whom they remove.
+    removals: BTreeMap<MemberId, Vec<(Place, Remove)>>,
     /// How far from the founder each stands who was ever made an owner: 0 is the founder.
     pub ranks: BTreeMap<MemberId, usize>,
     /// Logs of which no signed state can be followed here, and whose they are.
@@ -154,6 +156,7 @@ impl History {
                 members: BTreeMap::new(),
                 keys: BTreeMap::new(),
                 cuts: BTreeMap::new(),
+                removals: BTreeMap::new(),
                 ranks: BTreeMap::new(),
                 untold: untold.clone(),
                 idle_removals: Vec::new(),

@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use super::{Session, Trust};
 use crate::crypto::hash::Hash;
 use crate::format::card::Card;
-use crate::format::ids::VaultId;
+use crate::format::ids::{LogId, VaultId};
 use crate::format::note::NOTE_BYTES_MAX;
 use crate::store::memory::Memory;
 use crate::store::{Folder, layout};
 use crate::vault::VaultError;
 use crate::vault::findings::{Check, Findings};
-use crate::vault::history;
+use crate::vault::history::{self, History};
 use crate::vault::survey::{LogFiles, Survey};
 
 impl Session {
@@ -49,22 +49,29 @@ impl Session {
         for (id, note) in self.memory.seen(&self.vault)? {
             let subject = layout::log(id).to_string();
             let Some(log) = history.logs.get(&id) else {
-                self.findings.incomplete(
-                    Check::Behind,
-                    subject,
-                    "this device has seen this log before; this copy lacks it",
-                );
+                if !is_cut_off(history, id, &note) {
+                    let message = "this device has seen this log before; this copy lacks it";
+                    self.findings.incomplete(Check::Behind, subject, message);
+                }
                 continue;
             };
             let Some(card) = history.members.get(&log.member).map(|member| &member.card) else { continue };
             let Ok((head, _)) = history::check_head(&note, id, self.vault, card) else { continue };
             // Where both of contradicting histories are here, that was found already, and nothing that was seen is lacking.
-            let holds = log.holds(&head);
-            if !holds && head.size > log.head.size {
+            if log.holds(&head) {
+                continue;
+            }
+            let cut = history.cuts.get(&id).copied();
+            if head.size > log.head.size {
+                // What lies beyond a cut is lacking to nobody.
+                if cut.is_some_and(|cut| log.head.size >= cut) {
+                    continue;
+                }
                 let message =
                     format!("this device has seen it with {} entries; this copy has {}", head.size, log.head.size);
                 self.findings.incomplete(Check::Behind, subject, message);
-            } else if !holds {
+            } else if cut != Some(0) {
+                // How early the other history parted is not known: it may concern what counts, if anything does.
                 let message = format!(
                     "two histories signed with one key: this device has seen another state of size {}",
                     head.size
@@ -74,6 +81,13 @@ impl Session {
         }
         Ok(())
     }
+}
+
+/// Whether a log that is not here belongs to somebody who was removed, and no removal lets any of it count. Whose it is, the
+/// lines of the state that this device remembers tell.
+fn is_cut_off(history: &History, id: LogId, note: &[u8]) -> bool {
+    let mut removed = history.members.values().filter(|member| history.cut_of(id, member.card.member()) == Some(0));
+    removed.any(|member| history::check_head(note, id, history.vault, &member.card).is_ok())
 }
 
 /// Which vault this is: one whose founding entry lies there, of those trusted here or the one that `VAULT` names.

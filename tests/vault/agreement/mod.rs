@@ -5,6 +5,7 @@
 mod damage;
 mod dice;
 mod stories;
+mod trust;
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -38,10 +39,15 @@ struct Second {
 impl Second {
     /// Starts it; `keep` says of which cases the file stays although both agree.
     fn start(keep: bool) -> Option<Self> {
+        Self::start_from(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests"), keep)
+    }
+
+    /// The same, of a verifier that lies in another folder.
+    fn start_from(folder: &Path, keep: bool) -> Option<Self> {
         let python = peers::python()?;
         let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
         let mut command = Command::new(python);
-        command.args(["-m", "second_verifier", "--cases"]).arg(&tests).current_dir(&tests);
+        command.args(["-m", "second_verifier", "--cases"]).arg(&tests).current_dir(folder);
         command.env("PYTHONDONTWRITEBYTECODE", "1").stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().expect("a peer that was found can be started");
         let asks = child.stdin.take().expect("it is piped");

@@ -7,6 +7,7 @@ use amparo::store::layout;
 use amparo::vault::findings::{Check, Verdict};
 use amparo::vault::session::{Request, Session, Trust};
 
+use super::owners::remove;
 use crate::vault::forge::{FOUNDER, Forge, Pen, READER, SEALER, assert_found, card, founded, founding, note};
 
 const INVALID: Verdict = Verdict::Invalid;
@@ -48,6 +49,55 @@ fn a_history_that_parted_from_what_was_seen_is_a_fork() {
     // The same device is not talked out of it.
     let again = there.try_verify(READER, "/state/mine").expect("a verdict");
     assert_found(&again, &[(Check::Fork, INVALID, &founder.folder())]);
+}
+
+/// What a device has seen that keeps its memory beside another copy.
+fn remembers_from(seen: &Forge, here: &Forge) {
+    seen.try_verify(READER, "/state/mine").expect("a verdict");
+    for (path, bytes) in seen.disk.files().into_iter().filter(|(path, _)| path.starts_with("/state")) {
+        here.disk.put(&path, &bytes);
+    }
+}
+
+/// Whoever has a seized device shows somebody what it signs, and takes it away again: after the removal nobody misses it.
+/// Found by the second verifier.
+#[test]
+fn what_was_seen_beyond_a_cut_is_lacking_to_nobody() {
+    let (forge, mut founder) = founded();
+    let mut sealer = Pen::begin(forge.vault, SEALER, "S4");
+    sealer.say(&forge, &[founder.head()], note("hello"));
+    let shown = forge.copy();
+    let (mut late, mut other) = (sealer.clone(), Pen::begin(forge.vault, SEALER, "S5"));
+    late.say(&shown, &[], note("too late"));
+    other.say(&shown, &[founder.head()], note("from nowhere"));
+    // The removal lets the one log count as far as it is here, and of the other nothing.
+    let (there, mut owner) = (forge.copy(), founder.clone());
+    owner.say(&there, &[sealer.head()], remove(SEALER, &[sealer.head()]));
+    remembers_from(&shown, &there);
+    assert_found(&there.try_verify(READER, "/state/mine").expect("a verdict"), &[]);
+    // Before it, and where it lets more count than is here, both are missed.
+    remembers_from(&shown, &forge);
+    let behind = |subject: &'static str| (Check::Behind, INCOMPLETE, subject);
+    let [one, two, cut] = [late.folder(), other.folder(), founder.at(1)].map(|subject| behind(subject.leak()));
+    assert_found(&forge.try_verify(READER, "/state/mine").expect("a verdict"), &[one, two]);
+    founder.say(&forge, &[sealer.head()], remove(SEALER, &[late.head()]));
+    assert_found(&forge.try_verify(READER, "/state/mine").expect("a verdict"), &[cut, one]);
+}
+
+#[test]
+fn another_history_than_was_seen_is_none_of_a_log_that_does_not_count_at_all() {
+    let (forge, founder) = founded();
+    let sealer = Pen::begin(forge.vault, SEALER, "S4");
+    let shown = forge.copy();
+    sealer.clone().say(&shown, &[founder.head()], note("one"));
+    sealer.clone().say(&forge, &[founder.head()], note("other"));
+    let there = forge.copy();
+    founder.clone().say(&there, &[], remove(SEALER, &[]));
+    remembers_from(&shown, &there);
+    assert_found(&there.try_verify(READER, "/state/mine").expect("a verdict"), &[]);
+    remembers_from(&shown, &forge);
+    let verified = forge.try_verify(READER, "/state/mine").expect("a verdict");
+    assert_found(&verified, &[(Check::Fork, INVALID, &sealer.folder())]);
 }
 
 #[test]

@@ -15,6 +15,7 @@ mod payloads;
 mod sealings;
 mod shares;
 mod states;
+mod too_late;
 mod work;
 
 pub(super) use cosignatures::{cosigned as cosigned_by, put as put_cosignature};

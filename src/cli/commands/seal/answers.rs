@@ -1,5 +1,7 @@
 //! What is said of the evidence: by form, by flag, and for the rest by question.
 
+use std::collections::BTreeSet;
+
 use super::Args;
 use crate::cli::call::Call;
 use crate::cli::error::CliError;
@@ -17,20 +19,32 @@ pub(super) fn given(args: &Args, call: &mut Call<'_, '_>) -> Result<FormAnswers,
         }
         None => FormAnswers::default(),
     };
+    let mut flagged = BTreeSet::new();
+    let mut once = |path: &str| if flagged.insert(path.to_string()) { Ok(()) } else { Err(twice(path)) };
     for field in &args.field {
         let (path, value) = field.split_once('=').ok_or_else(|| CliError::Usage {
             message: format!("{field} is not PATH=VALUE"),
             hint: Some("amparo seal FILE --field acquisition/when=2026-11-20".into()),
         })?;
-        set(&mut answers.fields, path, fields::check(path, value)?);
+        let value = fields::check(path, value)?;
+        once(path)?;
+        set(&mut answers.fields, path, value);
     }
     if let Some(title) = &args.title {
+        once("identity/title")?;
         set(&mut answers.fields, "identity/title", fields::check("identity/title", title)?);
     }
     if let Some(kind) = args.kind {
+        once("identity/kind")?;
         set(&mut answers.fields, "identity/kind", kind.word().into());
     }
     Ok(answers)
+}
+
+/// Of two answers to one question nobody can tell which was meant.
+fn twice(path: &str) -> CliError {
+    let hint = "give one answer; --title and --kind are identity/title and identity/kind".to_string();
+    CliError::Usage { message: format!("{path} is given twice on one command line"), hint: Some(hint) }
 }
 
 fn set(answers: &mut Vec<(String, String)>, path: &str, value: String) {

@@ -69,7 +69,12 @@ pub fn frame(domain: &str, parts: &[&[u8]]) -> Vec<u8> {
 /// Lowercase hex digits.
 pub fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(|digit| char::from(DIGITS[usize::from(digit)])).collect()
+    let mut digits = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        digits.push(char::from(DIGITS[usize::from(byte >> 4)]));
+        digits.push(char::from(DIGITS[usize::from(byte & 15)]));
+    }
+    digits
 }
 
 /// Exactly `N` bytes from `2 N` lowercase hex digits; anything else is `None`.

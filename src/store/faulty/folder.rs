@@ -158,7 +158,9 @@ impl Folder for FaultyFolder {
 
     fn list(&self, below: Option<&RelPath>) -> Result<Vec<Item>, StoreError> {
         let mut items = self.disk.list_source(&below.map_or_else(|| self.root.clone(), |path| self.full(path)))?;
-        items.iter_mut().for_each(|item| item.bytes = 0);
+        for item in &mut items {
+            item.bytes = 0;
+        }
         Ok(items)
     }
 

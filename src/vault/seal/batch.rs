@@ -194,7 +194,7 @@ impl<'scope> Batch<'scope> {
     }
 
     /// Whether every blob read back so far came from the medium itself.
-    pub(super) fn from_medium(&self) -> bool {
+    pub(super) fn is_from_medium(&self) -> bool {
         self.landed.from_medium
     }
 
@@ -262,7 +262,7 @@ struct Landing<'scope> {
     token: [u8; 8],
 }
 
-impl<'scope> Landing<'scope> {
+impl Landing<'_> {
     fn all(self, waiting: Vec<Waiting>) -> Landed {
         let mut landed = Landed::default();
         let blobs = waiting.into_iter().map(|waiting| waiting.blob.wait()).collect();
@@ -290,7 +290,9 @@ impl<'scope> Landing<'scope> {
                 self.spare.give(buffer);
             }
         } else {
-            blobs.into_iter().for_each(|blob| self.spare.give(blob.sealed.into_buffer()));
+            for blob in blobs {
+                self.spare.give(blob.sealed.into_buffer());
+            }
         }
         Ok(())
     }

@@ -260,7 +260,7 @@ impl Run<'_> {
         std::thread::scope(|scope| {
             let mut batch = Batch::new(scope, self.session, self.request.readback);
             let outcome = self.pieces(setting, &mut batch, index, input);
-            self.sealed.from_medium = batch.from_medium();
+            self.sealed.from_medium = batch.is_from_medium();
             if outcome.is_err() {
                 // Whatever is not committed is given up: the vault is as it was after the last entry.
                 batch.abandon()?;

@@ -154,24 +154,3 @@ fn a_terminal_without_a_second_screen_is_told_so_before_the_words() {
     let told = page.find("no second screen").expect("it is told");
     assert!(told < page.find(" 1. ").expect("the words"), "{page}");
 }
-
-/// The first Ctrl-C asks for a safe point, and whoever waits for what is typed does not come to one.
-#[test]
-fn a_second_ctrl_c_ends_at_once_and_leaves_the_vault_as_it_was() {
-    let Some(terminal) = Terminal::open("tmux-256color") else { return };
-    let program = amparo().display();
-    terminal.types(&format!("{program} init vault --quiet; echo founded"));
-    terminal.waits_for("founded\nready>");
-    terminal.types(&format!("{program} --vault vault seal -; echo ended with $?"));
-    terminal.types("what is typed and never ended");
-    terminal.tmux(&["send-keys", "C-c"]);
-    std::thread::sleep(Duration::from_millis(700));
-    let shown = terminal.kept();
-    assert!(!shown.contains("stopped, as asked"), "{shown}");
-    terminal.tmux(&["send-keys", "C-c"]);
-    terminal.waits_for("stopped, as asked\nended with 130");
-    terminal.is_restored();
-    terminal.types(&format!("{program} --vault vault verify --quiet; echo verified with $?"));
-    let shown = terminal.waits_for("verified with 0");
-    assert!(!shown.contains("SEALED"), "{shown}");
-}

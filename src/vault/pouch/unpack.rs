@@ -47,7 +47,7 @@ pub fn is_bare(setting: &Setting<'_>, folder: &Path) -> Result<bool, VaultError>
     Ok(match items.as_slice() {
         [] => true,
         [one] if one.name == "VAULT" && one.kind == Kind::File => {
-            let read = folder.read(&layout::vault_file(), one.bytes.min(TORN_BYTES_MAX));
+            let read = folder.read(&layout::vault_file(), TORN_BYTES_MAX);
             read.is_ok_and(|bytes| vault_file::parse(&bytes).is_err() && is_torn(&bytes))
         }
         _ => false,

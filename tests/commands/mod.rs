@@ -19,6 +19,7 @@ mod report;
 mod seal;
 mod show;
 mod status;
+mod unfinished;
 mod unpack;
 mod usage;
 mod util;

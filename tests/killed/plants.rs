@@ -6,12 +6,15 @@ use std::path::Path;
 use super::verbs::{Stage, VERBS, Verb, kills};
 use crate::peers;
 
+/// What happens between the kill and the next command.
+type Forgets = fn(&Stage);
+
 #[test]
 fn planted_faults_are_seen() {
     let Some(strace) = peers::program("strace") else { return };
     let stage = Stage::set();
     let [.., pack, _, unpack] = &VERBS;
-    let plants: [(&str, &Verb, fn(&Stage)); 3] = [
+    let plants: [(&str, &Verb, Forgets); 3] = [
         ("no mark is set on what is being made", pack, |stage| {
             let _ = std::fs::remove_file(stage.path("stick/out.bin.unfinished"));
         }),
@@ -24,7 +27,7 @@ fn planted_faults_are_seen() {
         }),
     ];
     for (plant, verb, meanwhile) in plants {
-        let kills = kills(&stage, &strace, std::slice::from_ref(verb), Some(30));
+        let kills = kills(&stage, &strace, std::slice::from_ref(verb), 30);
         let is_red = kills.iter().any(|(verb, change)| {
             catch_unwind(AssertUnwindSafe(|| {
                 stage.survives(verb, &strace, change, meanwhile);

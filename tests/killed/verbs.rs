@@ -1,6 +1,7 @@
 //! Every verb between people, killed before each change that it makes on the disk: the vault verifies at once, the same
 //! command goes on, nothing that was there is lost, nothing is said twice, and another's copy that takes it in has no
-//! finding. `AMPARO_KILLS=all cargo test killed::verbs` kills before every change; else before some of each verb.
+//! finding. `AMPARO_KILLS=all cargo test killed::verbs` kills before every change, `AMPARO_KILLS=pack`
+//! before every one of that verb; else before some of each.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -286,13 +287,14 @@ pub(super) fn kills<'v>(
     stage: &Stage,
     strace: &Path,
     verbs: &'v [Verb],
-    sample: Option<usize>,
+    sample: usize,
 ) -> Vec<(&'v Verb, (String, u64))> {
+    let all = std::env::var("AMPARO_KILLS").unwrap_or_default();
     let mut kills = Vec::new();
     for verb in verbs {
         let changes = stage.changes(verb, strace);
         assert!(changes.len() > 10, "{}: {changes:?}", verb.args.join(" "));
-        let stride = sample.map_or(1, |sample| changes.len().div_ceil(sample));
+        let stride = if all == "all" || all == verb.args[0] { 1 } else { changes.len().div_ceil(sample) };
         kills.extend(changes.into_iter().rev().step_by(stride).map(|change| (verb, change)));
     }
     kills
@@ -302,8 +304,7 @@ pub(super) fn kills<'v>(
 fn killed_before_any_change_no_verb_loses_or_accuses() {
     let Some(strace) = peers::program("strace") else { return };
     let stage = Stage::set();
-    let all = std::env::var_os("AMPARO_KILLS").is_some_and(|value| value == "all");
-    let kills = kills(&stage, &strace, &VERBS, (!all).then_some(SAMPLE));
+    let kills = kills(&stage, &strace, &VERBS, SAMPLE);
     let (next, missed) = (AtomicUsize::new(0), AtomicUsize::new(0));
     std::thread::scope(|scope| {
         for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {

@@ -11,7 +11,7 @@ use crate::store::{Disk, Mode, OutFile, RelPath, Source, StoreError};
 
 /// The file, and where in it a cell stands.
 pub(super) struct Spool {
-    out: Box<dyn OutFile>,
+    out: Option<Box<dyn OutFile>>,
     source: Box<dyn Source>,
     places: BTreeMap<u64, u64>,
     end: u64,
@@ -29,12 +29,12 @@ impl Spool {
         let out = opened.create_stream(&name, Mode::Private)?;
         let source = disk.source(&path)?;
         opened.remove(&name)?;
-        Ok(Self { out, source, places: BTreeMap::new(), end: 0 })
+        Ok(Self { out: Some(out), source, places: BTreeMap::new(), end: 0 })
     }
 
     pub(super) fn put(&mut self, cell: u64, bytes: &[u8]) -> std::io::Result<()> {
         if !self.places.contains_key(&cell) {
-            self.out.write_at(self.end, bytes)?;
+            self.out.as_mut().expect("it is open until it is dropped").write_at(self.end, bytes)?;
             self.places.insert(cell, self.end);
             self.end += bytes.len() as u64;
         }
@@ -46,5 +46,12 @@ impl Spool {
         let mut bytes = vec![0; cell_bytes];
         read_exactly(&*self.source, *self.places.get(&cell)?, &mut bytes).ok()?;
         Some(bytes)
+    }
+}
+
+impl Drop for Spool {
+    fn drop(&mut self) {
+        // Its name is gone already: what bears it now is somebody else's, and is not to be removed.
+        let _ = self.out.take().map(OutFile::finish);
     }
 }

@@ -11,6 +11,7 @@ use super::error::CliError;
 use super::progress::Progress;
 use crate::crypto::hash::Hash;
 use crate::store::{Disk, Folder, Mode, RelPath, StoreError};
+use crate::vault::pouch::unfinished;
 use crate::vault::{Clock, ClockDoubt, Setting};
 use rand_core::CryptoRngCore;
 
@@ -209,6 +210,12 @@ impl<'c, 'a> Call<'c, 'a> {
             }
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// As [`Call::must_be_free`]; what an interrupted run left there does not count, for it is made anew.
+    pub(crate) fn must_be_free_or_unfinished(&self, path: &Path) -> Result<(), CliError> {
+        let (folder, name) = self.split_path(path)?;
+        if unfinished::is_marked(self.context.disk, (&folder, &name)) { Ok(()) } else { self.must_be_free(path) }
     }
 
     /// A path as the folder that holds it, and the name there.

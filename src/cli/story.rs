@@ -106,9 +106,13 @@ pub(crate) fn details(line: &Line<'_>, history: &History) -> Vec<Detail> {
             said.theirs("published", published);
             said.ours("not before", "not proven: it was not checked".into());
         }
-        Event::Pack { to, bytes, .. } => {
+        Event::Pack { to, exhibits, bytes, .. } => {
             said.members("to", to.iter().copied());
-            about(&mut said);
+            match exhibits.as_deref() {
+                None => said.ours("exhibits", "everything that they had not acknowledged".into()),
+                Some([]) => said.ours("exhibits", "none".into()),
+                Some(_) => about(&mut said),
+            }
             said.ours("bytes", bytes.to_string());
         }
         Event::Note { text, .. } => {

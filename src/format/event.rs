@@ -215,10 +215,10 @@ pub enum Event {
         value: String,
         published: String,
     },
-    /// A pouch was packed.
+    /// A pouch was packed: with these exhibits, or with everything that the receivers had not acknowledged (`None`).
     Pack {
         to: Vec<MemberId>,
-        exhibits: Vec<ExhibitRef>,
+        exhibits: Option<Vec<ExhibitRef>>,
         pouch: Hash,
         bytes: u64,
     },

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use super::device::gather::{Gathered, Places, gather};
-use super::device::reach::{Opened, Vaults};
+use super::device::reach::{OpenKeys, Vaults};
 use super::device::{Fact, Find, Home, Kind, NotLooked, Opens, machine, traces};
 use super::{Setting, VaultError, survey};
 use crate::format::ids::VaultId;
@@ -121,7 +121,7 @@ impl Search {
         let ids: Vec<BTreeSet<VaultId>> = gathered.vaults.iter().map(|vault| ids(setting.disk, vault)).collect();
         let elsewhere = pins.iter().filter(|pin| !ids.iter().any(|ids| ids.contains(pin))).count();
         let vaults = Vaults { state: &state, here: &gathered.vaults, elsewhere };
-        let (mut finds, mut opened) = (Vec::new(), Opened::default());
+        let (mut finds, mut opened) = (Vec::new(), OpenKeys::default());
         for (path, kind) in &gathered.keys {
             stop_if_asked(setting)?;
             finds.push(vaults.bare(setting, path, *kind, &mut opened));

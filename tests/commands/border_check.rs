@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::harness::{Around, World};
+use super::pack::at;
 
 /// The findings of one kind.
 fn of_kind<'a>(json: &'a Value, kind: &str) -> Vec<&'a Value> {
@@ -120,9 +121,9 @@ fn a_pouch_counts_as_content_only_beside_the_key_of_whom_it_is_for() {
     let to = ["--to", "Grey Owl", "--no-input", "--vault", "evidence"];
     world.run("lawyer", &[&["pack", "-o", "../trip.bin"], &to[..]].concat()).exits(0);
     world.run("lawyer", &[&["pack", "--answers", "-o", "../a.txt"], &to[..]].concat()).exits(0);
-    for (name, made) in [("music/song.mp3", "trip.bin"), ("letter.txt", "a.txt")] {
+    for (name, made, holds) in [("music/song.mp3", "trip.bin", "content"), ("letter.txt", "a.txt", "custody")] {
         // Of an identity without its vault nobody can tell what it opens elsewhere; of the pouch one can.
-        for (who, opens, exit) in [("courier", "nothing", 0), ("monitor", "nothing", 1), ("reader", "content", 1)] {
+        for (who, opens, exit) in [("courier", "nothing", 0), ("monitor", "nothing", 1), ("reader", holds, 1)] {
             let world = world.twin();
             world.write(&format!("{who}/{name}"), &world.read(made));
             let json = checked(&world, who, &[name], exit);
@@ -131,6 +132,16 @@ fn a_pouch_counts_as_content_only_beside_the_key_of_whom_it_is_for() {
             assert_eq!(found[0]["opens"], opens, "{who}, {name}: {json:#}");
         }
     }
+    // Beside a key that opens custody alone, answers are no reason to fail; a pouch whose end is lost may hold more.
+    let monitor = world.twin();
+    monitor.carry("monitor");
+    at(&monitor, "lawyer", &["pack", "--answers", "--to", "Red Kite", "-o", "../monitor/b.txt"]).exits(0);
+    let json = checked(&monitor, "monitor", &[], 0);
+    assert_eq!(of_kind(&json, "age_file")[0]["opens"], "custody");
+    assert!(of_kind(&json, "age_file")[0]["what"].as_str().is_some_and(|what| what.contains("no content")), "{json:#}");
+    let torn = world.read("trip.bin");
+    world.write("reader/torn.bin", &torn[..torn.len() / 2]);
+    assert_eq!(of_kind(&checked(&world, "reader", &["torn.bin"], 1), "age_file")[0]["opens"], "content");
     // Whoever made it is as little able to open it as a courier.
     let json = checked(&world, "lawyer", &["../trip.bin"], 1);
     assert_eq!(of_kind(&json, "age_file")[0]["opens"], "nothing");

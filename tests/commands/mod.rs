@@ -21,6 +21,7 @@ mod seal;
 mod show;
 mod status;
 mod tour;
+mod unfinished;
 mod unpack;
 mod usage;
 mod util;

@@ -206,6 +206,30 @@ fn withdrawn_consent_keeps_an_exhibit_back_unless_a_purpose_is_stated() {
 }
 
 #[test]
+fn a_pouch_without_exhibits_does_not_say_that_all_are_in_it() {
+    let world = World::with_testimony();
+    at(&world, "lawyer", &["custody", "withdraw", "K7-0001", "--scope", "all"]).exits(0);
+    let concerning = |world: &World| {
+        let log = at(world, "lawyer", &["custody", "log", "K7-0001", "--json"]).exits(0).json();
+        log["entries"].as_array().expect("a list").iter().filter(|entry| entry["event"] == "pack").count()
+    };
+    let object = packs(&world, "none.bin", &["--json"]).exits(0).json();
+    assert_eq!((&object["exhibits"], &object["everything"]), (&json!([]), &false.into()));
+    assert_eq!(concerning(&world), 0, "it was not packed");
+    at(&world, "lawyer", &["custody", "log"]).exits(0).says("none").never_says("everything that they had not");
+    // What lacks its sealed file is not said to be in it, either.
+    let world = World::with_testimony();
+    let blobs = world.tree("lawyer/evidence").into_keys().filter(|name| name.starts_with("blobs"));
+    blobs.for_each(|blob| fs::remove_file(world.path(&format!("lawyer/evidence/{blob}"))).expect("lost"));
+    packs(&world, "lacking.bin", &[]).exits(4);
+    at(&world, "lawyer", &["custody", "log"]).exits(0).never_says("everything that they had not");
+    let world = World::with_testimony();
+    packs(&world, "all.bin", &[]).exits(0);
+    assert_eq!(concerning(&world), 1);
+    at(&world, "lawyer", &["custody", "log"]).exits(0).says("everything that they had not acknowledged");
+}
+
+#[test]
 fn several_receivers_open_one_pouch_and_each_gets_an_offer() {
     let world = World::with_testimony();
     let object = packs(&world, "trip.bin", &["--to", "Red Kite", "--to", "../monitor.card", "--json"]).exits(0).json();

@@ -1,8 +1,10 @@
 //! Every verb between people, killed before each change that it makes on the disk: the vault verifies at once, the same
 //! command goes on, nothing that was there is lost, nothing is said twice, and another's copy that takes it in has no
-//! finding. `AMPARO_KILLS=all cargo test killed::verbs` kills before every change; else before some of each verb.
+//! finding. `AMPARO_KILLS=all cargo test killed::verbs` kills before every change, `AMPARO_KILLS=pack`
+//! before every one of that verb; else before some of each.
 
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,65 +15,85 @@ use super::amparo;
 use crate::peers;
 
 /// What changes something on a disk. An `openat` does where it creates.
-const CALLS: &str = "trace=openat,write,fsync,syncfs,unlinkat,mkdirat";
+const CALLS: &str = "trace=openat,write,pwrite64,fsync,syncfs,unlinkat,mkdirat";
 /// So many kills of each verb, where not all are asked for.
 const SAMPLE: usize = 4;
 
 /// One verb, by whom it is typed.
-struct Verb {
+pub(super) struct Verb {
     who: &'static str,
     args: &'static [&'static str],
+    /// The copy that it is about, in her home; a new one is there when it is done.
+    copy: &'static str,
     /// What typing it again may end with: done, or done before.
     again: &'static [i32],
     /// Whose copy takes the outcome in.
     other: &'static str,
-    /// The custody event that it leaves, once.
-    leaves: Option<&'static str>,
+    /// The custody events that it leaves of hers: so many more than before.
+    leaves: &'static [(&'static str, usize)],
 }
 
-const VERBS: [Verb; 7] = [
-    Verb { who: "owl", args: &["merge", "../lawyer/evidence"], again: &[0], other: "lawyer", leaves: None },
-    Verb { who: "lawyer", args: &["merge", "../osprey.txt"], again: &[0], other: "owl", leaves: None },
+const HERE: &str = "evidence";
+
+pub(super) const VERBS: [Verb; 10] = [
+    verb("owl", &["merge", "../lawyer/evidence"], "lawyer", &[]),
+    verb("lawyer", &["merge", "../osprey.txt"], "owl", &[]),
+    Verb { again: &[0, 1], ..verb("owl", &["custody", "acknowledge"], "lawyer", &[("acknowledge", 1)]) },
+    verb(
+        "lawyer",
+        &["member", "add", "../gull.card", "--role", "sealer", "--fingerprint", "DIGITS"],
+        "owl",
+        &[("admit", 1)],
+    ),
+    verb("lawyer", &["member", "remove", "Red Kite", "--reason", "left"], "owl", &[("remove", 1)]),
+    verb("tern", &["identity", "lend", "--to", "Grey Owl", "-o", "../t.share", "--overwrite"], "lawyer", &[]),
+    verb("kite", &["verify", "--cosign"], "lawyer", &[("verify", 1)]),
     Verb {
-        who: "owl",
-        args: &["custody", "acknowledge"],
         again: &[0, 1],
-        other: "lawyer",
-        leaves: Some("acknowledge"),
+        ..verb(
+            "lawyer",
+            &[
+                "pack",
+                "--to",
+                "Grey Owl",
+                "--to",
+                "Tern",
+                "-o",
+                "../stick/out.bin",
+                "--parity",
+                "10%",
+                "--volumes",
+                "700KB",
+            ],
+            "owl",
+            &[("offer", 2), ("pack", 1)],
+        )
     },
+    verb("owl", &["unpack", "../trip.bin", "--sign"], "lawyer", &[("acknowledge", 2)]),
     Verb {
-        who: "lawyer",
-        args: &["member", "add", "../gull.card", "--role", "sealer", "--fingerprint", "DIGITS"],
-        again: &[0],
-        other: "owl",
-        leaves: Some("admit"),
+        copy: "new",
+        ..verb("tern", &["unpack", "../trip.bin", "-o", "new", "--sign"], "lawyer", &[("acknowledge", 1)])
     },
-    Verb {
-        who: "lawyer",
-        args: &["member", "remove", "Red Kite", "--reason", "left"],
-        again: &[0],
-        other: "owl",
-        leaves: Some("remove"),
-    },
-    Verb {
-        who: "tern",
-        args: &["identity", "lend", "--to", "Grey Owl", "-o", "../t.share", "--overwrite"],
-        again: &[0],
-        other: "lawyer",
-        leaves: None,
-    },
-    Verb { who: "kite", args: &["verify", "--cosign"], again: &[0], other: "lawyer", leaves: Some("verify") },
 ];
 
+const fn verb(
+    who: &'static str,
+    args: &'static [&'static str],
+    other: &'static str,
+    leaves: &'static [(&'static str, usize)],
+) -> Verb {
+    Verb { who, args, copy: HERE, again: &[0], other, leaves }
+}
+
 /// Homes of people side by side, each with a copy of one vault, as it is before a verb is typed.
-struct Stage {
+pub(super) struct Stage {
     folder: tempfile::TempDir,
     /// The digits of the card of whoever is to be admitted.
     digits: String,
 }
 
 impl Stage {
-    fn set() -> Self {
+    pub(super) fn set() -> Self {
         let mut stage = Self { folder: tempfile::tempdir().expect("a folder"), digits: String::new() };
         let people = ["lawyer", "owl", "tern", "kite", "osprey", "gull"];
         let names = ["Blue Heron", "Grey Owl", "Tern", "Red Kite", "Osprey", "Gull"];
@@ -95,6 +117,8 @@ impl Stage {
         }
         stage.done("osprey", &["verify", "--cosign", "--cosignatures", "../osprey.txt"]);
         stage.seals("second.txt");
+        stage.done("lawyer", &["pack", "--to", "Grey Owl", "--to", "Tern", "-o", "../trip.bin"]);
+        std::fs::create_dir(stage.path("stick")).expect("a stick");
         stage
     }
 
@@ -109,7 +133,7 @@ impl Stage {
         twin
     }
 
-    fn path(&self, below: &str) -> PathBuf {
+    pub(super) fn path(&self, below: &str) -> PathBuf {
         self.folder.path().join(below)
     }
 
@@ -125,7 +149,7 @@ impl Stage {
         command.args(args).output().expect("the program starts")
     }
 
-    fn run(&self, who: &str, args: &[&str]) -> Output {
+    pub(super) fn run(&self, who: &str, args: &[&str]) -> Output {
         self.command(who, Command::new(amparo()), args)
     }
 
@@ -142,13 +166,14 @@ impl Stage {
     }
 
     /// Somebody's copy has nothing wrong and lacks nothing; how many exhibits it has.
-    fn sound_exhibits(&self, who: &str, context: &str) -> u64 {
-        let report = self.json(who, &["verify"]);
+    fn sound_exhibits(&self, who: &str, copy: &str, context: &str) -> u64 {
+        let report = self.json(who, &["verify", copy]);
         assert_eq!(report["verdict"], "valid", "{context}, {who}: {report:#}");
         report["exhibits"].as_u64().expect("a count")
     }
 
-    /// The calls of the program's first thread that change something, each with its number among those of its name.
+    /// The calls that change something, each with its number among those of its name: as each thread counts its own, the
+    /// first that comes so far is killed.
     fn changes(&self, verb: &Verb, strace: &Path) -> Vec<(String, u64)> {
         let (stage, trace) = (self.twin(), self.path("trace"));
         let mut under = Command::new(strace);
@@ -156,21 +181,22 @@ impl Stage {
         let output = stage.command(verb.who, under, verb.args);
         assert_eq!(output.status.code(), Some(0), "{}: {output:?}", verb.args.join(" "));
         let trace = std::fs::read_to_string(trace).expect("a trace");
-        let first = trace.split_whitespace().next().unwrap_or_default().to_string();
-        let mut counts: BTreeMap<String, u64> = BTreeMap::new();
+        let mut counts: BTreeMap<(String, String), u64> = BTreeMap::new();
         let mut changes = Vec::new();
-        for line in trace.lines().filter(|line| line.split_whitespace().next() == Some(first.as_str())) {
-            let call = line[first.len()..].trim_start();
-            let Some((name, rest)) = call.split_once('(').filter(|(name, _)| !name.contains(' ')) else { continue };
-            let count = counts.entry(name.into()).or_default();
+        for line in trace.lines() {
+            let Some((thread, call)) = line.split_once(' ') else { continue };
+            let split = call.trim_start().split_once('(').filter(|(name, _)| !name.contains(' '));
+            let Some((name, rest)) = split else { continue };
+            let count = counts.entry((thread.into(), name.into())).or_default();
             *count += 1;
             let changes_nothing = match name {
                 "openat" => !rest.contains("O_CREAT"),
                 "write" => rest.starts_with("1,") || rest.starts_with("2,"),
                 _ => false,
             };
-            if !changes_nothing {
-                changes.push((name.into(), *count));
+            let change = (name.to_string(), *count);
+            if !changes_nothing && !changes.contains(&change) {
+                changes.push(change);
             }
         }
         changes
@@ -178,10 +204,20 @@ impl Stage {
 
     /// Kills the verb before one call, and looks at what is left, and at what becomes of it; false where this run made fewer
     /// such calls than the one that was counted (threads and names differ), and so was not killed.
-    fn survives(&self, verb: &Verb, strace: &Path, (call, nth): &(String, u64)) -> bool {
+    pub(super) fn survives(
+        &self,
+        verb: &Verb,
+        strace: &Path,
+        (call, nth): &(String, u64),
+        meanwhile: fn(&Self),
+    ) -> bool {
         let stage = self.twin();
         let context = format!("amparo {} killed before {call} number {nth}", verb.args.join(" "));
-        let before = stage.sound_exhibits(verb.who, &context);
+        let is_new = !stage.path(verb.who).join(verb.copy).exists();
+        let sound = || if is_new { 0 } else { stage.sound_exhibits(verb.who, verb.copy, &context) };
+        let before = sound();
+        let said: Vec<usize> =
+            verb.leaves.iter().map(|(event, _)| stage.said_by(verb.who, verb.who, HERE, event)).collect();
         let mut under = Command::new(strace);
         let inject = format!("inject={call}:signal=KILL:when={nth}");
         under.args(["-f", "-o", "/dev/null", "-e", &format!("trace={call}"), "-e", &inject]).arg(amparo());
@@ -189,25 +225,55 @@ impl Stage {
         if killed.status.code() == Some(0) {
             return false;
         }
-        stage.goes_on(verb, before, &context);
+        meanwhile(&stage);
+        assert!(sound() >= before, "{context}");
+        stage.goes_on(verb, before, &said, &context);
         true
     }
 
     /// What a kill left is sound, the verb goes on when it is typed again, and another's copy takes all of it in.
-    fn goes_on(&self, verb: &Verb, before: u64, context: &str) {
-        assert!(self.sound_exhibits(verb.who, context) >= before, "{context}");
+    fn goes_on(&self, verb: &Verb, before: u64, said: &[usize], context: &str) {
         let again = self.run(verb.who, verb.args);
-        let said = String::from_utf8_lossy(&again.stderr).into_owned();
-        assert!(again.status.code().is_some_and(|code| verb.again.contains(&code)), "{context}, again: {said}");
-        assert!(self.sound_exhibits(verb.who, context) >= before, "{context}");
-        self.done(verb.other, &["merge", &format!("../{}/evidence", verb.who), "--no-input"]);
-        assert_eq!(self.sound_exhibits(verb.other, context), 2.min(before + u64::from(verb.other == "lawyer")).max(1));
-        if let Some(event) = verb.leaves {
-            let log = self.json(verb.other, &["custody", "log"]);
-            let entries = log["entries"].as_array().expect("entries");
-            let member = self.json(verb.who, &["identity", "show"])["member"].clone();
-            let said = entries.iter().filter(|entry| entry["event"] == event && entry["member"] == member).count();
-            assert_eq!(said, 1, "{context}: {log:#}");
+        let told = String::from_utf8_lossy(&again.stderr).into_owned();
+        assert!(again.status.code().is_some_and(|code| verb.again.contains(&code)), "{context}, again: {told}");
+        let done = self.sound_exhibits(verb.who, verb.copy, context);
+        assert!(done >= before.max(1), "{context}");
+        let others = self.sound_exhibits(verb.other, HERE, context);
+        self.done(verb.other, &["merge", &format!("../{}/{}", verb.who, verb.copy), "--no-input"]);
+        assert_eq!(self.sound_exhibits(verb.other, HERE, context), others.max(done), "{context}");
+        for ((event, more), before) in verb.leaves.iter().zip(said) {
+            for (who, copy) in [(verb.who, verb.copy), (verb.other, HERE)] {
+                let hers = self.said_by(verb.who, who, copy, event);
+                assert_eq!(hers, before + more, "{context}: {event} in the copy of {who}");
+            }
+        }
+        self.nothing_half_made(context);
+    }
+
+    /// How many events of a kind a member said, by somebody's copy.
+    fn said_by(&self, member: &str, who: &str, copy: &str, event: &str) -> usize {
+        let log = self.json(who, &["custody", "log", "--vault", copy]);
+        let entries = log["entries"].as_array().expect("entries");
+        let member = self.json(member, &["identity", "show"])["member"].clone();
+        entries.iter().filter(|entry| entry["event"] == event && entry["member"] == member).count()
+    }
+
+    /// Beside people's vaults lies nothing that was not finished: a pouch on the stick is whole, whatever mark was there is gone.
+    fn nothing_half_made(&self, context: &str) {
+        let names = |folder: &str| -> Vec<String> {
+            let items = std::fs::read_dir(self.path(folder)).expect("a folder").flatten();
+            items.map(|item| item.file_name().to_string_lossy().into_owned()).collect()
+        };
+        for folder in ["", "stick", "lawyer", "owl", "tern"] {
+            let left = names(folder);
+            let half = |name: &&String| name.ends_with(".unfinished") || name.ends_with(".restored");
+            assert_eq!(left.iter().find(half), None, "{context}");
+        }
+        let made: Vec<String> = names("stick").into_iter().map(|name| format!("../stick/{name}")).collect();
+        if !made.is_empty() {
+            let args: Vec<&str> = std::iter::once("verify").chain(made.iter().map(String::as_str)).collect();
+            let checked = self.run("gull", &args);
+            assert_eq!(checked.status.code(), Some(0), "{context}: {}", String::from_utf8_lossy(&checked.stdout));
         }
     }
 }
@@ -217,29 +283,42 @@ fn copy(from: &Path, to: &Path) {
     assert!(copied.success());
 }
 
+/// The kills of some verbs, and how many of these are tried.
+pub(super) fn kills<'v>(
+    stage: &Stage,
+    strace: &Path,
+    verbs: &'v [Verb],
+    sample: usize,
+) -> Vec<(&'v Verb, (String, u64))> {
+    let all = std::env::var("AMPARO_KILLS").unwrap_or_default();
+    let mut kills = Vec::new();
+    for verb in verbs {
+        let changes = stage.changes(verb, strace);
+        assert!(changes.len() > 10, "{}: {changes:?}", verb.args.join(" "));
+        let stride = if all == "all" || all == verb.args[0] { 1 } else { changes.len().div_ceil(sample) };
+        kills.extend(changes.into_iter().rev().step_by(stride).map(|change| (verb, change)));
+    }
+    kills
+}
+
 #[test]
 fn killed_before_any_change_no_verb_loses_or_accuses() {
     let Some(strace) = peers::program("strace") else { return };
     let stage = Stage::set();
-    let all = std::env::var_os("AMPARO_KILLS").is_some_and(|value| value == "all");
-    let mut kills = Vec::new();
-    for verb in &VERBS {
-        let changes = stage.changes(verb, &strace);
-        assert!(changes.len() > 10, "{}: {changes:?}", verb.args.join(" "));
-        let stride = if all { 1 } else { changes.len().div_ceil(SAMPLE) };
-        kills.extend(changes.into_iter().rev().step_by(stride).map(|change| (verb, change)));
-    }
+    let kills = kills(&stage, &strace, &VERBS, SAMPLE);
     let (next, missed) = (AtomicUsize::new(0), AtomicUsize::new(0));
     std::thread::scope(|scope| {
         for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
             scope.spawn(|| {
                 while let Some((verb, change)) = kills.get(next.fetch_add(1, Ordering::SeqCst)) {
-                    missed.fetch_add(usize::from(!stage.survives(verb, &strace, change)), Ordering::SeqCst);
+                    let survived = stage.survives(verb, &strace, change, |_| ());
+                    missed.fetch_add(usize::from(!survived), Ordering::SeqCst);
                 }
             });
         }
     });
     let missed = missed.into_inner();
+    let _ = writeln!(std::io::stderr(), "{} kills, of which {missed} did not come", kills.len());
     assert!(missed * 10 <= kills.len(), "{missed} of {} were not killed", kills.len());
 }
 
@@ -256,9 +335,14 @@ fn what_no_kill_may_leave_is_noticed() {
     };
     let is_noticed = |what: &str, verb: &Verb, plant: &dyn Fn(&Stage)| {
         let twin = stage.twin();
-        let before = twin.sound_exhibits(verb.who, what);
+        let before = twin.sound_exhibits(verb.who, HERE, what);
+        let said: Vec<usize> =
+            verb.leaves.iter().map(|(event, _)| twin.said_by(verb.who, verb.who, HERE, event)).collect();
         plant(&twin);
-        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| twin.goes_on(verb, before, what)));
+        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            assert!(twin.sound_exhibits(verb.who, HERE, what) >= before, "{what}");
+            twin.goes_on(verb, before, &said, what);
+        }));
         assert!(outcome.is_err(), "{what}: nothing was noticed");
     };
     let lost = |names: &[&str]| {
@@ -276,6 +360,6 @@ fn what_no_kill_may_leave_is_noticed() {
     is_noticed("a sealing without a blob", admits, &lost(&["*/blobs/*"]));
     is_noticed("a key that nobody has", admits, &lost(&["*/keys/*"]));
     let args = &["custody", "note", "carried by bus"];
-    let notes = Verb { who: "lawyer", args, again: &[0], other: "owl", leaves: Some("note") };
+    let notes = verb("lawyer", args, "owl", &[("note", 1)]);
     is_noticed("a remark that is made twice", &notes, &|twin| drop(twin.done(notes.who, notes.args)));
 }

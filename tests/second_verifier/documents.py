@@ -63,7 +63,7 @@ EVENTS = {
     "disclose": structure(exhibit=EXHIBIT_REF, to=WORDS, file=hash32, reason=WORDS),
     "stamp": structure(kind=one_of("rfc3161", "opentimestamps"), checkpoint=hash32, file=hash32),
     "anchor": structure(kind=WORDS, value=WORDS, published=WORDS),
-    "pack": structure(to=listed(hash32), exhibits=listed(EXHIBIT_REF), pouch=hash32, bytes=U64),
+    "pack": structure(to=listed(hash32), exhibits=optional(listed(EXHIBIT_REF)), pouch=hash32, bytes=U64),
     "note": structure(text=WORDS, exhibit=optional(EXHIBIT_REF), reconstructed=yes_or_no),
     "gap": structure(text=WORDS, **{"from": WORDS}, to=WORDS, exhibit=optional(EXHIBIT_REF)),
     "dispose": structure(blobs=listed(hash32, ascending=True), reason=WORDS, authority=WORDS),

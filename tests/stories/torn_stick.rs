@@ -10,11 +10,13 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use amparo::crypto::envelope;
+use amparo::crypto::hash::Hash;
 use amparo::crypto::recipient::Identity;
-use amparo::format::parity::{Grid, Layout};
+use amparo::format::parity::{Grid, HEADER_BYTES, Layout, PacketHeader};
 use amparo::format::volume::{PAGE_BYTES, VolumePage};
 use amparo::store::faulty::{FaultyDisk, Rules};
 use amparo::store::{Disk, Mode, RelPath};
+use amparo::vault::VaultError;
 use amparo::vault::pouch::parity::make_parity;
 use amparo::vault::pouch::pieces::Pieces;
 use amparo::vault::pouch::volumes::VolumeWriter;
@@ -173,7 +175,7 @@ impl<'p> Stick<'p> {
         }
     }
 
-    fn gathered(&self, dice: &mut Dice) -> Pieces {
+    fn gathered(&self, dice: &mut Dice) -> Result<Pieces, VaultError> {
         let disk = FaultyDisk::new(Rules::Ext4);
         let mut names = Vec::new();
         for (number, (_, bytes)) in self.files.iter().enumerate() {
@@ -183,8 +185,42 @@ impl<'p> Stick<'p> {
             disk.put(&name, bytes);
             names.insert(dice.below(names.len() + 1), name);
         }
-        Pieces::gather(&disk, &names).expect("parts of one pouch")
+        Pieces::gather(&disk, &names)
     }
+
+    /// Whether a packet of parity came through: then what is lost is known, and can be told.
+    fn has_packet(&self) -> bool {
+        let parity = (0..self.files.len()).filter(|file| self.is_parity(*file));
+        parity.into_iter().any(|file| {
+            let all = 0..self.packed.files[file].1.len() as u64;
+            self.cells(file, &all).any(|packet| !self.touched.contains(&packet))
+        })
+    }
+}
+
+/// What a program makes of a stick: the pouch, or why not.
+type Program = fn(&Stick<'_>, &mut Dice) -> Result<Vec<u8>, String>;
+
+/// This one.
+fn ours(stick: &Stick<'_>, dice: &mut Dice) -> Result<Vec<u8>, String> {
+    let pieces = stick.gathered(dice).map_err(|error| error.to_string())?;
+    let mut read = vec![0; usize::try_from(pieces.bytes()).expect("short")];
+    for (number, part) in read.chunks_mut(65_536).enumerate() {
+        pieces.read_at(number as u64 * 65_536, part).map_err(|lost| format!("lost: {lost:?}"))?;
+    }
+    let damaged = stick.touched.iter().any(|(is_parity, _)| !is_parity);
+    if damaged || pieces.mended().ranges.is_empty() { Ok(read) } else { Err("mended what was whole".into()) }
+}
+
+/// What is wrong with a program, where not all comes back from a stick that lost no more than the share.
+fn judged(seed: u64, sticks: &[Packed], program: Program) -> Result<(), String> {
+    let mut dice = Dice((seed + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    let packed = stick_of(seed, sticks);
+    let mut stick = Stick::of(packed);
+    stick.tear(stick.allowed(), &mut dice);
+    let lost = format!("pattern {seed}, {} of {} lost", stick.touched.len(), stick.allowed());
+    let read = program(&stick, &mut dice).map_err(|error| format!("{lost}: {error}"))?;
+    if read == packed.pouch { Ok(()) } else { Err(format!("{lost}: a wrong byte")) }
 }
 
 fn patterns() -> u64 {
@@ -217,26 +253,64 @@ fn stick_of(seed: u64, sticks: &[Packed]) -> &Packed {
 fn up_to_the_share_all_comes_back() {
     let sticks = sticks();
     for seed in 0..patterns() {
-        let mut dice = Dice((seed + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
-        let packed = stick_of(seed, &sticks);
-        let mut stick = Stick::of(packed);
-        stick.tear(stick.allowed(), &mut dice);
-        let pieces = stick.gathered(&mut dice);
-        let mut read = vec![0; packed.pouch.len()];
-        for (number, part) in read.chunks_mut(65_536).enumerate() {
-            let lost = pieces.read_at(number as u64 * 65_536, part);
-            assert_eq!(lost, Ok(()), "pattern {seed}: {} of {} lost", stick.touched.len(), stick.allowed());
+        judged(seed, &sticks, ours).unwrap_or_else(|fault| panic!("{fault}"));
+    }
+}
+
+/// A program that skips the checksums of packets: whatever looks like one is taken for whole.
+fn trusts_packets(stick: &Stick<'_>, dice: &mut Dice) -> Result<Vec<u8>, String> {
+    let mut signed = Stick { files: stick.files.clone(), touched: stick.touched.clone(), ..*stick };
+    let packet_bytes = usize::try_from(stick.packed.layout.packet_bytes()).expect("short");
+    for (_, bytes) in signed.files.iter_mut().filter(|(path, _)| path.to_string_lossy().contains("parity")) {
+        for packet in bytes.iter_mut().flat_map(|bytes| bytes.chunks_exact_mut(packet_bytes)) {
+            let (header, body) = packet.split_at_mut(HEADER_BYTES);
+            if let Some((told, _)) = PacketHeader::parse(header) {
+                let Hash(sum) = Hash::of_parts(&[&told.print(), body]);
+                header[HEADER_BYTES - 16..].copy_from_slice(&sum[..16]);
+            }
         }
-        assert!(read == packed.pouch, "pattern {seed}: a wrong byte");
-        let damaged = stick.touched.iter().any(|(is_parity, _)| !is_parity);
-        assert!(!pieces.mended().ranges.is_empty() <= damaged, "pattern {seed}: mended what was whole");
+    }
+    ours(&signed, dice)
+}
+
+/// A program that goes by the order of names: they were changed on the way, and it puts each volume where its name says.
+fn trusts_names(stick: &Stick<'_>, dice: &mut Dice) -> Result<Vec<u8>, String> {
+    let mut renamed = Stick { files: stick.files.clone(), touched: stick.touched.clone(), ..*stick };
+    let page = |file: usize| VolumePage::parse(&stick.packed.files[file].1[..PAGE_BYTES]).map(|(page, _)| page);
+    let volumes: Vec<usize> = (0..stick.files.len()).filter(|file| page(*file).is_some()).collect();
+    for (place, file) in volumes.iter().zip(volumes.iter().rev()) {
+        let (claimed, Some(bytes)) = (page(*place).expect("a page"), &mut renamed.files[*file].1) else { continue };
+        bytes[..PAGE_BYTES].copy_from_slice(&claimed.print(None));
+    }
+    ours(&renamed, dice)
+}
+
+/// A program that takes bytes as they are, for all its parity.
+fn checks_nothing(stick: &Stick<'_>, dice: &mut Dice) -> Result<Vec<u8>, String> {
+    let pieces = stick.gathered(dice).map_err(|error| error.to_string())?;
+    let mut read = vec![0; usize::try_from(pieces.bytes()).expect("short")];
+    pieces.read_unchecked_at(0, &mut read).map_err(|lost| format!("lost: {lost:?}"))?;
+    Ok(read)
+}
+
+#[test]
+fn planted_faults_are_seen() {
+    let sticks = sticks();
+    let plants: [(&str, Program, &str); 3] = [
+        ("checksums of packets are skipped", trusts_packets, "lost: "),
+        ("volumes are taken by name", trusts_names, "lost: "),
+        ("checksums of cells are skipped", checks_nothing, "a wrong byte"),
+    ];
+    for (plant, program, seen) in plants {
+        let faults: Vec<String> = (0..100).filter_map(|seed| judged(seed, &sticks, program).err()).collect();
+        assert!(faults.iter().any(|fault| fault.contains(seen)), "{plant}: not seen: {faults:?}");
     }
 }
 
 #[test]
 fn above_the_share_never_a_wrong_byte_and_an_honest_list() {
     let sticks = sticks();
-    let (mut some_lost, mut all_back) = (0, 0);
+    let (mut some_lost, mut all_back, mut none_left) = (0, 0, 0);
     for seed in 0..patterns() / 4 {
         let mut dice = Dice((seed + 1).wrapping_mul(0xd6e8_feb8_6659_fd93));
         let packed = stick_of(seed, &sticks);
@@ -246,12 +320,14 @@ fn above_the_share_never_a_wrong_byte_and_an_honest_list() {
         if stick.files.iter().all(|(_, bytes)| bytes.is_none()) {
             continue;
         }
-        let Ok(pieces) = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| stick.gathered(&mut dice))) else {
-            continue; // nothing of it says any more what it was
-        };
-        if pieces.parity().is_none() || pieces.bytes() != packed.pouch.len() as u64 {
-            continue; // no packet is left, and without one nothing is promised
+        let gathered = stick.gathered(&mut dice);
+        if !stick.has_packet() {
+            // Without a whole packet nothing is promised: nothing of it may say any more what it was.
+            none_left += 1;
+            continue;
         }
+        let pieces = gathered.unwrap_or_else(|error| panic!("pattern {seed}: {error}"));
+        assert!(pieces.parity().is_some() && pieces.bytes() == packed.pouch.len() as u64, "pattern {seed}: not found");
         let condition = pieces.check(&Stopped).expect("looked at");
         let told: Vec<&Range<u64>> = condition.lost.iter().chain(&condition.unchecked).collect();
         let mut lost = false;
@@ -268,4 +344,5 @@ fn above_the_share_never_a_wrong_byte_and_an_honest_list() {
         (some_lost, all_back) = (some_lost + u64::from(lost), all_back + u64::from(!lost));
     }
     assert!(some_lost > 0 && all_back > 0, "both happened: {some_lost} {all_back}");
+    assert!(none_left * 10 < patterns() / 4, "{none_left} had no packet left");
 }

@@ -16,6 +16,8 @@ pub(crate) mod merging;
 mod packing;
 pub(crate) mod people;
 mod pouch_damage;
+mod pouch_flips;
+mod pouch_reading;
 mod tampered;
 mod telling;
 mod together;

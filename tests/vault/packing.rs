@@ -7,9 +7,10 @@ use std::sync::Arc;
 
 use amparo::crypto::hash::Hash;
 use amparo::store::faulty::{Fault, FaultyDisk, Rules, Times};
-use amparo::store::{Disk, Kind, RelPath};
+use amparo::store::{Disk, Kind, RelPath, StoreError};
 use amparo::vault::VaultError;
 use amparo::vault::custody::offer::{Circumstances, Receiver};
+use amparo::vault::custody::story::story;
 use amparo::vault::findings::{Check, Verdict};
 use amparo::vault::merge::Merged;
 use amparo::vault::pouch::PouchError;
@@ -146,6 +147,15 @@ fn a_full_or_failing_disk_while_unpacking_costs_nothing() {
     }
 }
 
+/// What the lawyer's log says of handovers.
+fn said(disk: &FaultyDisk, world: &World) -> Vec<&'static str> {
+    let told =
+        with(disk, world.lawyer.machine, |setting| story(setting, &request(&world.vault, &world.lawyer, None), None));
+    let told = told.expect("a story");
+    let events = told.lines().map(|line| line.told.entry.event.name());
+    events.filter(|name| ["offer", "pack"].contains(name)).collect()
+}
+
 /// Packs with one fault at each operation in turn. Nothing half-made stays; an offer that stands is packed when it is
 /// named, and is the only one.
 fn packs_or_leaves_nothing(fault: Fault, times: Times, cut: bool, stride: usize) {
@@ -170,10 +180,11 @@ fn packs_or_leaves_nothing(fault: Fault, times: Times, cut: bool, stride: usize)
         let left = on_stick(&disk);
         let mine = [PathBuf::from("/stick/readme.txt")];
         let with_pouch = [mine[0].clone(), PathBuf::from("/stick/trip.bin")];
+        let with_mark = [&with_pouch[..], &[PathBuf::from("/stick/trip.bin.unfinished")]].concat();
         match &told {
             Ok(_) => assert_eq!(left, with_pouch, "{context}"),
-            // It was whole when the custody record could not be completed.
-            Err(_) if left == with_pouch => {}
+            // It was whole when the custody record, or its mark, could not be completed.
+            Err(_) if left == with_mark || left == with_pouch => {}
             Err(_) => assert!(cut || left == mine, "{context}: {left:?}"),
         }
         let disk = if cut { disk.crash(nth) } else { disk };
@@ -186,6 +197,14 @@ fn packs_or_leaves_nothing(fault: Fault, times: Times, cut: bool, stride: usize)
             _ => Vec::new(),
         };
         offered += usize::from(!ids.is_empty());
+        // The same command clears what was left and says nothing twice, or tells that all of it was done.
+        let retried = disk.crash(0);
+        match packs(&retried, &world.moved_to(Arc::new(retried.clone())), "trip.bin", &[]) {
+            Ok(_) | Err(VaultError::Store(StoreError::Exists { .. })) => {}
+            Err(error) => panic!("{context}, again: {error}"),
+        }
+        assert_eq!(said(&retried, &world), ["offer", "pack"], "{context}, again");
+        assert_eq!(on_stick(&retried), with_pouch, "{context}, again");
         let again = packs(&disk, &there, "again.bin", &ids).unwrap_or_else(|error| panic!("{context}: {error}"));
         if !ids.is_empty() {
             let labels: Vec<&String> = again.offers.iter().map(|(label, _)| label).collect();

@@ -126,8 +126,16 @@ fn handover() -> Vec<Event> {
         }),
         Event::Decline { offer: place(), reason: "the seal was broken".into() },
         Event::Verify { heads: vec![head()], level: "content".into(), verdict: "valid".into() },
-        Event::Pack { to: vec![member()], exhibits: Vec::new(), pouch: Hash::of(b"pouch"), bytes: 5_000_000_000 },
+        pack(Some(Vec::new())),
     ]
+}
+
+fn pack(exhibits: Option<Vec<ExhibitRef>>) -> Event {
+    Event::Pack { to: vec![member()], exhibits, pouch: Hash::of(b"pouch"), bytes: 5_000_000_000 }
+}
+
+pub(super) fn pack_of_everything() -> Event {
+    pack(None)
 }
 
 fn remarks() -> Vec<Event> {

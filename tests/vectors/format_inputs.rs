@@ -163,6 +163,7 @@ fn entries() -> Vec<Vector> {
         let encoding = entry(seq, event.clone()).encode();
         made.push(binary(&format!("entry-{}", event.name()), "entry", &encoding));
     }
+    made.push(binary("entry-pack-everything", "entry", &entry(1, format_events::pack_of_everything()).encode()));
     let note = entry(1, Event::Note { text: "a".into(), exhibit: None, reconstructed: false });
     let mut padded = note.encode_padded();
     made.push(binary("padded-entry", "padded-entry", &padded));

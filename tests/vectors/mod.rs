@@ -10,6 +10,7 @@ mod parity;
 mod pouches;
 mod trees;
 pub(crate) mod vaults;
+mod whole_pouch;
 pub(crate) mod written;
 
 use std::io::Write;

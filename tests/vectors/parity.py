@@ -1,6 +1,7 @@
 """Makes the parity of a pouch as FORMAT 6.10 has it, with nothing but Python's own library: `parity.py SHARE < POUCH`.
 
-Written from the text alone. Slow: for short pouches.
+Written from the text alone. Slow: for short pouches. Of a longer one it makes the packets that are named as ROW:INDEX,
+in their order: `parity.py SHARE 0:0 1:7 < POUCH`.
 """
 
 import hashlib
@@ -57,7 +58,7 @@ def cell_of(symbols):
     return bytes(cell)
 
 
-def recovery(originals, count):
+def recovery(originals, count, wanted):
     places = 1
     while places < count:
         places *= 2
@@ -68,13 +69,13 @@ def recovery(originals, count):
         for x in range(places):
             product = times(product, y ^ ELEMENTS[x])
         z.append(product)
-    cells = []
-    for i in range(count):
+    cells = {}
+    for i in wanted:
         sums = [0] * len(columns[0])
         for j, column in enumerate(columns):
             log = LOGS[times(z[j], inverse(ELEMENTS[places + j] ^ ELEMENTS[i]))]
             sums = [s ^ POWERS[(LOGS[d] + log) % 65535] if d else s for s, d in zip(sums, column)]
-        cells.append(cell_of(sums))
+        cells[i] = cell_of(sums)
     return cells
 
 
@@ -98,12 +99,17 @@ def main():
     framed = bytes([len(domain)]) + domain + struct.pack(">Q", header_end) + pouch[:header_end]
     pouch_id = hashlib.sha256(framed).digest()[:16]
     pouch += bytes(k * rows * w - length)
+    named = [tuple(int(number) for number in packet.split(":")) for packet in sys.argv[2:]]
     packets = {}
     for j in range(rows):
+        wanted = [i for i in range(r) if not named or (j, i) in named]
+        if not wanted:
+            continue
         cells = [pouch[(strip * rows + j) * w:(strip * rows + j + 1) * w] for strip in range(k)]
         table = b"".join(hashlib.sha256(cell).digest()[:8] for cell in cells).ljust(f * t, b"\0")
-        fragments = recovery([table[at:at + t] for at in range(0, f * t, t)], r)
-        for i, (fragment, cell) in enumerate(zip(fragments, recovery(cells, r))):
+        fragments = recovery([table[at:at + t] for at in range(0, f * t, t)], r, wanted)
+        for i, cell in recovery(cells, r, wanted).items():
+            fragment = fragments[i]
             header = struct.pack(">8sHHIIQ16s4x", b"RSPARITY", 1, share, j, i, length, pouch_id)
             packets[i, j] = header + hashlib.sha256(header + fragment + cell).digest()[:16] + fragment + cell
     for key in sorted(packets):

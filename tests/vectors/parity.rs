@@ -6,6 +6,7 @@ use std::process::Command;
 
 use amparo::crypto::envelope;
 use amparo::crypto::recipient::Identity;
+use amparo::format::parity::{Grid, Layout};
 use amparo::store::faulty::{FaultyDisk, Rules};
 use amparo::store::{Disk, Mode, RelPath};
 use amparo::vault::pouch::parity::make_parity;
@@ -16,6 +17,17 @@ use super::run;
 use crate::peers;
 use crate::vault::people::Stopped;
 
+/// As this program makes it.
+fn parity(pouch: &[u8], share: u16) -> Vec<u8> {
+    let disk = FaultyDisk::new(Rules::Ext4);
+    let folder = disk.create_folder(Path::new("/stick"), Mode::Open).expect("made");
+    disk.put(Path::new("/pouch"), pouch);
+    let pieces = Pieces::gather(&disk, &["/pouch".into()]).expect("a pouch");
+    let name = RelPath::parse("parity").expect("a name");
+    make_parity(&Stopped, &pieces, share, (&*folder, &name), None).expect("made");
+    folder.read(&name, 1 << 24).expect("there")
+}
+
 #[test]
 fn python_makes_the_same_parity_from_the_text_of_the_format() {
     let Some(python) = peers::program("python3") else { return };
@@ -25,18 +37,32 @@ fn python_makes_the_same_parity_from_the_text_of_the_format() {
         let plaintext: Vec<u8> =
             (0..bytes).map(|n: u32| (n.wrapping_mul(2_654_435_761) >> 13).to_le_bytes()[0]).collect();
         let pouch = envelope::seal(&plaintext, &[&Identity::from_seed(&[1; 32]).recipient()]).bytes;
-        let disk = FaultyDisk::new(Rules::Ext4);
-        let folder = disk.create_folder(Path::new("/stick"), Mode::Open).expect("made");
-        disk.put(Path::new("/pouch"), &pouch);
-        let pieces = Pieces::gather(&disk, &["/pouch".into()]).expect("a pouch");
-        let name = RelPath::parse("parity").expect("a name");
-        make_parity(&Stopped, &pieces, share, (&*folder, &name), None).expect("made");
-        let ours = folder.read(&name, 1 << 24).expect("there");
+        let ours = parity(&pouch, share);
         let theirs = run(Command::new(&python).arg(&script).arg(share.to_string()), &pouch);
         assert_eq!(ours.len(), theirs.len(), "{bytes} bytes, {share} %");
         let first = ours.iter().zip(&theirs).position(|(one, other)| one != other);
         assert_eq!(first, None, "{bytes} bytes, {share} %: they differ");
     }
+}
+
+/// A pouch of two rows: some packets of each, the first and the last among them.
+#[test]
+fn python_makes_the_same_packets_of_a_pouch_of_several_rows() {
+    let Some(python) = peers::program("python3") else { return };
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/parity.py");
+    let plaintext: Vec<u8> =
+        (0..16_800_000).map(|n: u32| (n.wrapping_mul(2_654_435_761) >> 11).to_le_bytes()[0]).collect();
+    let pouch = envelope::seal(&plaintext, &[&Identity::from_seed(&[1; 32]).recipient()]).bytes;
+    let layout = Layout::of(Grid::of(pouch.len() as u64).expect("short"), 1).expect("a share");
+    assert_eq!(layout.grid.rows, 2);
+    let ours = parity(&pouch, 1);
+    let wanted = [(0, 0), (1, 1), (1, layout.recovery - 1)];
+    let named: Vec<String> = wanted.iter().map(|(row, index)| format!("{row}:{index}")).collect();
+    let theirs = run(Command::new(&python).arg(&script).arg("1").args(&named), &pouch);
+    let packet_bytes = usize::try_from(layout.packet_bytes()).expect("short");
+    let at = |(row, index): (u64, u64)| usize::try_from(layout.slot(row, index)).expect("few") * packet_bytes;
+    let picked: Vec<u8> = wanted.iter().flat_map(|wanted| &ours[at(*wanted)..][..packet_bytes]).copied().collect();
+    assert!(picked == theirs, "they differ");
 }
 
 #[test]

@@ -11,11 +11,13 @@ use crate::cli::folders::Contact;
 use crate::cli::output::{Tone, count, shown, size};
 use crate::cli::{Exit, hints};
 use crate::format::armor;
+use crate::format::cosignatures::COSIGNATURES_BYTES_MAX;
 use crate::store::Kind;
 use crate::vault::VaultError;
 use crate::vault::findings::Verdict;
 use crate::vault::members::Granted;
 use crate::vault::merge::{Forked, Growth, MergeRequest, Merged, merge};
+use crate::vault::pouch::pieces::TEXT_BYTES_MAX;
 
 mod cosignatures;
 pub(super) mod hand_on;
@@ -41,7 +43,8 @@ Examples:
   amparo merge ../stick/evidence --json
   amparo merge red-kite.cosignatures
   amparo merge answer.txt
-  amparo merge - < red-kite.cosignatures")]
+  amparo merge - < red-kite.cosignatures
+  amparo merge - < answer.txt")]
 pub(crate) struct Args {
     /// The other copy's folder, or a file of cosignatures or answers
     #[arg(value_name = "DIR|FILE")]
@@ -56,13 +59,23 @@ pub(crate) struct Args {
 
 pub(super) fn run(args: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError> {
     let source = call.path(&args.source);
-    if !is_dash(&args.source) && call.context.disk.stat(&source)?.kind == Kind::Folder {
+    if is_dash(&args.source) {
+        call.claim_stdin(&args.source, "FILE")?;
+        let text = call.read_input(&args.source, TEXT_BYTES_MAX)?;
+        return if armor::begins(&text) {
+            super::unpack::take_in_here(&args.source, Some(&text), args.grant, call)
+        } else {
+            cosignatures::take_in(&args.source, &text, call)
+        };
+    }
+    if call.context.disk.stat(&source)?.kind == Kind::Folder {
         return copy(args, &source, call);
     }
-    if !is_dash(&args.source) && is_pouch(&call.context.disk.read_start(&source, START_BYTES)?) {
-        return super::unpack::take_in_here(&args.source, args.grant, call);
+    if is_pouch(&call.context.disk.read_start(&source, START_BYTES)?) {
+        return super::unpack::take_in_here(&args.source, None, args.grant, call);
     }
-    cosignatures::take_in(&args.source, call)
+    let text = call.read_file(&args.source, COSIGNATURES_BYTES_MAX)?;
+    cosignatures::take_in(&args.source, &text, call)
 }
 
 /// Whether a file that begins so is an age file, as text or not.

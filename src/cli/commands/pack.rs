@@ -41,7 +41,8 @@ pub(crate) struct Args {
     /// The pouch; its name is seen by everybody
     #[arg(short, long, value_name = "FILE", required = true)]
     output: PathBuf,
-    /// Make a second file that restores the pouch when so much of both is lost: 1 to 100 percent
+    /// Make a second file that restores the pouch when so much of both is lost: 1 to 100 percent, counted in cells of 4 KiB (up
+    /// to 32 KiB in pouches above 16 GiB): a byte that is lost takes its cell with it
     #[arg(long, value_name = "P%", value_parser = percent, conflicts_with = "answers")]
     parity: Option<u16>,
     /// Cut both into files of at most this size, for FAT32 (4GiB), several couriers, or mail
@@ -55,7 +56,7 @@ pub(crate) struct Args {
 }
 
 pub(super) fn run(args: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError> {
-    call.must_be_free(&args.output)?;
+    call.must_be_free_or_unfinished(&args.output)?;
     let place = call.place(Contact::Must)?;
     call.must_be_outside(&place.vault, &args.output)?;
     let person = call.person()?;

@@ -60,32 +60,48 @@ pub(crate) struct Args {
 
 pub(super) fn run(args: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError> {
     if let Some(answer) = &args.answer {
-        call.must_be_free(answer)?;
+        call.must_be_free_or_unfinished(answer)?;
     }
     let person = call.person()?;
-    let pouch = open(&args.files, &person, call)?;
+    let paths: Vec<PathBuf> = args.files.iter().map(|file| call.path(file)).collect();
+    let pieces = Pieces::gather(call.context.disk, &paths)?;
+    arrives(args, pieces, &person, call)
+}
+
+fn arrives(args: &Args, pieces: Pieces, person: &Person, call: &mut Call<'_, '_>) -> Result<Exit, CliError> {
+    let pouch = open(args, pieces, person, call)?;
     let (place, made) = target(args.output.as_deref(), &pouch, call)?;
-    let outcome = take_in(args, &pouch, &place, &person, call);
+    let outcome = take_in(args, &pouch, &place, person, call);
     if outcome.is_err() && made {
         abandon_copy(&call.parts().setting(), &place.vault);
     }
     outcome
 }
 
-/// Answers that came as a file, into the vault here: `merge FILE`.
-pub(super) fn take_in_here(file: &Path, grant: bool, call: &mut Call<'_, '_>) -> Result<Exit, CliError> {
+/// Answers into the vault here, from a file or, where they came as text, on standard input: `merge`.
+pub(super) fn take_in_here(
+    file: &Path,
+    text: Option<&[u8]>,
+    grant: bool,
+    call: &mut Call<'_, '_>,
+) -> Result<Exit, CliError> {
     let args = Args { files: vec![file.to_path_buf()], output: None, salvage: false, sign: false, answer: None, grant };
-    run(&args, call)
+    let Some(text) = text else { return run(&args, call) };
+    let person = call.person()?;
+    arrives(&args, Pieces::of_text(text)?, &person, call)
 }
 
-fn open(files: &[PathBuf], person: &Person, call: &mut Call<'_, '_>) -> Result<Arc<Archive>, CliError> {
-    let paths: Vec<PathBuf> = files.iter().map(|file| call.path(file)).collect();
-    let pieces = Pieces::gather(call.context.disk, &paths)?;
+fn open(args: &Args, pieces: Pieces, person: &Person, call: &mut Call<'_, '_>) -> Result<Arc<Archive>, CliError> {
     for stranger in pieces.unknown() {
         call.warn(&format!("{} is no part of the pouch", shown(&stranger.to_string_lossy())));
     }
+    let target = args.output.clone().or_else(|| call.vault_folder().ok().flatten());
+    if let Some(Ok((beside, _))) = target.map(|target| call.split_path(&target)) {
+        // Where what arrives has room, what is restored on the way has it, too.
+        pieces.spool_in(call.context.disk, &beside);
+    }
     let opened = Opened::open(pieces, &[&person.keys.age])?;
-    Ok(Arc::new(Archive::read(opened, &files[0])?))
+    Ok(Arc::new(Archive::read(opened, &args.files[0])?))
 }
 
 /// The vault that takes it in, and whether its folder was just made.
@@ -178,6 +194,11 @@ fn sign(args: &Args, place: &Place, person: &Person, call: &mut Call<'_, '_>) ->
         call.say(&format!("{} of {} is not all here, and is not signed for.", waiting.offer, shown(&waiting.from)));
     }
     if offers.is_empty() {
+        if args.sign {
+            call.say("Nothing here waits for your signature. An answer that got lost is written anew:");
+            let file = args.answer.as_deref().map_or("answer.txt".into(), |file| hints::word(&file.to_string_lossy()));
+            call.say(&format!("  {}", hints::checked(format!("amparo pack --answers --to MEMBER -o {file}"))));
+        }
         return Ok(None);
     }
     if !args.sign && !agrees(&offers, call)? {
@@ -253,7 +274,6 @@ fn free_name(pouch: &Path, call: &Call<'_, '_>) -> Result<PathBuf, CliError> {
     let stem = pouch.file_stem().map_or_else(|| "pouch".into(), |stem| stem.to_string_lossy().into_owned());
     let mut names =
         std::iter::once(format!("{stem}.answer")).chain((2..1000).map(|number| format!("{stem}-{number}.answer")));
-    let free = names
-        .find(|name| matches!(call.context.disk.stat(&call.path(Path::new(name))), Err(StoreError::Missing { .. })));
+    let free = names.find(|name| call.must_be_free_or_unfinished(Path::new(name)).is_ok());
     free.map(PathBuf::from).ok_or_else(|| CliError::Exists { path: format!("{stem}.answer").into() })
 }

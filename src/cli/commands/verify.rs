@@ -37,6 +37,7 @@ Examples:
   amparo verify K7-0001.receipt --owner blue-heron.card
   amparo verify evidence --fork-proof contradiction.txt
   amparo verify contradiction.txt --owner blue-heron.card
+  amparo verify holiday.bin holiday.bin.parity --repair whole.bin
   amparo verify evidence --report report.md --names roles
   amparo verify evidence --vault-id \"28559 12310 93023 00000 67295 66051 00000 00000\" --json")]
 pub(crate) struct Args {

@@ -69,7 +69,7 @@ impl Subject {
                 handovers.offer_of(place).or(named).is_some_and(|offer| self.offers.contains(&offer))
             }
             Event::Open { exhibits, .. } => exhibits.iter().any(|exhibit| self.is_it(exhibit)),
-            Event::Pack { exhibits, .. } => self.is_named(exhibits) || (exhibits.is_empty() && after()),
+            Event::Pack { exhibits, .. } => exhibits.as_ref().map_or_else(after, |exhibits| self.is_named(exhibits)),
             Event::Verify { heads, .. } => self.is_under(heads),
             Event::Note { exhibit, .. } => exhibit.as_ref().is_some_and(|exhibit| self.is_it(exhibit)),
             // Where custody of everything was not recorded, custody of this was not.

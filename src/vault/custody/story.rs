@@ -187,7 +187,8 @@ impl Story {
                 of(&[*exhibit])
             }
             Event::Offer(offer) => of(&offer.exhibits),
-            Event::Open { exhibits, .. } | Event::Pack { exhibits, .. } => of(exhibits),
+            Event::Open { exhibits, .. } => of(exhibits),
+            Event::Pack { exhibits, .. } => of(exhibits.as_deref().unwrap_or_default()),
             Event::Note { exhibit, .. } | Event::Gap { exhibit, .. } => of(exhibit.as_slice()),
             _ => Vec::new(),
         }

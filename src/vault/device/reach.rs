@@ -18,6 +18,9 @@ use crate::format::role::{Role, Scope};
 use crate::format::volume::{PAGE_BYTES, VolumePage};
 use crate::store::{Disk, layout};
 use crate::vault::history::History;
+use crate::vault::pouch::archive::Archive;
+use crate::vault::pouch::opened::Opened;
+use crate::vault::pouch::pieces::Pieces;
 use crate::vault::session::{Person, Request, Session};
 use crate::vault::survey::{self, Survey};
 use crate::vault::{Setting, VaultError, keyring};
@@ -35,7 +38,7 @@ pub(in crate::vault) struct Vaults<'a> {
 
 /// Keys that could be looked into, to be tried on age files.
 #[derive(Default)]
-pub(in crate::vault) struct Opened(Vec<Identity>);
+pub(in crate::vault) struct OpenKeys(Vec<Identity>);
 
 impl Vaults<'_> {
     /// What a file opens that is a key in the clear.
@@ -44,7 +47,7 @@ impl Vaults<'_> {
         setting: &mut Setting<'_>,
         path: &Path,
         kind: Kind,
-        opened: &mut Opened,
+        opened: &mut OpenKeys,
     ) -> Find {
         let unknown = || Find::new(kind, path, Opens::Unknown, Fact::Nothing);
         match read_key_file(setting.disk, path) {
@@ -60,7 +63,7 @@ impl Vaults<'_> {
         path: &Path,
         is_identity: bool,
         passphrase: Option<&str>,
-        opened: &mut Opened,
+        opened: &mut OpenKeys,
     ) -> Find {
         let kind = if is_identity { Kind::Identity } else { Kind::LockedFile };
         let closed = |tried| Find::new(kind, path, Opens::Unknown, Fact::Locked { tried });
@@ -80,7 +83,7 @@ impl Vaults<'_> {
     pub(in crate::vault) fn age_file(
         disk: &dyn Disk,
         (path, bytes): &(PathBuf, u64),
-        opened: &Opened,
+        opened: &OpenKeys,
         all_opened: bool,
     ) -> Find {
         let keys: Vec<&Identity> = opened.0.iter().collect();
@@ -95,6 +98,7 @@ impl Vaults<'_> {
         // A header that cannot be read opens for nobody.
         let here = !keys.is_empty() && is_for_one().unwrap_or(false);
         let (opens, here) = match (here, all_opened) {
+            (true, _) if holds_custody_alone(disk, path, &keys) => (Opens::Custody, Some(true)),
             (true, _) => (Opens::Content, Some(true)),
             (false, true) => (Opens::Nothing, Some(false)),
             (false, false) => (Opens::Unknown, None),
@@ -109,7 +113,7 @@ impl Vaults<'_> {
         path: &Path,
         text: &[u8],
         bare: bool,
-        opened: &mut Opened,
+        opened: &mut OpenKeys,
     ) -> Option<Find> {
         if let Ok(identity) = IdentityFile::parse(text) {
             let keys = identity.seed.keys();
@@ -154,6 +158,12 @@ impl Vaults<'_> {
         };
         Find::new(kind, path, opens, Fact::Key { bare, reaches, elsewhere: self.elsewhere })
     }
+}
+
+/// Whether a file is answers, or a pouch without sealed files: what it holds is looked at, and what cannot be counts as content.
+fn holds_custody_alone(disk: &dyn Disk, path: &Path, keys: &[&Identity]) -> bool {
+    let read = || Archive::read(Opened::open(Pieces::whole(disk, path)?, keys)?, path);
+    read().is_ok_and(|archive| !archive.has_gaps() && !archive.has_blobs())
 }
 
 fn no_reach(vault: &Path) -> Reach {

@@ -54,6 +54,11 @@ impl Archive {
         self.members.len()
     }
 
+    /// Whether a sealed file is among them: without one it holds custody records and keys.
+    pub fn has_blobs(&self) -> bool {
+        self.members.keys().any(|path| path.starts_with("blobs/"))
+    }
+
     /// Whether it does not tell all that it holds: a header is damaged, or members may have been cut off.
     pub fn has_gaps(&self) -> bool {
         !self.gaps.is_empty()

@@ -8,6 +8,7 @@
 //! - [`archive`]: the vault's files in it, read as a folder; so a pouch is merged and verified as any other copy is
 //! - [`select`]: what of a vault goes into one
 //! - [`write`](mod@write): the files on their way into it
+//! - [`unfinished`]: what a kill left of a pouch is known by a mark, and cleared
 //! - [`pack`](mod@pack), [`unpack`](mod@unpack): the verbs
 //!
 //! Nothing in a pouch is believed because it came in one: whoever has a card can encrypt to it.
@@ -20,6 +21,7 @@ pub mod parity;
 pub mod pieces;
 pub mod repair;
 mod select;
+pub mod unfinished;
 pub mod unpack;
 pub mod volumes;
 mod write;

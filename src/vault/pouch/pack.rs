@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use super::parity::make_parity;
 use super::pieces::Pieces;
 use super::select::{self, Chosen};
+use super::unfinished::{Mark, Marked};
 use super::volumes::VolumeWriter;
 use super::write::{Piece, Plan, Unwritten, Written};
 use crate::crypto::envelope::sealed_bytes;
@@ -25,7 +26,7 @@ use crate::store::{Folder, RelPath, StoreError};
 use crate::vault::commit::OwnLog;
 use crate::vault::custody::offer::{Circumstances, Receiver, event, receiver};
 use crate::vault::custody::{Said, say};
-use crate::vault::history::{History, Place};
+use crate::vault::history::{History, Place, Standing};
 use crate::vault::pouch::PouchError;
 use crate::vault::session::{Person, Request, Session};
 use crate::vault::{Setting, Stage, VaultError, labels, random, wrap};
@@ -83,6 +84,8 @@ pub struct Packed {
 /// Makes a pouch.
 pub fn pack(setting: &mut Setting<'_>, request: &PackRequest<'_>) -> Result<Packed, VaultError> {
     let mut packing = Packing::begin(setting, request)?;
+    let history = packing.session.history()?;
+    let mark = Mark::set(setting, Marked::Pouch, request.out, |pouch| was_said(history, packing.person, pouch))?;
     let (exhibits, offered) = packing.chosen(setting, request)?;
     let (mut lacking, mut pieces) = packing.pieces(&exhibits)?;
     packing.require_room(setting, request, &pieces)?;
@@ -94,11 +97,13 @@ pub fn pack(setting: &mut Setting<'_>, request: &PackRequest<'_>) -> Result<Pack
     let Packing { session, person, mut own, to, .. } = packing;
     let event = Event::Pack {
         to: sorted(to.iter().map(|(member, _)| *member)),
-        exhibits: exhibits.named(),
+        exhibits: exhibits.packed(),
         pouch: written.sha256,
         bytes: written.bytes,
     };
+    // Where this fails, the pouch is whole and stays marked: the entry may come with the next command.
     let said = say(setting, &session, person, &mut own, event)?;
+    mark.lift()?;
     session.remember_heads()?;
     Ok(Packed {
         to,
@@ -238,7 +243,11 @@ impl<'a> Packing<'a> {
             if *member == self.person.member() || exhibits.exhibits.is_empty() {
                 continue;
             }
-            let event = event(*member, exhibits.named(), heads.clone(), request.told)?;
+            let event = event(*member, exhibits.offered(), heads.clone(), request.told)?;
+            if let Some(place) = self.left_standing(history, &event) {
+                offers.push((labels::entry_label(history, place), name.clone()));
+                continue;
+            }
             let said = say(setting, &self.session, self.person, &mut self.own, event)?;
             heads.retain(|head| head.log != said.head.log);
             heads.push(said.head);
@@ -247,6 +256,20 @@ impl<'a> Packing<'a> {
             self.take_signed(pieces)?;
         }
         Ok(offers)
+    }
+
+    /// An offer in the same words at the end of the own log, of the same states: an earlier run did not come to its pouch.
+    fn left_standing(&self, history: &History, event: &Event) -> Option<Place> {
+        let (log, Event::Offer(wanted)) = (history.logs.get(&self.own.id())?, event) else { return None };
+        let others = |heads: &[Head]| heads.iter().filter(|head| head.log != log.id).copied().collect::<Vec<_>>();
+        let after = log.entries.iter().rposition(|told| !matches!(told.entry.event, Event::Offer(_)));
+        let from = after.map_or(0, |at| at + 1);
+        let standing = (from as u64..).zip(&log.entries[from..]).find(|(_, told)| {
+            let Event::Offer(offer) = &told.entry.event else { return false };
+            let is_it = Offer { heads: Vec::new(), ..offer.clone() } == Offer { heads: Vec::new(), ..wanted.clone() };
+            is_it && told.standing == Standing::Counted && others(&offer.heads) == others(&wanted.heads)
+        });
+        standing.map(|(seq, _)| Place { log: log.id, seq })
     }
 
     /// Adds the entry that was signed last, and its state.
@@ -309,6 +332,12 @@ impl<'a> Packing<'a> {
             }
         }
     }
+}
+
+/// Whether an entry of this person's says that this pouch was packed.
+fn was_said(history: &History, person: &Person, pouch: Hash) -> bool {
+    let mine = history.counted().filter(|(place, _)| history.logs[&place.log].member == person.member());
+    mine.into_iter().any(|(_, told)| matches!(told.entry.event, Event::Pack { pouch: said, .. } if said == pouch))
 }
 
 fn not_packed(offers: Vec<String>, error: VaultError) -> VaultError {

@@ -17,6 +17,7 @@ mod mending;
 mod packets;
 mod place;
 mod repair;
+mod spool;
 mod survey;
 mod text;
 
@@ -24,6 +25,9 @@ pub use mending::Mended;
 pub(super) use packets::{checksum, sum};
 pub(super) use repair::Unrepaired;
 pub use survey::Condition;
+
+/// The longest text that is taken for a pouch: 64 MiB.
+pub const TEXT_BYTES_MAX: u64 = text::TEXT_BYTES_MAX;
 
 use mending::Mending;
 use packets::Packets;
@@ -42,8 +46,10 @@ pub struct Pieces {
     files: Vec<PieceFile>,
     id: Option<PouchId>,
     bytes: u64,
-    /// What of the pouch lies where; parts may lie in several files.
+    /// What of the pouch lies where, in the order of their starts; parts may lie in several files.
     extents: Vec<Extent>,
+    /// How far each of them and those before it reach.
+    reach: Vec<u64>,
     volumes: Vec<gather::Volume>,
     packets: Option<Packets>,
     missing: Vec<String>,
@@ -73,6 +79,11 @@ impl Pieces {
     /// Looks at what each file holds, whatever its name, in any order; a folder stands for the files in it.
     pub fn gather(disk: &dyn Disk, files: &[PathBuf]) -> Result<Self, VaultError> {
         gather::gather(disk, files)
+    }
+
+    /// A pouch that was given as text.
+    pub fn of_text(text: &[u8]) -> Result<Self, VaultError> {
+        gather::of_text(text)
     }
 
     /// Whether a file is a part of some pouch, by what it holds.
@@ -146,8 +157,7 @@ impl Pieces {
         }
         let mut at = offset;
         while at < end {
-            let holding: Vec<&Extent> =
-                self.extents.iter().filter(|extent| (extent.start..extent.end).contains(&at)).collect();
+            let holding: Vec<&Extent> = self.meeting(&(at..at + 1)).collect();
             let Some(extent) = holding.get(choice.min(holding.len().saturating_sub(1))) else {
                 return Err(lost(at, "the file that held it is not here"));
             };
@@ -162,8 +172,25 @@ impl Pieces {
 
     /// How many files hold a place at most.
     fn choices(&self, range: &Range<u64>) -> usize {
-        let meets = |extent: &&Extent| extent.start < range.end && range.start < extent.end;
-        self.extents.iter().filter(meets).count()
+        self.meeting(range).count()
+    }
+
+    /// The extents that hold a part of a range. Of thousands of volumes only those are looked at that can.
+    fn meeting(&self, range: &Range<u64>) -> impl Iterator<Item = &Extent> + use<'_> {
+        let from = self.reach.partition_point(|reach| *reach <= range.start);
+        let upto = self.extents.partition_point(|extent| extent.start < range.end);
+        let start = range.start;
+        self.extents.get(from..upto).unwrap_or_default().iter().filter(move |extent| start < extent.end)
+    }
+
+    /// Keeps the extents in order, once all are known.
+    fn order(&mut self) {
+        self.extents.sort_by_key(|extent| extent.start);
+        let reach = self.extents.iter().scan(0, |reach: &mut u64, extent| {
+            *reach = extent.end.max(*reach);
+            Some(*reach)
+        });
+        self.reach = reach.collect();
     }
 }
 

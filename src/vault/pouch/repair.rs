@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::pieces::Pieces;
 use super::pieces::Unrepaired;
+use super::unfinished::{Mark, Marked};
 use super::volumes::Made;
 use crate::crypto::hash::Hash;
 use crate::store::{Mode, RelPath, StoreError};
@@ -14,6 +15,7 @@ use crate::vault::{Setting, VaultError};
 /// Writes the pouch under a name that must be free. Returns the SHA-256 of what then lies there.
 pub fn repair(setting: &Setting<'_>, pieces: &Pieces, (folder, name): (&Path, &RelPath)) -> Result<Hash, VaultError> {
     let (disk, watch) = (setting.disk, setting.watch);
+    let mark = Mark::set(setting, Marked::File, (folder, name), |_| false)?;
     let opened = disk.folder(folder)?;
     let mut made = Made::none_yet(&*opened);
     let mut out = opened.create_stream(name, Mode::Open)?;
@@ -31,5 +33,6 @@ pub fn repair(setting: &Setting<'_>, pieces: &Pieces, (folder, name): (&Path, &R
         .filter(|_| pieces.is_same_as(&written))
         .ok_or_else(|| VaultError::ReadBack { path: name.to_string() })?;
     made.keep()?;
+    mark.lift()?;
     Ok(sha256)
 }

@@ -130,8 +130,14 @@ impl Chosen {
     }
 
     /// As an offer names them: none for everything.
-    pub(super) fn named(&self) -> Vec<ExhibitRef> {
-        if self.everything { Vec::new() } else { self.exhibits.iter().map(|(_, exhibit)| *exhibit).collect() }
+    pub(super) fn offered(&self) -> Vec<ExhibitRef> {
+        self.packed().unwrap_or_default()
+    }
+
+    /// As the entry about the pouch names them: `None` for everything, and none where what there is had to stay.
+    pub(super) fn packed(&self) -> Option<Vec<ExhibitRef>> {
+        let named = || self.exhibits.iter().map(|(_, exhibit)| *exhibit).collect();
+        (!self.everything).then(named)
     }
 
     /// Their sealed files that lie here, and how many do not.

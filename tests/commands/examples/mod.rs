@@ -15,7 +15,8 @@ const EXITS: [(&str, u8, &str); 2] = [
 ];
 
 /// Flags whose value an example makes.
-const MAKE: [&str; 7] = ["-o", "--answer", "--cosignatures", "--fork-proof", "--report", "--qr-svg", "--done"];
+const MAKE: [&str; 8] =
+    ["-o", "--answer", "--cosignatures", "--fork-proof", "--repair", "--report", "--qr-svg", "--done"];
 
 /// Who types an example, and on which stage.
 struct Part {
@@ -63,7 +64,9 @@ const PARTS: &[Part] = &[
     part("amparo open", "in_a_case", "owl"),
     part("amparo verify", "in_a_case", "ann"),
     part("amparo verify evidence --cosign", "in_a_case", "kite"),
+    part("amparo verify holiday.bin", "when_a_pouch_came", "owl"),
     part("amparo merge", "in_a_case", "ann"),
+    part("amparo merge - < answer.txt", "when_a_pouch_came", "ann"),
     part("amparo doctor", "in_a_case", "ann"),
     part("amparo pack", "in_a_case", "ann"),
     part("amparo pack --answers", "when_a_pouch_came", "owl"),

@@ -105,8 +105,9 @@ pub(super) fn in_a_case() -> World {
 /// A pouch came to Grey Owl, who has a copy and wrote something down since, and to Plover, who has nothing yet.
 pub(super) fn when_a_pouch_came() -> World {
     let world = in_a_case();
-    at(&world, "ann", &["pack", "--to", "Grey Owl", "--to", "Plover", "-o", "../owl/holiday.bin"]);
+    at(&world, "ann", &["pack", "--to", "Grey Owl", "--to", "Plover", "-o", "../owl/holiday.bin", "--parity", "10%"]);
     at(&world, "owl", &["custody", "note", "the seal of the stick was whole"]);
+    at(&world, "owl", &["pack", "--answers", "--to", "Blue Heron", "-o", "../ann/answer.txt"]);
     for file in ["owl/holiday.bin", "ann/evidence.digits"] {
         world.write(&format!("plover/{}", &file[4..]), &world.read(file));
     }

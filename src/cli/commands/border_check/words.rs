@@ -90,6 +90,12 @@ pub(super) fn what(find: &Find) -> String {
             "the passphrase that was given does not open it, so what it opens was not seen".into()
         }
         Fact::Locked { tried: false } => "under a passphrase; what it opens was not seen".into(),
+        Fact::Encrypted { bytes, here: Some(true) } if find.opens == Opens::Custody => {
+            format!(
+                "{} of custody records and keys, made out to a key that lies on this device; no content",
+                size(*bytes)
+            )
+        }
         Fact::Encrypted { bytes, here } => encrypted(find.kind, *bytes, *here),
         Fact::Vault { known } => {
             let known = if *known { "known to this device" } else { "not known to this device" };

@@ -9,17 +9,15 @@ use crate::cli::error::{CliError, by_weight};
 use crate::cli::folders::Contact;
 use crate::cli::output::{count, shown};
 use crate::cli::{DONE, Exit};
-use crate::format::cosignatures::{self, COSIGNATURES_BYTES_MAX};
+use crate::format::cosignatures;
 use crate::vault::cosign::Worth;
 use crate::vault::cosign::take::{Taken, TakenOne, take};
 use crate::vault::findings::Verdict;
 
 /// Takes them into the vault here and tells what became of each.
-pub(super) fn take_in(path: &Path, call: &mut Call<'_, '_>) -> Result<Exit, CliError> {
-    call.claim_stdin(path, "FILE")?;
-    let bytes = call.read_input(path, COSIGNATURES_BYTES_MAX)?;
+pub(super) fn take_in(path: &Path, text: &[u8], call: &mut Call<'_, '_>) -> Result<Exit, CliError> {
     let notes =
-        cosignatures::parse(&bytes).map_err(|error| CliError::Cosignatures { file: path.to_path_buf(), error })?;
+        cosignatures::parse(text).map_err(|error| CliError::Cosignatures { file: path.to_path_buf(), error })?;
     let place = call.place(Contact::Must)?;
     let person = call.person()?;
     let taken = take(&mut call.parts().setting(), &place.request(Some(&person)), &notes)?;

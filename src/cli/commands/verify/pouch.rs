@@ -95,7 +95,7 @@ pub(super) fn verify_within(
 /// Checks it, and writes it as it was where that is wanted.
 pub(super) fn verify(files: &[PathBuf], to: Option<&Path>, call: &mut Call<'_, '_>) -> Result<Exit, CliError> {
     if let Some(to) = to {
-        call.must_be_free(to)?;
+        call.must_be_free_or_unfinished(to)?;
     }
     let paths: Vec<PathBuf> = files.iter().map(|file| call.path(file)).collect();
     let pieces = Pieces::gather(call.context.disk, &paths)?;
@@ -103,7 +103,8 @@ pub(super) fn verify(files: &[PathBuf], to: Option<&Path>, call: &mut Call<'_, '
         let mut parts = call.parts();
         let watch = parts.setting().watch;
         let condition = pieces.check(watch)?;
-        let readable = condition.lost.is_empty();
+        // Of much that is damaged the hash is told when it is repaired.
+        let readable = condition.lost.is_empty() && pieces.holds_restored(&condition.damaged);
         (condition, if readable { pieces.sha256(watch)? } else { None })
     };
     let told = tell(&pieces, &condition);

@@ -2,6 +2,7 @@
 //! and nobody is asked to sign.
 
 use super::super::select;
+use super::super::unfinished::{Mark, Marked};
 use super::super::write::{Plan, Unwritten};
 use super::{PackRequest, Packed, Packing, in_order};
 use crate::crypto::hash::Hash;
@@ -16,6 +17,7 @@ use crate::vault::{Setting, Stage, VaultError};
 /// Makes a text of what logs say and the receivers are not known to have seen: no sealed files, and nothing to sign for.
 pub fn answers(setting: &mut Setting<'_>, request: &PackRequest<'_>) -> Result<Packed, VaultError> {
     let packing = Packing::begin(setting, request)?;
+    let mark = Mark::set(setting, Marked::File, request.out, |_| false)?;
     let session = &packing.session;
     let mut wanted = select::custody(session)?;
     let to: Vec<MemberId> = packing.to.iter().map(|(member, _)| *member).collect();
@@ -41,6 +43,7 @@ pub fn answers(setting: &mut Setting<'_>, request: &PackRequest<'_>) -> Result<P
     let folder = setting.disk.folder(folder)?;
     folder.create(name, text.as_bytes(), Mode::Open)?;
     folder.sync(std::slice::from_ref(name))?;
+    mark.lift()?;
     Ok(Packed {
         to: packing.to,
         offers: Vec::new(),

@@ -1,5 +1,6 @@
 //! What each file is, by what it holds and never by its name: the pouch itself, a volume of it, its parity, or nothing of it.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -34,7 +35,17 @@ enum Found {
 }
 
 pub(super) fn gather(disk: &dyn Disk, named: &[PathBuf]) -> Result<Pieces, VaultError> {
-    let files = open_all(disk, named)?;
+    of_files(open_all(disk, named)?)
+}
+
+/// What came as text, and lies in no file.
+pub(super) fn of_text(text: &[u8]) -> Result<Pieces, VaultError> {
+    let (path, source) = (PathBuf::from("-"), text::given(text));
+    let bytes = source.stat()?.bytes;
+    of_files(vec![PieceFile { path, source, bytes }])
+}
+
+fn of_files(files: Vec<PieceFile>) -> Result<Pieces, VaultError> {
     let found: Vec<Found> = files.iter().enumerate().map(|(index, file)| look(index, file)).collect();
     let (mut volumes, mut anchors, mut whole, mut strangers) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for (index, found) in found.into_iter().enumerate() {
@@ -55,6 +66,7 @@ pub(super) fn gather(disk: &dyn Disk, named: &[PathBuf]) -> Result<Pieces, Vault
         id: named_id.or(own_id),
         bytes,
         extents: volumes.iter().map(|volume| volume.extent).collect(),
+        reach: Vec::new(),
         missing: missing(&volumes),
         packets: Packets::of(anchors),
         volumes,
@@ -63,6 +75,7 @@ pub(super) fn gather(disk: &dyn Disk, named: &[PathBuf]) -> Result<Pieces, Vault
         mending: super::Mending::default(),
     };
     pieces.take_in(whole, strangers)?;
+    pieces.order();
     if pieces.holes().is_empty() {
         pieces.missing.clear();
     }
@@ -242,8 +255,8 @@ fn agreed(
 /// The volumes that are not here.
 fn missing(volumes: &[Volume]) -> Vec<String> {
     let Some(parts) = volumes.iter().map(|volume| volume.page.parts).max() else { return Vec::new() };
-    let is_here = |part: &u64| volumes.iter().any(|volume| volume.page.part == *part);
-    (1..=parts).filter(|part| !is_here(part)).map(|part| format!("volume {part} of {parts}")).collect()
+    let here: BTreeSet<u64> = volumes.iter().map(|volume| volume.page.part).collect();
+    (1..=parts).filter(|part| !here.contains(part)).map(|part| format!("volume {part} of {parts}")).collect()
 }
 
 fn paths(files: &[PieceFile], which: impl IntoIterator<Item = usize>) -> Vec<String> {

@@ -1,15 +1,18 @@
 //! Cells that were damaged and came back: restored a row at a time, checked against their checksum, and kept for a while.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::packets::{self, Packets};
+use super::spool::Spool;
 use super::{Lost, Pieces, to_usize};
 use crate::crypto::parity;
 use crate::format::parity::Grid;
+use crate::store::Disk;
 
-/// Restored cells that are kept, in bytes: whoever reads on needs the others of the row.
+/// Restored cells that memory holds, in bytes: whoever reads on needs the others of the row.
 const KEPT_BYTES_MAX: u64 = 48 << 20;
 
 const BEYOND_REPAIR: &str = "it is damaged there, beyond what the parity at hand can restore";
@@ -34,11 +37,11 @@ pub(super) struct Mending {
 #[derive(Default)]
 struct State {
     kept: BTreeMap<u64, Arc<Vec<u8>>>,
-    order: VecDeque<u64>,
     mended: BTreeSet<u64>,
     lost: BTreeSet<u64>,
-    cell_bytes: u64,
     grid: Option<Grid>,
+    /// Where the others go that were restored, if there is such a place.
+    spool: Option<Spool>,
 }
 
 impl Mending {
@@ -61,18 +64,28 @@ impl Mending {
         state.kept.get(&cell).cloned().map(Ok)
     }
 
-    fn keep(&self, grid: &Grid, restored: Vec<(u64, Vec<u8>)>) {
+    /// A cell that was restored and went to the spool, as it lies there.
+    fn spooled(&self, cell: u64, cell_bytes: usize) -> Option<Vec<u8>> {
+        self.state().spool.as_ref()?.get(cell, cell_bytes)
+    }
+
+    /// Keeps what was restored of a row for the sake of the cell that was `asked` for.
+    fn keep(&self, grid: &Grid, asked: u64, restored: Vec<(u64, Vec<u8>)>) {
         let mut state = self.state();
-        (state.grid, state.cell_bytes) = (Some(*grid), grid.cell_bytes);
+        state.grid = Some(*grid);
         for (cell, bytes) in restored {
             state.mended.insert(cell);
-            if state.kept.insert(cell, Arc::new(bytes)).is_none() {
-                state.order.push_back(cell);
-            }
+            state.kept.insert(cell, Arc::new(bytes));
         }
-        while state.kept.len() as u64 * state.cell_bytes > KEPT_BYTES_MAX {
-            let Some(oldest) = state.order.pop_front() else { break };
-            state.kept.remove(&oldest);
+        while state.kept.len() as u64 * grid.cell_bytes > KEPT_BYTES_MAX {
+            // Whoever reads on has what stands before, and comes to the last of it last.
+            let is_behind = state.kept.first_key_value().is_some_and(|(cell, _)| *cell < asked);
+            let evicted = if is_behind { state.kept.pop_first() } else { state.kept.pop_last() };
+            let Some((cell, bytes)) = evicted else { break };
+            if state.spool.as_mut().is_some_and(|spool| spool.put(cell, &bytes).is_err()) {
+                // A full disk makes it slow, and no more.
+                state.spool = None;
+            }
         }
     }
 
@@ -94,6 +107,19 @@ pub(super) fn ranges(grid: &Grid, cells: impl Iterator<Item = u64>) -> Vec<Range
 }
 
 impl Pieces {
+    /// Gives restored cells a place in a folder, for whoever reads all of a pouch of which much is lost.
+    pub fn spool_in(&self, disk: &dyn Disk, folder: &Path) {
+        if let (Some(id), Some(_)) = (self.id, &self.packets) {
+            // Without it reading is slow, and no more.
+            self.mending.state().spool = Spool::begin(disk, folder, id).ok();
+        }
+    }
+
+    /// Whether so much damage is restored once, and held, while a pouch is read from front to back.
+    pub fn holds_restored(&self, damaged: &[Range<u64>]) -> bool {
+        damaged.iter().map(|range| range.end - range.start).sum::<u64>() <= KEPT_BYTES_MAX
+    }
+
     pub(super) fn read_checked(&self, packets: &Packets, offset: u64, into: &mut [u8]) -> Result<(), Lost> {
         let grid = packets.layout().grid;
         let end = offset.saturating_add(into.len() as u64);
@@ -130,9 +156,15 @@ impl Pieces {
         if let Some(found) = self.mending.kept(cell) {
             return kept(found);
         }
-        let restored = self.restore(packets, grid.place(cell).0);
+        let (row, strip) = grid.place(cell);
+        if let Some(bytes) = self.mending.spooled(cell, bytes.len())
+            && packets.sum_of(&self.files, row, strip) == Some(packets::sum(&bytes))
+        {
+            return Ok(Arc::new(bytes));
+        }
+        let restored = self.restore(packets, row);
         let found = restored.iter().find(|(one, _)| *one == cell).map(|(_, bytes)| Arc::new(bytes.clone()));
-        self.mending.keep(&grid, restored);
+        self.mending.keep(&grid, cell, restored);
         found.ok_or_else(|| lost(BEYOND_REPAIR))
     }
 

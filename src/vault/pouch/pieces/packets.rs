@@ -114,7 +114,12 @@ impl Packets {
     pub(super) fn packet(&self, files: &[PieceFile], row: u64, index: u64) -> Option<Vec<u8>> {
         let header = PacketHeader { pouch: self.pouch, layout: self.layout, row, index };
         let slot = self.layout.slot(row, index);
-        self.files.iter().find_map(|anchor| read(&*files[anchor.file].source, anchor.place(slot)?, &header))
+        // Of hundreds of files only those are read that reach so far.
+        self.files.iter().find_map(|anchor| {
+            let (file, at) = (&files[anchor.file], anchor.place(slot)?);
+            let reaches = at.checked_add(self.layout.packet_bytes()).is_some_and(|end| end <= file.bytes);
+            reaches.then(|| read(&*file.source, at, &header)).flatten()
+        })
     }
 
     /// Whether a packet is whole.

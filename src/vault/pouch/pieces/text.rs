@@ -4,10 +4,10 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use crate::format::armor;
-use crate::store::{Disk, Source, Stat, StoreError};
+use crate::store::{Disk, FileTime, Kind, Source, Stat, StoreError};
 
 /// The longest text that is read: 64 MiB.
-const TEXT_BYTES_MAX: u64 = 64 << 20;
+pub(super) const TEXT_BYTES_MAX: u64 = 64 << 20;
 const START_BYTES: usize = 256;
 
 /// Opens a file; of age's text form, what it stands for.
@@ -24,6 +24,15 @@ pub(super) fn open(disk: &dyn Disk, path: &Path) -> Result<Box<dyn Source>, Stor
         // Damaged on the way: it is looked at as it is, and is no part of a pouch.
         Err(_) => source,
     })
+}
+
+/// What was given as text; one that is damaged is no part of a pouch.
+pub(super) fn given(text: &[u8]) -> Box<dyn Source> {
+    let bytes = armor::parse(text).unwrap_or_default();
+    let never = FileTime { seconds: 0, nanoseconds: 0 };
+    let (kind, length) = (Kind::File, bytes.len() as u64);
+    let stat = Stat { kind, bytes: length, modified: never, changed: never, device: 0, inode: 0, permissions: 0o400 };
+    Box::new(Text { stat, bytes, position: 0 })
 }
 
 struct Text {

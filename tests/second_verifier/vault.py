@@ -69,6 +69,8 @@ def verify(folder, asked):
         check_folder(report, layout, checked, vault)
     except NewerFormat:
         raise Refused(1, "a newer format") from None
+    # What a device has seen of another vault says nothing of this one (§ 9).
+    asked.remembered = [(log, checkpoint) for log, checkpoint in asked.remembered if checkpoint.vault == vault]
     report.trusted = vault in (asked.pinned, asked.vault)
     signed = bool(asked.owner) and founder_signed(layout, checked, vault, asked.owner)
     ring = ring_of(layout, checked, asked.identity)

@@ -90,7 +90,7 @@ fn survives(rules: Rules, fault: Fault, times: Times, stride: usize) {
                 let missing = merged.missing.iter().map(String::as_str);
                 // Of a folder that could not be listed the folder is told.
                 let told: Vec<&str> = untaken.chain(missing).chain(found).collect();
-                assert_eq!(merged.verdict, Verdict::Incomplete, "{context}");
+                assert_eq!(merged.verdict, Verdict::Incomplete, "{context}: {:?}", seen.findings);
                 let is_told = |subject: &str| told.iter().any(|path| subject.starts_with(path));
                 let untold = seen.findings.iter().find(|found| !is_told(&found.subject));
                 assert_eq!(untold, None, "{context}");

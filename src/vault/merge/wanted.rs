@@ -211,11 +211,20 @@ impl<'a> Search<'a> {
             }
             if let Some(sealing) = history.sealing(place, told) {
                 blobs.extend(named::own_blobs(&sealing));
-                match exhibits::rows(self.session, &sealing) {
+                let read = || exhibits::rows(self.session, &sealing);
+                // A medium that stumbles once is asked again: without the inventory nothing else of it can be taken.
+                match read().or_else(|_| read()) {
                     Ok(rows) => blobs.extend(rows.into_iter().flat_map(|(_, blobs)| blobs)),
                     // A damaged file is told where it lies; this is about what its sealer signed.
                     Err(finding) if finding.check == Check::Inventory => {
                         self.wanted.unread.push((finding.subject, finding.message));
+                    }
+                    // It cannot be read now: what else belongs to it stays behind, and nobody is to think that all is here.
+                    Err(finding) if finding.weight == Verdict::Incomplete && counts => {
+                        let inventory = sealing.seal.inventory;
+                        if !disposed.contains(&inventory) {
+                            self.wanted.missing.insert(layout::blob(inventory));
+                        }
                     }
                     Err(_) => {}
                 }

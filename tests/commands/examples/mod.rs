@@ -67,6 +67,7 @@ const PARTS: &[Part] = &[
     part("amparo verify holiday.bin", "when_a_pouch_came", "owl"),
     part("amparo merge", "in_a_case", "ann"),
     part("amparo merge - < answer.txt", "when_a_pouch_came", "ann"),
+    part("amparo merge answer.txt", "when_a_pouch_came", "ann"),
     part("amparo doctor", "in_a_case", "ann"),
     part("amparo pack", "in_a_case", "ann"),
     part("amparo pack --answers", "when_a_pouch_came", "owl"),

@@ -11,7 +11,7 @@ use crate::format::note::NOTE_BYTES_MAX;
 use crate::store::RelPath;
 use crate::store::layout::{self, CheckpointName};
 use crate::vault::cosign::check::Judge;
-use crate::vault::findings::{Check, Findings};
+use crate::vault::findings::{Check, Findings, Verdict};
 use crate::vault::history::{History, Log, Told, check_head};
 use crate::vault::session::Session;
 use crate::vault::survey::{self, LogFiles};

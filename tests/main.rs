@@ -8,6 +8,7 @@ mod killed;
 mod peers;
 mod readme;
 mod recovery;
+mod rooms;
 mod store;
 mod stories;
 mod terminal;

@@ -1,4 +1,5 @@
-//! What this process refuses to leave behind: no core dump, no memory that another process of the same user may read.
+//! What this process refuses to leave behind: no core dump, no memory that another process of the same user may read, no
+//! copies on its stack.
 
 use rustix::io::Errno;
 use rustix::process::{self, DumpableBehavior, Resource, Rlimit};
@@ -13,6 +14,32 @@ pub fn leave_no_dump() -> Result<(), std::io::Error> {
     process::set_dumpable_behavior(DumpableBehavior::NotDumpable)
         .or_else(|error| if error == Errno::NOSYS { Ok(()) } else { Err(error) })?;
     Ok(())
+}
+
+/// So much of the stack is overwritten: more than any command uses, and far less than a system gives.
+const STACK_BYTES: usize = 1 << 20;
+/// In steps of so many, each a call.
+const STEP_BYTES: usize = 16 << 10;
+
+/// Overwrites, when it is dropped, what ended calls left on this thread's stack: the compiler makes copies there that nobody
+/// can wipe where they are made. To be made first, so that it is dropped last, after a panic too.
+pub struct StackWiped;
+
+impl Drop for StackWiped {
+    fn drop(&mut self) {
+        overwrite(STACK_BYTES / STEP_BYTES);
+    }
+}
+
+#[inline(never)]
+fn overwrite(steps: usize) {
+    let mut step = [0_u8; STEP_BYTES];
+    std::hint::black_box(&mut step);
+    if let Some(more) = steps.checked_sub(1) {
+        overwrite(more);
+    }
+    // Looked at once more, so that the call above is no jump that would use the same place again.
+    std::hint::black_box(&step);
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use crate::cli::call::{Call, is_dash};
 use crate::cli::error::{CliError, by_weight};
 use crate::cli::folders::Contact;
 use crate::cli::output::{Tone, count, shown, size};
+use crate::cli::room::Needs;
 use crate::cli::{Exit, hints};
 use crate::format::armor;
 use crate::store::Kind;
@@ -57,12 +58,19 @@ pub(crate) struct Args {
 pub(super) fn run(args: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError> {
     let source = call.path(&args.source);
     if !is_dash(&args.source) && call.context.disk.stat(&source)?.kind == Kind::Folder {
-        return copy(args, &source, call);
+        let vault = call.vault_folder()?.ok_or(CliError::NoVault)?;
+        return call.confined(&needs(&vault, &args.source), |_, call| copy(args, vault, &source, call));
     }
     if !is_dash(&args.source) && is_pouch(&call.context.disk.read_start(&source, START_BYTES)?) {
         return super::unpack::take_in_here(&args.source, args.grant, call);
     }
-    cosignatures::take_in(&args.source, call)
+    let vault = call.vault_folder()?.ok_or(CliError::NoVault)?;
+    call.confined(&needs(&vault, &args.source), |_, call| cosignatures::take_in(&args.source, vault, call))
+}
+
+fn needs(vault: &Path, source: &Path) -> Needs {
+    let (sources, vault) = (vec![source.to_path_buf()], Some((vault.to_path_buf(), true)));
+    Needs { sources, vault, identity: true, ..Needs::default() }
 }
 
 /// Whether a file that begins so is an age file, as text or not.
@@ -70,8 +78,8 @@ fn is_pouch(start: &[u8]) -> bool {
     start.starts_with(b"age-encryption.org/v1\n") || armor::begins(start)
 }
 
-fn copy(args: &Args, source: &Path, call: &mut Call<'_, '_>) -> Result<Exit, CliError> {
-    let place = call.place(Contact::Must)?;
+fn copy(args: &Args, vault: PathBuf, source: &Path, call: &mut Call<'_, '_>) -> Result<Exit, CliError> {
+    let place = call.place_at(vault, Contact::Must)?;
     if call.lies_within(&place.vault, &args.source) {
         let message = format!("{} is the vault itself, or lies inside it", shown(&args.source.to_string_lossy()));
         return Err(CliError::Usage { message, hint: Some("amparo merge --help".into()) });

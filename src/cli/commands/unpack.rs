@@ -10,8 +10,9 @@ use crate::cli::call::Call;
 use crate::cli::error::{CliError, by_weight};
 use crate::cli::folders::{Contact, Place};
 use crate::cli::output::{Tone, all_of, shown};
+use crate::cli::room::{Needs, Output};
 use crate::cli::{DONE, Exit, hints};
-use crate::store::{Kind, StoreError};
+use crate::store::{Kind, Mode, StoreError};
 use crate::vault::VaultError;
 use crate::vault::custody::acknowledge::{AcknowledgeRequest, acknowledge};
 use crate::vault::custody::offer::{Circumstances, Receiver};
@@ -62,9 +63,37 @@ pub(super) fn run(args: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError
     if let Some(answer) = &args.answer {
         call.must_be_free(answer)?;
     }
+    let output = args.output.as_deref();
+    let vault = match output {
+        None => Some((call.vault_folder()?.ok_or(CliError::NoVault)?, true)),
+        Some(_) => None,
+    };
+    let needs = Needs {
+        sources: args.files.clone(),
+        vault,
+        folder: output.map(|folder| (folder.to_path_buf(), Mode::Open)),
+        outputs: answer_made_ahead(args, call)?,
+        identity: true,
+    };
+    call.confined(&needs, |is_new, call| unpack_into(args, is_new, call))
+}
+
+/// Where an answer may have to be written, as long as it is not known whether anything was offered.
+fn answer_made_ahead(args: &Args, call: &Call<'_, '_>) -> Result<Vec<Output>, CliError> {
+    Ok(match &args.answer {
+        Some(file) => vec![Output::named(file, Mode::Open, false)],
+        None if args.sign || call.interactive() => {
+            vec![Output { perhaps: true, ..Output::named(&free_name(&args.files[0], call)?, Mode::Open, false) }]
+        }
+        None => Vec::new(),
+    })
+}
+
+/// `is_new`: the folder that is named was made just now, and has nothing in it.
+fn unpack_into(args: &Args, is_new: bool, call: &mut Call<'_, '_>) -> Result<Exit, CliError> {
     let person = call.person()?;
     let pouch = open(&args.files, &person, call)?;
-    let (place, made) = target(args.output.as_deref(), &pouch, call)?;
+    let (place, made) = target(args.output.as_deref(), is_new, &pouch, call)?;
     let outcome = take_in(args, &pouch, &place, &person, call);
     if outcome.is_err() && made {
         abandon_copy(&call.parts().setting(), &place.vault);
@@ -89,20 +118,25 @@ fn open(files: &[PathBuf], person: &Person, call: &mut Call<'_, '_>) -> Result<A
 }
 
 /// The vault that takes it in, and whether its folder was just made.
-fn target(output: Option<&Path>, pouch: &Archive, call: &mut Call<'_, '_>) -> Result<(Place, bool), CliError> {
+fn target(
+    output: Option<&Path>,
+    is_new: bool,
+    pouch: &Archive,
+    call: &mut Call<'_, '_>,
+) -> Result<(Place, bool), CliError> {
     let Some(named) = output else { return Ok((call.place(Contact::Must)?, false)) };
     let folder = call.path(named);
-    match call.context.disk.stat(&folder) {
-        Err(StoreError::Missing { .. }) => {
-            found_copy(&call.parts().setting(), &folder, pouch)?;
-            match call.place_at(folder.clone(), Contact::Must) {
-                Ok(place) => Ok((place, true)),
-                Err(error) => {
-                    abandon_copy(&call.parts().setting(), &folder);
-                    Err(error)
-                }
+    if is_new {
+        found_copy(&call.parts().setting(), &folder, pouch)?;
+        return match call.place_at(folder.clone(), Contact::Must) {
+            Ok(place) => Ok((place, true)),
+            Err(error) => {
+                abandon_copy(&call.parts().setting(), &folder);
+                Err(error)
             }
-        }
+        };
+    }
+    match call.context.disk.stat(&folder) {
         Err(error) => Err(error.into()),
         Ok(stat) if stat.kind == Kind::Folder && is_bare(&call.parts().setting(), &folder)? => {
             found_copy(&call.parts().setting(), &folder, pouch)?;

@@ -3,6 +3,7 @@
 mod attacks;
 mod commands;
 mod floors;
+mod fuzz;
 mod golden;
 mod killed;
 mod peers;

@@ -149,7 +149,12 @@ impl Folder for Held {
         }
     }
 
-    fn read_back(&self, path: &RelPath, bytes_max: u64) -> Result<(Vec<u8>, ReadFrom), StoreError> {
+    fn source(&self, path: &RelPath, bytes_max: u64) -> Result<Box<dyn Source>, StoreError> {
+        self.unwritten(path)?;
+        self.folder.source(path, bytes_max)
+    }
+
+    fn read_back(&self, path: &RelPath, bytes_max: u64) -> Result<(Box<dyn Source>, ReadFrom), StoreError> {
         self.unwritten(path)?;
         self.folder.read_back(path, bytes_max)
     }

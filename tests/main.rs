@@ -3,11 +3,13 @@
 mod attacks;
 mod commands;
 mod floors;
+mod fuzz;
 mod golden;
 mod killed;
 mod peers;
 mod readme;
 mod recovery;
+mod rooms;
 mod store;
 mod stories;
 mod terminal;

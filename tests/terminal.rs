@@ -55,10 +55,14 @@ impl Terminal {
     }
 
     fn waits_for(&self, text: &str) -> String {
+        self.waits_for_times(text, 1)
+    }
+
+    fn waits_for_times(&self, text: &str, times: usize) -> String {
         let began = Instant::now();
         loop {
             let shown = self.kept();
-            if shown.contains(text) {
+            if shown.matches(text).count() >= times {
                 return shown;
             }
             assert!(began.elapsed() < Duration::from_mins(1), "{text:?} does not come:\n{shown}");
@@ -142,6 +146,33 @@ fn ctrl_c_takes_the_words_away_and_gives_the_terminal_back() {
         std::thread::sleep(Duration::from_millis(50));
     }
     has_none_of(&terminal.kept(), &secret);
+    terminal.is_restored();
+}
+
+#[test]
+fn a_passphrase_is_typed_where_everything_else_is_out_of_reach() {
+    let Some(terminal) = Terminal::open("tmux-256color") else { return };
+    let home = terminal.folder.path();
+    std::fs::write(home.join("passphrase"), "five words of a canary\n").expect("a file");
+    std::fs::write(home.join("t.txt"), "what was said").expect("a source");
+    let new = ["identity", "new", "--name", "Owl", "-o", "owl.age"];
+    let seal = ["seal", "t.txt", "--vault", "evidence", "--identity", "owl.age"];
+    for args in [&new[..], &["init", "evidence", "--identity", "owl.age"], &seal] {
+        let mut command = Command::new(amparo());
+        command.args(args).args(["--passphrase-file", "passphrase", "--no-input"]);
+        let made = command.current_dir(home).env_clear().env("HOME", home).output().expect("it starts");
+        assert!(made.status.success(), "{args:?}: {}", String::from_utf8_lossy(&made.stderr));
+    }
+    terminal.types(&format!("cd {}; {} verify evidence --identity owl.age", home.display(), amparo().display()));
+    terminal.waits_for("Passphrase:");
+    terminal.types("five words of a canary");
+    let shown = terminal.waits_for("not checked");
+    assert!(shown.contains("VALID") && !shown.contains("without protection") && !shown.contains("canary"), "{shown}");
+    terminal.is_restored();
+    terminal.types(&format!("{} open K1-0001 -o opened --vault evidence --identity owl.age", amparo().display()));
+    terminal.waits_for_times("Passphrase:", 2);
+    terminal.tmux(&["send-keys", "C-c"]);
+    terminal.waits_for("stopped, as asked");
     terminal.is_restored();
 }
 

@@ -9,6 +9,7 @@ use super::Context;
 use super::args::Global;
 use super::error::CliError;
 use super::progress::Progress;
+use super::room::part_of;
 use crate::crypto::hash::Hash;
 use crate::store::{Disk, Folder, Mode, RelPath, StoreError};
 use crate::vault::pouch::unfinished;
@@ -103,11 +104,14 @@ impl<'c, 'a> Call<'c, 'a> {
             terminal: context.terminal,
             ask: &mut *context.ask,
             stopped: context.stopped,
+            confine: &mut *context.confine,
         };
         let mut call = Call::new(&mut context, self.global.clone());
         call.overwrites = self.overwrites;
+        call.warnings = std::mem::take(&mut self.warnings);
         let outcome = act(&mut call);
         call.tell_clock();
+        self.warnings = call.warnings;
         outcome
     }
 
@@ -181,8 +185,14 @@ impl<'c, 'a> Call<'c, 'a> {
 
     /// The whole of a small file.
     pub(crate) fn read_file(&self, path: &Path, bytes_max: u64) -> Result<Vec<u8>, CliError> {
-        let (folder, name) = self.split_path(path)?;
-        Ok(self.context.disk.folder(&folder)?.read(&name, bytes_max)?)
+        // By its own path: the folder that it lies in is none of this command's business, and may be out of reach.
+        let path = self.path(path);
+        let limit = usize::try_from(bytes_max).unwrap_or(usize::MAX).saturating_add(1);
+        let bytes = self.context.disk.read_start(&path, limit)?;
+        if bytes.len() as u64 > bytes_max {
+            return Err(StoreError::TooLarge { path, bytes: bytes.len() as u64, bytes_max }.into());
+        }
+        Ok(bytes)
     }
 
     /// Writes a result to a file that must not exist, unless it may be replaced.
@@ -230,8 +240,7 @@ impl<'c, 'a> Call<'c, 'a> {
 
 /// The new file is whole under another name before the old one goes.
 fn replace_file(folder: &dyn Folder, name: &RelPath, bytes: &[u8], mode: Mode) -> Result<(), StoreError> {
-    let part =
-        RelPath::parse(format!("{name}.part")).ok_or_else(|| StoreError::BadPath { path: name.as_path().into() })?;
+    let part = part_of(name)?;
     if folder.exists(&part)? {
         folder.remove(&part)?;
     }

@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 
 use crate::crypto::hash::Hash;
 use crate::store::Disk;
+use crate::store::confine::{Reach, Unconfined};
 use crate::vault::Clock;
 
 /// What one run of the program is given.
@@ -42,6 +43,8 @@ pub struct Context<'a> {
     pub ask: &'a mut dyn Ask,
     /// Set when the person wants to stop.
     pub stopped: &'a AtomicBool,
+    /// Gives up, for good, what is not within reach.
+    pub confine: &'a mut dyn FnMut(&Reach) -> Result<(), Unconfined>,
 }
 
 /// What is known of the terminal.

@@ -16,6 +16,7 @@ mod process;
 mod progress;
 mod prompt;
 mod qr;
+mod room;
 mod story;
 mod stray;
 mod stream;

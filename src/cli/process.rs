@@ -1,20 +1,23 @@
 //! The process around a run: its arguments, its streams, its signals, and what it must not leave behind.
 
 use std::ffi::OsString;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal, PipeReader, PipeWriter, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use jiff::ZonedDateTime;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ZonedDateTime};
 use rand_core::OsRng;
 use rustix::termios::{self, OptionalActions, Termios};
 use zeroize::Zeroizing;
 
 use super::{Ask, Context, INTERRUPTED, Terminal, run};
 use crate::crypto::hash::Hash;
+use crate::store::confine::{self, Reach, Unconfined};
 use crate::store::real::RealDisk;
 use crate::store::{Disk, RelPath, hygiene};
 use crate::vault::Clock;
@@ -39,16 +42,18 @@ pub fn main() -> ExitCode {
         let _ = writeln!(stderr, "warning: the system may write this program's memory to disk if it fails: {error}");
     }
     let signals = Signals::default();
-    if let Err(error) = signals.clone().listen() {
-        let _ = writeln!(stderr, "warning: Ctrl-C will end this program at once: {error}");
-    }
+    let mut listener = Listener::new(&signals)
+        .inspect_err(|error| {
+            let _ = writeln!(stderr, "warning: Ctrl-C will end this program at once: {error}");
+        })
+        .ok();
     let mut ask = Person {
         prompting: Arc::clone(&signals.prompting),
         private: Arc::clone(&signals.private),
         // Such a terminal has no second screen, and would print the commands for it.
         plain: std::env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb"),
     };
-    let clock = SystemClock { start: Instant::now() };
+    let clock = SystemClock { start: Instant::now(), zone: TimeZone::system() };
     let terminal = Terminal {
         input: io::stdin().is_terminal(),
         output: io::stdout().is_terminal(),
@@ -69,6 +74,7 @@ pub fn main() -> ExitCode {
         terminal,
         ask: &mut ask,
         stopped: &signals.stopped,
+        confine: &mut |reach| confine(listener.as_mut(), reach),
     };
     ExitCode::from(run(std::env::args_os().collect::<Vec<OsString>>(), &mut context))
 }
@@ -90,17 +96,24 @@ fn width() -> usize {
 
 struct SystemClock {
     start: Instant,
+    /// Read once, before the files that tell it are out of reach: read again, it would be UTC.
+    zone: TimeZone,
 }
 
 impl Clock for SystemClock {
     fn now(&self) -> ZonedDateTime {
-        ZonedDateTime::now()
+        ZonedDateTime::new(Timestamp::now(), self.zone.clone())
     }
 
     fn elapsed(&self) -> Duration {
         self.start.elapsed()
     }
 }
+
+/// What asks this process to stop: Ctrl-C, the system, a terminal that is closed.
+const SIGNALS: [i32; 3] = [libc::SIGINT, libc::SIGTERM, libc::SIGHUP];
+/// Sent by this process itself: the thread that listens ends. A signal is any other byte.
+const ENOUGH: u8 = b'.';
 
 /// Ctrl-C, and the wish of the system that this process ends.
 #[derive(Clone, Default)]
@@ -113,23 +126,78 @@ struct Signals {
 impl Signals {
     /// The first signal asks the running verb to stop at a safe point. At a prompt, or for the second time, the process
     /// ends: a vault survives that at every point. The terminal gets back the echo that a passphrase prompt took.
-    fn listen(self) -> Result<(), ctrlc::Error> {
-        let before: Option<Termios> = termios::tcgetattr(io::stdin()).ok();
-        ctrlc::set_handler(move || {
-            let again = self.stopped.swap(true, Ordering::SeqCst);
-            if again || self.prompting.load(Ordering::SeqCst) {
-                if self.private.load(Ordering::SeqCst) {
-                    let _ = io::stderr().write_all(LEAVE_PAGE);
-                }
-                if let Some(before) = &before {
-                    let _ = termios::tcsetattr(io::stdin(), OptionalActions::Now, before);
-                }
-                let _ = writeln!(io::stderr(), "\nstopped, as asked");
-                #[allow(clippy::exit, reason = "the thread that reads the terminal cannot be woken")]
-                std::process::exit(i32::from(INTERRUPTED));
+    fn hear(&self, before: Option<&Termios>) {
+        let again = self.stopped.swap(true, Ordering::SeqCst);
+        if again || self.prompting.load(Ordering::SeqCst) {
+            if self.private.load(Ordering::SeqCst) {
+                let _ = io::stderr().write_all(LEAVE_PAGE);
             }
-        })
+            if let Some(before) = before {
+                let _ = termios::tcsetattr(io::stdin(), OptionalActions::Now, before);
+            }
+            let _ = writeln!(io::stderr(), "\nstopped, as asked");
+            #[allow(clippy::exit, reason = "the thread that reads the terminal cannot be woken")]
+            std::process::exit(i32::from(INTERRUPTED));
+        }
     }
+}
+
+/// Whoever listens to signals: they come as bytes through a pipe, where they wait while nobody does.
+struct Listener {
+    signals: Signals,
+    heard: PipeReader,
+    enough: PipeWriter,
+    before: Option<Termios>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Listener {
+    fn new(signals: &Signals) -> io::Result<Self> {
+        let (heard, enough) = io::pipe()?;
+        for signal in SIGNALS {
+            signal_hook::low_level::pipe::register(signal, enough.try_clone()?)?;
+        }
+        let before = termios::tcgetattr(io::stdin()).ok();
+        let mut listener = Self { signals: signals.clone(), heard, enough, before, thread: None };
+        listener.begin()?;
+        Ok(listener)
+    }
+
+    fn begin(&mut self) -> io::Result<()> {
+        let (signals, mut heard, before) = (self.signals.clone(), self.heard.try_clone()?, self.before.clone());
+        let listen = move || {
+            let mut byte = [0];
+            while heard.read_exact(&mut byte).is_ok() && byte != [ENOUGH] {
+                signals.hear(before.as_ref());
+            }
+        };
+        self.thread = Some(std::thread::Builder::new().name("signals".into()).spawn(listen)?);
+        Ok(())
+    }
+
+    /// Ends the thread; what comes meanwhile waits.
+    fn pause(&mut self) -> io::Result<()> {
+        if let Some(thread) = self.thread.take() {
+            self.enough.write_all(&[ENOUGH])?;
+            thread.join().map_err(|_| io::Error::other("the thread that listens to signals ended"))?;
+        }
+        Ok(())
+    }
+}
+
+/// Gives up what is not within reach: as one thread, so that none is left that could still reach it.
+fn confine(listener: Option<&mut Listener>, reach: &Reach) -> Result<(), Unconfined> {
+    let Some(listener) = listener else { return confine::whole_process(reach) };
+    // A thread that could not be ended is noticed by whoever counts them.
+    let _ = listener.pause();
+    let confined = confine::whole_process(reach);
+    // Ctrl-C would wait in the pipe for ever, and nobody could stop the work in good order.
+    if listener.begin().is_err() {
+        for signal in SIGNALS {
+            let _ = signal_hook::flag::register(signal, Arc::clone(&listener.signals.stopped));
+        }
+    }
+    confined
 }
 
 /// The person at the terminal.

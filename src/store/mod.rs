@@ -13,10 +13,14 @@
 //! - [`real`]: the machine's disk
 //! - [`faulty`]: a disk in memory that loses power and fails on demand, for tests
 //! - [`hygiene`]: what this process refuses to leave behind
+//! - [`confine`]: what this process gives up before it parses bytes from outside
+//! - [`ahead`]: a disk with files on it that were read, or made, before that
 //!
 //! Three rules hold for each implementation. A file is **written once under its final name** and never edited. Nothing
 //! is reached **through a link** below a folder. And nothing is **durable before [`Folder::sync`]** has returned.
 
+pub mod ahead;
+pub mod confine;
 pub mod error;
 pub mod faulty;
 pub mod file_system;

@@ -1,23 +1,30 @@
 //! A world for one test: a folder in which each person has a home and a machine of her own, a clock that stands, an
 //! environment with nothing in it, a terminal whose answers were typed beforehand.
 
+mod typed;
+
 use std::cell::Cell;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
 use std::io;
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::Duration;
 
-use amparo::cli::{Ask, Context, Terminal, run};
+use amparo::cli::{Context, Terminal, run};
 use amparo::crypto::hash::Hash;
+use amparo::store::confine::{self, Reach, Unconfined};
 use amparo::store::real::RealDisk;
 use amparo::vault::Clock;
 use rand_core::OsRng;
 use serde_json::Value;
 use tempfile::TempDir;
-use zeroize::Zeroizing;
+
+use typed::Typed;
+pub(crate) use typed::numbered;
 
 /// The world of one test.
 pub(crate) struct World {
@@ -94,6 +101,10 @@ pub(crate) struct Around<'a> {
     pub(crate) width: usize,
     /// Nobody reads the output any more, as behind `| head`.
     pub(crate) unread: bool,
+    /// What somebody does who took over a parser, from the moment on at which the room is closed.
+    pub(crate) attack: Option<&'a (dyn Fn() + Sync)>,
+    /// What the kernel says instead of closing the room.
+    pub(crate) kernel: Option<&'a (dyn Fn() -> Result<(), Unconfined> + Sync)>,
 }
 
 /// A pipe that nobody reads.
@@ -275,8 +286,19 @@ impl World {
         self.run_at(who, who, args, around)
     }
 
+    /// In a thread of its own: what a command gives up, it gives up truly, and only there.
     fn run_at(&self, who: &str, machine: &str, args: &[&str], around: &Around<'_>) -> Outcome {
-        let home = self.home(who);
+        let (home, here, minutes) = (self.home(who), self.folder.path(), self.minutes.get());
+        let run = || Self::run_there((home, here, minutes), machine, args, around);
+        thread::scope(|scope| scope.spawn(run).join()).unwrap_or_else(|panic| resume_unwind(panic))
+    }
+
+    fn run_there(
+        (home, here, minutes): (PathBuf, &Path, i64),
+        machine: &str,
+        args: &[&str],
+        around: &Around<'_>,
+    ) -> Outcome {
         let mut env: BTreeMap<String, OsString> = BTreeMap::from([("HOME".into(), home.clone().into())]);
         env.extend(around.env.iter().map(|(name, value)| ((*name).to_string(), OsString::from(value))));
         let (mut out, mut err) = (Vec::new(), Vec::new());
@@ -287,7 +309,7 @@ impl World {
             pages: Vec::new(),
         };
         let terminal = around.typed.is_some();
-        let clock = Standing { minutes: self.minutes.get(), looks: Cell::new(0) };
+        let clock = Standing { minutes, looks: Cell::new(0) };
         let stopped = AtomicBool::new(around.stopped);
         let mut stdin = Input { bytes: around.stdin, stop: around.stopped_at_input.then_some(&stopped) };
         let mut context = Context {
@@ -309,14 +331,27 @@ impl World {
             },
             ask: &mut ask,
             stopped: &stopped,
+            confine: &mut |reach| confine(around, reach),
         };
         let words = std::iter::once("amparo").chain(args.iter().copied()).map(OsString::from);
         let exit = run(words, &mut context);
-        let here = self.folder.path().to_string_lossy().into_owned();
+        let here = here.to_string_lossy().into_owned();
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("streams are text").replace(&here, "~~");
         let err = format!("{}{}", text(err), ask.shown);
         Outcome { exit, out: text(out), err, pages: ask.pages }
     }
+}
+
+/// As the program does it; a kernel that cannot is told of by the tests that are about it.
+fn confine(around: &Around<'_>, reach: &Reach) -> Result<(), Unconfined> {
+    if let Some(kernel) = around.kernel {
+        return kernel();
+    }
+    let confined = confine::this_thread(reach);
+    if let Some(attack) = around.attack {
+        attack();
+    }
+    if matches!(confined, Err(Unconfined::Kernel)) { Ok(()) } else { confined }
 }
 
 fn copy(from: &Path, to: &Path) {
@@ -347,49 +382,5 @@ impl Clock for Standing {
     fn elapsed(&self) -> Duration {
         self.looks.set(self.looks.get() + 1);
         Duration::from_millis(self.looks.get())
-    }
-}
-
-/// Answers typed beforehand; when there are no more, the input has ended. `page N` is what stands on the Nth page that
-/// was shown privately: its numbered words.
-struct Typed {
-    lines: VecDeque<String>,
-    anybody: bool,
-    shown: String,
-    pages: Vec<String>,
-}
-
-/// The numbered words of a page.
-pub(crate) fn numbered(page: &str) -> String {
-    let words: Vec<&str> = page.split_whitespace().collect();
-    let numbered = words.windows(2).filter(|pair| pair[0].strip_suffix('.').is_some_and(|n| n.parse::<u8>().is_ok()));
-    numbered.map(|pair| pair[1]).collect::<Vec<_>>().join(" ")
-}
-
-impl Ask for Typed {
-    fn privately(&mut self, page: &str, prompt: &str) -> io::Result<Option<Zeroizing<String>>> {
-        assert!(self.anybody, "asked without a terminal: {prompt}");
-        self.pages.push(page.to_string());
-        self.shown.push_str(prompt);
-        self.shown.push('\n');
-        let answer = self.lines.pop_front();
-        let page = |answer: &str| answer.strip_prefix("page ").and_then(|n| n.parse::<usize>().ok());
-        Ok(answer.map(|answer| Zeroizing::new(page(&answer).map_or(answer, |n| numbered(&self.pages[n - 1])))))
-    }
-
-    fn line(&mut self, prompt: &str) -> io::Result<Option<String>> {
-        assert!(self.anybody, "asked without a terminal: {prompt}");
-        self.shown.push_str(prompt);
-        self.shown.push('\n');
-        Ok(self.lines.pop_front())
-    }
-
-    fn passphrase(&mut self, prompt: &str) -> io::Result<Option<Zeroizing<String>>> {
-        if !self.anybody {
-            return Ok(None);
-        }
-        self.shown.push_str(prompt);
-        self.shown.push('\n');
-        Ok(self.lines.pop_front().map(Zeroizing::new))
     }
 }

@@ -1,6 +1,6 @@
 //! The vault floor on a real disk: people with their own devices, one vault between them.
 
-mod agreement;
+pub(crate) mod agreement;
 mod careful;
 mod cosigning;
 mod crashes;

@@ -60,6 +60,11 @@ fn every_vector_of_the_format_holds() {
     assert!(files.iter().all(|file| known.contains(&file)), "a vector that nothing evaluates: {files:?}");
 }
 
+/// Everything that is evaluated, be it right or wrong.
+pub(crate) fn bodies() -> impl Iterator<Item = Vec<u8>> {
+    format_inputs::all().into_iter().map(|vector| vector.body).filter(|body| !body.is_empty())
+}
+
 fn print(vector: &Vector) -> Vec<u8> {
     let expected = ("expect".to_string(), evaluate(&vector.header, &vector.body));
     let lines = vector.header.iter().chain([&expected]).flat_map(|(key, value)| [key, ": ", value, "\n"]);

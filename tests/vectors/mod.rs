@@ -2,12 +2,12 @@
 
 mod age;
 pub(crate) mod case;
-mod format;
+pub(crate) mod format;
 mod format_events;
 mod format_inputs;
 mod notes;
 mod parity;
-mod pouches;
+pub(crate) mod pouches;
 mod trees;
 pub(crate) mod vaults;
 mod whole_pouch;

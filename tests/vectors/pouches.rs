@@ -84,6 +84,11 @@ fn cases() -> Vec<(String, String)> {
     cases
 }
 
+/// All archives, be they right or wrong.
+pub(crate) fn archives() -> impl Iterator<Item = Vec<u8>> {
+    cases().into_iter().map(|(_, text)| parsed(&text).0)
+}
+
 #[test]
 fn every_archive_is_read_or_refused_as_its_file_says() {
     let cases = cases();

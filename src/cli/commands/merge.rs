@@ -9,6 +9,7 @@ use crate::cli::call::{Call, is_dash};
 use crate::cli::error::{CliError, by_weight};
 use crate::cli::folders::Contact;
 use crate::cli::output::{Tone, count, shown, size};
+use crate::cli::room::Needs;
 use crate::cli::{Exit, hints};
 use crate::format::armor;
 use crate::format::cosignatures::COSIGNATURES_BYTES_MAX;
@@ -65,17 +66,28 @@ pub(super) fn run(args: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError
         return if armor::begins(&text) {
             super::unpack::take_in_here(&args.source, Some(&text), args.grant, call)
         } else {
-            cosignatures::take_in(&args.source, &text, call)
+            cosigned(args, &text, call)
         };
     }
     if call.context.disk.stat(&source)?.kind == Kind::Folder {
-        return copy(args, &source, call);
+        let vault = call.vault_folder()?.ok_or(CliError::NoVault)?;
+        return call.confined(&needs(&vault, &args.source), |_, call| copy(args, vault, &source, call));
     }
     if is_pouch(&call.context.disk.read_start(&source, START_BYTES)?) {
         return super::unpack::take_in_here(&args.source, None, args.grant, call);
     }
     let text = call.read_file(&args.source, COSIGNATURES_BYTES_MAX)?;
-    cosignatures::take_in(&args.source, &text, call)
+    cosigned(args, &text, call)
+}
+
+fn cosigned(args: &Args, text: &[u8], call: &mut Call<'_, '_>) -> Result<Exit, CliError> {
+    let vault = call.vault_folder()?.ok_or(CliError::NoVault)?;
+    call.confined(&needs(&vault, &args.source), |_, call| cosignatures::take_in(&args.source, text, vault, call))
+}
+
+fn needs(vault: &Path, source: &Path) -> Needs {
+    let (sources, vault) = (vec![source.to_path_buf()], Some((vault.to_path_buf(), true)));
+    Needs { sources, vault, identity: true, ..Needs::default() }
 }
 
 /// Whether a file that begins so is an age file, as text or not.
@@ -83,8 +95,8 @@ fn is_pouch(start: &[u8]) -> bool {
     start.starts_with(b"age-encryption.org/v1\n") || armor::begins(start)
 }
 
-fn copy(args: &Args, source: &Path, call: &mut Call<'_, '_>) -> Result<Exit, CliError> {
-    let place = call.place(Contact::Must)?;
+fn copy(args: &Args, vault: PathBuf, source: &Path, call: &mut Call<'_, '_>) -> Result<Exit, CliError> {
+    let place = call.place_at(vault, Contact::Must)?;
     if call.lies_within(&place.vault, &args.source) {
         let message = format!("{} is the vault itself, or lies inside it", shown(&args.source.to_string_lossy()));
         return Err(CliError::Usage { message, hint: Some("amparo merge --help".into()) });

@@ -9,7 +9,9 @@ use crate::cli::call::{Call, is_dash};
 use crate::cli::error::CliError;
 use crate::cli::folders::Contact;
 use crate::cli::output::{count, shown, size};
+use crate::cli::room::Needs;
 use crate::cli::{DONE, Exit};
+use crate::store::Mode;
 use crate::vault::open::{OpenRequest, Opened, open, open_to};
 
 /// Open exhibits: verified bytes under safe names
@@ -53,12 +55,25 @@ pub(super) fn run(args: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError
         let message = "the content and the JSON cannot both go to standard output".into();
         return Err(CliError::Usage { message, hint: Some("name a folder with -o DIR".into()) });
     }
-    let place = call.place(Contact::Must)?;
+    let vault = call.vault_folder()?.ok_or(CliError::NoVault)?;
+    let folder = args.output.as_deref().filter(|output| !is_dash(output));
+    if let Some(output) = folder {
+        call.must_be_outside(&vault, output)?;
+    }
+    let needs = Needs {
+        sources: args.share.clone(),
+        vault: Some((vault.clone(), true)),
+        folder: folder.map(|folder| (folder.to_path_buf(), Mode::Private)),
+        identity: true,
+        ..Needs::default()
+    };
+    call.confined(&needs, |_, call| open_from(vault, args, to_stdout, call))
+}
+
+fn open_from(vault: PathBuf, args: &Args, to_stdout: bool, call: &mut Call<'_, '_>) -> Result<Exit, CliError> {
+    let place = call.place_at(vault, Contact::Must)?;
     let mut person = call.person()?;
     person.lent = call.lent(&args.share)?;
-    if let Some(output) = args.output.as_deref().filter(|output| !is_dash(output)) {
-        call.must_be_outside(&place.vault, output)?;
-    }
     let out = call.path(args.output.as_deref().unwrap_or(Path::new("-")));
     let request = OpenRequest {
         place: place.request(Some(&person)),

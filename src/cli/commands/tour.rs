@@ -306,6 +306,8 @@ impl Tour<'_, '_> {
             terminal: Terminal { width, ..Terminal::default() },
             ask: &mut *context.ask,
             stopped: context.stopped,
+            // One process plays all three, on samples of its own: whoever gave something up could not play the next.
+            confine: &mut |_| Ok(()),
         })
     }
 }

@@ -6,7 +6,8 @@ use crate::cli::Exit;
 use crate::cli::call::{Call, is_dash};
 use crate::cli::error::CliError;
 use crate::cli::output::shown;
-use crate::store::Kind;
+use crate::cli::room::{Needs, Output};
+use crate::store::{Kind, Mode};
 
 mod alone;
 mod contradiction;
@@ -77,6 +78,33 @@ pub(crate) struct Args {
 }
 
 pub(super) fn run(args: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError> {
+    let needs = needs(args, call)?;
+    call.confined(&needs, |_, call| verify(args, call))
+}
+
+/// Whatever of it turns out to be a vault is among the sources, too, and is written only to sign.
+fn needs(args: &Args, call: &Call<'_, '_>) -> Result<Needs, CliError> {
+    let (folders, _) = split(&args.paths, call)?;
+    let vault = match folders.as_slice() {
+        [vault] => Some(call.path(vault)),
+        // Papers alone need none; whoever needs one says so within.
+        _ => call.vault_folder().ok().flatten(),
+    };
+    let mut outputs = Vec::new();
+    outputs.extend(args.cosignatures.iter().map(|file| Output::named(file, Mode::Open, args.overwrite)));
+    outputs.extend(args.report.iter().map(|file| Output::named(file, Mode::Private, args.overwrite)));
+    outputs.extend(args.repair.iter().map(|file| Output::named(file, Mode::Open, false)));
+    outputs.extend(args.fork_proof.iter().flat_map(|file| contradiction::made_ahead(file)));
+    Ok(Needs {
+        sources: [&args.paths, &args.receipt, &args.share, &args.checkpoint].into_iter().flatten().cloned().collect(),
+        vault: vault.map(|vault| (vault, args.cosign)),
+        folder: None,
+        outputs,
+        identity: args.repair.is_none(),
+    })
+}
+
+fn verify(args: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError> {
     let (folders, files): (Vec<&PathBuf>, Vec<&PathBuf>) = split(&args.paths, call)?;
     let pouch: Vec<PathBuf> = files.iter().copied().cloned().collect();
     if folders.is_empty() && pouch::is_meant(&pouch, call)? {

@@ -1,10 +1,10 @@
 //! Chance that can be repeated: the same seed and story give the same decisions.
 
 /// A generator that is good enough to choose (`SplitMix64`), and for nothing else.
-pub(super) struct Dice(u64);
+pub(crate) struct Dice(u64);
 
 impl Dice {
-    pub(super) fn new(seed: u64, story: u64) -> Self {
+    pub(crate) fn new(seed: u64, story: u64) -> Self {
         let mut dice = Self(seed);
         let mixed = dice.next();
         Self(mixed ^ story.wrapping_mul(0xd6e8_feb8_6659_fd93))
@@ -18,23 +18,23 @@ impl Dice {
     }
 
     /// A number below `limit`.
-    pub(super) fn below(&mut self, limit: usize) -> usize {
+    pub(crate) fn below(&mut self, limit: usize) -> usize {
         usize::try_from(self.next() % limit.max(1) as u64).expect("below a usize")
     }
 
     /// Whether something happens that happens so often in a hundred times.
-    pub(super) fn percent(&mut self, often: usize) -> bool {
+    pub(crate) fn percent(&mut self, often: usize) -> bool {
         self.below(100) < often
     }
 
     /// One of these, of which there is at least one.
-    pub(super) fn one<'a, T>(&mut self, of: &'a [T]) -> &'a T {
+    pub(crate) fn one<'a, T>(&mut self, of: &'a [T]) -> &'a T {
         let at = self.below(of.len());
         &of[at]
     }
 
     /// Each of these, or not.
-    pub(super) fn some<T: Clone>(&mut self, of: &[T], often: usize) -> Vec<T> {
+    pub(crate) fn some<T: Clone>(&mut self, of: &[T], often: usize) -> Vec<T> {
         of.iter().filter(|_| self.percent(often)).cloned().collect()
     }
 }

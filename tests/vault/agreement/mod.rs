@@ -3,7 +3,7 @@
 //! `AMPARO_SECOND_SEED` from which seed; each run prints both.
 
 mod damage;
-mod dice;
+pub(crate) mod dice;
 mod stories;
 mod trust;
 

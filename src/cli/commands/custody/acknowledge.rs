@@ -1,11 +1,14 @@
 //! `amparo custody acknowledge`: the second half of a handover.
 
+use std::path::PathBuf;
+
 use serde_json::{Value, json};
 
 use crate::cli::call::Call;
 use crate::cli::error::{CliError, by_weight};
 use crate::cli::folders::Contact;
 use crate::cli::output::{Tone, count, shown};
+use crate::cli::room::Needs;
 use crate::cli::{DONE, Exit};
 use crate::vault::custody::acknowledge::{AcknowledgeRequest, Acknowledged, acknowledge};
 use crate::vault::findings::{Finding, Verdict};
@@ -33,7 +36,13 @@ pub(crate) struct Args {
 }
 
 pub(super) fn run(args: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError> {
-    let place = call.place(Contact::Must)?;
+    let vault = call.vault_folder()?.ok_or(CliError::NoVault)?;
+    let needs = Needs { vault: Some((vault.clone(), true)), identity: true, ..Needs::default() };
+    call.confined(&needs, |_, call| acknowledge_in(vault, args, call))
+}
+
+fn acknowledge_in(vault: PathBuf, args: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError> {
+    let place = call.place_at(vault, Contact::Must)?;
     let person = call.person()?;
     let request = AcknowledgeRequest {
         place: place.request(Some(&person)),

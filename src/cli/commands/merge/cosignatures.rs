@@ -1,6 +1,6 @@
 //! Cosignatures that came as a text.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
@@ -15,10 +15,10 @@ use crate::vault::cosign::take::{Taken, TakenOne, take};
 use crate::vault::findings::Verdict;
 
 /// Takes them into the vault here and tells what became of each.
-pub(super) fn take_in(path: &Path, text: &[u8], call: &mut Call<'_, '_>) -> Result<Exit, CliError> {
+pub(super) fn take_in(path: &Path, text: &[u8], vault: PathBuf, call: &mut Call<'_, '_>) -> Result<Exit, CliError> {
     let notes =
         cosignatures::parse(text).map_err(|error| CliError::Cosignatures { file: path.to_path_buf(), error })?;
-    let place = call.place(Contact::Must)?;
+    let place = call.place_at(vault, Contact::Must)?;
     let person = call.person()?;
     let taken = take(&mut call.parts().setting(), &place.request(Some(&person)), &notes)?;
     warn(&taken, call);

@@ -6,18 +6,35 @@ use super::paper::{Signer, signer};
 use crate::cli::call::Call;
 use crate::cli::error::CliError;
 use crate::cli::output::shown;
+use crate::cli::room::Output;
 use crate::format::card::Card;
 use crate::format::fork_proof::{ForkProof, State};
 use crate::store::Mode;
 
+/// So many proofs can be written: their files are made before anybody knows how many there are.
+const PROOFS_MAX: u32 = 16;
+
+/// The files that proofs may go into.
+pub(super) fn made_ahead(file: &Path) -> Vec<Output> {
+    let named = std::iter::once(Output::named(file, Mode::Open, false));
+    let more = (2..=PROOFS_MAX).map(|number| numbered(file, number));
+    named.chain(more.map(|file| Output { perhaps: true, ..Output::named(&file, Mode::Open, false) })).collect()
+}
+
 /// Writes each proof to a file of its own, the second to `FILE.2` and on; returns their names.
 pub(super) fn write(proofs: &[ForkProof], file: &Path, call: &mut Call<'_, '_>) -> Result<Vec<String>, CliError> {
     let mut written = Vec::new();
-    for (number, proof) in (1_u32..).zip(proofs) {
+    for (number, proof) in (1..=PROOFS_MAX).zip(proofs) {
         let path = if number == 1 { file.to_path_buf() } else { numbered(file, number) };
         call.write_file(&path, proof.print().as_bytes(), Mode::Open, false)?;
         written.push(path.display().to_string());
         call.say(&format!("The proof that one key signed two histories is in {}.", shown(&path.to_string_lossy())));
+    }
+    if proofs.len() > written.len() {
+        call.warn(&format!(
+            "there are {} more contradicting histories than proofs were written",
+            proofs.len() - written.len()
+        ));
     }
     if proofs.is_empty() {
         call.say("No contradicting histories were found; no proof was written.");

@@ -78,6 +78,10 @@ pub(crate) struct Args {
 }
 
 pub(super) fn run(args: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError> {
+    // What is restored is written beside marks and cells of its own, of which the room cannot be told (decisions/0010).
+    if args.repair.is_some() {
+        return verify(args, call);
+    }
     let needs = needs(args, call)?;
     call.confined(&needs, |_, call| verify(args, call))
 }
@@ -93,7 +97,6 @@ fn needs(args: &Args, call: &Call<'_, '_>) -> Result<Needs, CliError> {
     let mut outputs = Vec::new();
     outputs.extend(args.cosignatures.iter().map(|file| Output::named(file, Mode::Open, args.overwrite)));
     outputs.extend(args.report.iter().map(|file| Output::named(file, Mode::Private, args.overwrite)));
-    outputs.extend(args.repair.iter().map(|file| Output::named(file, Mode::Open, false)));
     outputs.extend(args.fork_proof.iter().flat_map(|file| contradiction::made_ahead(file)));
     Ok(Needs {
         sources: [&args.paths, &args.receipt, &args.share, &args.checkpoint].into_iter().flatten().cloned().collect(),

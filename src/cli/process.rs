@@ -29,6 +29,8 @@ const LEAVE_PAGE: &[u8] = b"\x1b[H\x1b[2J\x1b[?1049l";
 /// Said before a page where there is no second screen.
 const KEPT: &str =
     "This terminal has no second screen: what it shows now it keeps until it is closed. Ctrl-C stops.\n\n";
+/// Whoever listens to signals hears one well within this time.
+const LISTENER_WAIT: Duration = Duration::from_secs(2);
 /// A line of words is never longer.
 const LINE_BYTES: usize = 4096;
 
@@ -230,7 +232,14 @@ impl Ask for Person {
 
     fn passphrase(&mut self, prompt: &str) -> io::Result<Option<Zeroizing<String>>> {
         // From the terminal itself, so that standard input stays free for evidence.
-        self.prompt(|| Ok(rpassword::prompt_password(prompt).ok().map(Zeroizing::new)))
+        self.prompt(|| {
+            let typed = rpassword::prompt_password(prompt);
+            if typed.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::Interrupted) {
+                // Ctrl-C was typed: whoever listens to signals ends the process now, and is not to be overtaken.
+                std::thread::sleep(LISTENER_WAIT);
+            }
+            Ok(typed.ok().map(Zeroizing::new))
+        })
     }
 
     fn privately(&mut self, page: &str, prompt: &str) -> io::Result<Option<Zeroizing<String>>> {

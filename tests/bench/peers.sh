@@ -118,13 +118,19 @@ for name in times/*; do
     read -r _ user system kib < <(tail -1 "times/$name")
     printf '%-24s %7.2f s  user %6.2f  system %5.2f  %5d MiB\n' "$name" "$(median "$name")" "$user" "$system" "$((kib >> 10))"
 done
-for ours in "large seal-no-readback" "large seal" "large verify" "large open" "small seal-no-readback" "small seal" "small verify"; do
+# compare NAME PEER…: how much of each peer's time it takes.
+compare() {
+    local ours=$1 peer
+    shift
     printf '%-24s' "$ours"
-    for peer in rage rage-d age mlar restic rustic borg gpg 7z sha256sum; do
-        case "$ours $peer" in *open\ rage-d | *seal*\ [!r]* | *seal*\ r[!a]* | *seal*\ rage | *verify\ sha256sum) against "$ours" "${ours%% *} $peer" ;; esac
-    done
+    for peer; do against "$ours" "${ours%% *} $peer"; done
     echo
+}
+for kind in large small; do
+    for ours in seal-no-readback seal; do compare "$kind $ours" rage age mlar restic rustic borg gpg 7z; done
+    compare "$kind verify" sha256sum
 done
+compare "large open" rage-d age-d
 
 # The floor: each byte hashed twice and encrypted once, and copied; on all cores.
 cd "$root"

@@ -14,7 +14,7 @@ pub trait Source: Read + Send + Sync {
 }
 
 /// What is in memory already.
-pub(super) fn held(bytes: Vec<u8>, stat: Stat) -> Box<dyn Source> {
+pub(crate) fn held(bytes: Vec<u8>, stat: Stat) -> Box<dyn Source> {
     Box::new(Held { bytes: Cursor::new(bytes), stat })
 }
 

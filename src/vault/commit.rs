@@ -111,16 +111,12 @@ impl OwnLog {
         let id = LogId::derive(&history.vault, &member, &salt);
         let handle = free_handle(history, member, &id);
         let begins = Some(Begins { member, salt, handle: handle.clone(), continues });
-        Self {
-            vault: history.vault,
-            id,
-            begins,
-            tree: Growing::default(),
-            seen: Sizes::new(),
-            next_number: 1,
-            handle,
-            latest: None,
-        }
+        Self::fresh(history.vault, id, begins, handle)
+    }
+
+    fn fresh(vault: VaultId, id: LogId, begins: Option<Begins>, handle: String) -> Self {
+        let (tree, seen) = (Growing::default(), Sizes::new());
+        Self { vault, id, begins, tree, seen, next_number: 1, handle, latest: None }
     }
 
     /// The log that founds a vault; its vault id is known once the first entry stands.
@@ -130,16 +126,7 @@ impl OwnLog {
         let id = LogId::derive(&nowhere, &member, &salt);
         let handle = handle.unwrap_or_else(|| drawn_handle(&id));
         let begins = Some(Begins { member, salt, handle: handle.clone(), continues: None });
-        Self {
-            vault: nowhere,
-            id,
-            begins,
-            tree: Growing::default(),
-            seen: Sizes::new(),
-            next_number: 1,
-            handle,
-            latest: None,
-        }
+        Self::fresh(nowhere, id, begins, handle)
     }
 
     /// Its id.

@@ -103,7 +103,7 @@ fn needs(args: &Args, call: &Call<'_, '_>) -> Result<Needs, CliError> {
         vault: vault.map(|vault| (vault, args.cosign)),
         folder: None,
         outputs,
-        identity: args.repair.is_none(),
+        identity: true,
     })
 }
 

@@ -251,7 +251,10 @@ impl SealedSlots {
             let Some(opened) = key.open(index as u64, index == last, chunk) else { return Ok(false) };
             see(index * PLAIN_CHUNK_BYTES, opened);
         }
-        Ok(read_full(read, &mut part[..1])? == 0)
+        match read.read_exact(&mut part[..1]) {
+            Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => Ok(true),
+            more => more.map(|()| false),
+        }
     }
 
     /// The buffer, for the next one.
@@ -270,25 +273,13 @@ impl std::fmt::Debug for Slots {
 fn is_next(read: &mut dyn std::io::Read, expected: &[u8], part: &mut [u8]) -> std::io::Result<bool> {
     for expected in expected.chunks(part.len()) {
         let part = &mut part[..expected.len()];
-        if read_full(read, part)? != expected.len() || part != expected {
-            return Ok(false);
+        match read.read_exact(part) {
+            Ok(()) if part == expected => {}
+            Err(error) if error.kind() != std::io::ErrorKind::UnexpectedEof => return Err(error),
+            _ => return Ok(false),
         }
     }
     Ok(true)
-}
-
-/// Reads until the buffer is full, or nothing comes any more.
-fn read_full(read: &mut dyn std::io::Read, buffer: &mut [u8]) -> std::io::Result<usize> {
-    let mut filled = 0;
-    while filled < buffer.len() {
-        match read.read(&mut buffer[filled..]) {
-            Ok(0) => break,
-            Ok(count) => filled += count,
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(filled)
 }
 
 /// Where in the slots a byte of the plaintext lies.

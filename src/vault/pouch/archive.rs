@@ -56,7 +56,7 @@ impl Archive {
 
     /// Whether a sealed file is among them: without one it holds custody records and keys.
     pub fn has_blobs(&self) -> bool {
-        self.members.keys().any(|path| path.starts_with("blobs/"))
+        self.list(Some(&layout::blobs())).is_ok()
     }
 
     /// Whether it does not tell all that it holds: a header is damaged, or members may have been cut off.

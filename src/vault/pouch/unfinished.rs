@@ -31,7 +31,7 @@ impl Marked {
     /// Whether these are what a power cut left of such a mark: then none of the files was begun.
     fn is_torn_text(self, bytes: &[u8]) -> bool {
         let text = self.text().as_bytes();
-        bytes.len() <= text.len() && bytes.iter().zip(text).all(|(byte, right)| *byte == 0 || byte == right)
+        is_torn(bytes, text, text.len())
     }
 
     fn has(self, rest: &str) -> bool {
@@ -48,6 +48,12 @@ impl Marked {
         let parts = items.filter(|item| item.name.to_str().is_some_and(is_part));
         Ok(parts.filter_map(|item| RelPath::parse(item.name)).collect())
     }
+}
+
+/// Whether these can be what a power cut left of a file that begins with `start` and has at most so many bytes: what is there is
+/// right, or zeros.
+pub(super) fn is_torn(bytes: &[u8], start: &[u8], bytes_max: usize) -> bool {
+    bytes.len() <= bytes_max && bytes.iter().zip(start).all(|(byte, right)| *byte == 0 || byte == right)
 }
 
 /// A mark that was set: dropped without [`Mark::lift`], it goes if the files went that it stands for, and else stays with them.

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::archive::Archive;
+use super::unfinished;
 use crate::crypto::hash::Hash;
 use crate::format::checkpoint::Checkpoint;
 use crate::format::ids::VaultId;
@@ -48,17 +49,17 @@ pub fn is_bare(setting: &Setting<'_>, folder: &Path) -> Result<bool, VaultError>
         [] => true,
         [one] if one.name == "VAULT" && one.kind == Kind::File => {
             let read = folder.read(&layout::vault_file(), TORN_BYTES_MAX);
-            read.is_ok_and(|bytes| vault_file::parse(&bytes).is_err() && is_torn(&bytes))
+            read.is_ok_and(|bytes| vault_file::parse(&bytes).is_err() && is_torn_vault_file(&bytes))
         }
         _ => false,
     })
 }
 
 /// Whether these can be bytes of a file `VAULT` that did not get to the disk whole: what is there is right, or zeros.
-fn is_torn(bytes: &[u8]) -> bool {
+fn is_torn_vault_file(bytes: &[u8]) -> bool {
     let whole = vault_file::print(&VaultId(Hash([0; 32])));
     let first = whole.lines().next().unwrap_or_default().as_bytes();
-    bytes.len() <= whole.len() && bytes.iter().zip(first).all(|(byte, right)| *byte == 0 || byte == right)
+    unfinished::is_torn(bytes, first, whole.len())
 }
 
 /// Makes the folder of a new copy, with nothing in it but which vault it is of; a bare one is taken as it is.

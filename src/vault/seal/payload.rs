@@ -128,7 +128,7 @@ impl<'a, 'b, 's> Payload<'a, 'b, 's> {
             offset: self.offset,
             members: self.members,
             emitted: self.emitted,
-            segment: SEGMENT_BYTES - self.free(),
+            segment: self.filled(),
             spans: self.spans.len(),
             gone: None,
         });
@@ -223,7 +223,12 @@ impl<'a, 'b, 's> Payload<'a, 'b, 's> {
 
     /// How much more the segment takes.
     fn free(&self) -> usize {
-        SEGMENT_BYTES - self.segment.as_ref().map_or(0, Slots::len)
+        SEGMENT_BYTES - self.filled()
+    }
+
+    /// How much it holds.
+    fn filled(&self) -> usize {
+        self.segment.as_ref().map_or(0, Slots::len)
     }
 
     /// Sees to it that the segment takes more, and tells how much.
@@ -242,7 +247,7 @@ impl<'a, 'b, 's> Payload<'a, 'b, 's> {
     fn end_stretch(&mut self, whole: &Sha256) {
         if let Some(Stretch { start, before }) = self.stretch.take() {
             let after = Hash(whole.clone().finalize().into());
-            self.spans.push(Span { within: start..SEGMENT_BYTES - self.free(), before, after });
+            self.spans.push(Span { within: start..self.filled(), before, after });
         }
     }
 

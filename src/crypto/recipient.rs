@@ -17,7 +17,6 @@ use hpke::{Deserializable, Kem, Serializable};
 use rand_core::OsRng;
 use zeroize::Zeroizing;
 
-use super::hash::Hash;
 use super::kem::{self, EncapsulatedKey, HybridKem};
 
 /// The first word of a stanza to such a recipient.
@@ -68,11 +67,6 @@ impl Recipient {
         self.0.write_exact(&mut bytes);
         bytes
     }
-
-    /// The plain SHA-256 of the recipient's text, so that `printf %s age1pq1… | sha256sum` gives it.
-    pub fn key_id(&self) -> Hash {
-        Hash::of(self.to_string().as_bytes())
-    }
 }
 
 impl FromStr for Recipient {
@@ -92,7 +86,7 @@ impl fmt::Display for Recipient {
 
 impl fmt::Debug for Recipient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Recipient(key id {})", self.key_id())
+        write!(f, "Recipient({self})")
     }
 }
 
@@ -197,6 +191,7 @@ fn decode(text: &str, prefix: &str) -> Result<Vec<u8>, KeyError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::crypto::hash::Hash;
 
     /// The example pair of c2sp.org/age.
     const SPEC_IDENTITY: &str = "AGE-SECRET-KEY-PQ-1XX76JRALNLXDMEW0CRK45QMCCH4X06SE84UN3VPM33W6HWDX0H3SK3ZQFR";
@@ -220,12 +215,6 @@ mod tests {
         assert_eq!(format!("{recipient} ").parse::<Recipient>(), Err(KeyError::Text));
         assert_eq!(Recipient::from_bytes(&[0; 3]), Err(KeyError::Length { bytes: 3 }));
         assert!(SPEC_IDENTITY.parse::<Recipient>().is_err());
-    }
-
-    #[test]
-    fn the_key_id_is_the_hash_of_the_text() {
-        let recipient = Identity::from_seed(&[3; 32]).recipient();
-        assert_eq!(recipient.key_id(), Hash::of(recipient.to_string().as_bytes()));
     }
 
     #[test]

@@ -125,12 +125,10 @@ fn check_event(event: &Event) -> Result<(), DocumentError> {
             found.members.iter().try_for_each(check_admission)?;
             bound(found.founder.roles.contains(&Role::Owner), "roles")?;
             bound(found.keys.first().is_some_and(|key| key.scope == Scope::Custody), "keys")?;
-            let has = |section| found.keys.iter().skip(1).any(|key| key.section() == Some(&section));
+            let has = |section| found.keys.iter().any(|key| key.section() == Some(&section));
             bound(has(Section::main()) && has(Section::register()), "keys")?;
-            bound(found.keys.iter().skip(1).all(|key| key.scope != Scope::Custody), "keys")?;
             check_keys(&found.keys)?;
-            bound(found.keys.iter().all(|key| key.epoch == 0), "epoch")?;
-            bound(sorted(found.keys.iter().skip(1).map(|key| &key.scope)), "keys")
+            bound(found.keys.iter().all(|key| key.epoch == 0), "epoch")
         }
         Event::Admit(admission) => check_admission(admission),
         Event::Remove(remove) => bound(sorted(remove.cuts.iter().map(|cut| cut.log)), "cuts"),
@@ -192,7 +190,9 @@ fn check_admission(admission: &Admission) -> Result<(), DocumentError> {
     Entry::bound(admission.handle.as_deref().is_none_or(is_handle), "handle")
 }
 
+/// Each scope once, the custody key first.
 fn check_keys(keys: &[NewKey]) -> Result<(), DocumentError> {
+    Entry::bound(sorted(keys.iter().map(|key| &key.scope)), "keys")?;
     keys.iter().try_for_each(|key| check_wraps(&key.wraps, &key.dummies))
 }
 

@@ -5,8 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::fingerprint::{fingerprint, same_fingerprint};
+use super::role::Scope;
 use crate::crypto::hash::{Hash, hex, unhex};
-use crate::crypto::recipient::Recipient;
 use crate::crypto::seed::PublicKeys;
 
 /// A member: the hash of the public keys (MessagePack: 32 bytes).
@@ -17,7 +17,8 @@ pub struct MemberId(pub Hash);
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct VaultId(pub Hash);
 
-/// A vault key: the SHA-256 of its public recipient's text (MessagePack: 32 bytes).
+/// A vault key: who brought it, for what, and its public half in one hash, so that nobody can bring the key of somebody
+/// else once more (MessagePack: 32 bytes).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct KeyId(pub Hash);
 
@@ -51,9 +52,12 @@ impl VaultId {
 }
 
 impl KeyId {
-    /// The id of the key whose public half this is.
-    pub fn of(recipient: &Recipient) -> Self {
-        Self(recipient.key_id())
+    /// `Hash::tagged("amparo.v1/key", [log id, scope, epoch, recipient])` of the key that an entry of this log brings: the
+    /// epoch as four bytes, the recipient as its text.
+    pub fn derive(log: &LogId, scope: &Scope, epoch: u32, recipient: &str) -> Self {
+        let scope = scope.to_string();
+        let parts: [&[u8]; 4] = [&log.0, scope.as_bytes(), &epoch.to_be_bytes(), recipient.as_bytes()];
+        Self(Hash::tagged("amparo.v1/key", &parts))
     }
 }
 

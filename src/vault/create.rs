@@ -3,14 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use zeroize::Zeroizing;
-
 use super::change;
 use super::commit::OwnLog;
 use super::session::Person;
 use super::wrap::{self, NewWraps};
-use super::{Setting, VaultError, clock, random};
-use crate::crypto::recipient::Identity;
+use super::{Setting, VaultError, clock};
 use crate::crypto::shares::SHARES_MAX;
 use crate::format::card::Card;
 use crate::format::event::{Admission, Event, Found};
@@ -77,13 +74,13 @@ pub fn create(setting: &mut Setting<'_>, request: &CreateRequest<'_>) -> Result<
     if let Some(needed) = request.quorum {
         people.can_be_split(needed)?;
     }
+    let mut log = OwnLog::found(setting, founder, request.handle.clone());
     let (mut new_keys, mut files) = (Vec::new(), Vec::new());
     for scope in [Scope::Custody, Scope::Content(Section::main()), Scope::Content(Section::register())] {
         let holders = people.holders_of(&scope);
-        let key = Identity::from_seed(&Zeroizing::new(random(setting.rng)));
         let needed = request.quorum.filter(|_| scope != Scope::Custody);
-        let new = NewWraps { scope, epoch: 0, key: &key, holders: &holders, needed };
-        new_keys.push(wrap::wrap_new_key(setting.rng, new, &mut files));
+        let key = wrap::new_key(setting.rng, log.id(), scope, 0);
+        new_keys.push(wrap::wrap_new_key(setting.rng, &NewWraps { key: &key, holders: &holders, needed }, &mut files));
     }
     let custody = new_keys.first().and_then(|key| key.recipient.parse().ok()).expect("the custody key was just made");
     let found = Found {
@@ -96,7 +93,6 @@ pub fn create(setting: &mut Setting<'_>, request: &CreateRequest<'_>) -> Result<
     if let Some(doubt) = clock::doubt(setting.clock, None) {
         setting.watch.doubts_clock(&doubt);
     }
-    let mut log = OwnLog::found(setting, founder, request.handle.clone());
     let (head, change) = log.write(setting, &request.founder.keys, &custody, Vec::new(), Event::Found(found), files);
     let vault = log.vault();
     let change = change.preceded_by(&layout::vault_file(), vault_file::print(&vault).into_bytes());

@@ -12,7 +12,7 @@ use crate::crypto::envelope;
 use crate::crypto::hash::Hash;
 use crate::crypto::recipient::Identity;
 use crate::format::ids::{KeyId, MemberId};
-use crate::format::key_file::{self, WRAPPED_KEY_BYTES_MAX};
+use crate::format::key_file::{KeyFile, WRAPPED_KEY_BYTES_MAX};
 use crate::format::role::{Scope, Section};
 use crate::format::share_file::ShareFile;
 use crate::store::{Folder, layout};
@@ -21,7 +21,7 @@ use crate::store::{Folder, layout};
 #[derive(Default)]
 pub struct Keyring {
     /// By key id.
-    keys: BTreeMap<KeyId, (Scope, Identity)>,
+    keys: BTreeMap<KeyId, KeyFile>,
     /// The person's own shares of keys that are split.
     shares: BTreeMap<KeyId, ShareFile>,
     /// What others lent, with whose share it is.
@@ -31,31 +31,25 @@ pub struct Keyring {
 }
 
 impl Keyring {
-    /// Keeps the keys that counted entries brought, as what they brought them. Anybody can put a key of their own here,
-    /// encrypted to a member's card and called a content key: it must not pass for access to anything.
+    /// Keeps the keys that counted entries brought. Anybody can put a key of their own here, encrypted to a member's card
+    /// and called a content key: it must not pass for access to anything.
     pub(super) fn keep_known(&mut self, history: &History) {
-        self.keys.retain(|id, (scope, _)| match history.keys.get(id) {
-            Some(known) => {
-                scope.clone_from(&known.scope);
-                true
-            }
-            None => false,
-        });
+        self.keys.retain(|id, _| history.keys.contains_key(id));
     }
 
     /// The keys that read the logs.
     pub fn custody(&self) -> Vec<&Identity> {
-        self.keys.values().filter(|(scope, _)| *scope == Scope::Custody).map(|(_, key)| key).collect()
+        self.keys.values().filter(|held| held.scope == Scope::Custody).map(|held| &held.key).collect()
     }
 
     /// A content key.
     pub fn content(&self, key: &KeyId) -> Option<&Identity> {
-        self.keys.get(key).filter(|(scope, _)| *scope != Scope::Custody).map(|(_, key)| key)
+        self.keys.get(key).filter(|held| held.scope != Scope::Custody).map(|held| &held.key)
     }
 
     /// A key of any scope, to hand it on.
-    pub(super) fn key(&self, key: &KeyId) -> Option<&Identity> {
-        self.keys.get(key).map(|(_, key)| key)
+    pub(super) fn key(&self, key: &KeyId) -> Option<&KeyFile> {
+        self.keys.get(key)
     }
 
     /// The person's own share of a key.
@@ -77,14 +71,14 @@ impl Keyring {
         self.lent.entry(key).or_default().push((of, share));
     }
 
-    pub(super) fn keep_met(&mut self, id: KeyId, key: Identity, met: Met) {
-        self.keys.insert(id, (met.scope.clone(), key));
-        self.met.push(met);
+    pub(super) fn keep_met(&mut self, key: KeyFile, lenders: Vec<MemberId>) {
+        self.met.push(Met { scope: key.scope.clone(), epoch: key.epoch, lenders });
+        self.keys.insert(key.id(), key);
     }
 
     /// The sections whose content it opens.
     pub fn sections(&self) -> BTreeSet<&Section> {
-        let scopes = self.keys.values().map(|(scope, _)| scope);
+        let scopes = self.keys.values().map(|held| &held.scope);
         scopes.filter_map(|scope| if let Scope::Content(section) = scope { Some(section) } else { None }).collect()
     }
 }
@@ -97,8 +91,8 @@ pub(super) enum Opened {
     No,
     /// It opens, and holds no key, or another than its folder names.
     Other,
-    /// It holds the key, as a key of that scope and epoch.
-    Key(Scope, u32),
+    /// It holds the key.
+    Key,
     /// It holds a share of a key.
     Share(Box<ShareFile>),
 }
@@ -122,12 +116,9 @@ pub(super) fn unlock(
         let outcome = match plaintext {
             None => Opened::Unread,
             Some(None) => Opened::No,
-            Some(Some(Held::Key(scope, epoch, secret))) if KeyId::of(&secret.recipient()) == key => {
-                // The logs will tell what it is for; until then a second file must not hide that it reads them.
-                if ring.keys.get(&key).is_none_or(|(known, _)| *known != Scope::Custody) {
-                    ring.keys.insert(key, (scope.clone(), *secret));
-                }
-                Opened::Key(scope, epoch)
+            Some(Some(Held::Key(held))) if held.id() == key => {
+                ring.keys.insert(key, *held);
+                Opened::Key
             }
             Some(Some(Held::Share(share))) => Opened::Share(share),
             Some(Some(_)) => Opened::Other,
@@ -139,15 +130,15 @@ pub(super) fn unlock(
 
 /// What the plaintext of a wrapped file is.
 enum Held {
-    Key(Scope, u32, Box<Identity>),
+    Key(Box<KeyFile>),
     Share(Box<ShareFile>),
     Neither,
 }
 
 impl Held {
     fn parse(plaintext: &[u8]) -> Self {
-        if let Ok((scope, epoch, key)) = key_file::parse(plaintext) {
-            return Self::Key(scope, epoch, Box::new(key));
+        if let Ok(held) = KeyFile::parse(plaintext) {
+            return Self::Key(Box::new(held));
         }
         ShareFile::parse(plaintext).map_or(Self::Neither, |share| Self::Share(Box::new(share)))
     }
@@ -167,7 +158,7 @@ pub(super) fn check_own_wraps(
     for (id, key) in &history.keys {
         for wrap in key.wraps.iter().map(|(_, wrap)| wrap).filter(|wrap| wrap.member == member) {
             let (promised, message) = match (opened.get(&(*id, wrap.file)), &wrap.share) {
-                (None | Some(Opened::Unread), _) => continue,
+                (None | Some(Opened::Unread), _) | (Some(Opened::Key), None) => continue,
                 (Some(Opened::Share(share)), Some(said)) => {
                     let promised = share.scope == key.scope && share.epoch == key.epoch && share.described() == *said;
                     if promised {
@@ -176,10 +167,6 @@ pub(super) fn check_own_wraps(
                     (promised, "it does not give this member the share that its entry promises")
                 }
                 (_, Some(_)) => (false, "it does not give this member the share that its entry promises"),
-                (Some(Opened::Key(scope, epoch)), None) => (
-                    *scope == key.scope && *epoch == key.epoch,
-                    "it does not give this member the key that its entry promises",
-                ),
                 (_, None) => (false, "it does not give this member the key that its entry promises"),
             };
             let path = layout::wrapped_key(*id, wrap.file);

@@ -9,15 +9,16 @@ use super::history::{History, Log, Place, Sealing, Standing, Told};
 use super::session::Session;
 use crate::crypto::hash::Hash;
 use crate::format::event::Event;
-use crate::format::ids::KeyId;
+use crate::format::ids::{KeyId, LogId};
 use crate::store::layout;
 
-/// The files of keys that an event brings or hands on.
-pub(super) fn key_files(event: &Event) -> Vec<(KeyId, Hash)> {
+/// The files of keys that an event brings or hands on, said in this log.
+pub(super) fn key_files(log: LogId, event: &Event) -> Vec<(KeyId, Hash)> {
     let mut files = Vec::new();
     for key in event.new_keys() {
         let of_key = key.wraps.iter().map(|wrap| wrap.file).chain(key.dummies.iter().copied());
-        files.extend(of_key.map(|file| (key.id(), file)));
+        let id = key.id(&log);
+        files.extend(of_key.map(|file| (id, file)));
     }
     if let Event::Share { key, wraps, dummies } = event {
         files.extend(wraps.iter().map(|wrap| wrap.file).chain(dummies.iter().copied()).map(|file| (*key, file)));

@@ -31,7 +31,7 @@ fn uncovered(session: &Session, mut paths: BTreeSet<RelPath>) -> Result<BTreeSet
         paths.remove(&layout::wrapped_key(key, file));
     }
     for (_, told) in named::kept_beside(history) {
-        for (key, file) in named::key_files(&told.entry.event) {
+        for (key, file) in named::key_files(told.entry.log, &told.entry.event) {
             paths.remove(&layout::wrapped_key(key, file));
         }
     }

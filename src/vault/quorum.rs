@@ -13,6 +13,7 @@ use crate::crypto::shares::{Share, combine};
 use crate::format::armor;
 use crate::format::event::Wrap;
 use crate::format::ids::{KeyId, MemberId, VaultId};
+use crate::format::key_file::KeyFile;
 use crate::format::role::Scope;
 use crate::format::share_file::{LentShare, ShareFile};
 
@@ -117,11 +118,12 @@ fn put_together(ring: &mut Keyring, id: KeyId, key: &VaultKey) -> Result<(), Vau
     let wrong = || VaultError::SharesOfNothing { section: key.scope.to_string() };
     let secret = combine(&shares).map_err(|_| wrong())?;
     let whole = Identity::from_seed(&secret);
-    if KeyId::of(&whole.recipient()) != id {
+    let whole = KeyFile { log: key.at.log, scope: key.scope.clone(), epoch: key.epoch, key: whole };
+    if whole.id() != id {
         return Err(wrong());
     }
     let lenders = ring.lent(&id).iter().map(|(member, _)| *member).collect();
-    ring.keep_met(id, whole, Met { scope: key.scope.clone(), epoch: key.epoch, lenders });
+    ring.keep_met(whole, lenders);
     Ok(())
 }
 

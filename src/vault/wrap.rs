@@ -11,8 +11,8 @@ use crate::crypto::recipient::{Identity, Recipient};
 use crate::crypto::shares;
 use crate::format::card::Card;
 use crate::format::event::{NewKey, Wrap};
-use crate::format::ids::KeyId;
-use crate::format::key_file::{self, KEY_FILE_BYTES};
+use crate::format::ids::LogId;
+use crate::format::key_file::{KEY_FILE_BYTES, KeyFile};
 use crate::format::role::Scope;
 use crate::format::share_file::ShareFile;
 use crate::store::{RelPath, layout};
@@ -23,12 +23,8 @@ const WRAPS_MIN: usize = 4;
 
 /// How a new key is handed out.
 pub(super) struct NewWraps<'a> {
-    /// What it opens.
-    pub(super) scope: Scope,
-    /// Which in the order of its scope's keys.
-    pub(super) epoch: u32,
     /// The key.
-    pub(super) key: &'a Identity,
+    pub(super) key: &'a KeyFile,
     /// To whom.
     pub(super) holders: &'a [&'a Card],
     /// `None`: whole to each. Else as shares, of which so many must come together.
@@ -42,12 +38,11 @@ pub(super) struct NewWraps<'a> {
 /// When the custody key is to be split, or `needed` is not from 2 to the number of holders, at most 16.
 pub(super) fn wrap_new_key(
     rng: &mut dyn CryptoRngCore,
-    new: NewWraps<'_>,
+    new: &NewWraps<'_>,
     files: &mut Vec<(RelPath, Vec<u8>)>,
 ) -> NewKey {
-    let NewWraps { scope, epoch, key, holders, needed } = new;
-    let recipient = key.recipient();
-    let id = KeyId::of(&recipient);
+    let NewWraps { key, holders, needed } = *new;
+    let (id, scope, epoch) = (key.id(), key.scope.clone(), key.epoch);
     let mut keep = |bytes: Vec<u8>| {
         let name = Hash::of(&bytes);
         files.push((layout::wrapped_key(id, name), bytes));
@@ -55,7 +50,7 @@ pub(super) fn wrap_new_key(
     };
     let mut wraps: Vec<Wrap> = match needed {
         None => {
-            let plaintext = key_file::print(&scope, epoch, key);
+            let plaintext = key.print();
             let whole = |card: &&Card| {
                 let file = keep(envelope::seal(&plaintext, &[&card.keys().age]).bytes);
                 Wrap { member: card.member(), file, share: None }
@@ -66,7 +61,7 @@ pub(super) fn wrap_new_key(
             assert!(scope != Scope::Custody, "every member reads the logs alone");
             let total = u8::try_from(holders.len()).expect("readers of a split key are few");
             let split = random(rng);
-            let shares = shares::split(key.seed(), needed, total, rng);
+            let shares = shares::split(key.key.seed(), needed, total, rng);
             let one = |(card, share): (&&Card, shares::Share)| {
                 let share = ShareFile { scope: scope.clone(), epoch, split, total, share };
                 let file = keep(envelope::seal(&share.print(), &[&card.keys().age]).bytes);
@@ -80,7 +75,12 @@ pub(super) fn wrap_new_key(
     let mut dummies: Vec<Hash> =
         (wraps.len()..wanted).map(|_| keep(envelope::seal(&[b'\n'; KEY_FILE_BYTES], &[&nobody(rng)]).bytes)).collect();
     dummies.sort_unstable();
-    NewKey { scope, epoch, recipient: recipient.to_string(), wraps, dummies }
+    NewKey { scope, epoch, recipient: key.key.recipient().to_string(), wraps, dummies }
+}
+
+/// A key that nobody has yet, for an entry of this log to bring.
+pub(super) fn new_key(rng: &mut dyn CryptoRngCore, log: LogId, scope: Scope, epoch: u32) -> KeyFile {
+    KeyFile { log, scope, epoch, key: Identity::from_seed(&Zeroizing::new(random(rng))) }
 }
 
 /// A recipient whose key is forgotten at once: nobody can open what is encrypted to it.

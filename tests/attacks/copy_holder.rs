@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use amparo::crypto::envelope;
 use amparo::crypto::hash::Hash;
 use amparo::crypto::recipient::Identity;
-use amparo::format::ids::KeyId;
-use amparo::format::key_file::{self, KEY_FILE_BYTES};
+use amparo::format::ids::LogId;
+use amparo::format::key_file::{KEY_FILE_BYTES, KeyFile};
 use amparo::vault::VaultError;
 use amparo::vault::create::{CreateRequest, create};
 use amparo::vault::findings::{Check, Verdict};
@@ -29,9 +29,8 @@ fn plant_key(world: &World, key: &str, plaintext: &[u8], of: &crate::vault::peop
 fn a_key_of_their_own_gives_no_access_that_a_report_would_tell_of() {
     let world = sealed();
     let key = Identity::from_seed(&[66; 32]);
-    let id = KeyId::of(&key.recipient()).to_string();
-    let plaintext = key_file::print(&"main".parse().expect("a scope"), 0, &key);
-    let planted = plant_key(&world, &id, &plaintext, &world.monitor);
+    let key = KeyFile { log: LogId([7; 16]), scope: "main".parse().expect("a scope"), epoch: 0, key };
+    let planted = plant_key(&world, &key.id().to_string(), &key.print(), &world.monitor);
     let verified = world.verify(&world.monitor).expect("verified");
     assert_eq!((verified.level, verified.verdict), (Level::Custody, Verdict::Incomplete));
     assert!(verified.not_checked.iter().any(|text| text.starts_with("records and content")));

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use amparo::crypto::envelope;
 use amparo::crypto::recipient::Identity;
-use amparo::format::key_file;
+use amparo::format::key_file::KeyFile;
 
 use crate::vault::people::World;
 
@@ -32,7 +32,7 @@ fn all_that_opens(candidates: &[Vec<u8>], own: Identity) -> Vec<Vec<u8>> {
         for (candidate, opened) in candidates.iter().zip(&mut opened).filter(|(_, opened)| opened.is_none()) {
             let keys: Vec<&Identity> = ring.iter().collect();
             if let Ok(plaintext) = envelope::open(candidate, &keys) {
-                found.extend(key_file::parse(&plaintext).ok().map(|(_, _, key)| key));
+                found.extend(KeyFile::parse(&plaintext).ok().map(|held| held.key));
                 *opened = Some(plaintext.to_vec());
             }
         }

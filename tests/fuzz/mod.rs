@@ -11,9 +11,10 @@ use amparo::crypto::hash::Hash;
 use amparo::crypto::recipient::Identity;
 use amparo::format::fields::Kind;
 use amparo::format::identity_file::IdentityFile;
+use amparo::format::key_file::KeyFile;
 use amparo::format::parity::{Grid, Layout, PacketHeader};
 use amparo::format::volume::{PouchId, VolumePage};
-use amparo::format::{armor, form, key_file};
+use amparo::format::{armor, form};
 
 use crate::vault::agreement::dice::Dice;
 use crate::vectors::{format, pouches};
@@ -61,7 +62,7 @@ fn opened(files: &[Vec<u8>]) -> Vec<Vec<u8>> {
         files.iter().filter_map(|file| Some(envelope::open(file, &keys).ok()?.to_vec())).collect()
     };
     let wrapped = open(&people);
-    let keys: Vec<Identity> = wrapped.iter().filter_map(|text| Some(key_file::parse(text).ok()?.2)).collect();
+    let keys: Vec<Identity> = wrapped.iter().filter_map(|text| Some(KeyFile::parse(text).ok()?.key)).collect();
     assert!(!keys.is_empty(), "the golden vault opens");
     open(&keys)
 }

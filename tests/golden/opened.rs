@@ -9,7 +9,7 @@ use amparo::format::document::Document;
 use amparo::format::entry::Entry;
 use amparo::format::event::Event;
 use amparo::format::inventory::Inventory;
-use amparo::format::key_file;
+use amparo::format::key_file::KeyFile;
 use amparo::format::manifest::Manifest;
 
 use super::{Files, PEOPLE};
@@ -35,7 +35,7 @@ pub(super) fn all(files: &Files) -> BTreeMap<&str, Opened> {
             opened.insert(*path, Opened { kind: "a dummy".into(), plain: Vec::new() });
             continue;
         };
-        let (scope, _, key) = key_file::parse(&plain).expect("a wrapped key");
+        let KeyFile { scope, key, .. } = KeyFile::parse(&plain).expect("a wrapped key");
         opened.insert(*path, Opened { kind: format!("key of {scope}, wrapped to {name}"), plain });
         keys.insert(scope.to_string(), key);
     }

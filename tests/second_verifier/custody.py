@@ -2,7 +2,6 @@
 from .age import is_recipient
 from .content import Content
 from .cosignatures import check_cosignatures
-from .hashes import sha256
 from .histories import Log, collect_cards
 from .notes import Lines
 from .order import Order
@@ -208,9 +207,9 @@ class Custody:
         for told in self.standing.powerless:
             if told.standing == COUNTED and self._could_know(told):
                 self.report.add(INVALID, "authority", told.subject, "it removes whom its author may not remove")
-        for key in (key for told in self.standing.counted("found", "rotate") for key in told.entry.new_keys()):
-            if not is_recipient(key["recipient"]):
-                self.report.add(INVALID, "key", sha256(key["recipient"].encode()).hex(), "no recipient of a key")
+        for key, said in (key for told in self.standing.counted("found", "rotate") for key in told.entry.new_keys()):
+            if not is_recipient(said["recipient"]):
+                self.report.add(INVALID, "key", key.hex(), "no recipient of a key")
 
     def _could_know(self, told):
         removed, rank = told.entry.body["member"], self.standing.rank[told.member]
@@ -249,11 +248,8 @@ class Custody:
     # Keys
 
     def _narrow_ring(self):
-        """What the entry says that brought a key is what the key is; what no counted entry brought is none."""
-        brought = {each.id: each for each in self.standing.brought}
-        self.ring = {key.id: key for key in self.ring if key.id in brought}
-        for key, value in self.ring.items():
-            value.scope, value.epoch = brought[key].scope, brought[key].epoch
+        """What no counted entry brought is no key."""
+        self.ring = {key.id: key for key in self.ring if key.id in self.standing.brought}
         self.custody_keys = [key.key for key in self.ring.values() if key.scope == "custody"] or self.custody_keys
 
     def kept(self):

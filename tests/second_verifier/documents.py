@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from . import messagepack
 from .hashes import EMPTY_ROOT, leaf_hash, tagged
+from .keys import key_id
 from .shapes import (handle, hash32, listed, log_id, one_of, optional, raw, role, salt, scope, structure, text, time, whole,
                      words, yes_or_no)
 from .text import demand, is_words, moment
@@ -31,10 +32,15 @@ HEADS = listed(structure(**HEAD))
 DISCREPANCY = structure(check=WORDS, subject=WORDS, message=WORDS)
 
 
+def brings_well(event):
+    """Each scope once, `custody` before the sections."""
+    scopes = [(key["scope"] != "custody", key["scope"]) for key in event["keys"]]
+    return scopes == sorted(set(scopes))
+
+
 def founds_well(found):
-    scopes = [key["scope"] for key in found["keys"]]
-    return ("owner" in found["founder"]["roles"] and scopes[:1] == ["custody"] and "custody" not in scopes[1:]
-            and scopes[1:] == sorted(set(scopes[1:])) and {"main", "register"} <= set(scopes)
+    return ("owner" in found["founder"]["roles"] and brings_well(found)
+            and {"custody", "main", "register"} <= {key["scope"] for key in found["keys"]}
             and all(key["epoch"] == 0 for key in found["keys"]))
 
 
@@ -48,7 +54,7 @@ EVENTS = {
     "admit": structure(**ADMISSION),
     "remove": structure(member=hash32, reason=one_of("left", "seized"), cuts=listed(structure(**HEAD), ascending="log")),
     "adopt": structure(entries=listed(ENTRY_REF, low=1)),
-    "rotate": structure(keys=listed(NEW_KEY, low=1)),
+    "rotate": structure(brings_well, keys=listed(NEW_KEY, low=1)),
     "share": structure(key=hash32, wraps=WRAPS, dummies=DUMMIES),
     "seal": structure(seals_well, first=whole(64, low=1), count=lambda it: demand(type(it) is int and 1 <= it <= 4096, "count"),
                       root=hash32, inventory=hash32, manifests=listed(MANIFEST_REF, ascending="key"), readback=yes_or_no),
@@ -119,7 +125,9 @@ class Entry:
         return [self.body] if self.kind == "admit" else []
 
     def new_keys(self):
-        return self.body["keys"] if self.kind in ("found", "rotate") else []
+        """(key id, what is said of it) of each key that it brings."""
+        keys = self.body["keys"] if self.kind in ("found", "rotate") else []
+        return [(key_id(self.log, key["scope"], key["epoch"], key["recipient"]), key) for key in keys]
 
 
 def read_entry(encoding):

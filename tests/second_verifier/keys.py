@@ -5,7 +5,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 
 from .age import AgeFile, HybridKey, hkdf
-from .hashes import sha256, tagged
+from .hashes import tagged
 from .text import decode_utf8, demand, unhex
 
 WRAPPED_BYTES = 512
@@ -42,12 +42,17 @@ class Identity:
         return identity
 
 
-class VaultKey:
-    """A custody or content key, as the wrapped key's own text says."""
+def key_id(log, scope, epoch, recipient):
+    """The id of a vault key that an entry of this log brings (§ 3.3)."""
+    return tagged("amparo.v1/key", log, scope.encode(), epoch.to_bytes(4, "big"), recipient.encode())
 
-    def __init__(self, scope, epoch, key):
-        self.scope, self.epoch, self.key = scope, epoch, key
-        self.id = sha256(key.recipient.encode())
+
+class VaultKey:
+    """A custody or content key; all that its id is made of stands in the wrapped key's text."""
+
+    def __init__(self, log, scope, epoch, key):
+        self.scope, self.key = scope, key
+        self.id = key_id(log, scope, epoch, key.recipient)
 
 
 def is_scope(text):
@@ -76,5 +81,5 @@ def scope_and_epoch(lines):
 
 def read_wrapped(plaintext):
     """A wrapped key (§ 3.5)."""
-    lines = key_lines(plaintext, "key", 4)
-    return VaultKey(*scope_and_epoch(lines), HybridKey.parse(lines[2]))
+    lines = key_lines(plaintext, "key", 5)
+    return VaultKey(unhex(labelled(lines[0], "log"), 16), *scope_and_epoch(lines[1:]), HybridKey.parse(lines[3]))

@@ -2,7 +2,6 @@
 from collections import namedtuple
 
 from .age import is_recipient
-from .hashes import sha256
 from .papers import admitted_card
 
 COUNTED, LATE, REFUSED, UNDECIDED = "counted", "late", "refused", "undecided"
@@ -10,7 +9,7 @@ ANY_ROLE = {"offer", "acknowledge", "decline", "verify", "stamp", "anchor", "pac
 
 Grant = namedtuple("Grant", "member role by confirmed")
 Cut = namedtuple("Cut", "by sizes")
-Brought = namedtuple("Brought", "recipient id scope epoch by")
+Brought = namedtuple("Brought", "scope epoch by")
 
 
 def member_of(admission):
@@ -29,7 +28,7 @@ class Standing:
         self.owner_grants = []
         self.closed = self._closings()
         self._rank_owners()
-        self.grants, self.brought, self.wraps, self.disposed = [], [], [], set()
+        self.grants, self.brought, self.wraps, self.disposed = [], {}, [], set()
         self.idle_keys, self.idle_admits = [], []
         for told in order.ordered:
             told.standing = self._stand(told)
@@ -146,7 +145,7 @@ class Standing:
         if self._is_owners_act(told):
             return told in self.took_effect
         roles = {grant.role for grant in self.granted(told, self.grants)}
-        keys = {each.id for each in self.brought if told.saw(each.by)}
+        keys = {key for key, each in self.brought.items() if told.saw(each.by)}
         if kind == "admit":
             return "owner" in roles or body["roles"] == ["monitor"] and "sealer" in roles
         if kind == "rotate":
@@ -164,19 +163,17 @@ class Standing:
         return kind in ANY_ROLE and bool(roles)
 
     def _next_epoch(self, told, scope):
-        return 1 + max((each.epoch for each in self.brought if each.scope == scope and told.saw(each.by)), default=-1)
+        return 1 + max((each.epoch for each in self.brought.values() if each.scope == scope and told.saw(each.by)), default=-1)
 
     def _count(self, told):
         kind, body = told.entry.kind, told.entry.body
         by_owner = kind == "found" or any(grant.role == "owner" for grant in self.granted(told, self.grants))
         for member, roles in self._admitted(told):
             self.grants += [Grant(member, role, told, by_owner) for role in roles if member]
-        for key in told.entry.new_keys():
-            if not is_recipient(key["recipient"]) or any(each.recipient == key["recipient"] for each in self.brought):
-                continue
-            brought = Brought(key["recipient"], sha256(key["recipient"].encode()), key["scope"], key["epoch"], told)
-            self.brought.append(brought)
-            self.wraps += [(brought.id, wrap, told) for wrap in key["wraps"]]
+        for key, said in told.entry.new_keys():
+            if is_recipient(said["recipient"]):
+                self.brought[key] = Brought(said["scope"], said["epoch"], told)
+                self.wraps += [(key, wrap, told) for wrap in said["wraps"]]
         if kind == "share":
             self.wraps += [(body["key"], wrap, told) for wrap in body["wraps"]]
         if kind == "dispose":

@@ -1,7 +1,6 @@
 """Wrapped keys and shares that entries name (§ 8.4)."""
 from .age import AgeFile, NotForThisKey, is_recipient
 from .bytes_level import WRAPPED_FILE
-from .hashes import sha256
 from .keys import read_wrapped
 from .report import INCOMPLETE, INVALID
 from .shares import read_share
@@ -13,19 +12,16 @@ def named_files(entry):
     if entry.kind == "share":
         keys = [(entry.body["key"], entry.body)]
     else:
-        keys = [(sha256(key["recipient"].encode()), key) for key in entry.new_keys() if is_recipient(key["recipient"])]
+        keys = [(key, said) for key, said in entry.new_keys() if is_recipient(said["recipient"])]
     for key, body in keys:
         yield from ((key, wrap["file"], wrap) for wrap in body["wraps"])
         yield from ((key, dummy, None) for dummy in body["dummies"])
 
 
 def check_wraps(custody):
-    brought = {each.id: each for each in custody.standing.brought}
-    named = set()
+    brought, named = custody.standing.brought, set()
     for told in custody.standing.counted("found", "rotate", "share"):
         for key, file, wrap in named_files(told.entry):
-            if told.entry.kind != "share" and brought[key].by is not told:
-                continue  # it was brought before
             named.add((key, file))
             check_wrap(custody, brought.get(key), key, file, wrap)
     kept = {(key, file) for entry in custody.kept() for key, file, _ in named_files(entry)}
@@ -45,16 +41,11 @@ def check_wrap(custody, brought, key, file, wrap):
     elif wrap and custody.asked.identity and wrap["member"] == custody.asked.identity.member:
         try:
             plaintext = AgeFile(found.file.read()).open([custody.asked.identity.age])
-            holds = holds_key(plaintext, brought, key) if wrap["share"] is None else holds_share(plaintext, brought, wrap["share"])
+            holds = read_wrapped(plaintext).id == key if wrap["share"] is None else holds_share(plaintext, brought, wrap["share"])
         except (Malformed, NotForThisKey):
             holds = False
         if not holds:
             add(INVALID, "key", path, "it does not hold what its entry promises")
-
-
-def holds_key(plaintext, brought, key):
-    held = read_wrapped(plaintext)
-    return held.id == key and brought is not None and (held.scope, held.epoch) == (brought.scope, brought.epoch)
 
 
 def holds_share(plaintext, brought, share):

@@ -1,7 +1,9 @@
 //! A forger: holds members' secrets and writes what it likes into a vault's folder, properly hashed, encrypted and
 //! signed, and asks nobody for permission. The disk is in memory, so a forged vault costs milliseconds.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 
 use amparo::crypto::hash::Hash;
 use amparo::crypto::merkle::Growing;
@@ -13,7 +15,7 @@ use amparo::format::document::Document;
 use amparo::format::entry::{Begins, Entry, entry_leaf};
 use amparo::format::event::{Admission, Event, Head, NewKey, Wrap};
 use amparo::format::ids::{KeyId, LogId, MemberId, VaultId};
-use amparo::format::key_file;
+use amparo::format::key_file::KeyFile;
 use amparo::format::pseudonym::Pseudonym;
 use amparo::format::role::Scope;
 use amparo::store::faulty::FaultyDisk;
@@ -71,10 +73,6 @@ pub(crate) fn to(seed: u8) -> Recipient {
     vault_key(seed).recipient()
 }
 
-pub(crate) fn key_id(seed: u8) -> KeyId {
-    KeyId::of(&to(seed))
-}
-
 pub(crate) fn admission(who: u8, roles: &[&str]) -> Admission {
     let mut roles = roles.to_vec();
     roles.sort_unstable();
@@ -90,11 +88,16 @@ pub(crate) fn note(text: &str) -> Event {
     Event::Note { text: text.into(), exhibit: None, reconstructed: false }
 }
 
+/// Log, scope and epoch.
+type Brought = (LogId, Scope, u32);
+
 /// A vault and whoever writes into it.
 #[derive(Clone)]
 pub(crate) struct Forge {
     pub(crate) disk: FaultyDisk,
     pub(crate) vault: VaultId,
+    /// Which log brought the key of each seed last, for which scope, as which epoch.
+    brought: Arc<Mutex<BTreeMap<u8, Brought>>>,
 }
 
 /// One log in the making; a clone goes another way from there.
@@ -111,7 +114,29 @@ pub(crate) struct Pen {
 impl Forge {
     /// The same vault on a disk of its own, to go another way.
     pub(crate) fn copy(&self) -> Self {
-        Self { disk: self.disk.crash(0), vault: self.vault }
+        Self { disk: self.disk.crash(0), ..self.clone() }
+    }
+
+    /// A disk on which there may be a vault already.
+    pub(crate) fn on(disk: FaultyDisk) -> Self {
+        Self { disk, vault: VaultId::UNFOUNDED, brought: Arc::default() }
+    }
+
+    /// This log brings a key.
+    pub(crate) fn brings(&self, by: LogId, scope: &str, epoch: u32, seed: u8) {
+        let place = (by, scope.parse().expect("a scope"), epoch);
+        self.brought.lock().expect("no test panicked here").insert(seed, place);
+    }
+
+    /// The key of a seed as it was brought; one that nobody brought yet is as if the vault itself had.
+    pub(crate) fn key(&self, seed: u8) -> KeyFile {
+        let brought = self.brought.lock().expect("no test panicked here").get(&seed).cloned();
+        let (log, scope, epoch) = brought.unwrap_or((LogId([0; 16]), "main".parse().expect("a scope"), 1));
+        KeyFile { log, scope, epoch, key: vault_key(seed) }
+    }
+
+    pub(crate) fn key_id(&self, seed: u8) -> KeyId {
+        self.key(seed).id()
     }
 
     pub(crate) fn put(&self, path: &RelPath, bytes: &[u8]) {
@@ -156,19 +181,19 @@ impl Forge {
         name
     }
 
-    pub(crate) fn wraps(&self, scope: &str, epoch: u32, seed: u8, holders: &[u8]) -> Vec<Wrap> {
-        let scope: Scope = scope.parse().expect("a scope");
-        let plaintext = key_file::print(&scope, epoch, &vault_key(seed));
-        let mut wraps: Vec<Wrap> = holders
-            .iter()
-            .map(|who| Wrap { member: member(*who), file: self.put_wrap(key_id(seed), &plaintext, *who), share: None })
-            .collect();
+    pub(crate) fn wraps(&self, seed: u8, holders: &[u8]) -> Vec<Wrap> {
+        let key = self.key(seed);
+        let file = |who: u8| self.put_wrap(key.id(), &key.print(), who);
+        let mut wraps: Vec<Wrap> =
+            holders.iter().map(|who| Wrap { member: member(*who), file: file(*who), share: None }).collect();
         wraps.sort_by_key(|wrap| wrap.member);
         wraps
     }
 
-    pub(crate) fn new_key(&self, scope: &str, epoch: u32, seed: u8, holders: &[u8]) -> NewKey {
-        let wraps = self.wraps(scope, epoch, seed, holders);
+    /// The key that this log brings, made out to these.
+    pub(crate) fn new_key(&self, by: LogId, scope: &str, epoch: u32, seed: u8, holders: &[u8]) -> NewKey {
+        self.brings(by, scope, epoch, seed);
+        let wraps = self.wraps(seed, holders);
         let scope = scope.parse().expect("a scope");
         NewKey { scope, epoch, recipient: to(seed).to_string(), wraps, dummies: Vec::new() }
     }

@@ -5,7 +5,7 @@ use amparo::crypto::merkle::Growing;
 use amparo::format::document::Document;
 use amparo::format::entry::{Entry, entry_leaf};
 use amparo::format::event::{Event, Found};
-use amparo::format::ids::VaultId;
+use amparo::format::ids::{LogId, VaultId};
 use amparo::format::vault_file;
 use amparo::store::faulty::{FaultyDisk, Rules};
 use amparo::store::layout;
@@ -33,7 +33,7 @@ pub(crate) fn founded() -> (Forge, Pen) {
         return (forge, pen);
     }
     let disk = case::made(&case::read("founded"));
-    let mut forge = Forge { disk, vault: VaultId::UNFOUNDED };
+    let mut forge = Forge::on(disk);
     let name = forge.names("logs/").into_iter().find(|name| name.contains("/entries/")).expect("the founding entry");
     let padded = envelope::open(&forge.read(&name), &[&vault_key(CUSTODY)]).expect("it is to the custody key");
     let (entry, length) = Entry::decode_padded(&padded).expect("an entry");
@@ -42,6 +42,9 @@ pub(crate) fn founded() -> (Forge, Pen) {
     let mut tree = Growing::default();
     tree.push(leaf);
     let begins = entry.begins.expect("it begins its log");
+    for (scope, seed) in [("custody", CUSTODY), ("main", MAIN), ("register", REGISTER)] {
+        forge.brings(entry.log, scope, 0, seed);
+    }
     (forge, Pen { who: FOUNDER, vault: VaultId(leaf), id: entry.log, begins, tree, next_number: 1 })
 }
 
@@ -52,11 +55,13 @@ fn found() -> (Forge, Pen) {
 
 /// Founds a vault with more sections, each with its key.
 pub(crate) fn founding_with(sections: &[(&str, u8, &[u8])]) -> (Forge, Pen) {
-    let mut forge = Forge { disk: FaultyDisk::new(Rules::Ext4), vault: VaultId::UNFOUNDED };
+    let mut forge = Forge::on(FaultyDisk::new(Rules::Ext4));
     let mut pen = Pen::begin(VaultId::UNFOUNDED, FOUNDER, "K7");
-    let mut found = founding(&forge);
+    let mut found = founding(&forge, pen.id);
     if let Event::Found(found) = &mut found {
-        found.keys.extend(sections.iter().map(|(scope, seed, holders)| forge.new_key(scope, 0, *seed, holders)));
+        found
+            .keys
+            .extend(sections.iter().map(|(scope, seed, holders)| forge.new_key(pen.id, scope, 0, *seed, holders)));
         found.keys[1..].sort_by_key(|key| key.scope.to_string());
     }
     pen.say(&forge, &[], found);
@@ -65,8 +70,8 @@ pub(crate) fn founding_with(sections: &[(&str, u8, &[u8])]) -> (Forge, Pen) {
     (forge, pen)
 }
 
-/// The event that founds it.
-pub(crate) fn founding(forge: &Forge) -> Event {
+/// The event that founds it, said in this log.
+pub(crate) fn founding(forge: &Forge, by: LogId) -> Event {
     let everybody = [FOUNDER, READER, MONITOR, SEALER];
     Event::Found(Found {
         founder: admission(FOUNDER, &["owner", "sealer"]),
@@ -76,9 +81,9 @@ pub(crate) fn founding(forge: &Forge) -> Event {
             admission(SEALER, &["sealer"]),
         ],
         keys: vec![
-            forge.new_key("custody", 0, CUSTODY, &everybody),
-            forge.new_key("main", 0, MAIN, &[READER]),
-            forge.new_key("register", 0, REGISTER, &[READER]),
+            forge.new_key(by, "custody", 0, CUSTODY, &everybody),
+            forge.new_key(by, "main", 0, MAIN, &[READER]),
+            forge.new_key(by, "register", 0, REGISTER, &[READER]),
         ],
         monitors_needed: 1,
         continues: Vec::new(),

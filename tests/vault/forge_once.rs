@@ -11,7 +11,6 @@ use amparo::crypto::hash::Hash;
 use amparo::crypto::recipient::Recipient;
 use amparo::crypto::seed::Keys;
 use amparo::format::checkpoint::Checkpoint;
-use amparo::format::ids::KeyId;
 
 /// A number that nothing else in this test has; the same steps draw the same numbers in another one.
 pub(crate) fn fresh() -> u64 {
@@ -29,7 +28,7 @@ pub(crate) fn new_state() -> String {
 
 /// An age file.
 pub(crate) fn sealed(plaintext: &[u8], recipients: &[Recipient]) -> Vec<u8> {
-    let to = recipients.iter().map(|recipient| KeyId::of(recipient).to_string()).collect::<String>();
+    let to = recipients.iter().map(ToString::to_string).collect::<String>();
     let all: Vec<&Recipient> = recipients.iter().collect();
     once(Hash::tagged("file", &[plaintext, to.as_bytes()]), || envelope::seal(plaintext, &all).bytes)
 }

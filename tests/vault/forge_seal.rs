@@ -13,7 +13,7 @@ use amparo::format::payload;
 use amparo::format::record::{Binding, Record};
 use amparo::store::layout;
 
-use super::forge::{CUSTODY, Forge, MAIN, Pen, REGISTER, key_id, to};
+use super::forge::{CUSTODY, Forge, MAIN, Pen, REGISTER, to};
 
 /// What one exhibit holds.
 #[derive(Clone)]
@@ -125,7 +125,7 @@ impl Pen {
             let row = Row {
                 log: self.id,
                 number,
-                key: key_id(exhibit.key),
+                key: forge.key_id(exhibit.key),
                 record_root: tree.root,
                 record_leaves: tree.leaves,
                 blobs: u32::try_from(blobs.len()).expect("few"),
@@ -179,7 +179,7 @@ impl Pen {
             let mut manifest = Manifest::new(self.vault, self.id, records);
             bend(twist.manifest, &mut manifest);
             let blob = put(forge, &manifest.encode_padded(), twist.manifests_to, seed);
-            manifests.push(ManifestRef { key: key_id(seed), blob, records: count });
+            manifests.push(ManifestRef { key: forge.key_id(seed), blob, records: count });
         }
         manifests.sort_by_key(|manifest| manifest.key);
         manifests

@@ -153,8 +153,8 @@ fn who_stands_beyond_what_one_entry_can_name_is_obeyed_all_the_same() {
         let outcome = add(setting, &AddRequest { place, cards, roles: &[Role::Sealer], handle: None });
         assert!(matches!(outcome, Err(VaultError::NoKey)), "{outcome:?}");
     });
-    let wraps = forge.wraps("custody", 0, super::forge::CUSTODY, &[ANN]);
-    let key = super::forge::key_id(super::forge::CUSTODY);
+    let wraps = forge.wraps(super::forge::CUSTODY, &[ANN]);
+    let key = forge.key_id(super::forge::CUSTODY);
     founder.say(&forge, &[], Event::Share { key, wraps, dummies: Vec::new() });
     with(&forge.disk, device.machine, |setting| {
         let place = Request { trust: Some(&trust), ..request(Path::new(VAULT), &device, None) };

@@ -114,7 +114,10 @@ fn evaluate(header: &Header, body: &[u8]) -> String {
         "tagged" => Hash::tagged(given["domain"], &parts).to_string(),
         "identity" => identity(given["want"], &unhex(given["seed"]).expect("a seed")),
         "vault-key-id" => {
-            KeyId::of(&Identity::from_seed(&unhex(given["age-seed"]).expect("a seed")).recipient()).to_string()
+            let recipient = Identity::from_seed(&unhex(given["age-seed"]).expect("a seed")).recipient().to_string();
+            let (log, scope) = (LogId(unhex(given["log"]).expect("an id")), given["scope"].parse().expect("a scope"));
+            let epoch = u32::try_from(number("epoch")).expect("an epoch");
+            KeyId::derive(&log, &scope, epoch, &recipient).to_string()
         }
         "fingerprint" => fingerprint::fingerprint(&hash("hash")),
         "log-id" => {

@@ -40,7 +40,7 @@ fn key() -> KeyId {
     KeyId(Hash::of(b"key"))
 }
 
-fn new_key(scope: Scope, epoch: u32) -> NewKey {
+pub(super) fn new_key(scope: Scope, epoch: u32) -> NewKey {
     let wraps = vec![Wrap { member: member(), file: Hash::of(b"wrapped"), share: None }];
     NewKey { scope, epoch, recipient: "age1pq1example".into(), wraps, dummies: vec![Hash::of(b"dummy")] }
 }

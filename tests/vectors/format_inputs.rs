@@ -14,6 +14,7 @@ use amparo::format::ids::{KeyId, LogId, MemberId, VaultId};
 use amparo::format::inventory::Row;
 use amparo::format::note::{Note, SignatureLine};
 use amparo::format::record::{Binding, Record};
+use amparo::format::role::{Scope, Section};
 
 use super::format::Vector;
 use super::format_events;
@@ -37,6 +38,12 @@ fn binary(name: &str, check: &str, body: &[u8]) -> Vector {
     vector(name, &[("check", check), ("body", "hex")], body)
 }
 
+fn vector_of_key(name: &str, seed: &str, scope: &str, epoch: &str) -> Vector {
+    let log = hex(&[2; 16]);
+    let given = [("check", "vault-key-id"), ("log", &*log), ("scope", scope), ("epoch", epoch), ("age-seed", seed)];
+    vector(name, &given, b"")
+}
+
 fn hashes() -> Vec<Vector> {
     let seed = hex(&[1; 32]);
     let (vault, member) = (Hash::of(b"vault").to_string(), Hash::of(b"member").to_string());
@@ -46,7 +53,8 @@ fn hashes() -> Vec<Vector> {
         vector("frame-two-parts", &[("check", "frame"), ("domain", "d"), ("part", "6162"), ("part", "63")], b""),
         vector("frame-an-empty-part", &[("check", "frame"), ("domain", "d"), ("part", "61"), ("part", "")], b""),
         vector("tagged", &[("check", "tagged"), ("domain", "amparo.v1/row"), ("part", "00ff")], b""),
-        vector("vault-key-id", &[("check", "vault-key-id"), ("age-seed", &seed)], b""),
+        vector_of_key("vault-key-id", &seed, "main", "1"),
+        vector_of_key("vault-key-id-custody", &seed, "custody", "0"),
         vector("fingerprint", &[("check", "fingerprint"), ("hash", &vault)], b""),
         vector("log-id", &[("check", "log-id"), ("vault", &vault), ("member", &member), ("salt", &salt)], b""),
         vector("log-id-founding", &[("check", "log-id"), ("vault", &zero), ("member", &member), ("salt", &salt)], b""),
@@ -187,6 +195,7 @@ fn refused(note: &Entry) -> Vec<Vector> {
         entry.encode()
     };
     let own = Head { log: note.log, size: 1, root: Hash::ZERO };
+    let main = format_events::new_key(Scope::Content(Section::main()), 1);
     let bodies: BTreeMap<&str, Vec<u8>> = BTreeMap::from([
         ("trailing", [good.as_slice(), b"\0"].concat()),
         ("long-number", replaced(b"\xa3seq\x01", b"\xa3seq\xcc\x01")),
@@ -203,6 +212,7 @@ fn refused(note: &Entry) -> Vec<Vector> {
         ("time", changed(&|entry| entry.time = "2031-05-04T23:10:00Z".into())),
         ("control", changed(&|entry| entry.tool = "amparo\r".into())),
         ("own-head", changed(&|entry| entry.heads = vec![own])),
+        ("scope-twice", changed(&|entry| entry.event = Event::Rotate { keys: vec![main.clone(), main.clone()] })),
         ("heads-unsorted", changed(&|entry| entry.heads.push(Head { log: LogId([1; 16]), ..own }))),
         (
             "long-text",

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::crypto::hash::Hash;
-use crate::format::ids::{KeyId, MemberId};
+use crate::format::ids::{KeyId, LogId, MemberId};
 use crate::format::role::{Scope, Section};
 
 /// One share of a split content key.
@@ -43,7 +43,7 @@ pub struct NewKey {
     pub scope: Scope,
     /// 0 at the founding, one more at each rotation.
     pub epoch: u32,
-    /// The age recipient (`age1pq1…`); the key id is the SHA-256 of this text.
+    /// The age recipient (`age1pq1…`).
     pub recipient: String,
     /// One for each member who gets it.
     pub wraps: Vec<Wrap>,
@@ -52,9 +52,9 @@ pub struct NewKey {
 }
 
 impl NewKey {
-    /// SHA-256 of the recipient's text.
-    pub fn id(&self) -> KeyId {
-        KeyId(Hash::of(self.recipient.as_bytes()))
+    /// Its id, brought by an entry of this log.
+    pub fn id(&self, log: &LogId) -> KeyId {
+        KeyId::derive(log, &self.scope, self.epoch, &self.recipient)
     }
 
     /// The section whose content it opens, if any.

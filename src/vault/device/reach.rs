@@ -2,6 +2,7 @@
 //! never *nothing*.
 
 use std::collections::BTreeSet;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
@@ -12,22 +13,26 @@ use crate::crypto::envelope;
 use crate::crypto::recipient::Identity;
 use crate::format::card::Card;
 use crate::format::identity_file::IdentityFile;
-use crate::format::ids::{KeyId, MemberId};
-use crate::format::key_file;
+use crate::format::ids::MemberId;
+use crate::format::key_file::KeyFile;
 use crate::format::role::{Role, Scope};
 use crate::format::volume::{PAGE_BYTES, VolumePage};
-use crate::store::{Disk, layout};
+use crate::store::{Disk, Folder, layout};
+use crate::vault::exhibits::BLOB_BYTES_MAX;
+use crate::vault::findings::Findings;
 use crate::vault::history::History;
 use crate::vault::pouch::archive::Archive;
 use crate::vault::pouch::opened::Opened;
 use crate::vault::pouch::pieces::Pieces;
 use crate::vault::session::{Person, Request, Session};
 use crate::vault::survey::{self, Survey};
-use crate::vault::{Setting, VaultError, keyring};
+use crate::vault::{Setting, VaultError, keyring, parallel};
 
 /// Longer headers of age files are not looked into (`crypto::envelope` refuses them), nor what stands behind.
 const HEADER_BYTES: usize = envelope::HEADER_BYTES_MAX + 64;
 const ENTRY_BYTES_MAX: u64 = 16 << 20;
+/// More than the header of a blob, which has one stanza beside what age makes up.
+const BLOB_START_BYTES: u64 = 16 << 10;
 
 /// The vaults that lie here, and how many more this device knows.
 pub(in crate::vault) struct Vaults<'a> {
@@ -125,7 +130,7 @@ impl Vaults<'_> {
             opened.0.push(person.keys.age);
             return Some(find);
         }
-        let claims_content = key_file::parse(text).ok().map(|(scope, _, _)| scope != Scope::Custody);
+        let held = KeyFile::parse(text).ok();
         let lines: Vec<Zeroizing<String>> =
             secret_lines(text).map(|line| Zeroizing::new(String::from_utf8_lossy(line).into_owned())).collect();
         if lines.is_empty() {
@@ -133,13 +138,13 @@ impl Vaults<'_> {
         }
         let mut reaches = Vec::new();
         for key in lines.iter().filter_map(|line| line.parse::<Identity>().ok()) {
-            reaches.extend(self.here.iter().map(|vault| of_key(setting.disk, vault, &key)));
+            reaches.extend(self.here.iter().map(|vault| of_key(setting.disk, vault, &key, held.as_ref())));
             opened.0.push(key);
         }
-        let kind = if claims_content.is_some() { Kind::VaultKey } else { Kind::AgeKey };
+        let kind = if held.is_some() { Kind::VaultKey } else { Kind::AgeKey };
         let mut find = self.judged(kind, path, bare, reaches);
         // What a key says of itself is believed only where it makes matters worse.
-        if claims_content == Some(true) && find.opens == Opens::Unknown {
+        if held.is_some_and(|held| held.scope != Scope::Custody) && find.opens == Opens::Unknown {
             find.opens = Opens::Content;
         }
         Some(find)
@@ -227,13 +232,20 @@ fn given(history: &History, member: MemberId) -> (BTreeSet<String>, BTreeSet<Str
     (whole, shared)
 }
 
-/// What a secret key alone opens: as a person's, or as a key of the vault itself.
-fn of_key(disk: &dyn Disk, vault: &Path, key: &Identity) -> Reach {
+/// What a secret key alone opens: as a key of the vault itself, or as a person's. Without what was written around it, only
+/// trying tells the first.
+fn of_key(disk: &dyn Disk, vault: &Path, key: &Identity, held: Option<&KeyFile>) -> Reach {
     let read = || -> Result<Opens, VaultError> {
         let folder = disk.folder(vault)?;
         let survey = survey::survey(&*folder)?;
-        if survey.keys.contains_key(&KeyId::of(&key.recipient())) {
-            return Ok(if opens_an_entry(&*folder, &survey, key) { Opens::Custody } else { Opens::Content });
+        if let Some(held) = held.filter(|held| survey.keys.contains_key(&held.id())) {
+            return Ok(if held.scope == Scope::Custody { Opens::Custody } else { Opens::Content });
+        }
+        if opens_an_entry(&*folder, &survey, key) {
+            return Ok(Opens::Custody);
+        }
+        if opens_a_blob(&*folder, key)? {
+            return Ok(Opens::Content);
         }
         let (ring, _) = keyring::unlock(&*folder, &survey, key);
         Ok(match (ring.sections().is_empty(), ring.custody().is_empty()) {
@@ -248,7 +260,19 @@ fn of_key(disk: &dyn Disk, vault: &Path, key: &Identity) -> Reach {
     }
 }
 
-fn opens_an_entry(folder: &dyn crate::store::Folder, survey: &Survey, key: &Identity) -> bool {
+/// Segments and manifests; inventories are the custody key's, which opens an entry.
+fn opens_a_blob(folder: &dyn Folder, key: &Identity) -> Result<bool, VaultError> {
+    let blobs = survey::blobs(folder, &mut Findings::default())?;
+    let opened = parallel::map(&blobs, |blob| {
+        let mut start = Vec::new();
+        let read = folder.source(&layout::blob(*blob), BLOB_BYTES_MAX);
+        let read = read.map(|source| source.take(BLOB_START_BYTES).read_to_end(&mut start));
+        matches!(read, Ok(Ok(_))) && envelope::is_for(&start, &[key]) == Ok(true)
+    });
+    Ok(opened.contains(&true))
+}
+
+fn opens_an_entry(folder: &dyn Folder, survey: &Survey, key: &Identity) -> bool {
     let entries = survey.logs.iter().flat_map(|(log, files)| files.entries.values().flatten().map(|name| (*log, name)));
     entries.into_iter().any(|(log, name)| {
         let bytes = folder.read(&layout::entry(log, name), ENTRY_BYTES_MAX);

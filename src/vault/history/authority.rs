@@ -288,11 +288,11 @@ impl Court {
         for new in told.entry.event.new_keys() {
             match new.recipient.parse::<Recipient>() {
                 Ok(recipient) => {
-                    self.keys.entry(new.id()).or_insert_with(|| VaultKey::new(new, recipient, place, rank));
+                    self.keys.insert(new.id(&place.log), VaultKey::new(new, recipient, place, rank));
                 }
                 Err(_) => findings.invalid(
                     Check::Key,
-                    new.id().to_string(),
+                    new.id(&place.log).to_string(),
                     "the entry that brings this key names no recipient",
                 ),
             }

@@ -94,11 +94,10 @@ pub(super) fn give(
     id: KeyId,
     cards: &[&Card],
 ) -> Result<Given, VaultError> {
-    let history = session.history()?;
-    let (key, secret) = history.keys.get(&id).zip(session.ring.key(&id)).ok_or(VaultError::NoKey)?;
+    let key = session.ring.key(&id).ok_or(VaultError::NoKey)?;
     let mut files = Vec::new();
-    let new = NewWraps { scope: key.scope.clone(), epoch: key.epoch, key: secret, holders: cards, needed: None };
-    let NewKey { wraps, dummies, .. } = wrap::wrap_new_key(setting.rng, new, &mut files);
+    let new = NewWraps { key, holders: cards, needed: None };
+    let NewKey { wraps, dummies, .. } = wrap::wrap_new_key(setting.rng, &new, &mut files);
     let event = Event::Share { key: id, wraps, dummies };
     log.append(setting, session, person, Saying { event, files, intents: Vec::new() })?;
     let members = cards.iter().map(|card| card.member()).collect();

@@ -3,21 +3,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use zeroize::Zeroizing;
-
 use super::{Awaited, awaiting, entitled, names, require_owner};
-use crate::crypto::recipient::Identity;
 use crate::crypto::shares::SHARES_MAX;
 use crate::format::card::Card;
 use crate::format::event::{Event, NewKey};
-use crate::format::ids::MemberId;
+use crate::format::ids::{LogId, MemberId};
 use crate::format::role::{Scope, Section};
 use crate::store::RelPath;
 use crate::vault::commit::{OwnLog, Saying};
 use crate::vault::history::History;
 use crate::vault::session::{Person, Request, Session};
 use crate::vault::wrap::{self, NewWraps};
-use crate::vault::{Setting, VaultError, random};
+use crate::vault::{Setting, VaultError};
 
 /// A key that replaces another from now on.
 #[derive(Clone, Debug)]
@@ -112,7 +109,7 @@ pub(super) fn say_new_epochs(
         let holders: Vec<&Card> = holders.map(|(_, card)| card).collect();
         let before = history.newest_key(scope).map(|(_, key)| key);
         let needed = before.and_then(|before| wrap::needed_after(before, holders.len()));
-        let key = new_epoch(setting, history, scope, &holders, needed, &mut files);
+        let key = new_epoch(setting, log.id(), history, scope, &holders, needed, &mut files);
         renewed.push(Renewed {
             scope: scope.clone(),
             epoch: key.epoch,
@@ -124,7 +121,7 @@ pub(super) fn say_new_epochs(
     }
     // Whoever makes a key has named its readers: this device need not ask about it.
     for key in &keys {
-        session.memory.confirm(&session.vault, &key.id())?;
+        session.memory.confirm(&session.vault, &key.id(&log.id()))?;
     }
     let event = Event::Rotate { keys };
     log.append(setting, session, person, Saying { event, files, intents: Vec::new() })?;
@@ -133,6 +130,7 @@ pub(super) fn say_new_epochs(
 
 fn new_epoch(
     setting: &mut Setting<'_>,
+    log: LogId,
     history: &History,
     scope: &Scope,
     holders: &[&Card],
@@ -141,6 +139,6 @@ fn new_epoch(
 ) -> NewKey {
     let epochs = history.keys.values().filter(|key| key.scope == *scope).map(|key| key.epoch.saturating_add(1));
     let epoch = epochs.max().unwrap_or(0);
-    let key = Identity::from_seed(&Zeroizing::new(random(setting.rng)));
-    wrap::wrap_new_key(setting.rng, NewWraps { scope: scope.clone(), epoch, key: &key, holders, needed }, files)
+    let key = wrap::new_key(setting.rng, log, scope.clone(), epoch);
+    wrap::wrap_new_key(setting.rng, &NewWraps { key: &key, holders, needed }, files)
 }

@@ -178,7 +178,8 @@ impl<'a> Search<'a> {
 
     fn keys(&mut self, history: &History) {
         let counted = named::counted_keys(history);
-        let beside = named::kept_beside(history).flat_map(|(_, told)| named::key_files(&told.entry.event));
+        let beside =
+            named::kept_beside(history).flat_map(|(_, told)| named::key_files(told.entry.log, &told.entry.event));
         let all: BTreeSet<(KeyId, Hash)> = counted.iter().copied().chain(beside).collect();
         for (key, file) in all {
             let has = |copy: Copy<'_>| copy.1.keys.get(&key).is_some_and(|files| files.contains(&file));

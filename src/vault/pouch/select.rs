@@ -207,7 +207,7 @@ pub(super) fn news(wanted: &mut Wanted, session: &Session, to: &[MemberId]) -> R
     wanted.states.retain(|(log, name)| name.size > known(log));
     let fresh =
         history.logs.values().flat_map(|log| log.entries.iter().skip(usize::try_from(known(&log.id)).unwrap_or(0)));
-    let keys: BTreeSet<_> = fresh.flat_map(|told| named::key_files(&told.entry.event)).collect();
+    let keys: BTreeSet<_> = fresh.flat_map(|told| named::key_files(told.entry.log, &told.entry.event)).collect();
     wanted.keys.retain(|key| keys.contains(key));
     // A cosignature of a state that she may have seen last is news, too.
     let judge = Judge::new(history);

@@ -32,7 +32,7 @@ impl Examiner {
             }
         }
         for (_, told) in named::kept_beside(history) {
-            expected.extend(named::key_files(&told.entry.event));
+            expected.extend(named::key_files(told.entry.log, &told.entry.event));
         }
         for (id, files) in &session.survey.keys {
             for file in files.iter().filter(|file| !expected.contains(&(*id, **file))) {

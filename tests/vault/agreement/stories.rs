@@ -7,13 +7,14 @@ use amparo::crypto::hash::Hash;
 use amparo::format::document::Document;
 use amparo::format::entry::entry_leaf;
 use amparo::format::event::{Acknowledge, EntryRef, Event, ExhibitRef, Head, Offer, Remove, RemoveReason};
-use amparo::format::ids::LogId;
+use amparo::format::ids::{KeyId, LogId};
+use amparo::format::key_file::KeyFile;
 use amparo::store::layout;
 
 use super::dice::Dice;
 use crate::vault::forge::{
-    ANN, BEN, CUSTODY, EVE, FOUNDER, Forge, LATER, MAIN, MONITOR, Pen, READER, REGISTER, SEALER, admit, founded,
-    key_id, keys, member, note, to,
+    ANN, BEN, CUSTODY, EVE, FOUNDER, Forge, LATER, MAIN, MONITOR, Pen, READER, REGISTER, SEALER, admit, founded, keys,
+    member, note, to, vault_key,
 };
 use crate::vault::forge_once::signed;
 use crate::vault::forge_seal::{Exhibit, Twist};
@@ -122,7 +123,7 @@ impl Teller<'_> {
             }
             24..32 => self.removal(who),
             32..36 => Event::Adopt { entries: self.references() },
-            36..41 => self.rotation(),
+            36..41 => self.rotation(at),
             41..44 => self.share(),
             44..47 => Event::Withdraw { exhibit: self.exhibit(at), scope: "all".into() },
             47..50 => Event::Open { exhibits: vec![self.exhibit(at)], reason: String::new() },
@@ -142,7 +143,7 @@ impl Teller<'_> {
                 let key = *self.dice.one(&[MAIN, REGISTER, LATER, CUSTODY]);
                 let blob = self.forge.put_blob(b"more of it", &[&to(key)]);
                 self.blobs.insert(blob);
-                Event::Amend { exhibit: self.exhibit(at), key: key_id(key), blob }
+                Event::Amend { exhibit: self.exhibit(at), key: self.forge.key_id(key), blob }
             }
             61..64 => self.offer(who),
             64..66 => Event::Stamp {
@@ -186,7 +187,7 @@ impl Teller<'_> {
         Event::Remove(Remove { member: member(who), reason, cuts: cuts.into_values().collect() })
     }
 
-    fn rotation(&mut self) -> Event {
+    fn rotation(&mut self, at: usize) -> Event {
         let scope = *self.dice.one(&["main", "main", "main", "register", "custody"]);
         let epoch = *self.dice.one(&[1, 1, 1, 2, 0]);
         let seed = if self.dice.percent(80) { LATER } else { LATER + 1 };
@@ -194,28 +195,24 @@ impl Teller<'_> {
         holders.push(READER);
         holders.sort_unstable();
         holders.dedup();
-        let mut key = self.forge.new_key(scope, epoch, seed, &holders);
+        let mut key = self.forge.new_key(self.pens[at].id, scope, epoch, seed, &holders);
         if self.dice.percent(30) {
-            key.dummies = vec![self.forge.put_wrap(key_id(seed), b"nothing", EVE)];
+            key.dummies = vec![self.forge.put_wrap(self.forge.key_id(seed), b"nothing", EVE)];
         }
         Event::Rotate { keys: vec![key] }
     }
 
     fn share(&mut self) -> Event {
-        let (scope, seed) =
-            *self.dice.one(&[("custody", CUSTODY), ("main", MAIN), ("register", REGISTER), ("main", LATER)]);
-        let epoch = u32::from(seed == LATER);
+        let seed = *self.dice.one(&[CUSTODY, MAIN, REGISTER, LATER]);
         let who = *self.dice.one(&EVERYBODY);
         // Now and then what is inside is another key than the one that is promised.
         let held = if self.dice.percent(10) { MAIN } else { seed };
-        let mut wraps = self.forge.wraps(scope, epoch, held, &[who]);
+        let mut wraps = self.forge.wraps(seed, &[who]);
         if held != seed {
-            let path = layout::wrapped_key(key_id(held), wraps[0].file).to_string();
-            let bytes = self.forge.read(&path);
-            self.forge.put(&layout::wrapped_key(key_id(seed), wraps[0].file), &bytes);
+            let other = KeyFile { key: vault_key(held), ..self.forge.key(seed) };
+            wraps[0].file = self.forge.put_wrap(self.forge.key_id(seed), &other.print(), who);
         }
-        wraps.sort_by_key(|wrap| wrap.member);
-        Event::Share { key: key_id(seed), wraps, dummies: Vec::new() }
+        Event::Share { key: self.forge.key_id(seed), wraps, dummies: Vec::new() }
     }
 
     fn offer(&mut self, who: u8) -> Event {
@@ -338,7 +335,7 @@ impl Teller<'_> {
             6 => Twist { blobs: Some(&|blobs| blobs.push(blobs[0])), ..Twist::default() },
             7 => Twist { rows: Some(&|rows| rows[0].0.number += 1), ..Twist::default() },
             8 => Twist { rows: Some(&|rows| rows[0].0.record_leaves *= 2), ..Twist::default() },
-            9 => Twist { rows: Some(&|rows| rows[0].0.key = key_id(REGISTER)), ..Twist::default() },
+            9 => Twist { rows: Some(&|rows| rows[0].0.key = KeyId(Hash::of(b"another"))), ..Twist::default() },
             10 => Twist { manifest: Some(&|manifest| manifest.records[0].number += 7), ..Twist::default() },
             11 => Twist { seal: Some(&|seal| seal.root = Hash::of(b"another")), ..Twist::default() },
             12 => Twist { seal: Some(&|seal| seal.first += 1), ..Twist::default() },

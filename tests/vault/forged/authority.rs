@@ -4,7 +4,7 @@ use amparo::format::event::{Event, Wrap};
 use amparo::vault::findings::{Check, Verdict};
 
 use crate::vault::forge::{
-    ANN, EVE, Forge, LATER, MAIN, MONITOR, Pen, READER, SEALER, admit, founded, founding, key_id, member, note,
+    ANN, EVE, Forge, LATER, MAIN, MONITOR, Pen, READER, SEALER, admit, founded, founding, member, note,
 };
 use crate::vault::forge_seal::{Exhibit, Twist};
 
@@ -125,8 +125,8 @@ fn a_role_counts_from_where_it_was_seen() {
 #[test]
 fn a_key_is_shared_by_its_holders_alone() {
     let share = |forge: &Forge| {
-        let wraps = forge.wraps("main", 0, MAIN, &[MONITOR]);
-        Event::Share { key: key_id(MAIN), wraps, dummies: Vec::new() }
+        let wraps = forge.wraps(MAIN, &[MONITOR]);
+        Event::Share { key: forge.key_id(MAIN), wraps, dummies: Vec::new() }
     };
     let (forge, founder) = founded();
     let mut reader = Pen::begin(forge.vault, READER, "R2");
@@ -139,14 +139,14 @@ fn a_key_is_shared_by_its_holders_alone() {
     let Event::Share { wraps, .. } = &event else { unreachable!() };
     let Wrap { file, .. } = wraps[0].clone();
     sealer.say(&forge, &[founder.head()], event);
-    let path = format!("keys/{}/{file}.age", key_id(MAIN));
+    let path = format!("keys/{}/{file}.age", forge.key_id(MAIN));
     forge.finds(&[(Check::Authority, INVALID, &sealer.at(0)), (Check::Foreign, INCOMPLETE, &path)]);
 }
 
 #[test]
 fn a_vault_is_founded_once() {
     let (forge, mut founder) = founded();
-    let again = founding(&forge);
+    let again = founding(&forge, founder.id);
     founder.say(&forge, &[], again);
     let verified = forge.verify(READER);
     let (foreign, accused): (Vec<_>, Vec<_>) =
@@ -181,7 +181,7 @@ fn a_key_that_nobody_brought_seals_nothing() {
 fn a_rotation_takes_the_next_epoch() {
     for (epoch, holds) in [(1, true), (0, false), (2, false)] {
         let (forge, mut founder) = founded();
-        let keys = vec![forge.new_key("main", epoch, LATER, &[READER])];
+        let keys = vec![forge.new_key(founder.id, "main", epoch, LATER, &[READER])];
         founder.say(&forge, &[], Event::Rotate { keys });
         let verified = forge.verify(MONITOR);
         let refused = verified.findings.iter().any(|one| one.check == Check::Authority && one.weight == INVALID);
@@ -196,7 +196,7 @@ fn an_amendment_covers_its_blob() {
     let blob = forge.put_blob(b"amended", &[&crate::vault::forge::to(MAIN)]);
     let row = amparo::crypto::hash::Hash::of(b"row");
     let exhibit = amparo::format::event::ExhibitRef { log: founder.id, number: 1, row };
-    let amend = |key| Event::Amend { exhibit, key: key_id(key), blob };
+    let amend = |key| Event::Amend { exhibit, key: forge.key_id(key), blob };
     founder.say(&forge, &[], amend(MAIN));
     forge.finds(&[]);
     let there = forge.copy();
@@ -211,9 +211,9 @@ fn an_amendment_covers_its_blob() {
 #[test]
 fn a_key_that_is_brought_has_a_recipient() {
     let (forge, mut founder) = founded();
-    let mut key = forge.new_key("main", 1, LATER, &[READER]);
+    let mut key = forge.new_key(founder.id, "main", 1, LATER, &[READER]);
     key.recipient = "age1pq1qqqq".into();
-    let id = amparo::crypto::hash::Hash::of(key.recipient.as_bytes()).to_string();
+    let id = key.id(&founder.id).to_string();
     founder.say(&forge, &[], Event::Rotate { keys: vec![key] });
     let verified = forge.verify(MONITOR);
     let accused: Vec<_> = verified.findings.iter().filter(|one| one.weight == INVALID).collect();

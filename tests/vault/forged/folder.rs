@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use amparo::format::event::{Event, Wrap};
-use amparo::format::key_file;
+use amparo::format::key_file::KeyFile;
 use amparo::store::faulty::{Fault, Times};
 use amparo::store::{Kind, layout};
 use amparo::vault::VaultError;
@@ -11,7 +11,7 @@ use amparo::vault::findings::{Check, Verdict};
 use amparo::vault::verify::Level;
 
 use crate::vault::forge::{
-    CUSTODY, FOUNDER, Forge, LATER, MAIN, MONITOR, READER, REGISTER, VAULT, founded, key_id, keys, member, vault_key,
+    CUSTODY, FOUNDER, Forge, LATER, MAIN, MONITOR, READER, REGISTER, VAULT, founded, keys, member, vault_key,
 };
 use crate::vault::forge_once;
 use crate::vault::forge_seal::{Exhibit, Twist, path};
@@ -63,13 +63,13 @@ fn folders_without_a_name_of_the_format_are_not_entered() {
 #[test]
 fn a_wrapped_key_is_encrypted_to_its_member_alone() {
     let (forge, mut founder) = founded();
-    let plaintext = key_file::print(&"main".parse().expect("a scope"), 1, &vault_key(LATER));
+    let mut key = forge.new_key(founder.id, "main", 1, LATER, &[]);
+    let plaintext = forge.key(LATER).print();
     let both = [READER, MONITOR].map(|who| keys(who).age.recipient());
     let bytes = forge_once::sealed(&plaintext, &both);
     let file = amparo::crypto::hash::Hash::of(&bytes);
-    let path = layout::wrapped_key(key_id(LATER), file);
+    let path = layout::wrapped_key(key.id(&founder.id), file);
     forge.put(&path, &bytes);
-    let mut key = forge.new_key("main", 1, LATER, &[]);
     key.wraps = vec![Wrap { member: member(READER), file, share: None }];
     founder.say(&forge, &[], Event::Rotate { keys: vec![key] });
     forge.finds(&[(Check::Key, INVALID, &path.to_string())]);
@@ -140,9 +140,10 @@ fn blobs_are_intact_there_and_named_by_a_sealing() {
 fn wrapped_keys_are_those_that_entries_name() {
     let (forge, _) = sealed();
     let wrap = |there: &Forge, key, scope: &str, seed| {
-        let plaintext = key_file::print(&scope.parse().expect("a scope"), 0, &vault_key(seed));
-        let file = there.put_wrap(key_id(key), &plaintext, READER);
-        format!("keys/{}/{file}.age", key_id(key))
+        let scope = scope.parse().expect("a scope");
+        let held = KeyFile { scope, key: vault_key(seed), ..there.key(key) };
+        let file = there.put_wrap(there.key_id(key), &held.print(), READER);
+        format!("keys/{}/{file}.age", there.key_id(key))
     };
     // Whoever has the reader's card can put such files there: they are foreign, and nothing is believed of them.
     for (key, scope, seed) in [(MAIN, "main", REGISTER), (CUSTODY, "main", CUSTODY), (MAIN, "custody", MAIN)] {
@@ -167,12 +168,13 @@ fn wrapped_keys_are_those_that_entries_name() {
 #[test]
 fn a_wrapped_key_that_an_entry_names_and_that_holds_another_is_found_by_who_opens_it() {
     let (forge, mut founder) = founded();
-    let mut new = forge.new_key("main", 1, crate::vault::forge::LATER, &[READER]);
-    let plaintext = key_file::print(&"main".parse().expect("a scope"), 1, &vault_key(MAIN));
-    let honest = format!("keys/{}/{}.age", new.id(), new.wraps[0].file);
+    let mut new = forge.new_key(founder.id, "main", 1, LATER, &[READER]);
+    let id = new.id(&founder.id);
+    let plaintext = KeyFile { key: vault_key(MAIN), ..forge.key(LATER) }.print();
+    let honest = format!("keys/{}/{}.age", id, new.wraps[0].file);
     forge.remove(&honest);
-    new.wraps[0].file = forge.put_wrap(new.id(), &plaintext, READER);
-    let file = format!("keys/{}/{}.age", new.id(), new.wraps[0].file);
+    new.wraps[0].file = forge.put_wrap(id, &plaintext, READER);
+    let file = format!("keys/{}/{}.age", id, new.wraps[0].file);
     founder.say(&forge, &[], amparo::format::event::Event::Rotate { keys: vec![new] });
     forge.finds(&[(Check::Key, INVALID, &file)]);
     assert_eq!(forge.verify(MONITOR).verdict, Verdict::Valid, "who cannot open it cannot tell");

@@ -29,7 +29,7 @@ fn two_people_write_and_a_third_opens() {
 #[test]
 fn a_section_gets_a_new_key_and_is_sealed_to_it() {
     let (forge, mut founder) = founded();
-    let keys = vec![forge.new_key("main", 1, LATER, &[READER])];
+    let keys = vec![forge.new_key(founder.id, "main", 1, LATER, &[READER])];
     founder.say(&forge, &[], Event::Rotate { keys });
     founder.seal(&forge, &[Exhibit { key: LATER, ..Exhibit::text("to the new key") }], &Twist::default());
     assert_eq!(forge.finds(&[]).exhibits, 1);

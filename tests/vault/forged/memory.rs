@@ -103,9 +103,9 @@ fn another_history_than_was_seen_is_none_of_a_log_that_does_not_count_at_all() {
 #[test]
 fn nobody_founds_a_vault_in_anothers_name() {
     // Whoever has the founder's card can write a founding entry that names her, and can sign it only as somebody else.
-    let mut forge = Forge { disk: FaultyDisk::new(Rules::Ext4), vault: VaultId::UNFOUNDED };
+    let mut forge = Forge::on(FaultyDisk::new(Rules::Ext4));
     let mut pen = Pen::begin(VaultId::UNFOUNDED, SEALER, "K7");
-    pen.say(&forge, &[], founding(&forge));
+    pen.say(&forge, &[], founding(&forge, pen.id));
     forge.vault = pen.vault;
     forge.put(&layout::vault_file(), vault_file::print(&forge.vault).as_bytes());
     let outcome = forge.as_member(READER, |setting, request| {

@@ -84,7 +84,7 @@ fn nobody_removes_the_founder() {
 #[test]
 fn what_an_owner_brings_the_founder_may_use() {
     let Owners { forge, mut founder, mut ann, mut ben } = owners();
-    let keys = vec![forge.new_key("main", 1, LATER, &[READER])];
+    let keys = vec![forge.new_key(ben.id, "main", 1, LATER, &[READER])];
     ben.say(&forge, &[], Event::Rotate { keys });
     founder.say(&forge, &[ben.head()], note("seen"));
     founder.seal(&forge, &[Exhibit { key: LATER, ..Exhibit::text("to the new key") }], &Twist::default());
@@ -95,11 +95,36 @@ fn what_an_owner_brings_the_founder_may_use() {
     assert_eq!(forge.finds(&[]).exhibits, 2);
 }
 
+/// An owner who brings another's new key once more, without a word of her and long before, takes nothing from whoever
+/// sealed to it: who brought a key is in its id.
+#[test]
+fn a_key_brought_again_is_another_key() {
+    for scope in ["main", "register", "custody"] {
+        let (forge, mut founder) = founded();
+        founder.say(&forge, &[], admit(ANN, &["owner"]));
+        founder.say(&forge, &[], admit(BEN, &["owner"]));
+        let before = founder.head();
+        let keys = vec![forge.new_key(founder.id, "main", 1, LATER, &[READER])];
+        founder.say(&forge, &[], Event::Rotate { keys });
+        let mut sealer = Pen::begin(forge.vault, SEALER, "S4");
+        sealer.say(&forge, &[founder.head()], note("seen"));
+        sealer.seal(&forge, &[Exhibit { key: LATER, ..Exhibit::text("in good faith") }], &Twist::default());
+        assert_eq!(forge.finds(&[]).exhibits, 1);
+        let mut ben = Pen::begin(forge.vault, BEN, "B6");
+        let keys = vec![forge.new_key(ben.id, scope, 1, LATER, &[READER])];
+        let mut entry = ben.entry(&[before], Event::Rotate { keys });
+        entry.time = "2000-01-01T00:00:00+00:00".into();
+        ben.write(&forge, &entry);
+        let verified = forge.finds(&[]);
+        assert_eq!((verified.exhibits, verified.exhibit_verdicts.len()), (1, 0), "{scope}");
+    }
+}
+
 #[test]
 fn a_removed_owner_brings_nothing_more() {
     let Owners { forge, mut founder, mut ann, ben } = owners();
     founder.say(&forge, &[], remove(ANN, &[ann.head()]));
-    let keys = vec![forge.new_key("main", 1, LATER, &[EVE])];
+    let keys = vec![forge.new_key(ann.id, "main", 1, LATER, &[EVE])];
     ann.say(&forge, &[], Event::Rotate { keys });
     ann.say(&forge, &[], admit(EVE, &["reader/main"]));
     let mut eve = Pen::begin(forge.vault, EVE, "E7");

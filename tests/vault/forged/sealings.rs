@@ -90,7 +90,7 @@ fn inventory_and_manifest_are_encrypted_to_their_own_key_alone() {
 #[test]
 fn rows_name_the_keys_that_the_entry_names() {
     let (forge, mut founder) = founded();
-    let to_register = |rows: &mut Vec<(Row, Vec<Hash>)>| rows[0].0.key = crate::vault::forge::key_id(REGISTER);
+    let to_register = |rows: &mut Vec<(Row, Vec<Hash>)>| rows[0].0.key = forge.key_id(REGISTER);
     let twist = Twist { rows: Some(&to_register), ..Twist::default() };
     let blobs = founder.seal(&forge, &[Exhibit::text("one"), Exhibit::text("two")], &twist);
     let verified = forge.verify(MONITOR);

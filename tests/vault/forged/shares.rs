@@ -5,23 +5,24 @@ use amparo::format::event::{Event, NewKey, Wrap};
 use amparo::format::share_file::ShareFile;
 use amparo::vault::findings::{Check, Verdict};
 
-use crate::vault::forge::{ANN, Forge, LATER, MONITOR, Pen, READER, admit, assert_found, founded, key_id, member};
+use crate::vault::forge::{ANN, Forge, LATER, MONITOR, Pen, READER, admit, assert_found, founded, member};
 
 const INVALID: Verdict = Verdict::Invalid;
 const INCOMPLETE: Verdict = Verdict::Incomplete;
 
 /// A key that is split between two readers, as an owner brings it.
-fn split_key(forge: &Forge, change: impl Fn(&mut ShareFile)) -> NewKey {
+fn split_key(forge: &Forge, by: &Pen, change: impl Fn(&mut ShareFile)) -> NewKey {
+    let whole = forge.new_key(by.id, "main", 1, LATER, &[]);
     let shares = shares::split(&[LATER; 32], 2, 2, &mut rand_core::OsRng);
     let wraps = [READER, ANN].into_iter().zip(shares).map(|(who, share)| {
         let mut file = ShareFile { scope: "main".parse().expect("a scope"), epoch: 1, split: [7; 16], total: 2, share };
         let said = file.described();
         change(&mut file);
-        Wrap { member: member(who), file: forge.put_wrap(key_id(LATER), &file.print(), who), share: Some(said) }
+        Wrap { member: member(who), file: forge.put_wrap(whole.id(&by.id), &file.print(), who), share: Some(said) }
     });
     let mut wraps: Vec<Wrap> = wraps.collect();
     wraps.sort_by_key(|wrap| wrap.member);
-    NewKey { wraps, ..forge.new_key("main", 1, LATER, &[]) }
+    NewKey { wraps, ..whole }
 }
 
 #[test]
@@ -43,9 +44,9 @@ fn a_share_that_is_not_the_one_promised_is_the_fault_of_who_handed_it_out() {
     for (at, (holds, change)) in changes.into_iter().enumerate() {
         let (forge, mut founder) = founded();
         founder.say(&forge, &[], admit(ANN, &["reader/main"]));
-        let key = split_key(&forge, change);
+        let key = split_key(&forge, &founder, change);
         let own = key.wraps.iter().find(|wrap| wrap.member == member(READER)).expect("hers").file;
-        let path = format!("keys/{}/{own}.age", key_id(LATER));
+        let path = format!("keys/{}/{own}.age", forge.key_id(LATER));
         founder.say(&forge, &[], Event::Rotate { keys: vec![key] });
         let wrong = [(Check::Key, INVALID, path.as_str())];
         assert_found(&forge.verify(READER), if holds { &[] } else { &wrong });
@@ -54,24 +55,24 @@ fn a_share_that_is_not_the_one_promised_is_the_fault_of_who_handed_it_out() {
     }
     // A whole key where a share was promised breaks the promise as well: she alone would open what two were to open.
     let (forge, mut founder) = founded();
-    let mut key = split_key(&forge, |_| {});
-    let whole = forge.wraps("main", 1, LATER, &[READER]).remove(0).file;
+    let mut key = split_key(&forge, &founder, |_| {});
+    let whole = forge.wraps(LATER, &[READER]).remove(0).file;
     let wrap = key.wraps.iter_mut().find(|wrap| wrap.member == member(READER)).expect("hers");
     let before = std::mem::replace(&mut wrap.file, whole);
-    forge.remove(&format!("keys/{}/{before}.age", key_id(LATER)));
+    forge.remove(&format!("keys/{}/{before}.age", forge.key_id(LATER)));
     founder.say(&forge, &[], admit(ANN, &["reader/main"]));
     founder.say(&forge, &[], Event::Rotate { keys: vec![key] });
-    forge.finds(&[(Check::Key, INVALID, &format!("keys/{}/{whole}.age", key_id(LATER)))]);
+    forge.finds(&[(Check::Key, INVALID, &format!("keys/{}/{whole}.age", forge.key_id(LATER)))]);
 }
 
 #[test]
 fn who_holds_a_share_has_no_key_to_hand_on() {
     let (forge, mut founder) = founded();
     founder.say(&forge, &[], admit(ANN, &["reader/main"]));
-    founder.say(&forge, &[], Event::Rotate { keys: vec![split_key(&forge, |_| {})] });
-    let wraps = forge.wraps("main", 1, LATER, &[MONITOR]);
-    let path = format!("keys/{}/{}.age", key_id(LATER), wraps[0].file);
+    founder.say(&forge, &[], Event::Rotate { keys: vec![split_key(&forge, &founder, |_| {})] });
+    let wraps = forge.wraps(LATER, &[MONITOR]);
+    let path = format!("keys/{}/{}.age", forge.key_id(LATER), wraps[0].file);
     let mut ann = Pen::begin(forge.vault, ANN, "A5");
-    ann.say(&forge, &[founder.head()], Event::Share { key: key_id(LATER), wraps, dummies: Vec::new() });
+    ann.say(&forge, &[founder.head()], Event::Share { key: forge.key_id(LATER), wraps, dummies: Vec::new() });
     forge.finds(&[(Check::Authority, INVALID, &ann.at(0)), (Check::Foreign, INCOMPLETE, &path)]);
 }

@@ -7,7 +7,7 @@ use amparo::format::event::{EntryRef, Event, Head};
 use amparo::vault::findings::{Check, Verdict};
 
 use super::owners::remove;
-use crate::vault::forge::{ANN, BEN, EVE, Forge, LATER, MAIN, Pen, READER, SEALER, admit, founded, key_id, note};
+use crate::vault::forge::{ANN, BEN, EVE, Forge, LATER, MAIN, Pen, READER, SEALER, admit, founded, note};
 use crate::vault::forge_seal::{Exhibit, Twist};
 
 const UNDECIDED: (Check, Verdict) = (Check::Authority, Verdict::Incomplete);
@@ -102,7 +102,7 @@ fn rotated() -> Rotated {
     let mut ann = Pen::begin(forge.vault, ANN, "A5");
     ann.say(&forge, &[founder.head()], note("hello"));
     founder.say(&forge, &[ann.head()], remove(ANN, &[ann.head()]));
-    let keys = vec![forge.new_key("main", 1, LATER, &[READER])];
+    let keys = vec![forge.new_key(ann.id, "main", 1, LATER, &[READER])];
     ann.say(&forge, &[], Event::Rotate { keys });
     Rotated { forge, founder, ann }
 }
@@ -144,7 +144,7 @@ fn who_follows_a_rotation_that_came_too_late_with_the_next_is_undecided() {
     let Rotated { forge, mut founder, ann } = rotated();
     founder.say(&forge, &[], admit(EVE, &["owner"]));
     let mut eve = Pen::begin(forge.vault, EVE, "E7");
-    let keys = vec![forge.new_key("main", 2, crate::vault::forge::REGISTER + 9, &[READER])];
+    let keys = vec![forge.new_key(eve.id, "main", 2, crate::vault::forge::REGISTER + 9, &[READER])];
     let rotate = Event::Rotate { keys };
     let (there, mut blind) = (forge.copy(), eve.clone());
     eve.say(&forge, &[founder.head(), ann.head()], rotate.clone());
@@ -168,8 +168,8 @@ fn who_hands_on_a_key_that_came_too_late_is_undecided_and_who_never_saw_it_is_re
     let before = founder.head();
     founder.say(&forge, &[reader.head()], remove(READER, &[reader.head()]));
     let share = |forge: &Forge, to: u8| Event::Share {
-        key: key_id(MAIN),
-        wraps: forge.wraps("main", 0, MAIN, &[to]),
+        key: forge.key_id(MAIN),
+        wraps: forge.wraps(MAIN, &[to]),
         dummies: Vec::new(),
     };
     let handed = share(&forge, BEN);

@@ -11,7 +11,7 @@ mod start;
 
 pub use buffer::Buffer;
 pub use parts::{PLAIN_CHUNK_BYTES, PayloadKey, SEALED_CHUNK_BYTES, begin, enter, sealed_bytes};
-pub use slots::{SealedSlots, Slots, SlotsError};
+pub use slots::{SealedSlots, Slots, SlotsError, open_named};
 pub use start::{is_for, payload_bytes, start_bytes, work_factor};
 
 use std::cell::{Cell, RefCell};
@@ -211,15 +211,6 @@ impl age::Identity for Known<'_> {
 pub fn open_any(bytes: &[u8], identities: &[&dyn age::Identity]) -> Result<Zeroizing<Vec<u8>>, EnvelopeError> {
     let gate = Gate::of(bytes, |_| true, identities).ok_or(EnvelopeError::Damaged { part: Part::Header })?;
     gate.open(bytes)
-}
-
-/// Opens a file that is encrypted to exactly one key, as [`is_to_one_key`] has it, with the first of `identities` that
-/// fits; `None` where it is no such file. Its header is read once for both.
-pub fn open_to_one_key(bytes: &[u8], identities: &[&Identity]) -> Option<Result<Zeroizing<Vec<u8>>, EnvelopeError>> {
-    let identities: Vec<&dyn age::Identity> = identities.iter().map(|identity| *identity as _).collect();
-    let gate = Gate::of(bytes, Header::is_to_one_key, &identities)?;
-    let opened = gate.open(bytes);
-    gate.passed.get().map(|_| opened)
 }
 
 fn unwrap_error(error: &DecryptError) -> EnvelopeError {

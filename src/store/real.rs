@@ -12,9 +12,8 @@ mod named;
 
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io::Read;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustix::fs::{self, AtFlags, FileType, OFlags, RenameFlags, Timespec, Timestamps};
@@ -78,6 +77,9 @@ impl Disk for RealDisk {
     }
 }
 
+/// How what should be a regular file is opened: should it be another thing by now, nothing waits and nothing is taken over.
+const CAREFULLY: OFlags = OFlags::NOFOLLOW.union(OFlags::NONBLOCK).union(OFlags::NOCTTY).union(OFlags::CLOEXEC);
+
 /// Opens what must be a regular file: looked at first, because opening a device can have effects and opening a pipe
 /// can wait; then once more through the handle, because the name may have been given to something else in between.
 fn open_regular(
@@ -92,25 +94,34 @@ fn open_regular(
         kind => Err(StoreError::NotRegular { path: shown.to_path_buf(), kind }),
     };
     stat_at(folder, name).map_err(|error| refused(shown, error)).and_then(regular)?;
-    let flags = flags | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-    let file = again(|| fs::openat(folder, name, flags, fs::Mode::empty())).map_err(|error| refused(shown, error))?;
+    let file = again(|| fs::openat(folder, name, flags | CAREFULLY, fs::Mode::empty()))
+        .map_err(|error| refused(shown, error))?;
     let stat = again(|| fs::fstat(&file)).map_err(|error| refused(shown, error))?;
     Ok((file, regular(stat_of(&stat))?))
 }
 
 /// Reads what a file holds now, and never more than was allowed, should it grow meanwhile.
-fn read_whole(file: File, bytes: u64, bytes_max: u64, shown: &Path) -> Result<Vec<u8>, StoreError> {
-    let too_large = |bytes| StoreError::TooLarge { path: shown.to_path_buf(), bytes, bytes_max };
+fn read_whole(file: &File, bytes: u64, bytes_max: u64, shown: impl Fn() -> PathBuf) -> Result<Vec<u8>, StoreError> {
+    let too_large = |bytes| StoreError::TooLarge { path: shown(), bytes, bytes_max };
     let mut content = Vec::new();
-    let capacity = usize::try_from(bytes).map_err(|_| too_large(bytes))?;
-    content.try_reserve_exact(capacity).map_err(|_| too_large(bytes))?;
-    file.take(bytes_max.saturating_add(1))
-        .read_to_end(&mut content)
-        .map_err(|error| StoreError::from_io(shown, error))?;
-    if content.len() as u64 > bytes_max {
-        return Err(too_large(content.len() as u64));
+    // Room for one byte more: who is given less than there is room for has reached the end, and need not ask again.
+    let mut wanted =
+        usize::try_from(bytes).ok().and_then(|bytes| bytes.checked_add(1)).ok_or_else(|| too_large(bytes))?;
+    loop {
+        content.try_reserve_exact(wanted).map_err(|_| too_large(bytes))?;
+        let room = content.capacity() - content.len();
+        let read = again(|| rustix::io::read(file, rustix::buffer::spare_capacity(&mut content)));
+        let read = read.map_err(|error| refused(&shown(), error))?;
+        let length = content.len() as u64;
+        if length > bytes_max {
+            return Err(too_large(length));
+        }
+        if read == 0 || (read < room && length >= bytes) {
+            return Ok(content);
+        }
+        // It grows: as much again, and one byte too many tells that it may not.
+        wanted = content.len().clamp(1, usize::try_from(bytes_max - length).unwrap_or(usize::MAX).saturating_add(1));
     }
-    Ok(content)
 }
 
 /// Renames to a name that must be free, by the surest means that the file system has.
@@ -131,8 +142,8 @@ fn rename_new(from: (BorrowedFd<'_>, &OsStr), to: (BorrowedFd<'_>, &OsStr)) -> R
     }
 }
 
-fn stat_at(folder: BorrowedFd<'_>, name: &OsStr) -> Result<Stat, Errno> {
-    again(|| fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW)).map(|stat| stat_of(&stat))
+fn stat_at(folder: BorrowedFd<'_>, name: impl AsRef<Path>) -> Result<Stat, Errno> {
+    again(|| fs::statat(folder, name.as_ref(), AtFlags::SYMLINK_NOFOLLOW)).map(|stat| stat_of(&stat))
 }
 
 fn stat_of(stat: &fs::Stat) -> Stat {

@@ -108,7 +108,7 @@ pub(super) fn unlock(
     let plaintexts = parallel::map(&names, |(key, file)| {
         let bytes = folder.read(&layout::wrapped_key(*key, *file), WRAPPED_KEY_BYTES_MAX).ok()?;
         // Damage becomes a finding where the files are checked against the entries that name them.
-        let opened = envelope::open_to_one_key(&bytes, &[identity]).and_then(Result::ok);
+        let opened = envelope::open_named(bytes, *file, &[identity]).ok();
         Some(opened.map(|plaintext| Held::parse(&plaintext)))
     });
     let (mut ring, mut opened) = (Keyring::default(), BTreeMap::new());

@@ -6,6 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 
 use super::VaultError;
 use super::findings::{Check, Findings};
+use super::parallel;
 use crate::crypto::hash::Hash;
 use crate::crypto::merkle;
 use crate::format::ids::{KeyId, LogId, VaultId};
@@ -136,32 +137,48 @@ impl Survey {
     }
 
     fn logs(&mut self, folder: &dyn Folder) -> Result<(), VaultError> {
-        self.each(folder, &layout::logs(), Kind::Folder, |survey, name, below| {
-            let Some(log) = LogId::from_hex(name) else { return Ok(false) };
-            let mut files = LogFiles::default();
-            survey.each(folder, below, Kind::Folder, |survey, name, below| {
-                match name {
-                    "entries" => survey.entries(folder, below, &mut files)?,
-                    "checkpoints" => survey.each(folder, below, Kind::File, |_, name, _| {
-                        let checkpoint = CheckpointName::parse(name);
-                        files.checkpoints.extend(checkpoint);
-                        Ok(checkpoint.is_some())
-                    })?,
-                    "cosign" => survey.each(folder, below, Kind::File, |_, name, _| {
-                        let hash = Hash::from_hex(name);
-                        files.cosignatures.extend(hash);
-                        Ok(hash.is_some())
-                    })?,
-                    _ => return Ok(false),
-                }
-                Ok(true)
-            })?;
+        let mut found = Vec::new();
+        self.each(folder, &layout::logs(), Kind::Folder, |_, name, below| {
+            let log = LogId::from_hex(name);
+            found.extend(log.map(|log| (log, below.clone())));
+            Ok(log.is_some())
+        })?;
+        // Each with a survey of its own: a vault of many logs is listed on all cores.
+        let surveys = parallel::map(&found, |(_, below)| {
+            let mut survey = Self::default();
+            survey.log(folder, below).map(|files| (files, survey.findings))
+        });
+        for ((log, _), surveyed) in found.into_iter().zip(surveys) {
+            let (files, findings) = surveyed?;
+            self.findings.extend(findings);
             // Empty folders mean nothing: a copier may leave them behind.
             if files.count() > 0 {
-                survey.logs.insert(log, files);
+                self.logs.insert(log, files);
+            }
+        }
+        Ok(())
+    }
+
+    fn log(&mut self, folder: &dyn Folder, within: &RelPath) -> Result<LogFiles, VaultError> {
+        let mut files = LogFiles::default();
+        self.each(folder, within, Kind::Folder, |survey, name, below| {
+            match name {
+                "entries" => survey.entries(folder, below, &mut files)?,
+                "checkpoints" => survey.each(folder, below, Kind::File, |_, name, _| {
+                    let checkpoint = CheckpointName::parse(name);
+                    files.checkpoints.extend(checkpoint);
+                    Ok(checkpoint.is_some())
+                })?,
+                "cosign" => survey.each(folder, below, Kind::File, |_, name, _| {
+                    let hash = Hash::from_hex(name);
+                    files.cosignatures.extend(hash);
+                    Ok(hash.is_some())
+                })?,
+                _ => return Ok(false),
             }
             Ok(true)
-        })
+        })?;
+        Ok(files)
     }
 
     fn entries(&mut self, folder: &dyn Folder, within: &RelPath, files: &mut LogFiles) -> Result<(), VaultError> {

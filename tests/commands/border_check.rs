@@ -1,5 +1,8 @@
 //! `amparo border-check`.
 
+use amparo::crypto::envelope;
+use amparo::format::identity_file::IdentityFile;
+use amparo::format::key_file::KeyFile;
 use serde_json::Value;
 
 use super::harness::{Around, World};
@@ -113,6 +116,26 @@ fn keys_are_found_by_content_under_any_name() {
         b"1. legal 2. winner 3. thank 4. year 5. wave 6. sausage 7. worth 8. useful 9. legal 10. will\n",
     );
     assert_eq!(of_kind(&checked(&world, "courier", &[], 1), "words")[0]["opens"], "unknown");
+}
+
+#[test]
+fn a_key_of_the_vault_itself_is_told_by_what_it_opens() {
+    let world = World::with_testimony();
+    world.carry("courier");
+    let identity = IdentityFile::parse(&world.read("reader/.config/amparo/identity.age")).expect("an identity");
+    let held: Vec<KeyFile> = world
+        .files("courier/evidence/keys")
+        .iter()
+        .filter_map(|file| KeyFile::parse(&envelope::open(&world.read(file), &[&identity.seed.keys().age]).ok()?).ok())
+        .collect();
+    for (scope, opens, exit) in [("main", "content", 1), ("custody", "custody", 0)] {
+        let key = held.iter().find(|key| key.scope.to_string() == scope).expect("hers");
+        // As stock age writes it down, and its last line alone, which says nothing of itself.
+        world.write("courier/music/song.mp3", &key.print());
+        assert_eq!(of_kind(&checked(&world, "courier", &[], exit), "vault_key")[0]["opens"], opens);
+        world.write("courier/music/song.mp3", key.key.to_secret_line().as_bytes());
+        assert_eq!(of_kind(&checked(&world, "courier", &[], exit), "age_key")[0]["opens"], opens);
+    }
 }
 
 #[test]

@@ -197,6 +197,13 @@ impl Slots {
     }
 }
 
+/// The plaintext of a whole file in memory that is named by its hash, opened as [`Slots::open`] does.
+pub fn open_named(bytes: Vec<u8>, sha256: Hash, identities: &[&Identity]) -> Result<Zeroizing<Vec<u8>>, SlotsError> {
+    let length = bytes.len();
+    let opened = Slots::open(Buffer::from(bytes), length, sha256, identities);
+    opened.map(Slots::into_plaintext).map_err(|(error, _)| error)
+}
+
 /// Where the slots begin, and how long the plaintext in them is. Whatever comes of it, the whole file was hashed.
 fn open_in_place(file: &mut [u8], hasher: &mut Sha256, identities: &[&Identity]) -> Result<(usize, usize), SlotsError> {
     let identities: Vec<&dyn age::Identity> = identities.iter().map(|identity| *identity as _).collect();

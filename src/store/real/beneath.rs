@@ -9,7 +9,7 @@ use rustix::fs::{self, AtFlags, Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
 
 use super::{RelPath, again, constant_times};
-use crate::store::Kind;
+use crate::store::{Kind, Stat};
 
 /// How often a look-up is made again that a rename elsewhere disturbed (openat2(2), `EAGAIN`).
 const DISTURBED_MAX: usize = 16;
@@ -17,12 +17,25 @@ const DISTURBED_MAX: usize = 16;
 /// A handle by which things below are named and nothing is read.
 const WAYPOINT: OFlags = OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 
+/// No way leads through a link, or out.
+const RESOLVE: ResolveFlags = ResolveFlags::BENEATH.union(ResolveFlags::NO_SYMLINKS).union(ResolveFlags::NO_MAGICLINKS);
+
 /// The folder that a path lies in.
 pub(super) fn reach(root: BorrowedFd<'_>, path: &RelPath) -> Result<OwnedFd, Errno> {
     match path.parent() {
         None => again(|| fs::openat(root, ".", WAYPOINT, Mode::empty())),
         Some(parent) => at_once(root, parent.as_path()).unwrap_or_else(|| by_steps(root, &parent)),
     }
+}
+
+/// Opens a regular file below in as few calls as there can be; `None` where it is none, or anything else is amiss: going
+/// there by [`reach`] tells what. It is looked at before it is opened, because opening a device can have effects; what was
+/// looked at through a link is not what is opened then.
+pub(super) fn open_at_once(root: BorrowedFd<'_>, path: &RelPath, flags: OFlags) -> Option<(OwnedFd, Stat)> {
+    super::stat_at(root, path.as_path()).ok().filter(|stat| stat.kind == Kind::File)?;
+    let file = again(|| fs::openat2(root, path.as_path(), flags, Mode::empty(), RESOLVE)).ok()?;
+    let stat = again(|| fs::fstat(&file)).map(|stat| super::stat_of(&stat)).ok()?;
+    (stat.kind == Kind::File).then_some((file, stat))
 }
 
 /// As [`reach`], making the folders that are missing.
@@ -85,11 +98,10 @@ fn make_step(folder: OwnedFd, name: &OsStr, bits: Mode, made: &mut Made) -> Resu
 
 /// One system call for the whole path; `None` where the kernel or a sandbox lacks it.
 fn at_once(root: BorrowedFd<'_>, folder: &Path) -> Option<Result<OwnedFd, Errno>> {
-    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
     // With `O_NOFOLLOW` a link at the end would be opened as such, and only then refused for being no folder.
     let flags = WAYPOINT.difference(OFlags::NOFOLLOW);
     for _ in 0..DISTURBED_MAX {
-        match again(|| fs::openat2(root, folder, flags, Mode::empty(), resolve)) {
+        match again(|| fs::openat2(root, folder, flags, Mode::empty(), RESOLVE)) {
             Err(Errno::AGAIN) => {}
             Err(Errno::NOSYS | Errno::PERM) => return None,
             Err(Errno::XDEV) => return Some(Err(Errno::LOOP)),

@@ -12,8 +12,8 @@ use rustix::fs::{self, AtFlags, FlockOperation, OFlags};
 use rustix::io::Errno;
 
 use super::{
-    again, beneath, constant_times, durable, file_bits, folder_bits, named, open_regular, read_whole, refused,
-    rename_new, stat_at,
+    CAREFULLY, again, beneath, constant_times, durable, file_bits, folder_bits, named, open_regular, read_whole,
+    refused, rename_new, stat_at,
 };
 use crate::store::{Folder, Item, Kind, Lock, Mode, OutFile, ReadFrom, RelPath, Source, Stat, StoreError};
 
@@ -45,8 +45,12 @@ impl RealFolder {
 
     /// Opens a regular file for reading, and its length.
     fn open(&self, path: &RelPath, bytes_max: u64, more: OFlags) -> Result<(File, u64), StoreError> {
-        let folder = self.reach(path)?;
-        let (file, stat) = open_regular(folder.as_fd(), path.name(), OFlags::RDONLY | more, &self.at(path))?;
+        let flags = OFlags::RDONLY | more;
+        let opened = beneath::open_at_once(self.handle.as_fd(), path, flags | CAREFULLY);
+        let (file, stat) = match opened {
+            Some(opened) => opened,
+            None => open_regular(self.reach(path)?.as_fd(), path.name(), flags, &self.at(path))?,
+        };
         if stat.bytes > bytes_max {
             return Err(StoreError::TooLarge { path: self.at(path), bytes: stat.bytes, bytes_max });
         }
@@ -79,7 +83,7 @@ impl Folder for RealFolder {
 
     fn read(&self, path: &RelPath, bytes_max: u64) -> Result<Vec<u8>, StoreError> {
         let (file, bytes) = self.open(path, bytes_max, OFlags::empty())?;
-        read_whole(file, bytes, bytes_max, &self.at(path))
+        read_whole(&file, bytes, bytes_max, || self.at(path))
     }
 
     fn source(&self, path: &RelPath, bytes_max: u64) -> Result<Box<dyn Source>, StoreError> {

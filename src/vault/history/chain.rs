@@ -9,7 +9,7 @@ use super::reach::Reached;
 use super::signed::{Look, Signatures, SignedState};
 use super::trouble::{LogTrouble, Trouble, Troubles};
 use super::{Fork, Log, Past, Standing, Told, admissions};
-use crate::crypto::envelope::{self, EnvelopeError};
+use crate::crypto::envelope::{self, EnvelopeError, SlotsError};
 use crate::crypto::hash::Hash;
 use crate::crypto::recipient::Identity;
 use crate::format::card::Card;
@@ -63,24 +63,27 @@ impl Reading<'_> {
     /// All logs whose owner is known by a card that some entry of the vault carries.
     pub(super) fn logs(&self, findings: &mut Findings) -> Read {
         let logs = &self.survey.logs;
-        let mut opened = self.open_all();
+        let opened = self.open_all();
         let cards = cards(&opened);
         let owner = |(id, opened): (&LogId, &Opened)| Some((*id, cards.get(&opened.begun_by()?)?));
         let owners: BTreeMap<LogId, &Card> = opened.iter().filter_map(owner).collect();
-        let mut looks = self.look_at_states(&owners);
+        let looks = self.look_at_states(&owners);
+        let none = Opened::default();
+        let resolved = parallel::map(&logs.iter().collect::<Vec<_>>(), |(id, files)| {
+            let mut troubles = Troubles::of(**id);
+            let found = (opened.get(id).unwrap_or(&none), looks.get(id).map(Vec::as_slice).unwrap_or_default());
+            (self.resolve(**id, files, found, owners.get(id).copied(), &mut troubles), troubles)
+        });
         let mut read = Read::default();
-        for (id, files) in logs {
-            let mut troubles = Troubles::of(*id);
-            let (opened, looks) = (opened.remove(id).unwrap_or_default(), looks.remove(id).unwrap_or_default());
-            let member = opened.begun_by().filter(|_| owners.contains_key(id));
-            if let Some(log) = self.resolve(*id, files, (opened, looks), owners.get(id).copied(), &mut troubles) {
+        for ((id, files), (log, troubles)) in logs.iter().zip(resolved) {
+            if let Some(log) = log {
                 read.logs.insert(*id, log);
                 read.troubles.extend(troubles.found);
             } else if !self.is_unfinished(*id, files) {
-                match member {
+                match owners.get(id) {
                     // Whose it is is known: whether anybody admitted her decides what is said of it.
-                    Some(member) => {
-                        read.untold.insert(*id, member);
+                    Some(card) => {
+                        read.untold.insert(*id, card.member());
                         read.troubles.extend(troubles.found);
                     }
                     None => findings.extend(troubles.found.into_iter().map(|trouble| trouble.finding).collect()),
@@ -110,16 +113,13 @@ impl Reading<'_> {
     fn open_entry(&self, log: LogId, name: &EntryName) -> Result<Candidate, Trouble> {
         let damaged = |reason: &str| Trouble { weight: Verdict::Invalid, reason: reason.into() };
         let file = self.folder.read(&layout::entry(log, name), ENTRY_BYTES_MAX + AGE_OVERHEAD_MAX)?;
-        if Hash::of(&file) != name.sha256 {
-            return Err(damaged("its bytes do not have the hash in its name"));
-        }
-        let opened = envelope::open_to_one_key(&file, self.custody);
-        let opened = opened.ok_or_else(|| damaged("it is not an age file to exactly one key of the vault"))?;
-        let padded = opened.map_err(|error| match error {
-            EnvelopeError::NotForThisKey => {
+        let padded = envelope::open_named(file, name.sha256, self.custody).map_err(|error| match error {
+            SlotsError::OtherHash => damaged("its bytes do not have the hash in its name"),
+            SlotsError::NotToOneKey => damaged("it is not an age file to exactly one key of the vault"),
+            SlotsError::Envelope(EnvelopeError::NotForThisKey) => {
                 Trouble { weight: Verdict::Incomplete, reason: "no custody key here opens it".into() }
             }
-            other => damaged(&other.to_string()),
+            SlotsError::Envelope(other) => damaged(&other.to_string()),
         })?;
         let (entry, length) = Entry::decode_padded(&padded).map_err(|error| damaged(&error.to_string()))?;
         let leaf = entry_leaf(padded.get(..length).unwrap_or_default());
@@ -142,12 +142,12 @@ impl Reading<'_> {
         &self,
         id: LogId,
         files: &LogFiles,
-        (opened, looks): (Opened, Vec<Look>),
+        (opened, looks): (&Opened, &[Look]),
         owner: Option<&Card>,
         troubles: &mut Troubles,
     ) -> Option<Log> {
         let Some(card) = owner else {
-            self.report_unusable(&opened, |_| true, troubles);
+            self.report_unusable(opened, |_| true, troubles);
             let message = "its first entry is missing or unreadable, or nobody whose card this vault holds began it";
             troubles.add(0, Verdict::Incomplete, Check::Foreign, layout::log(id).to_string(), message);
             return None;
@@ -155,12 +155,12 @@ impl Reading<'_> {
         let (mut states, reached) = self.signed_states((id, files, card), looks, &opened.candidates, troubles);
         let Some(main) = states.iter().position(|state| reached.heads.contains_key(&state.head)) else {
             if let Some(state) = states.first() {
-                self.report_blocked(&state.head, reached.longest, &opened, troubles);
+                self.report_blocked(&state.head, reached.longest, opened, troubles);
             } else {
                 let message = "no state of this log with both signatures of its owner is here";
                 troubles.add(0, Verdict::Incomplete, Check::Tree, layout::log(id).to_string(), message);
             }
-            self.report_unusable(&opened, |_| true, troubles);
+            self.report_unusable(opened, |_| true, troubles);
             return None;
         };
         let larger: Vec<SignedState> = states.drain(..main).collect();
@@ -168,7 +168,7 @@ impl Reading<'_> {
         let head = state.head;
         let note = self.note_of(state, card, troubles)?;
         for larger in larger.iter().filter(|larger| larger.head.size > head.size) {
-            self.report_blocked(&larger.head, reached.longest, &opened, troubles);
+            self.report_blocked(&larger.head, reached.longest, opened, troubles);
         }
         // Of one size, what does not lead to entries here is another history all the same.
         states.extend(larger.into_iter().filter(|other| other.head.size == head.size));
@@ -186,7 +186,7 @@ impl Reading<'_> {
             forks: Vec::new(),
             turned: false,
         };
-        Some(self.assemble(log, &opened, &path, (states, card), &reached, troubles))
+        Some(self.assemble(log, opened, &path, (states, card), &reached, troubles))
     }
 
     /// Whether all that lies there is what this device was about to begin the log with.

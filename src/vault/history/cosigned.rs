@@ -3,7 +3,7 @@
 
 use super::chain::Reading;
 use super::signed::{Shown, SignedState, largest_first};
-use crate::crypto::envelope;
+use crate::crypto::envelope::{self, SlotsError};
 use crate::crypto::hash::Hash;
 use crate::crypto::recipient::Identity;
 use crate::format::card::Card;
@@ -30,16 +30,12 @@ pub(crate) fn open_cosignature(
         Err(StoreError::TooLarge { .. }) => return Some(Err("it is longer than a cosignature; it is no evidence")),
         other => other.ok()?,
     };
-    if Hash::of(&bytes) != file {
-        return None;
-    }
-    let Some(opened) = envelope::open_to_one_key(&bytes, custody) else {
-        return Some(Err("it is not an age file to exactly one key; it is no evidence"));
-    };
-    let Ok(plaintext) = opened else {
-        return Some(Err("no custody key here opens it; it is no evidence"));
-    };
-    Some(Note::parse(&plaintext).map_err(|_| "it holds no cosignature; it is no evidence"))
+    Some(match envelope::open_named(bytes, file, custody) {
+        Ok(plaintext) => Note::parse(&plaintext).map_err(|_| "it holds no cosignature; it is no evidence"),
+        Err(SlotsError::OtherHash) => return None,
+        Err(SlotsError::NotToOneKey) => Err("it is not an age file to exactly one key; it is no evidence"),
+        Err(SlotsError::Envelope(_)) => Err("no custody key here opens it; it is no evidence"),
+    })
 }
 
 /// States up to `largest` that cosignatures of a log carry, that are not those of the story, and that its own member signed.

@@ -29,16 +29,17 @@ impl Past {
         self.logs.iter().copied().zip(self.sizes.iter().copied()).filter(|(_, size)| *size > 0)
     }
 
-    /// Takes in that a log was seen at a size.
-    pub(super) fn see(&mut self, log: &LogId, size: u64) {
-        if let Some(seen) = self.logs.binary_search(log).ok().and_then(|at| self.sizes.get_mut(at)) {
+    /// Takes in that the log with this number among all was seen at a size.
+    pub(super) fn see(&mut self, log: usize, size: u64) {
+        if let Some(seen) = self.sizes.get_mut(log) {
             *seen = size.max(*seen);
         }
     }
 
     /// Takes in all that another had seen of the same logs.
-    pub(super) fn see_all(&mut self, other: &Self) {
-        debug_assert!(other.logs.is_empty() || other.logs == self.logs, "pasts of one vault have one list of logs");
+    pub(super) fn see_all(&mut self, other: Option<&Self>) {
+        let Some(other) = other else { return };
+        debug_assert!(other.logs == self.logs, "pasts of one vault have one list of logs");
         for (seen, more) in self.sizes.iter_mut().zip(&other.sizes) {
             *seen = (*seen).max(*more);
         }
@@ -53,14 +54,14 @@ mod tests {
     fn of_two_pasts_the_larger_of_each_size_is_seen() {
         let logs: Arc<[LogId]> = [LogId([1; 16]), LogId([2; 16]), LogId([3; 16])].into();
         let (mut ann, mut ben) = (Past::of_nothing(Arc::clone(&logs)), Past::of_nothing(Arc::clone(&logs)));
-        ann.see(&logs[0], 5);
-        ann.see(&logs[2], 2);
-        ann.see(&logs[2], 1);
-        ben.see(&logs[2], 7);
-        ann.see_all(&ben);
+        ann.see(0, 5);
+        ann.see(2, 2);
+        ann.see(2, 1);
+        ben.see(2, 7);
+        ann.see_all(Some(&ben));
         assert_eq!(ann.iter().collect::<Vec<_>>(), [(logs[0], 5), (logs[2], 7)]);
         assert_eq!(ann.size_of(&logs[1]), 0);
-        ann.see_all(&Past::default());
+        ann.see_all(None);
         assert_eq!((ann.size_of(&logs[2]), Past::default().size_of(&logs[2])), (7, 0));
         assert_eq!(ann.size_of(&LogId([9; 16])), 0, "a log of no vault");
     }

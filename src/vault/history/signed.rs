@@ -51,6 +51,7 @@ pub(super) enum Shown {
 }
 
 /// Why a checkpoint's file is no state of its log.
+#[derive(Clone)]
 pub(crate) enum NotAHead {
     /// No line in it is by the log's owner.
     Stranger,
@@ -93,15 +94,15 @@ impl Reading<'_> {
     pub(super) fn signed_states(
         &self,
         (id, files, card): (LogId, &LogFiles, &Card),
-        looks: Vec<Look>,
+        looks: &[Look],
         candidates: &BTreeMap<u64, Vec<Candidate>>,
         troubles: &mut Troubles,
     ) -> (Vec<SignedState>, Reached) {
         let (mut states, mut claims) = (Vec::new(), Vec::new());
         for (name, look) in files.checkpoints.iter().zip(looks) {
             match look {
-                Look::Checked(result) => self.take(id, name, result, &mut states, troubles),
-                Look::Claims(claimed) => claims.push((claimed, name)),
+                Look::Checked(result) => self.take(id, name, result.clone(), &mut states, troubles),
+                Look::Claims(claimed) => claims.push((*claimed, name)),
             }
         }
         // What claims no state cannot be told from one that does not hold: it comes last, and is checked.
@@ -127,11 +128,12 @@ impl Reading<'_> {
         (states, reached)
     }
 
-    /// The state that a checkpoint claims, whoever signed it; `None` where that cannot be read.
+    /// The state that a checkpoint claims, whoever signed it; `None` where that cannot be read. Its text ends at the first
+    /// empty line, where the signatures of a sound one begin.
     fn claim(&self, id: LogId, name: &CheckpointName) -> Option<Head> {
         let bytes = self.folder.read(&layout::checkpoint(id, name), NOTE_BYTES_MAX as u64).ok()?;
-        let (text, _) = std::str::from_utf8(&bytes).ok()?.rsplit_once("\n\n")?;
-        let checkpoint = Checkpoint::parse_text(&format!("{text}\n")).ok()?;
+        let end = bytes.windows(2).position(|pair| pair == b"\n\n")?;
+        let checkpoint = Checkpoint::parse_text(std::str::from_utf8(bytes.get(..=end)?).ok()?).ok()?;
         let is_here = checkpoint.origin == (Origin { vault: self.vault, log: id }) && checkpoint.size == name.size;
         is_here.then_some(Head { log: id, size: checkpoint.size, root: checkpoint.root })
     }

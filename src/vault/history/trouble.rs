@@ -35,6 +35,7 @@ impl Troubles {
 }
 
 /// Why a file cannot be used: damage, or only that it cannot be read here.
+#[derive(Clone)]
 pub(crate) struct Trouble {
     pub(super) weight: Verdict,
     pub(super) reason: String,

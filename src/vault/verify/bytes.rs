@@ -49,15 +49,13 @@ impl Examiner {
             _ => None,
         };
         for (id, files) in &session.survey.logs {
-            for entry in files.entries.values().flatten() {
-                self.check_file(session, Check::Entry, &layout::entry(*id, entry), entry.sha256, ENTRY_FILE_BYTES_MAX);
-            }
+            let entries = files.entries.values().flatten().map(|entry| (layout::entry(*id, entry), entry.sha256));
+            self.check_files(session, Check::Entry, &entries.collect::<Vec<_>>(), ENTRY_FILE_BYTES_MAX);
             self.check_tree(session, *id, card);
         }
         for (key, files) in &session.survey.keys {
-            for file in files {
-                self.check_file(session, Check::Key, &layout::wrapped_key(*key, *file), *file, WRAPPED_KEY_BYTES_MAX);
-            }
+            let files = files.iter().map(|file| (layout::wrapped_key(*key, *file), *file));
+            self.check_files(session, Check::Key, &files.collect::<Vec<_>>(), WRAPPED_KEY_BYTES_MAX);
         }
         self.check_seen(session)
     }
@@ -65,26 +63,25 @@ impl Examiner {
     /// Cosignatures and time-stamp replies against their names, without a key.
     pub(super) fn check_cosignature_files(&mut self, session: &Session) {
         for (id, files) in &session.survey.logs {
-            for file in &files.cosignatures {
-                let path = layout::cosignature(*id, *file);
-                if session.unfinished.contains(&path.to_string()) {
-                    continue;
-                }
-                self.check_file(session, Check::Cosignature, &path, *file, ENTRY_FILE_BYTES_MAX);
-            }
+            let files = files.cosignatures.iter().map(|file| (layout::cosignature(*id, *file), *file));
+            let files = files.filter(|(path, _)| !session.unfinished.contains(&path.to_string()));
+            self.check_files(session, Check::Cosignature, &files.collect::<Vec<_>>(), ENTRY_FILE_BYTES_MAX);
         }
     }
 
-    /// A file against the hash in its name.
-    pub(super) fn check_file(&mut self, session: &Session, check: Check, path: &RelPath, sha256: Hash, bytes_max: u64) {
-        self.count(check, 1);
-        match session.folder.read(path, bytes_max) {
-            Ok(bytes) if Hash::of(&bytes) == sha256 => {}
-            Ok(_) => self.findings.invalid(check, path.to_string(), "its bytes do not have the hash in its name"),
-            Err(error) => {
-                let oversize = matches!(error, StoreError::TooLarge { .. });
-                let weight = if oversize { Verdict::Invalid } else { Verdict::Incomplete };
-                self.findings.add(weight, check, path.to_string(), error.to_string());
+    /// Files against the hashes in their names.
+    pub(super) fn check_files(&mut self, session: &Session, check: Check, files: &[(RelPath, Hash)], bytes_max: u64) {
+        self.count(check, files.len() as u64);
+        let read = parallel::map(files, |(path, _)| session.folder.read(path, bytes_max).map(|bytes| Hash::of(&bytes)));
+        for ((path, sha256), read) in files.iter().zip(read) {
+            match read {
+                Ok(hash) if hash == *sha256 => {}
+                Ok(_) => self.findings.invalid(check, path.to_string(), "its bytes do not have the hash in its name"),
+                Err(error) => {
+                    let oversize = matches!(error, StoreError::TooLarge { .. });
+                    let weight = if oversize { Verdict::Invalid } else { Verdict::Incomplete };
+                    self.findings.add(weight, check, path.to_string(), error.to_string());
+                }
             }
         }
     }

@@ -8,7 +8,7 @@ use crate::crypto::hash::Hash;
 use crate::format::event::Event;
 use crate::format::inventory::Row;
 use crate::format::key_file::WRAPPED_KEY_BYTES_MAX;
-use crate::store::layout;
+use crate::store::{RelPath, layout};
 use crate::vault::content::{self, Broken, Nowhere};
 use crate::vault::exhibits::Exhibit;
 use crate::vault::findings::{Check, Finding, Verdict};
@@ -21,16 +21,15 @@ impl Examiner {
     /// Every wrapped key that a counted entry names.
     pub(super) fn check_keys(&mut self, session: &Session, history: &History) {
         let mut expected = named::counted_keys(history);
-        for (id, file) in &expected {
-            let path = layout::wrapped_key(*id, *file);
-            if session.folder.exists(&path).is_ok_and(|there| !there) {
-                self.count(Check::Key, 1);
-                let message = "a wrapped key is missing: its reader could not open what is sealed";
-                self.findings.incomplete(Check::Key, path.to_string(), message);
-            } else {
-                self.check_file(session, Check::Key, &path, *file, WRAPPED_KEY_BYTES_MAX);
-            }
+        let files = expected.iter().map(|(id, file)| (layout::wrapped_key(*id, *file), *file));
+        let is_missing = |path: &RelPath| session.folder.exists(path).is_ok_and(|there| !there);
+        let (missing, files): (Vec<_>, Vec<_>) = files.partition(|(path, _)| is_missing(path));
+        self.count(Check::Key, missing.len() as u64);
+        for (path, _) in missing {
+            let message = "a wrapped key is missing: its reader could not open what is sealed";
+            self.findings.incomplete(Check::Key, path.to_string(), message);
         }
+        self.check_files(session, Check::Key, &files, WRAPPED_KEY_BYTES_MAX);
         for (_, told) in named::kept_beside(history) {
             expected.extend(named::key_files(told.entry.log, &told.entry.event));
         }

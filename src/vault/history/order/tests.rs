@@ -12,7 +12,8 @@ use crate::vault::history::{Standing, Told};
 
 /// Repeatedly the earliest of all entries whose believed heads are taken; patient as long as anything else can go on.
 fn slowly(logs: &BTreeMap<LogId, Log>) -> Vec<Place> {
-    let (seen, _) = seen_states(logs);
+    let ids: Vec<LogId> = logs.keys().copied().collect();
+    let (seen, _) = seen_states(&logs.values().collect::<Vec<_>>());
     let mut done: BTreeMap<LogId, u64> = logs.keys().map(|log| (*log, 0)).collect();
     let mut order = Vec::new();
     loop {
@@ -20,9 +21,10 @@ fn slowly(logs: &BTreeMap<LogId, Log>) -> Vec<Place> {
             let next = logs.values().filter_map(|log| {
                 let place = Place { log: log.id, seq: done[&log.id] };
                 let told = log.entries.get(usize::try_from(place.seq).expect("small"))?;
-                let holds = seen.get(&place).is_none_or(|seen| {
-                    let whole = |log: &LogId| done[log] >= logs[log].head.size;
-                    seen.here.iter().all(|head| done[&head.log] >= head.size)
+                let own = ids.iter().position(|id| *id == log.id).expect("a log");
+                let holds = said(&seen, own, place.seq).is_none_or(|seen| {
+                    let whole = |other: &usize| done[&ids[*other]] >= logs[&ids[*other]].head.size;
+                    seen.here.iter().all(|(other, size)| done[&ids[*other]] >= *size)
                         && (!patiently || seen.beyond.iter().all(whole))
                 });
                 holds.then_some((told.entry.time.parse::<Timestamp>().expect("a time"), place))

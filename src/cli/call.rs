@@ -108,6 +108,7 @@ impl<'c, 'a> Call<'c, 'a> {
         };
         let mut call = Call::new(&mut context, self.global.clone());
         call.overwrites = self.overwrites;
+        call.stdin_reader = self.stdin_reader;
         call.warnings = std::mem::take(&mut self.warnings);
         let outcome = act(&mut call);
         call.tell_clock();
@@ -224,6 +225,10 @@ impl<'c, 'a> Call<'c, 'a> {
 
     /// As [`Call::must_be_free`]; what an interrupted run left there does not count, for it is made anew.
     pub(crate) fn must_be_free_or_unfinished(&self, path: &Path) -> Result<(), CliError> {
+        if is_dash(path) {
+            let message = "it is not written in one go, and cannot go to standard output".into();
+            return Err(CliError::Usage { message, hint: Some("name a file".into()) });
+        }
         let (folder, name) = self.split_path(path)?;
         if unfinished::is_marked(self.context.disk, (&folder, &name)) { Ok(()) } else { self.must_be_free(path) }
     }

@@ -10,13 +10,14 @@ use super::error::CliError;
 use crate::store::ahead::Ahead;
 use crate::store::confine::{Reach, Right};
 use crate::store::{Mode, RelPath, StoreError};
+use crate::vault::pouch::unfinished::Mark;
 
 /// An identity, or the file of a passphrase.
 const SECRET_BYTES_MAX: u64 = 64 << 10;
 
 /// What a command needs while it parses bytes from outside; paths as the person named them.
 #[derive(Default)]
-pub(crate) struct Needs {
+pub(crate) struct Needs<'m> {
     /// What others made and it reads; `-` is left out.
     pub(crate) sources: Vec<PathBuf>,
     /// The vault, and whether it is written.
@@ -24,13 +25,13 @@ pub(crate) struct Needs {
     /// A folder that it fills, and makes where there is none.
     pub(crate) folder: Option<(PathBuf, Mode)>,
     /// Files that it writes.
-    pub(crate) outputs: Vec<Output>,
+    pub(crate) outputs: Vec<Output<'m>>,
     /// Whether it can need the identity.
     pub(crate) identity: bool,
 }
 
 /// A file that a command writes.
-pub(crate) struct Output {
+pub(crate) struct Output<'m> {
     /// Where.
     pub(crate) file: PathBuf,
     /// Who may read it.
@@ -39,12 +40,19 @@ pub(crate) struct Output {
     pub(crate) replace: bool,
     /// Whether the command goes on where it cannot be made: nobody named it, and perhaps nothing is written to it.
     pub(crate) perhaps: bool,
+    /// What marks it as unfinished. It was set before, and outlives the room: it goes after the file.
+    pub(crate) mark: Option<&'m Mark>,
 }
 
-impl Output {
+impl<'m> Output<'m> {
     /// One that the person named.
     pub(crate) fn named(file: &Path, mode: Mode, replace: bool) -> Self {
-        Self { file: file.to_path_buf(), mode, replace, perhaps: false }
+        Self { file: file.to_path_buf(), mode, replace, perhaps: false, mark: None }
+    }
+
+    /// One that is marked.
+    pub(crate) fn marked(file: &Path, mark: &'m Mark) -> Self {
+        Self { mark: Some(mark), ..Self::named(file, Mode::Open, false) }
     }
 }
 
@@ -57,7 +65,7 @@ impl Call<'_, '_> {
     /// command does after this, it does within. `act` learns whether the folder that it fills was made for it.
     pub(crate) fn confined<T>(
         &mut self,
-        needs: &Needs,
+        needs: &Needs<'_>,
         act: impl FnOnce(bool, &mut Call<'_, '_>) -> Result<T, CliError>,
     ) -> Result<T, CliError> {
         let mut room = Room { ahead: Ahead::new(self.context.disk), reach: Reach::new(), made: Made::default() };
@@ -80,7 +88,7 @@ impl Call<'_, '_> {
     }
 
     /// Puts into the room what is needed; whether the folder that the command fills is new.
-    fn furnish(&mut self, needs: &Needs, room: &mut Room<'_>) -> Result<bool, CliError> {
+    fn furnish(&mut self, needs: &Needs<'_>, room: &mut Room<'_>) -> Result<bool, CliError> {
         let mut sources: Vec<PathBuf> = needs.sources.clone();
         sources.extend(self.global.owner.clone());
         for source in sources.iter().filter(|source| !is_dash(source)) {
@@ -90,7 +98,7 @@ impl Call<'_, '_> {
             room.reach.push((vault.clone(), if *is_written { Right::Write } else { Right::Read }));
         }
         let writes = needs.folder.is_some() || needs.vault.as_ref().is_some_and(|(_, is_written)| *is_written);
-        self.furnish_state(writes, room)?;
+        self.furnish_state(writes, room);
         if needs.identity {
             self.furnish_identity(room);
         }
@@ -115,8 +123,9 @@ impl Call<'_, '_> {
     }
 
     /// What the device remembers is written where there is something, or where something may have to be remembered.
-    fn furnish_state(&mut self, writes: bool, room: &mut Room<'_>) -> Result<(), CliError> {
-        let state = self.state_folder()?;
+    fn furnish_state(&mut self, writes: bool, room: &mut Room<'_>) {
+        // Whoever comes to need it says that there is no place for it.
+        let Ok(state) = self.state_folder() else { return };
         let is_there = |call: &Self, path: &Path| call.context.disk.stat(path).is_ok();
         let may_begin = writes || self.global.owner.is_some() || self.global.vault_id.is_some() || self.interactive();
         if may_begin && !is_there(self, &state) {
@@ -128,7 +137,6 @@ impl Call<'_, '_> {
             }
         }
         room.reach.push((state, Right::Write));
-        Ok(())
     }
 
     /// The identity as it lies there, and the file that holds its passphrase; the terminal, where one would be typed. What
@@ -145,7 +153,7 @@ impl Call<'_, '_> {
         }
     }
 
-    fn furnish_output(&mut self, output: &Output, room: &mut Room<'_>) -> Result<(), CliError> {
+    fn furnish_output(&mut self, output: &Output<'_>, room: &mut Room<'_>) -> Result<(), CliError> {
         if is_dash(&output.file) {
             return Ok(());
         }
@@ -157,6 +165,9 @@ impl Call<'_, '_> {
             if opened.exists(&name)? {
                 opened.remove(&name)?;
             }
+        }
+        if let Some(mark) = output.mark {
+            room.ahead.hide(&folder, mark.path())?;
         }
         room.ahead.make(&folder, &name, output.mode)?;
         // Once it is there, it is read back and made durable by its path.

@@ -1,7 +1,7 @@
 //! A disk with files on it that were read, or made, before this process gave up reaching them ([`super::confine`]): the
 //! identity is read from memory, and an output is written through a handle that is open already.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -20,6 +20,7 @@ struct Held {
     folder: Arc<dyn Folder>,
     read: Mutex<BTreeMap<RelPath, Zeroizing<Vec<u8>>>>,
     made: Mutex<BTreeMap<RelPath, Box<dyn OutFile>>>,
+    hidden: Mutex<BTreeSet<RelPath>>,
 }
 
 impl<'a> Ahead<'a> {
@@ -44,12 +45,19 @@ impl<'a> Ahead<'a> {
         Ok(())
     }
 
+    /// Lists a file no more: it is there for the sake of this command.
+    pub fn hide(&mut self, folder: &Path, name: &RelPath) -> Result<(), StoreError> {
+        lock(&self.hold(folder)?.hidden).insert(name.clone());
+        Ok(())
+    }
+
     fn hold(&mut self, folder: &Path) -> Result<Arc<Held>, StoreError> {
         if let Some(held) = self.held.get(folder) {
             return Ok(Arc::clone(held));
         }
         let opened = self.disk.folder(folder)?;
-        let held = Arc::new(Held { folder: opened, read: Mutex::default(), made: Mutex::default() });
+        let (read, made, hidden) = (Mutex::default(), Mutex::default(), Mutex::default());
+        let held = Arc::new(Held { folder: opened, read, made, hidden });
         self.held.insert(folder.to_path_buf(), Arc::clone(&held));
         Ok(held)
     }
@@ -112,7 +120,16 @@ impl Disk for Ahead<'_> {
     }
 
     fn list_source(&self, path: &Path) -> Result<Vec<Item>, StoreError> {
-        self.disk.list_source(path)
+        let mut items = self.disk.list_source(path)?;
+        let listed = self.disk.stat(path)?;
+        for (folder, held) in &self.held {
+            // A folder has many names.
+            let same = |stat: Stat| (stat.device, stat.inode) == (listed.device, listed.inode);
+            if self.disk.stat(folder).is_ok_and(same) {
+                items.retain(|item| held.lists(item));
+            }
+        }
+        Ok(items)
     }
 
     fn move_source(&self, from: &Path, to: &Path) -> Result<(), StoreError> {
@@ -125,6 +142,12 @@ impl Held {
     fn at(&self, path: &RelPath) -> PathBuf {
         let shown = self.folder.shown();
         if shown == Path::new(".") { path.as_path().into() } else { shown.join(path) }
+    }
+
+    /// Whether somebody who looks is to see it.
+    fn lists(&self, item: &Item) -> bool {
+        let is_ahead = |name: RelPath| lock(&self.made).contains_key(&name) || lock(&self.hidden).contains(&name);
+        !RelPath::parse(&item.name).is_some_and(is_ahead)
     }
 
     fn unwritten(&self, path: &RelPath) -> Result<(), StoreError> {
@@ -165,7 +188,11 @@ impl Folder for Held {
     }
 
     fn list(&self, below: Option<&RelPath>) -> Result<Vec<Item>, StoreError> {
-        self.folder.list(below)
+        let mut items = self.folder.list(below)?;
+        if below.is_none() {
+            items.retain(|item| self.lists(item));
+        }
+        Ok(items)
     }
 
     fn create(&self, path: &RelPath, bytes: &[u8], mode: Mode) -> Result<(), StoreError> {
@@ -236,7 +263,11 @@ mod tests {
             ahead.make(home, &name(made), Mode::Open).expect("made");
             assert!(matches!(ahead.stat(&home.join(made)), Err(StoreError::Missing { .. })));
         }
+        ahead.hide(home, &name("there")).expect("hidden");
         let folder = ahead.folder(home).expect("held");
+        for listed in [folder.list(None), ahead.list_source(home)] {
+            assert_eq!(listed.expect("listed"), []);
+        }
         assert!(!folder.exists(&name("report")).expect("looked"));
         folder.create(&name("report"), b"words", Mode::Open).expect("written");
         assert!(matches!(folder.create(&name("report"), b"", Mode::Open), Err(StoreError::Exists { .. })));

@@ -174,7 +174,12 @@ fn a_process_of_several_threads_is_not_called_confined() {
 }
 
 /// Runs a command of somebody, and tries everything at the moment at which it closed its room.
-fn attacked(world: &World, who: &str, vault: &str, args: &[&str], written: &[&str], shut: &[&str]) {
+fn attacked(
+    world: &World,
+    (who, vault): (&str, &str),
+    (args, stdin): (&[&str], &[u8]),
+    (written, shut): (&[&str], &[&str]),
+) {
     let spoils = Spoils::of(world, who, vault);
     let root = world.path("");
     let closed = AtomicUsize::new(0);
@@ -188,7 +193,7 @@ fn attacked(world: &World, who: &str, vault: &str, args: &[&str], written: &[&st
             fs::remove_file(root.join(below).join("planted")).expect("it was");
         }
     };
-    let outcome = world.run_in(who, args, &Around { attack: Some(&attack), ..Around::default() });
+    let outcome = world.run_in(who, args, &Around { attack: Some(&attack), stdin, ..Around::default() });
     assert_eq!(closed.load(Ordering::SeqCst), 1, "amparo {}: the room was closed so often", args.join(" "));
     outcome.exits(0);
 }
@@ -212,7 +217,7 @@ fn each_command_that_parses_bytes_from_outside_closes_its_room_and_does_its_work
     let run = |who: &str, args: &[&'static str], written: &[&str], shut: &[&str]| {
         let args = known(args);
         let args: Vec<&str> = args.iter().map(String::as_str).collect();
-        attacked(&world, who, &format!("{who}/evidence"), &args, written, shut);
+        attacked(&world, (who, &format!("{who}/evidence")), (&args, b""), (written, shut));
     };
     run(
         "monitor",
@@ -251,8 +256,68 @@ fn each_command_that_parses_bytes_from_outside_closes_its_room_and_does_its_work
     world.run("lawyer", &["custody", "offer", "--to", "Red Kite", "--vault", "evidence"]).exits(0);
     world.hand("lawyer", "monitor");
     run("monitor", &["custody", "acknowledge", "--vault", "evidence"], &["monitor/evidence"], &["monitor"]);
-    let left: Vec<String> = world.files("").into_iter().filter(|file| file.contains("f.txt")).collect();
-    assert!(left.is_empty(), "outputs that were made ahead and not needed are gone: {left:?}");
+    nothing_is_left(&world);
+}
+
+/// Of all commands these read the most hostile bytes, and write the most beside what they make.
+#[test]
+fn a_pouch_and_answers_are_taken_in_and_repaired_in_a_room() {
+    if !can_close() {
+        return;
+    }
+    let world = World::with_testimony();
+    for folder in ["out", "stick"] {
+        fs::create_dir(world.path(folder)).expect("a folder");
+    }
+    let pack = ["pack", "--to", "../reader.card", "-o", "../stick/p.bin", "--parity", "20%", "--vault", "evidence"];
+    world.run("lawyer", &pack).exits(0);
+    let run = |who: &str, vault: &str, args: &[&str], written: &[&str]| {
+        attacked(&world, (who, vault), (args, b""), (written, &[who, "out", "stick", "."]));
+    };
+    let answer = ["--sign", "--answer", "../out/answer.txt"];
+    let unpack = ["unpack", "../stick", "-o", "new", "--owner", "../lawyer.card"];
+    run("reader", "reader/new", &[&unpack[..], &answer[..]].concat(), &["reader/new", "reader/.local/state/amparo"]);
+    run("reader", "reader/new", &["unpack", "../stick/p.bin", "--vault", "new"], &["reader/new"]);
+    run("lawyer", "lawyer/evidence", &["merge", "../out/answer.txt", "--vault", "evidence"], &["lawyer/evidence"]);
+    world.run("lawyer", &["custody", "note", "by bus", "--vault", "evidence"]).exits(0);
+    let answers = ["pack", "--answers", "--to", "Grey Owl", "-o", "../out/a.txt", "--vault", "evidence"];
+    world.run("lawyer", &answers).exits(0);
+    let (merge, shut) = (["merge", "-", "--vault", "new"], ["reader", "out"]);
+    attacked(&world, ("reader", "reader/new"), (&merge, &world.read("out/a.txt")), (&["reader/new"], &shut));
+    let pouch = world.read("stick/p.bin");
+    let mut damaged = pouch.clone();
+    damaged[9000..9200].fill(0);
+    world.write("stick/p.bin", &damaged);
+    let repair = ["verify", "../stick/p.bin", "../stick/p.bin.parity", "--repair", "../out/whole.bin"];
+    run("lawyer", "lawyer/evidence", &repair, &[]);
+    assert!(world.read("out/whole.bin") == pouch);
+    nothing_is_left(&world);
+}
+
+#[test]
+fn what_a_pouch_would_have_brought_is_taken_back_with_its_marks() {
+    let world = World::with_testimony();
+    fs::create_dir(world.path("stick")).expect("a folder");
+    let pack = ["pack", "--to", "../reader.card", "-o", "../stick/p.bin", "--vault", "evidence"];
+    world.run("lawyer", &pack).exits(0);
+    let before = world.files("monitor");
+    let unpack = ["unpack", "../stick", "-o", "new", "--owner", "../lawyer.card"];
+    world.run("monitor", &[&unpack[..], &["--sign", "--answer", "../stick/a.txt"]].concat()).exits(12);
+    world.typing("monitor", &unpack, &[]).exits(12).never_says("no part of the pouch");
+    world.run("monitor", &["verify", "../stick/p.bin", "--repair", "../stick/r.bin"]).exits(4);
+    // In the folder of the pouch itself: what was made ahead is no part of it.
+    world.typing("stick", &["identity", "new", "--name", "Tern", "--no-passphrase"], &[]).exits(0);
+    world.typing("stick", &["unpack", ".", "-o", "../new"], &[]).exits(12).never_says("no part of the pouch");
+    assert_eq!(world.files("monitor"), before);
+    assert!(!world.path("monitor/new").exists() && !world.path("new").exists());
+    nothing_is_left(&world);
+}
+
+/// What was made ahead and not needed is gone.
+fn nothing_is_left(world: &World) {
+    let is_left =
+        |file: &String| [".unfinished", ".restored", ".answer", "f.txt", "r.bin"].iter().any(|end| file.ends_with(end));
+    assert_eq!(world.files("").into_iter().find(is_left), None);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The real program under `strace`: the room is closed before the first byte from outside is read, and nothing that it
 //! must not reach is opened afterwards.
 
+use std::fs::File;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -8,15 +9,19 @@ use super::can_close;
 use crate::commands::harness::World;
 use crate::peers;
 
-/// The calls of one run, one a line, with the paths of their handles.
+/// The calls of one run, one a line, with the paths of their handles. What is named behind `<` is standard input.
 fn traced(world: &World, strace: &Path, who: &str, args: &[&str]) -> Vec<String> {
+    let (args, stdin) = match args {
+        [args @ .., "<", file] => (args, Stdio::from(File::open(world.path(who).join(file)).expect("a file"))),
+        args => (args, Stdio::null()),
+    };
     let (home, trace) = (world.home(who), world.path("trace"));
     let mut command = Command::new(strace);
     command.args(["-f", "-y", "-s", "0", "-o"]).arg(&trace);
     command
         .args(["-e", "trace=read,pread64,readv,preadv,mmap,open,openat,openat2,landlock_restrict_self,seccomp,execve"]);
     command.arg(env!("CARGO_BIN_EXE_amparo")).args(args).current_dir(&home).env_clear().env("HOME", &home);
-    let output = command.stdin(Stdio::null()).output().expect("strace starts");
+    let output = command.stdin(stdin).output().expect("strace starts");
     // A pouch cannot hold the entry that says that it was packed: a copy that has it finds the pouch older.
     assert!(matches!(output.status.code(), Some(0 | 4)), "amparo {}: {output:?}", args.join(" "));
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -31,13 +36,24 @@ fn the_room_is_closed_before_the_first_byte_from_outside_is_read() {
     let digits = world.digits();
     std::fs::create_dir(world.path("stick")).expect("a stick");
     world.run("lawyer", &["custody", "receipt", "K7-0001", "-o", "../stick/r.txt", "--vault", "evidence"]).exits(0);
-    world.run("lawyer", &["pack", "--to", "../reader.card", "-o", "../stick/p.bin", "--vault", "evidence"]).exits(0);
+    let pack = ["pack", "--to", "../reader.card", "-o", "../stick/p.bin", "--parity", "20%", "--vault", "evidence"];
+    world.run("lawyer", &pack).exits(0);
     world.carry("reader");
+    for name in ["one.txt", "other.txt"] {
+        let (to, stick) = (["pack", "--answers", "--to", "Grey Owl", "-o"], format!("../stick/{name}"));
+        world.run("lawyer", &["custody", "note", name, "--vault", "evidence"]).exits(0);
+        world.run("lawyer", &[&to[..], &[&stick, "--vault", "evidence"]].concat()).exits(0);
+    }
     world.copy("lawyer/evidence", "stick/evidence");
-    let commands: [&[&str]; 6] = [
+    let commands: [&[&str]; 11] = [
         &["verify", "evidence", "--vault-id", &digits],
         &["verify", "evidence", "--receipt", "../stick/r.txt"],
         &["verify", "../stick/p.bin"],
+        &["verify", "../stick/p.bin", "../stick/p.bin.parity", "--repair", "whole.bin"],
+        &["unpack", "../stick/p.bin", "-o", "new", "--vault-id", &digits, "--sign"],
+        &["unpack", "../stick/p.bin", "../stick/p.bin.parity", "--vault", "evidence"],
+        &["merge", "../stick/one.txt", "--vault", "evidence"],
+        &["merge", "-", "--vault", "evidence", "<", "../stick/other.txt"],
         &["merge", "../stick/evidence", "--vault", "evidence"],
         &["open", "K7-0001", "-o", "opened", "--vault", "evidence"],
         &["custody", "acknowledge", "--vault", "evidence"],

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use amparo::crypto::hash::Hash;
 use amparo::store::faulty::{Fault, FaultyDisk, Rules, Times};
-use amparo::store::{Disk, Kind, RelPath, StoreError};
+use amparo::store::{Disk, Mode, RelPath, StoreError};
 use amparo::vault::VaultError;
 use amparo::vault::custody::offer::{Circumstances, Receiver};
 use amparo::vault::custody::story::story;
@@ -52,11 +52,10 @@ fn unpacks(disk: &dyn Disk, world: &World, pouch: &str, folder: &Path) -> Result
         let pieces = Pieces::whole(disk, &Path::new("/stick").join(pouch))?;
         let opened = Opened::open(pieces, &[&who.person.keys.age])?;
         let pouch = Arc::new(Archive::read(opened, Path::new("pouch"))?);
-        let is_new = match disk.stat(folder) {
-            Ok(stat) => stat.kind == Kind::Folder && is_bare(setting, folder)?,
-            Err(_) => true,
-        };
-        if is_new {
+        if disk.stat(folder).is_err() {
+            disk.create_folder(folder, Mode::Open)?;
+        }
+        if is_bare(setting, folder)? {
             found_copy(setting, folder, &pouch)?;
         }
         let place = request(folder, who, Some(&trust));

@@ -14,6 +14,7 @@ use amparo::vault::pouch::PouchError;
 use amparo::vault::pouch::parity::make_parity;
 use amparo::vault::pouch::pieces::Pieces;
 use amparo::vault::pouch::repair::repair;
+use amparo::vault::pouch::unfinished::Mark;
 use amparo::vault::pouch::volumes::VolumeWriter;
 
 use super::people::{Stopped, with};
@@ -117,15 +118,19 @@ fn damaged_copies_help_each_other_and_are_written_as_one() {
     disk.put(Path::new("/one"), &one);
     disk.put(Path::new("/other"), &other);
     let pieces = gather(&disk, &["/one", "/stick/parity", "/other"]).expect("a pouch");
-    let sha256 = with(&disk, Hash::ZERO, |setting| repair(setting, &pieces, (Path::new("/stick"), &name("mended"))));
+    let repairs = |pieces: &Pieces, to: &str| {
+        let mark = Mark::file(&disk, (Path::new("/stick"), &name(to))).expect("marked");
+        with(&disk, Hash::ZERO, |setting| repair(setting, pieces, &mark))
+    };
+    let sha256 = repairs(&pieces, "mended");
     assert_eq!(sha256.expect("repaired"), Hash::of(&bytes));
     let pieces = gather(&disk, &["/one", "/stick/parity"]).expect("a pouch");
-    let beyond = with(&disk, Hash::ZERO, |setting| repair(setting, &pieces, (Path::new("/stick"), &name("worse"))));
+    let beyond = repairs(&pieces, "worse");
     assert!(
         matches!(beyond, Err(VaultError::Pouch(PouchError::BeyondRepair { lost, .. })) if lost > 200_000),
         "{beyond:?}"
     );
-    assert!(disk.files().iter().all(|(path, _)| !path.ends_with("worse")));
+    assert!(disk.files().iter().all(|(path, _)| !path.ends_with("worse") && !path.ends_with("worse.unfinished")));
 }
 
 /// Whatever fails while it is made: no half of it stays, and nothing that was there is touched.

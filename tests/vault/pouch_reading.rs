@@ -12,7 +12,7 @@ use amparo::format::volume::PouchId;
 use amparo::store::real::RealDisk;
 use amparo::store::{Disk, FileSystem, Folder, Item, Mode, RelPath, Source, Stat, StoreError};
 use amparo::vault::pouch::parity::make_parity;
-use amparo::vault::pouch::pieces::Pieces;
+use amparo::vault::pouch::pieces::{Pieces, Spool};
 use amparo::vault::pouch::volumes::VolumeWriter;
 
 use super::people::Stopped;
@@ -132,7 +132,7 @@ fn a_lost_volume_is_restored_once() {
     let (right, bytes) = (Hash::of(&pouch), pouch.len() as u64);
 
     let pieces = gathered();
-    pieces.spool_in(&disk, home.path());
+    pieces.spool_to(Spool::begin(&disk, (home.path(), &name("evidence"))).expect("begun"));
     let (found, spooled) = read(&disk, &pieces);
     assert!(found == right, "a wrong byte");
     assert!(spooled < 4 * bytes, "{spooled} bytes were read for {bytes}");
@@ -157,11 +157,15 @@ fn an_empty_spool_that_was_left_is_taken_away() {
     let alone = Pieces::gather(&disk, std::slice::from_ref(&whole)).expect("a pouch");
     make_parity(&Stopped, &alone, 10, (&*folder, &parity), None).expect("made");
     let pieces = Pieces::gather(&disk, &[whole.clone(), home.path().join("parity")]).expect("a pouch");
-    let left = home.path().join(format!("{}.restored", id(&disk, &whole)));
+    let evidence = RelPath::parse("evidence").expect("a name");
+    let left = home.path().join(format!("{}.restored", Hash::tagged("amparo.v1/spool", &[b"evidence"])));
     for (content, stays) in [(&b""[..], false), (b"mine", true)] {
         fs::write(&left, content).expect("left");
-        pieces.spool_in(&disk, home.path());
-        assert_eq!(left.exists(), stays);
+        let spool = Spool::begin(&disk, (home.path(), &evidence));
+        assert_eq!((left.exists(), spool.is_err()), (stays, stays));
+        if let Ok(spool) = spool {
+            pieces.spool_to(spool);
+        }
         assert!(read(&disk, &pieces).0 == Hash::of(&pouch));
     }
 }

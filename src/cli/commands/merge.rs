@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use super::member::{awaited_as_json, given_as_json};
+use super::unpack::{self, Arrival};
 use crate::cli::call::{Call, is_dash};
 use crate::cli::error::{CliError, by_weight};
 use crate::cli::folders::Contact;
@@ -18,7 +19,7 @@ use crate::vault::VaultError;
 use crate::vault::findings::Verdict;
 use crate::vault::members::Granted;
 use crate::vault::merge::{Forked, Growth, MergeRequest, Merged, merge};
-use crate::vault::pouch::pieces::TEXT_BYTES_MAX;
+use crate::vault::pouch::pieces::{Pieces, TEXT_BYTES_MAX};
 
 mod cosignatures;
 pub(super) mod hand_on;
@@ -59,35 +60,34 @@ pub(crate) struct Args {
 }
 
 pub(super) fn run(args: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError> {
+    call.claim_stdin(&args.source, "FILE")?;
     let source = call.path(&args.source);
-    if is_dash(&args.source) {
-        call.claim_stdin(&args.source, "FILE")?;
-        let text = call.read_input(&args.source, TEXT_BYTES_MAX)?;
-        return if armor::begins(&text) {
-            super::unpack::take_in_here(&args.source, Some(&text), args.grant, call)
-        } else {
-            cosigned(args, &text, call)
-        };
+    if is_dash(&args.source) || call.context.disk.stat(&source)?.kind != Kind::Folder {
+        return unpack::comes_here(&args.source, args.grant, call, |arrival, call| text(&args.source, arrival, call));
     }
-    if call.context.disk.stat(&source)?.kind == Kind::Folder {
-        let vault = call.vault_folder()?.ok_or(CliError::NoVault)?;
-        return call.confined(&needs(&vault, &args.source), |_, call| copy(args, vault, &source, call));
-    }
-    if is_pouch(&call.context.disk.read_start(&source, START_BYTES)?) {
-        return super::unpack::take_in_here(&args.source, None, args.grant, call);
-    }
-    let text = call.read_file(&args.source, COSIGNATURES_BYTES_MAX)?;
-    cosigned(args, &text, call)
-}
-
-fn cosigned(args: &Args, text: &[u8], call: &mut Call<'_, '_>) -> Result<Exit, CliError> {
     let vault = call.vault_folder()?.ok_or(CliError::NoVault)?;
-    call.confined(&needs(&vault, &args.source), |_, call| cosignatures::take_in(&args.source, text, vault, call))
+    let (sources, reached) = (vec![args.source.clone()], Some((vault.clone(), true)));
+    let needs = Needs { sources, vault: reached, identity: true, ..Needs::default() };
+    call.confined(&needs, |_, call| copy(args, vault, &source, call))
 }
 
-fn needs(vault: &Path, source: &Path) -> Needs {
-    let (sources, vault) = (vec![source.to_path_buf()], Some((vault.to_path_buf(), true)));
-    Needs { sources, vault, identity: true, ..Needs::default() }
+/// Answers, or cosignatures.
+fn text(file: &Path, arrival: Arrival<'_>, call: &mut Call<'_, '_>) -> Result<Exit, CliError> {
+    if is_dash(file) {
+        let text = call.read_input(file, TEXT_BYTES_MAX)?;
+        if !armor::begins(&text) {
+            return cosignatures::take_in(file, &text, arrival.vault, call);
+        }
+        let person = call.person()?;
+        return arrival.take_in(Pieces::of_text(&text)?, &person, call);
+    }
+    let path = call.path(file);
+    if !is_pouch(&call.context.disk.read_start(&path, START_BYTES)?) {
+        let text = call.read_file(file, COSIGNATURES_BYTES_MAX)?;
+        return cosignatures::take_in(file, &text, arrival.vault, call);
+    }
+    let person = call.person()?;
+    arrival.take_in(Pieces::gather(call.context.disk, &[path])?, &person, call)
 }
 
 /// Whether a file that begins so is an age file, as text or not.

@@ -12,6 +12,7 @@ use crate::cli::output::{Tone, all_of, count, shown, size};
 use crate::cli::{DONE, Exit, hints};
 use crate::vault::custody::offer::Circumstances;
 use crate::vault::pouch::pack::{PackRequest, Packed, answers, pack};
+use crate::vault::pouch::unfinished::Mark;
 
 /// More than these are counted, and listed with --verbose.
 const LISTED_MAX: usize = 10;
@@ -72,8 +73,12 @@ pub(super) fn run(args: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError
         parity: args.parity,
         volume_bytes: args.volumes,
     };
-    let make = if args.answers { answers } else { pack };
-    let packed = make(&mut call.parts().setting(), &request)?;
+    let packed = if args.answers {
+        let mark = Mark::file(call.context.disk, request.out)?;
+        answers(&mut call.parts().setting(), &request, &mark)?
+    } else {
+        pack(&mut call.parts().setting(), &request)?
+    };
     warn(&packed, call);
     if call.global.json {
         call.print_json(described(&packed, &args.output))?;

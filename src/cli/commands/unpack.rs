@@ -9,21 +9,23 @@ use super::merge;
 use crate::cli::call::Call;
 use crate::cli::error::{CliError, by_weight};
 use crate::cli::folders::{Contact, Place};
-use crate::cli::output::{Tone, all_of, shown};
+use crate::cli::output::shown;
+use crate::cli::room::Needs;
 use crate::cli::{DONE, Exit, hints};
-use crate::store::{Kind, StoreError};
+use crate::store::{Kind, Mode, StoreError};
 use crate::vault::VaultError;
 use crate::vault::custody::acknowledge::{AcknowledgeRequest, acknowledge};
-use crate::vault::custody::offer::{Circumstances, Receiver};
 use crate::vault::custody::{Waiting, waiting};
 use crate::vault::findings::Verdict;
 use crate::vault::merge::Merged;
 use crate::vault::pouch::archive::Archive;
 use crate::vault::pouch::opened::Opened;
-use crate::vault::pouch::pack::{PackRequest, answers};
-use crate::vault::pouch::pieces::Pieces;
+use crate::vault::pouch::pieces::{Pieces, Spool};
 use crate::vault::pouch::unpack::{UnpackRequest, abandon_copy, found_copy, is_bare, unpack};
 use crate::vault::session::Person;
+use answer::Answer;
+
+mod answer;
 
 /// Take in a pouch: into a new folder, or into your copy of the vault
 ///
@@ -59,89 +61,117 @@ pub(crate) struct Args {
 }
 
 pub(super) fn run(args: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError> {
-    if let Some(answer) = &args.answer {
-        call.must_be_free_or_unfinished(answer)?;
-    }
-    let person = call.person()?;
     let paths: Vec<PathBuf> = args.files.iter().map(|file| call.path(file)).collect();
-    let pieces = Pieces::gather(call.context.disk, &paths)?;
-    arrives(args, pieces, &person, call)
+    within(args, call, |arrival, call| {
+        let person = call.person()?;
+        let pieces = Pieces::gather(call.context.disk, &paths)?;
+        arrival.take_in(pieces, &person, call)
+    })
 }
 
-fn arrives(args: &Args, pieces: Pieces, person: &Person, call: &mut Call<'_, '_>) -> Result<Exit, CliError> {
-    let pouch = open(args, pieces, person, call)?;
-    let (place, made) = target(args.output.as_deref(), &pouch, call)?;
-    let outcome = take_in(args, &pouch, &place, person, call);
-    if outcome.is_err() && made {
-        abandon_copy(&call.parts().setting(), &place.vault);
-    }
-    outcome
-}
-
-/// Answers into the vault here, from a file or, where they came as text, on standard input: `merge`.
-pub(super) fn take_in_here(
+/// What comes by `merge`: from a file, or on standard input, into the vault here. `act` looks at what it is.
+pub(super) fn comes_here(
     file: &Path,
-    text: Option<&[u8]>,
     grant: bool,
     call: &mut Call<'_, '_>,
+    act: impl FnOnce(Arrival<'_>, &mut Call<'_, '_>) -> Result<Exit, CliError>,
 ) -> Result<Exit, CliError> {
     let args = Args { files: vec![file.to_path_buf()], output: None, salvage: false, sign: false, answer: None, grant };
-    let Some(text) = text else { return run(&args, call) };
-    let person = call.person()?;
-    arrives(&args, Pieces::of_text(text)?, &person, call)
+    within(&args, call, act)
 }
 
-fn open(args: &Args, pieces: Pieces, person: &Person, call: &mut Call<'_, '_>) -> Result<Arc<Archive>, CliError> {
-    for stranger in pieces.unknown() {
-        call.warn(&format!("{} is no part of the pouch", shown(&stranger.to_string_lossy())));
-    }
-    let target = args.output.clone().or_else(|| call.vault_folder().ok().flatten());
-    if let Some(Ok((beside, _))) = target.map(|target| call.split_path(&target)) {
-        // Where what arrives has room, what is restored on the way has it, too.
-        pieces.spool_in(call.context.disk, &beside);
-    }
-    let opened = Opened::open(pieces, &[&person.keys.age])?;
-    Ok(Arc::new(Archive::read(opened, &args.files[0])?))
+/// A pouch, or answers, on the way into a vault.
+pub(super) struct Arrival<'r> {
+    args: &'r Args,
+    /// The vault that takes it in.
+    pub(super) vault: PathBuf,
+    /// Whether its folder was made for it.
+    is_new: bool,
+    spool: Option<Spool>,
+    answer: Option<&'r Answer>,
 }
 
-/// The vault that takes it in, and whether its folder was just made.
-fn target(output: Option<&Path>, pouch: &Archive, call: &mut Call<'_, '_>) -> Result<(Place, bool), CliError> {
-    let Some(named) = output else { return Ok((call.place(Contact::Must)?, false)) };
+/// Makes whatever will be written beside the vault, and closes the room around the rest. Nothing of what comes is read
+/// before.
+fn within(
+    args: &Args,
+    call: &mut Call<'_, '_>,
+    act: impl FnOnce(Arrival<'_>, &mut Call<'_, '_>) -> Result<Exit, CliError>,
+) -> Result<Exit, CliError> {
+    let vault = match &args.output {
+        Some(folder) => target(folder, call)?,
+        None => call.vault_folder()?.ok_or(CliError::NoVault)?,
+    };
+    let answer = Answer::ahead(args, &vault, call)?;
+    // Where there is no place for it, much damage is restored slowly.
+    let beside = call.split_path(&vault).ok();
+    let spool = beside.and_then(|(folder, name)| Spool::begin(call.context.disk, (&folder, &name)).ok());
+    let needs = Needs {
+        sources: args.files.clone(),
+        vault: args.output.is_none().then(|| (vault.clone(), true)),
+        folder: args.output.clone().map(|folder| (folder, Mode::Open)),
+        outputs: answer.iter().filter_map(Answer::output).collect(),
+        identity: true,
+    };
+    call.confined(&needs, |is_new, call| act(Arrival { args, vault, is_new, spool, answer: answer.as_ref() }, call))
+}
+
+/// The folder that a flag names: a vault's, or one that can become one.
+fn target(named: &Path, call: &Call<'_, '_>) -> Result<PathBuf, CliError> {
     let folder = call.path(named);
-    match call.context.disk.stat(&folder) {
-        Err(StoreError::Missing { .. }) => {
-            found_copy(&call.parts().setting(), &folder, pouch)?;
-            match call.place_at(folder.clone(), Contact::Must) {
-                Ok(place) => Ok((place, true)),
-                Err(error) => {
-                    abandon_copy(&call.parts().setting(), &folder);
-                    Err(error)
-                }
-            }
+    let disk = call.context.disk;
+    let can_be = match disk.stat(&folder) {
+        Err(StoreError::Missing { .. }) => true,
+        Err(error) => return Err(error.into()),
+        Ok(stat) if stat.kind != Kind::Folder => false,
+        Ok(_) => call.is_vault(&folder)? || disk.folder(&folder)?.list(None)?.is_empty(),
+    };
+    if can_be {
+        return Ok(folder);
+    }
+    let message = format!("{} is there and is no vault", shown(&named.to_string_lossy()));
+    Err(CliError::Usage { message, hint: Some("name a vault, or a folder that does not exist yet".into()) })
+}
+
+impl Arrival<'_> {
+    /// Opens it and takes it in.
+    pub(super) fn take_in(
+        mut self,
+        pieces: Pieces,
+        person: &Person,
+        call: &mut Call<'_, '_>,
+    ) -> Result<Exit, CliError> {
+        for stranger in pieces.unknown() {
+            call.warn(&format!("{} is no part of the pouch", shown(&stranger.to_string_lossy())));
         }
-        Err(error) => Err(error.into()),
-        Ok(stat) if stat.kind == Kind::Folder && is_bare(&call.parts().setting(), &folder)? => {
-            found_copy(&call.parts().setting(), &folder, pouch)?;
-            Ok((call.place_at(folder, Contact::Must)?, false))
+        if let Some(spool) = self.spool.take() {
+            pieces.spool_to(spool);
         }
-        Ok(_) if call.is_vault(&folder)? => Ok((call.place_at(folder, Contact::Must)?, false)),
-        Ok(_) => {
-            let message = format!("{} is there and is no vault", shown(&named.to_string_lossy()));
-            Err(CliError::Usage { message, hint: Some("name a vault, or a folder that does not exist yet".into()) })
+        let opened = Opened::open(pieces, &[&person.keys.age])?;
+        let pouch = Arc::new(Archive::read(opened, &self.args.files[0])?);
+        let outcome = self.arrives(&pouch, person, call);
+        if outcome.is_err() && self.is_new {
+            abandon_copy(&call.parts().setting(), &self.vault);
         }
+        outcome
+    }
+
+    fn arrives(&self, pouch: &Arc<Archive>, person: &Person, call: &mut Call<'_, '_>) -> Result<Exit, CliError> {
+        if self.args.output.is_some() && is_bare(&call.parts().setting(), &self.vault)? {
+            found_copy(&call.parts().setting(), &self.vault, pouch)?;
+        }
+        let place = call.place_at(self.vault.clone(), Contact::Must)?;
+        take_in(self.args, self.answer, pouch, (&place, person), call)
     }
 }
 
 fn take_in(
     args: &Args,
+    answer: Option<&Answer>,
     pouch: &Arc<Archive>,
-    place: &Place,
-    person: &Person,
+    (place, person): (&Place, &Person),
     call: &mut Call<'_, '_>,
 ) -> Result<Exit, CliError> {
-    if let Some(answer) = &args.answer {
-        call.must_be_outside(&place.vault, answer)?;
-    }
     let request = UnpackRequest { place: place.request(Some(person)), pouch, salvage: args.salvage };
     let outcome = unpack(&mut call.parts().setting(), &request);
     if let Err(VaultError::Stopped) = outcome {
@@ -153,7 +183,7 @@ fn take_in(
         tell_arrival(&merged, call)?;
     }
     let granted = merge::hand_on::hand_on(args.grant, &merged, place, person, call)?;
-    let answer = sign(args, place, person, call)?;
+    let answer = sign(args, answer, (place, person), call)?;
     if call.global.json {
         let mut object = merge::described(&merged, granted.as_ref());
         object["whole"] = json!(merged.arrival.whole);
@@ -187,7 +217,12 @@ fn tell_arrival(merged: &Merged, call: &mut Call<'_, '_>) -> Result<(), CliError
 }
 
 /// Asks once whether the person signs for what was offered to her; where her answer was written.
-fn sign(args: &Args, place: &Place, person: &Person, call: &mut Call<'_, '_>) -> Result<Option<PathBuf>, CliError> {
+fn sign(
+    args: &Args,
+    answer: Option<&Answer>,
+    (place, person): (&Place, &Person),
+    call: &mut Call<'_, '_>,
+) -> Result<Option<PathBuf>, CliError> {
     let offers = waiting(&mut call.parts().setting(), &place.request(Some(person)))?;
     let (offers, on_the_road): (Vec<Waiting>, Vec<Waiting>) = offers.into_iter().partition(|waiting| waiting.is_here);
     for waiting in &on_the_road {
@@ -213,7 +248,7 @@ fn sign(args: &Args, place: &Place, person: &Person, call: &mut Call<'_, '_>) ->
             super::custody::tell_acknowledged(&signed, call)?;
         }
     }
-    answer(args, &offers, place, person, call).map(Some)
+    answer.map(|answer| answer.write(&offers, place, person, call)).transpose()
 }
 
 fn agrees(offers: &[Waiting], call: &mut Call<'_, '_>) -> Result<bool, CliError> {
@@ -226,54 +261,4 @@ fn agrees(offers: &[Waiting], call: &mut Call<'_, '_>) -> Result<bool, CliError>
     }
     let answer = call.ask_line("Check every hash and sign for it? Type yes, or press Enter to leave it:")?;
     Ok(answer.is_some_and(|answer| answer.eq_ignore_ascii_case("yes")))
-}
-
-/// Writes what goes back to those who offered.
-fn answer(
-    args: &Args,
-    offers: &[Waiting],
-    place: &Place,
-    person: &Person,
-    call: &mut Call<'_, '_>,
-) -> Result<PathBuf, CliError> {
-    let file = match &args.answer {
-        Some(file) => file.clone(),
-        None => free_name(&args.files[0], call)?,
-    };
-    call.must_be_outside(&place.vault, &file)?;
-    let to: Vec<Receiver> =
-        offers.iter().map(|waiting| Receiver { typed: waiting.member.to_string(), card: None }).collect();
-    let (folder, name) = call.split_path(&file)?;
-    let request = PackRequest {
-        place: place.request(Some(person)),
-        to: &to,
-        ids: &[],
-        told: &Circumstances::default(),
-        out: (&folder, &name),
-        parity: None,
-        volume_bytes: None,
-    };
-    let packed = answers(&mut call.parts().setting(), &request)?;
-    let names: Vec<String> = packed.to.iter().map(|(_, name)| shown(name)).collect();
-    if !call.global.json {
-        let terminal = call.context.terminal.output;
-        let word = call.set_off("ANSWER", Tone::Good, terminal);
-        let typed = hints::word(&file.to_string_lossy());
-        call.print(&format!(
-            "{word} {} for {}: send it back, as a file or as text",
-            shown(&file.to_string_lossy()),
-            all_of(&names)
-        ))?;
-        call.say(&format!("They type {}.", hints::checked(format!("amparo merge {typed}"))));
-    }
-    Ok(file)
-}
-
-/// A name beside the person that is free.
-fn free_name(pouch: &Path, call: &Call<'_, '_>) -> Result<PathBuf, CliError> {
-    let stem = pouch.file_stem().map_or_else(|| "pouch".into(), |stem| stem.to_string_lossy().into_owned());
-    let mut names =
-        std::iter::once(format!("{stem}.answer")).chain((2..1000).map(|number| format!("{stem}-{number}.answer")));
-    let free = names.find(|name| call.must_be_free_or_unfinished(Path::new(name)).is_ok());
-    free.map(PathBuf::from).ok_or_else(|| CliError::Exists { path: format!("{stem}.answer").into() })
 }

@@ -8,6 +8,7 @@ use crate::cli::error::CliError;
 use crate::cli::output::shown;
 use crate::cli::room::{Needs, Output};
 use crate::store::{Kind, Mode};
+use crate::vault::pouch::unfinished::Mark;
 
 mod alone;
 mod contradiction;
@@ -78,16 +79,20 @@ pub(crate) struct Args {
 }
 
 pub(super) fn run(args: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError> {
-    // What is restored is written beside marks and cells of its own, of which the room cannot be told (decisions/0010).
-    if args.repair.is_some() {
-        return verify(args, call);
-    }
-    let needs = needs(args, call)?;
-    call.confined(&needs, |_, call| verify(args, call))
+    let Some(repaired) = &args.repair else {
+        let needs = needs(args, call)?;
+        return call.confined(&needs, |_, call| verify(args, None, call));
+    };
+    call.must_be_free_or_unfinished(repaired)?;
+    let (folder, name) = call.split_path(repaired)?;
+    let mark = Mark::file(call.context.disk, (&folder, &name))?;
+    let outputs = vec![Output::marked(repaired, &mark)];
+    let needs = Needs { sources: args.paths.clone(), outputs, ..Needs::default() };
+    call.confined(&needs, |_, call| verify(args, Some(&mark), call))
 }
 
 /// Whatever of it turns out to be a vault is among the sources, too, and is written only to sign.
-fn needs(args: &Args, call: &Call<'_, '_>) -> Result<Needs, CliError> {
+fn needs(args: &Args, call: &Call<'_, '_>) -> Result<Needs<'static>, CliError> {
     let (folders, _) = split(&args.paths, call)?;
     let vault = match folders.as_slice() {
         [vault] => Some(call.path(vault)),
@@ -107,20 +112,20 @@ fn needs(args: &Args, call: &Call<'_, '_>) -> Result<Needs, CliError> {
     })
 }
 
-fn verify(args: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError> {
+fn verify(args: &Args, repaired: Option<&Mark>, call: &mut Call<'_, '_>) -> Result<Exit, CliError> {
     let (folders, files): (Vec<&PathBuf>, Vec<&PathBuf>) = split(&args.paths, call)?;
     let pouch: Vec<PathBuf> = files.iter().copied().cloned().collect();
     if folders.is_empty() && pouch::is_meant(&pouch, call)? {
-        let opened = if args.repair.is_some() { None } else { pouch::opened(&pouch, call)? };
+        let opened = if repaired.is_some() { None } else { pouch::opened(&pouch, call)? };
         return match opened {
             Some(opened) => {
                 let papers = named_papers(args, call)?;
                 pouch::verify_within(opened, (&pouch[0], &papers, &Wanted::of(args)), call)
             }
-            None => pouch::verify(&pouch, args.repair.as_deref(), call),
+            None => pouch::verify(&pouch, args.repair.as_deref().zip(repaired), call),
         };
     }
-    if args.repair.is_some() {
+    if repaired.is_some() {
         let message = "--repair is about a pouch, and none is named".into();
         return Err(CliError::Usage { message, hint: Some("amparo verify --help".into()) });
     }

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use super::parity::make_parity;
 use super::pieces::Pieces;
 use super::select::{self, Chosen};
-use super::unfinished::{Mark, Marked};
+use super::unfinished::Mark;
 use super::volumes::VolumeWriter;
 use super::write::{Piece, Plan, Unwritten, Written};
 use crate::crypto::envelope::sealed_bytes;
@@ -85,7 +85,7 @@ pub struct Packed {
 pub fn pack(setting: &mut Setting<'_>, request: &PackRequest<'_>) -> Result<Packed, VaultError> {
     let mut packing = Packing::begin(setting, request)?;
     let history = packing.session.history()?;
-    let mark = Mark::set(setting, Marked::Pouch, request.out, |pouch| was_said(history, packing.person, pouch))?;
+    let mark = Mark::pouch(setting, request.out, |pouch| was_said(history, packing.person, pouch))?;
     let (exhibits, offered) = packing.chosen(setting, request)?;
     let (mut lacking, mut pieces) = packing.pieces(&exhibits)?;
     packing.require_room(setting, request, &pieces)?;

@@ -24,6 +24,7 @@ mod text;
 pub use mending::Mended;
 pub(super) use packets::{checksum, sum};
 pub(super) use repair::Unrepaired;
+pub use spool::Spool;
 pub use survey::Condition;
 
 /// The longest text that is taken for a pouch: 64 MiB.

@@ -1,21 +1,18 @@
 //! A damaged pouch written again as it was, in one file, from whatever parts of it and of its parity there are. No key is
 //! needed, so a courier can do it; and no file stays in which a byte is missing.
 
-use std::path::Path;
-
 use super::pieces::Pieces;
 use super::pieces::Unrepaired;
-use super::unfinished::{Mark, Marked};
+use super::unfinished::Mark;
 use super::volumes::Made;
 use crate::crypto::hash::Hash;
-use crate::store::{Mode, RelPath, StoreError};
+use crate::store::{Mode, StoreError};
 use crate::vault::pouch::PouchError;
 use crate::vault::{Setting, VaultError};
 
-/// Writes the pouch under a name that must be free. Returns the SHA-256 of what then lies there.
-pub fn repair(setting: &Setting<'_>, pieces: &Pieces, (folder, name): (&Path, &RelPath)) -> Result<Hash, VaultError> {
-    let (disk, watch) = (setting.disk, setting.watch);
-    let mark = Mark::set(setting, Marked::File, (folder, name), |_| false)?;
+/// Writes the pouch under the name that is marked. Returns the SHA-256 of what then lies there.
+pub fn repair(setting: &Setting<'_>, pieces: &Pieces, mark: &Mark) -> Result<Hash, VaultError> {
+    let (disk, watch, (folder, name)) = (setting.disk, setting.watch, mark.place());
     let opened = disk.folder(folder)?;
     let mut made = Made::none_yet(&*opened);
     let mut out = opened.create_stream(name, Mode::Open)?;

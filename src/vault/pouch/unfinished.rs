@@ -1,6 +1,7 @@
 //! The mark of what is being made: a small file beside it, there before the first of its files and gone when all is said and
 //! done. By it the same command clears what a kill or a power cut left, and whoever looks at the stick is told.
 
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -57,26 +58,40 @@ pub(super) fn is_torn(bytes: &[u8], start: &[u8], bytes_max: usize) -> bool {
 }
 
 /// A mark that was set: dropped without [`Mark::lift`], it goes if the files went that it stands for, and else stays with them.
-pub(super) struct Mark {
+pub struct Mark {
     marked: Marked,
+    place: PathBuf,
     folder: Arc<dyn Folder>,
     name: RelPath,
     path: RelPath,
     /// `None` where the file system has no locks.
     lock: Option<Box<dyn Lock>>,
-    stays: bool,
+    stays: Cell<bool>,
 }
 
 impl Mark {
-    /// Marks a name, and clears what an earlier run left under it. Refused where something lies there without a mark, or
-    /// that is `done`: then nothing but this step was missing.
-    pub(super) fn set(
+    /// Marks the name of one file, and clears what an earlier run left under it, of which nothing is read. Refused where
+    /// something lies there without a mark.
+    pub fn file(disk: &dyn Disk, out: (&Path, &RelPath)) -> Result<Self, VaultError> {
+        Self::set(disk, Marked::File, out, |_| false)
+    }
+
+    /// The same for a pouch; refused as well where it is whole and `done`: then nothing but this step was missing.
+    pub(super) fn pouch(
         setting: &Setting<'_>,
-        marked: Marked,
-        (place, name): (&Path, &RelPath),
+        out: (&Path, &RelPath),
         done: impl FnOnce(Hash) -> bool,
     ) -> Result<Self, VaultError> {
-        let folder = setting.disk.folder(place)?;
+        Self::set(setting.disk, Marked::Pouch, out, |files| sha256(setting, out.0, files).is_some_and(done))
+    }
+
+    fn set(
+        disk: &dyn Disk,
+        marked: Marked,
+        (place, name): (&Path, &RelPath),
+        is_done: impl FnOnce(&[RelPath]) -> bool,
+    ) -> Result<Self, VaultError> {
+        let folder = disk.folder(place)?;
         let path = path_of(name).ok_or_else(|| StoreError::BadPath { path: place.join(name) })?;
         let there = marked.files(&*folder, name)?;
         let exists = |file: &RelPath| VaultError::from(StoreError::Exists { path: place.join(file) });
@@ -89,29 +104,40 @@ impl Mark {
             }
             folder.create(&path, marked.text().as_bytes(), Mode::Open)?;
         }
-        let mut mark = Self { marked, folder, name: name.clone(), path, lock: None, stays: was_there };
+        let stays = Cell::new(was_there);
+        let mut mark = Self { marked, place: place.to_path_buf(), folder, name: name.clone(), path, lock: None, stays };
         mark.folder.sync(std::slice::from_ref(&mark.path))?;
         mark.lock = match mark.folder.lock(&mark.path) {
             Err(locked @ StoreError::Locked { .. }) => {
-                mark.stays = true;
+                mark.stays.set(true);
                 return Err(locked.into());
             }
             lock => lock.ok(),
         };
         if let Some(first) = there.first() {
-            if sha256(setting, place, &there).is_some_and(done) {
+            if is_done(&there) {
                 mark.lift()?;
                 return Err(exists(first));
             }
             mark.folder.remove_all(&there)?;
         }
-        mark.stays = false;
+        mark.stays.set(false);
         Ok(mark)
     }
 
+    /// Where the file is made that it stands for.
+    pub(super) fn place(&self) -> (&Path, &RelPath) {
+        (&self.place, &self.name)
+    }
+
+    /// The mark itself.
+    pub fn path(&self) -> &RelPath {
+        &self.path
+    }
+
     /// All that it stood for is durable, and said.
-    pub(super) fn lift(mut self) -> Result<(), VaultError> {
-        self.stays = true;
+    pub(super) fn lift(&self) -> Result<(), VaultError> {
+        self.stays.set(true);
         self.folder.remove_all(std::slice::from_ref(&self.path))?;
         Ok(())
     }
@@ -119,7 +145,7 @@ impl Mark {
 
 impl Drop for Mark {
     fn drop(&mut self) {
-        if !self.stays && self.marked.files(&*self.folder, &self.name).is_ok_and(|left| left.is_empty()) {
+        if !self.stays.get() && self.marked.files(&*self.folder, &self.name).is_ok_and(|left| left.is_empty()) {
             // Where it cannot be removed, the next run does.
             let _ = self.folder.remove(&self.path);
         }

@@ -11,7 +11,7 @@ use crate::format::checkpoint::Checkpoint;
 use crate::format::ids::VaultId;
 use crate::format::note::{NOTE_BYTES_MAX, Note};
 use crate::format::vault_file;
-use crate::store::{Folder, Kind, Mode, StoreError, layout};
+use crate::store::{Folder, Kind, Mode, layout};
 use crate::vault::merge::{MergeRequest, Merged, merge};
 use crate::vault::pouch::PouchError;
 use crate::vault::session::Request;
@@ -23,7 +23,7 @@ const TORN_BYTES_MAX: u64 = 256;
 
 /// What to unpack into what.
 pub struct UnpackRequest<'a> {
-    /// The vault that takes in; for a new copy, [`found_copy`] made its folder.
+    /// The vault that takes in; [`found_copy`] has begun a new copy.
     pub place: Request<'a>,
     /// The pouch.
     pub pouch: &'a Arc<Archive>,
@@ -62,37 +62,26 @@ fn is_torn_vault_file(bytes: &[u8]) -> bool {
     unfinished::is_torn(bytes, first, whole.len())
 }
 
-/// Makes the folder of a new copy, with nothing in it but which vault it is of; a bare one is taken as it is.
+/// Begins a new copy in a bare folder: what it holds then is which vault it is of.
 pub fn found_copy(setting: &Setting<'_>, folder: &Path, pouch: &Archive) -> Result<VaultId, VaultError> {
     let survey = survey::survey(pouch)?;
     let vault = survey.hint.or_else(|| signed_vault(pouch, &survey)).ok_or(VaultError::NotACopy)?;
-    let text = vault_file::print(&vault);
-    let (made, is_new) = match setting.disk.create_folder(folder, Mode::Open) {
-        Err(StoreError::Exists { .. }) => (setting.disk.folder(folder)?, false),
-        made => (made?, true),
-    };
-    let file = layout::vault_file();
-    if !is_new && made.exists(&file)? {
-        made.remove(&file)?;
+    let (folder, file) = (setting.disk.folder(folder)?, layout::vault_file());
+    if folder.exists(&file)? {
+        folder.remove(&file)?;
     }
-    let written = made.create(&file, text.as_bytes(), Mode::Open);
-    if let Err(error) = written.and_then(|()| made.sync(&[file])) {
-        if is_new {
-            abandon_copy(setting, folder);
-        }
-        return Err(error.into());
-    }
+    folder.create(&file, vault_file::print(&vault).as_bytes(), Mode::Open)?;
+    folder.sync(&[file])?;
     Ok(vault)
 }
 
-/// Removes the folder of a new copy again, if nothing came into it.
+/// Takes back what [`found_copy`] wrote, if nothing else came into the folder.
 pub fn abandon_copy(setting: &Setting<'_>, folder: &Path) {
-    let Ok(made) = setting.disk.folder(folder) else { return };
-    let is_bare = made.list(None).is_ok_and(|items| items.iter().all(|item| item.name == "VAULT"));
+    let Ok(folder) = setting.disk.folder(folder) else { return };
+    let is_bare = folder.list(None).is_ok_and(|items| items.iter().all(|item| item.name == "VAULT"));
     if is_bare {
         // Best effort: an error is being told already.
-        let _ = made.remove(&layout::vault_file());
-        let _ = setting.disk.remove_folder(folder);
+        let _ = folder.remove(&layout::vault_file());
     }
 }
 

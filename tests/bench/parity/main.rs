@@ -14,6 +14,7 @@ use amparo::store::{Disk, RelPath};
 use amparo::vault::pouch::parity::make_parity;
 use amparo::vault::pouch::pieces::Pieces;
 use amparo::vault::pouch::repair::repair;
+use amparo::vault::pouch::unfinished::Mark;
 use amparo::vault::{Clock, Setting, Stage, Watch};
 
 /// Nobody watches.
@@ -90,8 +91,8 @@ fn main() {
             let mut rng = rand_core::OsRng;
             let machine = amparo::crypto::hash::Hash::ZERO;
             let setting = Setting { disk: &disk, clock: &Nobody, rng: &mut rng, watch: &Nobody, machine };
-            let place = (Path::new(folder), &name("mended"));
-            let sha256 = told("mended and read back", || repair(&setting, &pieces, place)).expect("mended");
+            let mark = Mark::file(&disk, (Path::new(folder), &name("mended"))).expect("marked");
+            let sha256 = told("mended and read back", || repair(&setting, &pieces, &mark)).expect("mended");
             println!("{sha256}");
         }
         _ => println!("parity write FOLDER MEBIBYTES · make FOLDER SHARE · check FOLDER · mend FOLDER"),

@@ -15,7 +15,7 @@ use crate::store::Mode;
 const PROOFS_MAX: u32 = 16;
 
 /// The files that proofs may go into.
-pub(super) fn made_ahead(file: &Path) -> Vec<Output> {
+pub(super) fn made_ahead(file: &Path) -> Vec<Output<'static>> {
     let named = std::iter::once(Output::named(file, Mode::Open, false));
     let more = (2..=PROOFS_MAX).map(|number| numbered(file, number));
     named.chain(more.map(|file| Output { perhaps: true, ..Output::named(&file, Mode::Open, false) })).collect()

@@ -23,6 +23,7 @@ use crate::vault::pouch::archive::Archive;
 use crate::vault::pouch::opened::Opened;
 use crate::vault::pouch::pieces::{Condition, Pieces};
 use crate::vault::pouch::repair::repair;
+use crate::vault::pouch::unfinished::Mark;
 use crate::vault::session::Person;
 
 const NOT_CHECKED: [&str; 3] = [
@@ -92,11 +93,8 @@ pub(super) fn verify_within(
     Ok(exit)
 }
 
-/// Checks it, and writes it as it was where that is wanted.
-pub(super) fn verify(files: &[PathBuf], to: Option<&Path>, call: &mut Call<'_, '_>) -> Result<Exit, CliError> {
-    if let Some(to) = to {
-        call.must_be_free_or_unfinished(to)?;
-    }
+/// Checks it, and writes it as it was where that is wanted, to a file that is marked.
+pub(super) fn verify(files: &[PathBuf], to: Option<(&Path, &Mark)>, call: &mut Call<'_, '_>) -> Result<Exit, CliError> {
     let paths: Vec<PathBuf> = files.iter().map(|file| call.path(file)).collect();
     let pieces = Pieces::gather(call.context.disk, &paths)?;
     let (condition, sha256) = {
@@ -109,14 +107,14 @@ pub(super) fn verify(files: &[PathBuf], to: Option<&Path>, call: &mut Call<'_, '
     };
     let told = tell(&pieces, &condition);
     let repaired = match to {
-        Some(to) => Some(write(&pieces, &condition, to, call)?),
+        Some((to, mark)) => Some((to, write(&pieces, &condition, mark, call)?)),
         None => None,
     };
     if call.global.json {
-        call.print_json(described(&pieces, &condition, &told, sha256, to.zip(repaired)))?;
+        call.print_json(described(&pieces, &condition, &told, sha256, repaired))?;
     } else {
         print(&pieces, &told, sha256, call)?;
-        if let (Some(to), Some(sha256)) = (to, repaired) {
+        if let Some((to, sha256)) = repaired {
             call.print(&format!("\nrepaired: {}, SHA-256 {sha256}", shown(&to.to_string_lossy())))?;
         } else if !condition.is_whole() && condition.can_be_repaired() {
             let typed: Vec<String> = files.iter().map(|file| hints::word(&file.to_string_lossy())).collect();
@@ -127,14 +125,12 @@ pub(super) fn verify(files: &[PathBuf], to: Option<&Path>, call: &mut Call<'_, '
 }
 
 /// Without a key or parity nothing tells what belongs into a lone pouch: it is not repaired by copying it.
-fn write(pieces: &Pieces, condition: &Condition, to: &Path, call: &mut Call<'_, '_>) -> Result<Hash, CliError> {
+fn write(pieces: &Pieces, condition: &Condition, mark: &Mark, call: &mut Call<'_, '_>) -> Result<Hash, CliError> {
     if !condition.can_be_repaired() {
         let lost = condition.lost.iter().chain(&condition.unchecked).map(|range| range.end - range.start).sum();
         return Err(VaultError::Pouch(PouchError::BeyondRepair { lost, bytes: pieces.bytes() }).into());
     }
-    let (folder, name) = call.split_path(to)?;
-    let mut parts = call.parts();
-    Ok(repair(&parts.setting(), pieces, (&folder, &name))?)
+    Ok(repair(&call.parts().setting(), pieces, mark)?)
 }
 
 fn tell(pieces: &Pieces, condition: &Condition) -> Told {

@@ -2,7 +2,7 @@
 //! and nobody is asked to sign.
 
 use super::super::select;
-use super::super::unfinished::{Mark, Marked};
+use super::super::unfinished::Mark;
 use super::super::write::{Plan, Unwritten};
 use super::{PackRequest, Packed, Packing, in_order};
 use crate::crypto::hash::Hash;
@@ -15,9 +15,9 @@ use crate::vault::pouch::PouchError;
 use crate::vault::{Setting, Stage, VaultError};
 
 /// Makes a text of what logs say and the receivers are not known to have seen: no sealed files, and nothing to sign for.
-pub fn answers(setting: &mut Setting<'_>, request: &PackRequest<'_>) -> Result<Packed, VaultError> {
+/// `mark` stands for the file; whoever has it sets it first.
+pub fn answers(setting: &mut Setting<'_>, request: &PackRequest<'_>, mark: &Mark) -> Result<Packed, VaultError> {
     let packing = Packing::begin(setting, request)?;
-    let mark = Mark::set(setting, Marked::File, request.out, |_| false)?;
     let session = &packing.session;
     let mut wanted = select::custody(session)?;
     let to: Vec<MemberId> = packing.to.iter().map(|(member, _)| *member).collect();

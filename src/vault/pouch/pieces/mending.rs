@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
-use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::packets::{self, Packets};
@@ -10,7 +9,6 @@ use super::spool::Spool;
 use super::{Lost, Pieces, to_usize};
 use crate::crypto::parity;
 use crate::format::parity::Grid;
-use crate::store::Disk;
 
 /// Restored cells that memory holds, in bytes: whoever reads on needs the others of the row.
 const KEPT_BYTES_MAX: u64 = 48 << 20;
@@ -107,11 +105,11 @@ pub(super) fn ranges(grid: &Grid, cells: impl Iterator<Item = u64>) -> Vec<Range
 }
 
 impl Pieces {
-    /// Gives restored cells a place in a folder, for whoever reads all of a pouch of which much is lost.
-    pub fn spool_in(&self, disk: &dyn Disk, folder: &Path) {
-        if let (Some(id), Some(_)) = (self.id, &self.packets) {
-            // Without it reading is slow, and no more.
-            self.mending.state().spool = Spool::begin(disk, folder, id).ok();
+    /// Gives restored cells a place, for whoever reads all of a pouch of which much is lost. Without it reading is slow, and
+    /// no more.
+    pub fn spool_to(&self, spool: Spool) {
+        if self.packets.is_some() {
+            self.mending.state().spool = Some(spool);
         }
     }
 

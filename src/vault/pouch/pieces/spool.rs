@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::read_exactly;
-use crate::format::volume::PouchId;
+use crate::crypto::hash::Hash;
 use crate::store::{Disk, Mode, OutFile, RelPath, Source, StoreError};
 
 /// The file, and where in it a cell stands.
-pub(super) struct Spool {
+pub struct Spool {
     out: Option<Box<dyn OutFile>>,
     source: Box<dyn Source>,
     places: BTreeMap<u64, u64>,
@@ -18,10 +18,12 @@ pub(super) struct Spool {
 }
 
 impl Spool {
-    /// Begins one in a folder. Its name is gone before anything is written: no kill leaves more than an empty file, and the
-    /// next run takes that away.
-    pub(super) fn begin(disk: &dyn Disk, folder: &Path, pouch: PouchId) -> Result<Self, StoreError> {
-        let name = RelPath::parse(format!("{pouch}.restored")).expect("hex is a name");
+    /// Begins one beside what will hold all of the pouch: where that has room, it has, too. Its name is gone before anything
+    /// is written: no kill leaves more than an empty file, and the next run takes that away.
+    pub fn begin(disk: &dyn Disk, (folder, beside): (&Path, &RelPath)) -> Result<Self, StoreError> {
+        // Nobody else's file is called so.
+        let hash = Hash::tagged("amparo.v1/spool", &[beside.to_string().as_bytes()]);
+        let name = RelPath::parse(format!("{hash}.restored")).expect("hex is a name");
         let (opened, path) = (disk.folder(folder)?, folder.join(&name));
         if opened.stat(&name).is_ok_and(|stat| stat.bytes == 0) {
             opened.remove(&name)?;

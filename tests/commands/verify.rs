@@ -174,3 +174,20 @@ fn a_courier_checks_a_pouch_without_a_key_and_repairs_it() {
     run(&["holiday.bin"]).exits(4).says("it was cut short");
     run(&["--repair", "no.bin"]).exits(2);
 }
+
+#[test]
+fn a_pouch_of_which_much_is_damaged_is_repaired_before_anybody_looks_inside() {
+    let world = World::with_testimony();
+    world.write("lawyer/film.bin", &vec![7; 60 << 20]);
+    let lawyer = |args: &[&str]| world.run("lawyer", &[args, &["--vault", "evidence", "--no-input"]].concat()).exits(0);
+    lawyer(&["seal", "film.bin", "--no-readback"]);
+    lawyer(&["pack", "--to", "Grey Owl", "--parity", "90", "-o", "../reader/holiday.bin"]);
+    let mut torn = world.read("reader/holiday.bin");
+    torn[4 << 20..54 << 20].fill(0);
+    world.write("reader/holiday.bin", &torn);
+    let run = |args: &[&str]| world.run("reader", &[&["verify"], args].concat());
+    let told = run(&["holiday.bin", "holiday.bin.parity"]).exits(4);
+    told.says("only once it is repaired").says("all of it can be restored");
+    run(&["holiday.bin", "holiday.bin.parity", "--repair", "whole.bin"]).exits(0);
+    run(&["whole.bin"]).exits(0).says("content");
+}

@@ -35,7 +35,7 @@ pub(super) enum Act {
     Cosign,
     Take,
     Offer(usize),
-    Answer,
+    Answer(usize),
     Admit(usize, Vec<Role>),
     Remove(usize, bool),
     Rotate,
@@ -77,7 +77,7 @@ impl Act {
             Self::Cosign => "cosign",
             Self::Take => "take",
             Self::Offer(_) => "offer",
-            Self::Answer => "answer",
+            Self::Answer(_) => "answer",
             Self::Admit(..) => "admit",
             Self::Remove(..) => "remove",
             Self::Rotate => "rotate",
@@ -121,7 +121,7 @@ impl Story {
             6..=11 if other != seat => Act::Merge(other),
             12 => Act::Cosign,
             13 | 14 => Act::Offer(other),
-            15 | 16 => Act::Answer,
+            15 | 16 if other != seat => Act::Answer(other),
             17 | 18 if is_owner => self.draw_admission(),
             19 | 20 if is_owner && !self.is_peaceful() => {
                 let (whom, in_part) = (self.one_of(NAMES.len()), self.below(2) == 0);
@@ -157,7 +157,8 @@ impl Story {
             Act::Cosign => self.cosign(seat),
             Act::Take => self.take(seat),
             Act::Offer(other) => self.offer(seat, NAMES[self.seats[*other].who]),
-            Act::Answer => self.answer(seat),
+            // Whoever made the offer hands her copy over with it.
+            Act::Answer(other) => self.merge(seat, &self.seats[*other].copy.clone()).and_then(|()| self.answer(seat)),
             Act::Admit(whom, roles) => self.admit(seat, *whom, roles),
             Act::Remove(whom, in_part) => self.remove(seat, NAMES[*whom], *in_part),
             Act::Rotate => self.rotate(seat),

@@ -59,7 +59,12 @@ pub(super) fn opened(files: &[PathBuf], call: &mut Call<'_, '_>) -> Result<Optio
     let person = if call.interactive() { call.person_if_any().ok().flatten() } else { call.person_unasked() };
     let Some(person) = person else { return Ok(None) };
     let paths: Vec<PathBuf> = files.iter().map(|file| call.path(file)).collect();
-    match Opened::open(Pieces::gather(call.context.disk, &paths)?, &[&person.keys.age]) {
+    let pieces = Pieces::gather(call.context.disk, &paths)?;
+    if pieces.must_be_repaired_first(call.parts().setting().watch)? {
+        call.warn("so much of the pouch is damaged that what is in it can be checked only once it is repaired");
+        return Ok(None);
+    }
+    match Opened::open(pieces, &[&person.keys.age]) {
         Ok(opened) => Ok(Some((person, Arc::new(Archive::read(opened, &files[0])?)))),
         Err(VaultError::Pouch(PouchError::ForOthers | PouchError::StartLost { .. })) => Ok(None),
         Err(error) => Err(error.into()),

@@ -53,6 +53,13 @@ impl Pieces {
         }
     }
 
+    /// Whether more is damaged than memory holds once it is restored: whoever looks here and there into such a pouch, without
+    /// a place for what was restored, would restore it again and again.
+    pub fn must_be_repaired_first(&self, watch: &dyn Watch) -> Result<bool, VaultError> {
+        let Some(packets) = &self.packets else { return Ok(false) };
+        Ok(!self.holds_restored(&self.check_cells(packets, watch)?.damaged))
+    }
+
     /// The SHA-256 of the pouch as it lies here; `None` where a part of it cannot be had.
     pub fn sha256(&self, watch: &dyn Watch) -> Result<Option<Hash>, VaultError> {
         watch.begin(Stage::Checking, Some(self.bytes));

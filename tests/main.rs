@@ -9,6 +9,7 @@ mod killed;
 mod peers;
 mod readme;
 mod recovery;
+mod residue;
 mod rooms;
 mod store;
 mod stories;

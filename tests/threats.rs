@@ -48,7 +48,7 @@ fn missing(page: &str) -> (usize, Vec<String>) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut files = BTreeMap::new();
     gather(&root.join("src"), &mut files);
-    for folder in ["attacks", "commands", "killed", "rooms", "store", "stories", "vault", "vectors"] {
+    for folder in ["attacks", "commands", "killed", "residue", "rooms", "store", "stories", "vault", "vectors"] {
         gather(&root.join("tests").join(folder), &mut files);
     }
     let named = named(page);

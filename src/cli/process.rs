@@ -78,7 +78,8 @@ pub fn main() -> ExitCode {
         stopped: &signals.stopped,
         confine: &mut |reach| confine(listener.as_mut(), reach),
     };
-    ExitCode::from(run(std::env::args_os().collect::<Vec<OsString>>(), &mut context))
+    let args: Vec<OsString> = std::env::args_os().collect();
+    ExitCode::from(hygiene::leaving_nothing(|| run(args, &mut context)))
 }
 
 /// What tells this machine from another, so that a device memory copied elsewhere is not continued.

@@ -96,14 +96,15 @@ impl std::fmt::Display for Part {
     }
 }
 
-/// The symmetric key of one age file: whoever has it opens that file and no other.
+/// The symmetric key of one age file: whoever has it opens that file and no other. It stays where it is when its owner moves,
+/// to another thread or within a growing list, and is wiped there.
 #[derive(Clone, PartialEq, Eq)]
-pub struct FileKey(Zeroizing<[u8; FILE_KEY_BYTES]>);
+pub struct FileKey(Box<Zeroizing<[u8; FILE_KEY_BYTES]>>);
 
 impl FileKey {
     /// From the 16 secret bytes.
     pub fn from_bytes(bytes: &[u8; FILE_KEY_BYTES]) -> Self {
-        Self(Zeroizing::new(*bytes))
+        Self(Box::new(Zeroizing::new(*bytes)))
     }
 
     /// The 16 secret bytes.

@@ -42,10 +42,10 @@ pub(crate) struct HybridKem;
 pub(crate) struct PublicKey([u8; PUBLIC_BYTES]);
 
 /// The 32-byte seed, and the two private keys that `SHAKE256(seed, 96)` gives, kept because expanding them costs as
-/// much as using them. Each part wipes itself; a clone shares the two.
+/// much as using them. Each part wipes itself where it lies: a key that is cloned or moved takes no secret along.
 #[derive(Clone)]
 pub(crate) struct PrivateKey {
-    seed: Zeroizing<[u8; 32]>,
+    seed: Arc<Zeroizing<[u8; 32]>>,
     ml_kem: Arc<DecapsulationKey>,
     x25519: Arc<agreement::PrivateKey>,
     public: PublicKey,
@@ -120,7 +120,7 @@ impl hpke::Kem for HybridKem {
 impl PrivateKey {
     pub(crate) fn from_seed(seed: Zeroizing<[u8; 32]>) -> Self {
         let mut expanded = Zeroizing::new([0_u8; 96]);
-        Shake256::default().chain(*seed).finalize_xof().read(expanded.as_mut_slice());
+        Shake256::default().chain(seed.as_slice()).finalize_xof().read(expanded.as_mut_slice());
         let third = |number: usize| {
             let mut bytes = Zeroizing::new([0_u8; 32]);
             bytes.copy_from_slice(&expanded[32 * number..32 * (number + 1)]);
@@ -138,7 +138,7 @@ impl PrivateKey {
         ml_kem_bytes.zeroize();
         let x25519 = x25519_key(&third(2));
         x25519_part.copy_from_slice(&x25519_public(&x25519));
-        Self { seed, ml_kem: Arc::new(ml_kem), x25519: Arc::new(x25519), public: PublicKey(public) }
+        Self { seed: Arc::new(seed), ml_kem: Arc::new(ml_kem), x25519: Arc::new(x25519), public: PublicKey(public) }
     }
 
     pub(crate) fn seed(&self) -> &Zeroizing<[u8; 32]> {

@@ -6,6 +6,8 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::Scope;
 
+use crate::store::hygiene::leaving_nothing;
+
 /// More threads than this are not started: each may hold a whole segment, sealed and open, and memory stays bounded.
 const THREADS_MAX: usize = 8;
 
@@ -29,14 +31,15 @@ impl<'scope> Crew<'scope> {
         let take = Arc::new(Mutex::new(take));
         for _ in 0..threads {
             let take = Arc::clone(&take);
-            scope.spawn(move || {
+            let work = move || {
                 loop {
                     // The lock is not held while it works: the next thread waits for the next piece meanwhile.
                     let next = take.lock().unwrap_or_else(PoisonError::into_inner).recv();
                     let Ok(work) = next else { break };
                     work();
                 }
-            });
+            };
+            scope.spawn(|| leaving_nothing(work));
         }
         Self(give)
     }
@@ -88,7 +91,7 @@ pub(crate) fn map<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) 
     };
     let mut results: Vec<Option<R>> = items.iter().map(|_| None).collect();
     std::thread::scope(|scope| {
-        let others: Vec<_> = (1..threads).map(|_| scope.spawn(one)).collect();
+        let others: Vec<_> = (1..threads).map(|_| scope.spawn(|| leaving_nothing(one))).collect();
         let mut take =
             |done: Vec<(usize, R)>| done.into_iter().for_each(|(index, result)| results[index] = Some(result));
         take(one());

@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use super::harness::World;
+use super::harness::{Around, World};
 
 /// The lawyer's vault with a testimony; the reader and the monitor have copies and know it.
 fn shared() -> World {
@@ -310,4 +310,15 @@ fn a_device_restored_from_paper_and_the_old_one_are_both_right() {
         assert_eq!((&json["verdict"], &json["exhibits"]), (&"valid".into(), &3.into()));
         assert_eq!(json["logs"].as_array().map(Vec::len), Some(2));
     }
+}
+
+#[test]
+fn standard_input_is_read_once_within_a_room_as_well() {
+    let world = World::with_vault();
+    world.carry("monitor");
+    let cosign = ["verify", "evidence", "--cosign", "--cosignatures", "../c.txt", "--vault-id", &world.digits()];
+    world.run("monitor", &cosign).exits(0);
+    let twice = ["merge", "-", "--vault", "evidence", "--owner", "-"];
+    let given = Around { stdin: &world.read("c.txt"), ..Around::default() };
+    world.run_in("lawyer", &twice, &given).exits(2).says("standard input");
 }

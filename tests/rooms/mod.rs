@@ -1,6 +1,7 @@
 //! Bytes from outside are parsed in a room without doors. Whoever takes a parser over is played here: at the very moment
 //! at which a command has closed its room, everything that it must not reach is tried, and what it needs is used.
 
+mod calls;
 mod order;
 
 use std::fs;

@@ -12,6 +12,7 @@ use crate::crypto::hash::Hash;
 use crate::crypto::recipient::Recipient;
 use crate::format::pouch;
 use crate::format::tar::padding;
+use crate::store::hygiene::leaving_nothing;
 use crate::store::{Folder, RelPath, layout};
 use crate::vault::exhibits::BLOB_BYTES_MAX;
 use crate::vault::{VaultError, Watch};
@@ -81,7 +82,7 @@ impl Plan<'_> {
         let (to_out, sealed) = sync_channel::<Vec<u8>>(WAITING);
         thread::scope(|scope| {
             let reading = scope.spawn(move || self.read(watch, whole, &to_cipher));
-            scope.spawn(move || encrypt(key, whole, &plain, &to_out));
+            scope.spawn(move || leaving_nothing(|| encrypt(key, whole, &plain, &to_out)));
             let written = write_out(start, &sealed, out);
             // The writer's end closes the channel: whoever still reads notices, and stops.
             drop(sealed);

@@ -1,0 +1,325 @@
+//! What a command leaves behind: nothing of a passphrase, of a person's seed and keys, of a vault's keys or of a file's key in
+//! its memory at its end, and nothing of these or of what was sealed in files, arguments and environment; however it ends.
+
+mod memory;
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use age_core::format::{FileKey, Stanza};
+use age_core::secrecy::ExposeSecret;
+use amparo::crypto::envelope;
+use amparo::crypto::hash::hex;
+use amparo::crypto::recipient::Identity;
+use amparo::crypto::seed::Seed;
+use amparo::format::identity_file::IdentityFile;
+use amparo::format::key_file::KeyFile;
+use hkdf::Hkdf;
+use sha2::Sha256;
+
+use crate::peers;
+use memory::{Canary, at_the_end, holding};
+
+const WORDS: &str = "canary of what was said, which nobody must find";
+const PASSPHRASE: &str = "canary-passphrase zinc velvet orbit";
+/// Before the payload of an age file.
+const NONCE_BYTES: usize = 16;
+const PEOPLE: [(&str, &str); 4] =
+    [("lawyer", "Blue Heron"), ("reader", "Grey Owl"), ("monitor", "Red Kite"), ("gull", "Gull")];
+
+/// Homes side by side; each identity is under the passphrase.
+struct Place {
+    folder: tempfile::TempDir,
+    strace: PathBuf,
+    /// What identity files hold, by their bytes: opening one takes long on purpose.
+    seeds: RefCell<BTreeMap<Vec<u8>, Seed>>,
+}
+
+impl Place {
+    fn new() -> Option<Self> {
+        let strace = peers::program("strace")?;
+        let place = Self { folder: tempfile::tempdir().expect("a folder"), strace, seeds: RefCell::default() };
+        if fs::File::open(format!("/proc/{}/mem", std::os::unix::process::parent_id())).is_err() {
+            let _ = writeln!(io::stderr(), "SKIPPED residue in memory: this user may not look into other processes");
+            return None;
+        }
+        fs::write(place.path("passphrase"), format!("{PASSPHRASE}\n")).expect("a file");
+        fs::write(place.path("nothing"), b"").expect("a file");
+        fs::create_dir(place.path("tern")).expect("a home");
+        for (who, name) in PEOPLE {
+            fs::create_dir(place.path(who)).expect("a home");
+            place.done(who, &["identity", "new", "--name", name]);
+            place.done(who, &["identity", "card", "-o", &format!("../{who}.card")]);
+        }
+        fs::write(place.path("lawyer/t.txt"), WORDS).expect("a source");
+        let init = ["init", "evidence", "--reader", "../reader.card", "--monitor", "../monitor.card", "--handle", "K7"];
+        place.done("lawyer", &init);
+        place.done("lawyer", &["seal", "t.txt", "--vault", "evidence"]);
+        place.done("lawyer", &["custody", "offer", "--to", "Grey Owl", "--vault", "evidence"]);
+        place.done("lawyer", &["pack", "--to", "../reader.card", "-o", "../p.bin", "--vault", "evidence"]);
+        Some(place)
+    }
+
+    fn path(&self, below: &str) -> PathBuf {
+        self.folder.path().join(below)
+    }
+
+    fn command(&self, who: &str, args: &[&str]) -> Command {
+        let (mut command, home) = (Command::new(env!("CARGO_BIN_EXE_amparo")), self.path(who));
+        command.args(args).current_dir(&home).env_clear().env("HOME", &home).stdin(Stdio::null());
+        command.env("AMPARO_PASSPHRASE_FILE", self.path("passphrase"));
+        command
+    }
+
+    fn done(&self, who: &str, args: &[&str]) {
+        let output = self.command(who, args).output().expect("it starts");
+        assert!(output.status.success(), "{who}: amparo {}: {output:?}", args.join(" "));
+    }
+
+    /// The vault, carried to somebody who trusts it from then on.
+    fn carry(&self, to: &str) {
+        copy(&self.path("lawyer/evidence"), &self.path(to).join("evidence"));
+        let id = fs::read_to_string(self.path("lawyer/evidence/VAULT")).expect("text");
+        let id = id.split_whitespace().find(|word| word.len() == 64).expect("an id").to_string();
+        self.done(to, &["verify", "evidence", "--vault-id", &id]);
+    }
+
+    /// Everything secret that there is now: passphrase, seeds, the vault's keys, and the keys of its files.
+    fn secrets(&self) -> Vec<Canary> {
+        let mut canaries: Vec<Canary> = vec![("passphrase".into(), PASSPHRASE.into())];
+        let mut keys: Vec<Identity> = Vec::new();
+        for who in PEOPLE.map(|(who, _)| who).into_iter().chain(["tern"]) {
+            let Some(seed) = self.seed(who) else { continue };
+            canaries.push((format!("seed of the {who}"), seed.as_bytes().to_vec()));
+            canaries.push((format!("seed of the {who} in hex"), hex(seed.as_bytes()).into_bytes()));
+            for name in ["log", "cosign", "ml-dsa-44"] {
+                canaries.push((format!("{name} key of the {who}"), derived(&seed, name)));
+            }
+            keys.push(seed.keys().age);
+        }
+        let files = files(self.folder.path());
+        let wrapped = files.iter().filter(|file| file.to_string_lossy().contains("/keys/"));
+        let wrapped: Vec<Vec<u8>> = wrapped.map(|file| fs::read(file).expect("bytes")).collect();
+        let mut of_vault = Vec::new();
+        for bytes in &wrapped {
+            let opened = envelope::open(bytes, &keys.iter().collect::<Vec<_>>()).ok();
+            of_vault.extend(opened.and_then(|opened| KeyFile::parse(&opened).ok()).map(|file| file.key));
+        }
+        keys.extend(of_vault);
+        for (number, key) in keys.iter().enumerate() {
+            canaries.push((format!("key {number}"), key.seed().to_vec()));
+            canaries.push((format!("key {number} in words"), key.to_secret_line().as_bytes().to_vec()));
+        }
+        let (seen, mut of_files) = (RefCell::new(Vec::new()), 0);
+        for file in files.iter().filter(|file| !file.ends_with("identity.age")) {
+            let bytes = fs::read(file).expect("bytes");
+            let Some(start) = envelope::start_bytes(&bytes) else { continue };
+            let name = file.file_name().expect("a name").to_string_lossy();
+            for key in &keys {
+                let _ = envelope::open_any(&bytes, &[&Noting { key, seen: &seen }]);
+            }
+            if let Some(key) = seen.take().pop() {
+                let nonce = &bytes[start - NONCE_BYTES..start];
+                of_files += 1;
+                canaries.push((format!("payload key of {name}"), expanded(Some(nonce), &key, "payload")));
+                canaries.push((format!("key of {name}"), key));
+            }
+        }
+        assert!(keys.len() > 4 && of_files > 4, "{} keys, {of_files} of files", keys.len());
+        canaries
+    }
+
+    fn seed(&self, who: &str) -> Option<Seed> {
+        let locked = fs::read(self.path(who).join(".config/amparo/identity.age")).ok()?;
+        let mut seeds = self.seeds.borrow_mut();
+        let seed = seeds.entry(locked).or_insert_with_key(|locked| {
+            let opened = envelope::open_with_passphrase(locked, PASSPHRASE).expect("the passphrase");
+            IdentityFile::parse(&opened).expect("an identity").seed
+        });
+        Some(seed.clone())
+    }
+
+    /// Runs one command, and tells what it left, and where.
+    fn left(&self, command: &Command, exit: i32, inject: &[&str], stdin: &Path) -> Vec<String> {
+        // A secret may be gone when it ends, another only be there then.
+        let (before, after) = (self.secrets(), RefCell::<Vec<Canary>>::default());
+        let secrets = || {
+            let all: Vec<Canary> = before.iter().cloned().chain(self.secrets()).collect();
+            after.borrow_mut().clone_from(&all);
+            all
+        };
+        let ended = at_the_end(&self.strace, command, inject, stdin, &secrets);
+        assert_eq!(ended.exit, exit, "{command:?}");
+        assert!(ended.bytes > 64 << 10, "{command:?}: only {} bytes of memory were seen", ended.bytes);
+        assert_eq!(ended.core_limit.split_whitespace().filter(|word| *word == "0").count(), 2, "{}", ended.core_limit);
+        let all: Vec<Canary> = after.into_inner().into_iter().chain([("words".into(), WORDS.into())]).collect();
+        let beside = [("arguments", &ended.arguments), ("environment", &ended.environment)];
+        let beside = beside.into_iter().flat_map(|(place, bytes)| named(&holding(bytes, &all), place));
+        ended.found.iter().cloned().chain(beside).chain(self.left_in_files(&all)).collect()
+    }
+
+    fn left_in_files(&self, all: &[Canary]) -> Vec<String> {
+        let name = |file: &Path| file.strip_prefix(self.folder.path()).expect("below").to_string_lossy().into_owned();
+        let all_files = files(self.folder.path()).into_iter().map(|file| (name(&file), file));
+        let is_readable = |name: &str| ["passphrase", "lawyer/t.txt"].contains(&name) || name.contains("/opened/");
+        let kept = all_files.filter(|(name, _)| !is_readable(name));
+        kept.flat_map(|(name, file)| named(&holding(&fs::read(file).expect("bytes"), all), &name)).collect()
+    }
+
+    /// Runs one command, of which nothing may be left.
+    fn leaves_nothing(&self, who: &str, exit: i32, args: &[&str], inject: &[&str], stdin: &Path) {
+        let left = self.left(&self.command(who, args), exit, inject, stdin);
+        assert_eq!(left, [""; 0], "{who}: amparo {}", args.join(" "));
+    }
+}
+
+fn named(canaries: &[String], place: &str) -> Vec<String> {
+    canaries.iter().map(|canary| format!("{canary} in {place}")).collect()
+}
+
+/// A key of an identity, as FORMAT.md derives it.
+fn derived(seed: &Seed, name: &str) -> Vec<u8> {
+    expanded(None, seed.as_bytes(), &format!("amparo.v1/identity/{name}"))
+}
+
+fn expanded(salt: Option<&[u8]>, key: &[u8], info: &str) -> Vec<u8> {
+    let mut bytes = vec![0; 32];
+    Hkdf::<Sha256>::new(salt, key).expand(info.as_bytes(), &mut bytes).expect("one block");
+    bytes
+}
+
+/// Notes the key of each file that it opens.
+struct Noting<'a> {
+    key: &'a Identity,
+    seen: &'a RefCell<Vec<Vec<u8>>>,
+}
+
+impl age::Identity for Noting<'_> {
+    fn unwrap_stanza(&self, stanza: &Stanza) -> Option<Result<FileKey, age::DecryptError>> {
+        let opened = self.key.unwrap_stanza(stanza);
+        if let Some(Ok(key)) = &opened {
+            self.seen.borrow_mut().push(key.expose_secret().to_vec());
+        }
+        opened
+    }
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut all = Vec::new();
+    for item in fs::read_dir(folder).expect("a folder").map(|item| item.expect("an item").path()) {
+        if item.is_dir() { all.extend(files(&item)) } else { all.push(item) }
+    }
+    all
+}
+
+fn copy(from: &Path, to: &Path) {
+    for file in files(from) {
+        let target = to.join(file.strip_prefix(from).expect("below"));
+        fs::create_dir_all(target.parent().expect("a folder")).expect("made");
+        fs::copy(&file, target).expect("copied");
+    }
+}
+
+#[test]
+fn a_canary_that_is_there_is_found() {
+    let canaries: Vec<Canary> = vec![("one".into(), b"abcd".to_vec()), ("two".into(), b"bcde".to_vec())];
+    assert_eq!(holding(b"..abcde", &canaries), ["one", "two"]);
+    assert_eq!(holding(b"..abc", &canaries), [""; 0]);
+}
+
+/// A person who types a secret as an argument or gives it in a variable, and a secret in a file. Both are found in memory, too:
+/// what the system put on the stack before the program began is overwritten by nobody.
+#[test]
+fn planted_leaks_are_seen() {
+    let Some(place) = Place::new() else { return };
+    let mut command = place.command("lawyer", &["custody", "note", PASSPHRASE, "--vault", "evidence"]);
+    let seed = place.seed("lawyer").expect("an identity");
+    command.env("PLANT", hex(seed.as_bytes()));
+    fs::write(place.path("stick"), derived(&seed, "log")).expect("a plant");
+    let left = place.left(&command, 0, &[], &place.path("nothing"));
+    for found in [
+        "passphrase in arguments",
+        "passphrase in [stack]",
+        "seed of the lawyer in hex in environment",
+        "seed of the lawyer in hex in [stack]",
+        "log key of the lawyer in stick",
+    ] {
+        assert!(left.iter().any(|left| left == found), "{found}: {left:?}");
+    }
+}
+
+#[test]
+fn no_command_leaves_a_secret_behind() {
+    let Some(place) = Place::new() else { return };
+    place.carry("reader");
+    place.carry("monitor");
+    copy(&place.path("lawyer/evidence"), &place.path("stick/evidence"));
+    let nothing = place.path("nothing");
+    let run = |who: &str, args: &[&str]| place.leaves_nothing(who, 0, args, &[], &nothing);
+    run("tern", &["identity", "new", "--name", "Tern"]);
+    run("gull", &["identity", "show"]);
+    run("gull", &["identity", "card"]);
+    run("lawyer", &["list", "--vault", "evidence"]);
+    run("reader", &["list", "--vault", "evidence"]);
+    run("reader", &["show", "K7-0001", "--vault", "evidence"]);
+    run("reader", &["verify", "evidence"]);
+    // A pouch cannot hold the entry that says that it was packed: it is older than the copy.
+    place.leaves_nothing("reader", 4, &["verify", "../p.bin"], &[], &nothing);
+    run("monitor", &["verify", "evidence", "--cosign", "--cosignatures", "../c.txt"]);
+    run("reader", &["open", "K7-0001", "-o", "opened", "--vault", "evidence"]);
+    run("reader", &["custody", "acknowledge", "--vault", "evidence"]);
+    run("reader", &["unpack", "../p.bin", "-o", "evidence"]);
+    run("reader", &["merge", "../stick/evidence", "--vault", "evidence"]);
+    run("lawyer", &["merge", "../c.txt", "--vault", "evidence"]);
+    run("lawyer", &["custody", "log", "--vault", "evidence"]);
+    run("lawyer", &["custody", "note", "a note", "--vault", "evidence"]);
+    run("lawyer", &["custody", "receipt", "K7-0001", "-o", "../r.txt", "--vault", "evidence"]);
+    run("lawyer", &["pack", "--to", "../reader.card", "-o", "../q.bin", "--vault", "evidence"]);
+    run("lawyer", &["doctor", "--vault", "evidence"]);
+    run("lawyer", &["init", "another", "--reader", "../reader.card"]);
+    run("gull", &["identity", "remove", "--name", "Gull"]);
+    place.leaves_nothing("lawyer", 0, &["seal", "-", "--vault", "evidence"], &[], &place.path("lawyer/t.txt"));
+}
+
+#[test]
+fn nothing_secret_is_left_however_a_command_ends() {
+    let Some(place) = Place::new() else { return };
+    place.carry("reader");
+    let nothing = place.path("nothing");
+    // No thread can be started: a panic.
+    let panic = "inject=clone3:error=EAGAIN:when=3+";
+    place.leaves_nothing("reader", 101, &["verify", "evidence"], &[panic], &nothing);
+    // A disk that fails, a passphrase that is not the one.
+    let failing = ["inject=syncfs,fsync:error=EIO"];
+    place.leaves_nothing("lawyer", 1, &["seal", "t.txt", "--vault", "evidence"], &failing, &nothing);
+    fs::write(place.path("passphrase"), "canary-passphrase of another\n").expect("written");
+    let ended = at_the_end(&place.strace, &place.command("reader", &["verify", "evidence"]), &[], &nothing, &|| {
+        vec![("passphrase".into(), b"canary-passphrase of another".to_vec())]
+    });
+    assert_ne!(ended.exit, 0);
+    assert_eq!(ended.found, [""; 0]);
+}
+
+#[test]
+fn a_kill_leaves_nothing_readable_in_any_file() {
+    let Some(place) = Place::new() else { return };
+    let mut all = place.secrets();
+    all.push(("words".into(), WORDS.into()));
+    for call in ["write", "fsync", "unlinkat", "openat2"] {
+        for nth in [1, 3, 6, 10] {
+            let mut command = Command::new(&place.strace);
+            let inject = format!("inject={call}:signal=KILL:when={nth}");
+            command.args(["-f", "-o", "/dev/null", "-e", &format!("trace={call}"), "-e", &inject]);
+            command.arg(env!("CARGO_BIN_EXE_amparo")).args(["seal", "t.txt", "--vault", "evidence"]);
+            command.current_dir(place.path("lawyer")).env_clear().env("HOME", place.path("lawyer"));
+            command.env("AMPARO_PASSPHRASE_FILE", place.path("passphrase"));
+            let output = command.output().expect("strace starts");
+            let context = format!("killed before {call} number {nth}: {:?}", output.status);
+            assert_eq!(place.left_in_files(&all), [""; 0], "{context}");
+        }
+    }
+}

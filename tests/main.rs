@@ -10,6 +10,7 @@ mod peers;
 mod readme;
 mod recovery;
 mod rooms;
+mod soak;
 mod store;
 mod stories;
 mod terminal;

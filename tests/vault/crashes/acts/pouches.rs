@@ -6,7 +6,7 @@ use std::sync::Arc;
 use amparo::crypto::hash::Hash;
 use amparo::format::armor;
 use amparo::store::faulty::FaultyDisk;
-use amparo::store::{Kind, RelPath};
+use amparo::store::{Mode, RelPath};
 use amparo::vault::Setting;
 use amparo::vault::VaultError;
 use amparo::vault::custody::offer::{Circumstances, Receiver};
@@ -16,6 +16,7 @@ use amparo::vault::pouch::opened::Opened;
 use amparo::vault::pouch::pack::{PackRequest, Packed, answers, pack};
 use amparo::vault::pouch::pieces::Pieces;
 use amparo::vault::pouch::repair::repair;
+use amparo::vault::pouch::unfinished::Mark;
 use amparo::vault::pouch::unpack::{UnpackRequest, found_copy, is_bare, unpack};
 use amparo::vault::session::Trust;
 
@@ -77,7 +78,10 @@ pub(super) fn answered(disk: &FaultyDisk, world: &World) {
 }
 
 pub(super) fn answers_back(world: &World, _: &mut dyn FnMut()) -> Result<bool, VaultError> {
-    packing(world, (&world.reader, "copy"), "Blue Heron", "answers.txt", answers)
+    packing(world, (&world.reader, "copy"), "Blue Heron", "answers.txt", |setting, request| {
+        let mark = Mark::file(setting.disk, request.out)?;
+        answers(setting, request, &mark)
+    })
 }
 
 pub(super) fn has_answers(world: &World) -> Result<(), String> {
@@ -101,11 +105,10 @@ fn unpacks_from(world: &World, pieces: Pieces, folder: &Path) -> Result<bool, Va
     let (who, trust) = (&world.reader, Trust::VaultId(world.created.vault));
     let pouch = Arc::new(Archive::read(Opened::open(pieces, &[&who.person.keys.age])?, Path::new("pouch"))?);
     as_who(world, who, |setting| {
-        let is_new = match setting.disk.stat(folder) {
-            Ok(stat) => stat.kind == Kind::Folder && is_bare(setting, folder)?,
-            Err(_) => true,
-        };
-        if is_new {
+        if setting.disk.stat(folder).is_err() {
+            setting.disk.create_folder(folder, Mode::Open)?;
+        }
+        if is_bare(setting, folder)? {
             found_copy(setting, folder, &pouch)?;
         }
         let place = request(folder, who, Some(&trust));
@@ -127,7 +130,8 @@ pub(super) fn torn_pouch(disk: &FaultyDisk, world: &World) {
 pub(super) fn repairs(world: &World, _: &mut dyn FnMut()) -> Result<bool, VaultError> {
     let pieces = Pieces::gather(world.disk(), &parts(world))?;
     let out = name("mended.bin");
-    as_who(world, &world.lawyer, |setting| repair(setting, &pieces, (Path::new(STICK), &out))).map(|_| true)
+    let mark = Mark::file(world.disk(), (Path::new(STICK), &out))?;
+    as_who(world, &world.lawyer, |setting| repair(setting, &pieces, &mark)).map(|_| true)
 }
 
 pub(super) fn is_repaired(world: &World) -> Result<(), String> {

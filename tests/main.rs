@@ -11,6 +11,7 @@ mod readme;
 mod recovery;
 mod residue;
 mod rooms;
+mod soak;
 mod store;
 mod stories;
 mod terminal;

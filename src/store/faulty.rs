@@ -51,6 +51,8 @@ pub enum Fault {
     Sync,
     /// Writing seems to succeed, and the medium holds one bit other than what was written.
     Flip,
+    /// Any operation: EINTR. From then on for ever, it strikes every other one: a second attempt comes through.
+    Interrupted,
 }
 
 /// How often it fails.
@@ -69,7 +71,8 @@ impl FaultyDisk {
     }
 
     fn holding(tree: Tree) -> Self {
-        Self(Arc::new(Mutex::new(State { tree, operations: 0, fault: None, read_only: false, growing: None })))
+        let state = State { tree, operations: 0, faults: Vec::new(), read_only: false, growing: None, moments: None };
+        Self(Arc::new(Mutex::new(state)))
     }
 
     /// How many operations were asked for so far: each call of the traits is one, and so is each read of a source and
@@ -78,14 +81,31 @@ impl FaultyDisk {
         self.state().operations
     }
 
-    /// Makes the `nth` operation (the first is 0) fail, or the first after it that the fault can strike.
+    /// Makes the `nth` operation (the first is 0) fail, or the first after it that the fault can strike; beside what was to
+    /// fail already.
     pub fn fail_at(&self, nth: u64, fault: Fault, times: Times) {
-        self.state().fault = Some((nth, fault, times));
+        self.state().faults.push((nth, fault, times));
     }
 
     /// Nothing fails any more.
     pub fn heal(&self) {
-        self.state().fault = None;
+        self.state().faults.clear();
+    }
+
+    /// Keeps, from now on, what lies here before each operation that changes something: the power may fail at any of these
+    /// moments, and nothing need be done twice to see what each would leave.
+    pub fn keep_moments(&self) {
+        self.state().moments = Some(Vec::new());
+    }
+
+    /// How many moments were kept so far.
+    pub fn moments(&self) -> usize {
+        self.state().moments.as_ref().map_or(0, Vec::len)
+    }
+
+    /// The disk as it was at a moment; `None` from the last on.
+    pub fn at_moment(&self, nth: usize) -> Option<Self> {
+        self.state().moments.as_ref().and_then(|moments| moments.get(nth)).cloned().map(Self::holding)
     }
 
     /// Whether every change is refused from now on.
@@ -98,6 +118,12 @@ impl FaultyDisk {
     #[must_use]
     pub fn crash(&self, seed: u64) -> Self {
         Self::holding(self.state().tree.after_crash(&mut Dice::new(seed)))
+    }
+
+    /// The same disk once more: what happens to one does not happen to the other.
+    #[must_use]
+    pub fn twin(&self) -> Self {
+        Self::holding(self.state().tree.clone())
     }
 
     /// Puts a file and the folders above it there, durably, whatever was there before.
@@ -128,9 +154,10 @@ impl FaultyDisk {
 struct State {
     tree: Tree,
     operations: u64,
-    fault: Option<(u64, Fault, Times)>,
+    faults: Vec<(u64, Fault, Times)>,
     read_only: bool,
     growing: Option<(PathBuf, Vec<u8>)>,
+    moments: Option<Vec<Tree>>,
 }
 
 /// What an operation does, as far as faults care.
@@ -148,23 +175,30 @@ impl State {
     fn begin(&mut self, path: &Path, does: Does) -> Result<Option<Fault>, StoreError> {
         let now = self.operations;
         self.operations += 1;
+        if does != Does::Look
+            && let Some(moments) = &mut self.moments
+        {
+            moments.push(self.tree.clone());
+        }
         let changes = matches!(does, Does::Change | Does::TakeSpace | Does::Write);
         if self.read_only && changes {
             return Err(refused(path, Errno::ROFS));
         }
-        let Some((nth, fault, times)) = self.fault else { return Ok(None) };
-        let strikes = match fault {
-            Fault::Io => true,
-            Fault::Full => matches!(does, Does::TakeSpace | Does::Write),
-            Fault::ReadOnly => changes,
-            Fault::ShortWrite | Fault::Flip => does == Does::Write,
-            Fault::Sync => does == Does::Sync,
+        let strikes = |&(nth, fault, times): &(u64, Fault, Times)| {
+            let can = match fault {
+                Fault::Io => true,
+                Fault::Full => matches!(does, Does::TakeSpace | Does::Write),
+                Fault::ReadOnly => changes,
+                Fault::ShortWrite | Fault::Flip => does == Does::Write,
+                Fault::Sync => does == Does::Sync,
+                Fault::Interrupted => times == Times::Once || now.saturating_sub(nth).is_multiple_of(2),
+            };
+            can && now >= nth
         };
-        if now < nth || !strikes {
-            return Ok(None);
-        }
+        let Some(at) = self.faults.iter().position(strikes) else { return Ok(None) };
+        let (_, fault, times) = self.faults[at];
         if times == Times::Once {
-            self.fault = None;
+            self.faults.remove(at);
         }
         match fault {
             Fault::Io if does == Does::Write => Ok(Some(fault)),
@@ -172,13 +206,17 @@ impl State {
             Fault::Io => Err(refused(path, Errno::IO)),
             Fault::Full => Err(refused(path, Errno::NOSPC)),
             Fault::ReadOnly => Err(refused(path, Errno::ROFS)),
+            Fault::Interrupted => Err(refused(path, Errno::INTR)),
             Fault::ShortWrite | Fault::Flip | Fault::Sync => Ok(Some(fault)),
         }
     }
 
     /// Whether the power is gone, so that nothing can be cleaned up.
     fn is_dead(&self) -> bool {
-        matches!(self.fault, Some((nth, Fault::Io, Times::FromThenOn)) if self.operations > nth)
+        let dead = |&(nth, fault, times): &(u64, Fault, Times)| {
+            (fault, times) == (Fault::Io, Times::FromThenOn) && self.operations > nth
+        };
+        self.faults.iter().any(dead)
     }
 }
 

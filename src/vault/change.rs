@@ -7,24 +7,41 @@ use crate::store::layout::{self, CheckpointName, EntryName};
 use crate::store::memory::{Change, Memory};
 use crate::store::{Folder, Mode, RelPath, StoreError};
 
-/// Writes the files of a change that are not there yet, in order, the last only when all others are durable.
-pub(super) fn carry_out(folder: &dyn Folder, change: &Change) -> Result<(), VaultError> {
+/// What this device knows of files that it may have written before.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Known {
+    /// They were durable once, and read back.
+    Durable,
+    /// Nothing: what the system shows of them may be in its memory alone, because a sync failed or never came.
+    Nothing,
+}
+
+/// Writes the files of a change that are not there yet, in order, the last only when all others are on the medium.
+pub(super) fn carry_out(folder: &dyn Folder, change: &Change, known: Known) -> Result<(), VaultError> {
     let mut files: Vec<(RelPath, &[u8])> = change.files().collect();
-    let Some((last, checkpoint)) = files.pop() else { return Ok(()) };
-    for (path, bytes) in &files {
-        write_once(folder, path, bytes)?;
+    let last = files.pop();
+    write_all(folder, &files, known)?;
+    write_all(folder, last.as_slice(), known)
+}
+
+/// Writes files that are not there yet, durably, and reads back what is not known to be there.
+pub(super) fn write_all(folder: &dyn Folder, files: &[(RelPath, &[u8])], known: Known) -> Result<(), VaultError> {
+    for (path, bytes) in files {
+        write_once(folder, path, bytes, known)?;
     }
-    folder.sync(&files.into_iter().map(|(path, _)| path).collect::<Vec<_>>())?;
-    write_once(folder, &last, checkpoint)?;
-    folder.sync(&[last])?;
-    Ok(())
+    folder.sync(&files.iter().map(|(path, _)| path.clone()).collect::<Vec<_>>())?;
+    let differs = |(path, bytes): &&(RelPath, &[u8])| !is_there(folder, path, bytes, known);
+    match files.iter().find(differs) {
+        Some((path, _)) => Err(VaultError::ReadBack { path: path.to_string() }),
+        None => Ok(()),
+    }
 }
 
 /// Creates a file; one that is there already must have the same bytes, or be what a crash tore of them.
-pub(super) fn write_once(folder: &dyn Folder, path: &RelPath, bytes: &[u8]) -> Result<(), VaultError> {
+fn write_once(folder: &dyn Folder, path: &RelPath, bytes: &[u8], known: Known) -> Result<(), VaultError> {
     match folder.create(path, bytes, Mode::Open) {
         Err(StoreError::Exists { .. }) => {
-            if folder.read(path, bytes.len() as u64 + 1).is_ok_and(|there| there == bytes) {
+            if is_there(folder, path, bytes, known) {
                 return Ok(());
             }
             // The device's memory shows that this very file was being written from here: what stands is its torn half.
@@ -33,6 +50,24 @@ pub(super) fn write_once(folder: &dyn Folder, path: &RelPath, bytes: &[u8]) -> R
         }
         other => Ok(other?),
     }
+}
+
+/// Whether a file has these bytes, on the medium where nothing else is known of it.
+fn is_there(folder: &dyn Folder, path: &RelPath, bytes: &[u8], known: Known) -> bool {
+    let bytes_max = bytes.len() as u64 + 1;
+    let read = match known {
+        Known::Durable => folder.read(path, bytes_max).map_err(VaultError::from),
+        Known::Nothing => read_back(folder, path, bytes_max),
+    };
+    read.is_ok_and(|there| there == bytes)
+}
+
+/// What the medium holds of a small file.
+pub(super) fn read_back(folder: &dyn Folder, path: &RelPath, bytes_max: u64) -> Result<Vec<u8>, VaultError> {
+    let (mut source, _) = folder.read_back(path, bytes_max)?;
+    let mut bytes = Vec::new();
+    source.read_to_end(&mut bytes).map_err(|error| StoreError::from_io(path.as_path(), error))?;
+    Ok(bytes)
 }
 
 /// Completes what an earlier command of this device left half done in this vault.
@@ -63,7 +98,8 @@ pub(super) fn complete(
         // Once a change stood whole somewhere, a copy without it is an older copy: the change's blobs are not here.
         let done_elsewhere = !sizes.contains(&size) && memory.seen_size(vault, &log)? >= size;
         if stands_before && !done_elsewhere && !sizes.iter().any(|there| *there > size) {
-            carry_out(folder, &change)?;
+            let was_done = memory.seen_size(vault, &log)? >= size;
+            carry_out(folder, &change, if was_done { Known::Durable } else { Known::Nothing })?;
         }
     }
     Ok(())

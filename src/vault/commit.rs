@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::change::carry_out;
+use super::change::{Known, carry_out};
 use super::clock::{self, Latest};
 use super::history::{History, Log, Member, Sizes};
 use super::session::{Person, Session};
@@ -164,7 +164,7 @@ impl OwnLog {
         let (head, change) = self.write(setting, &person.keys, custody, heads, saying.event, saying.files);
         session.memory.begin_log(&session.vault, &self.id, &person.member())?;
         session.memory.prepare(&session.vault, &self.id, head.size, &change)?;
-        carry_out(&*session.folder, &change)?;
+        carry_out(&*session.folder, &change, Known::Nothing)?;
         // Seen from now on: whatever happens to the file, this device knows that the log was so long.
         if let Some((_, note)) = change.files().next_back() {
             session.memory.remember(&session.vault, &self.id, head.size, note)?;

@@ -95,13 +95,17 @@ pub fn create(setting: &mut Setting<'_>, request: &CreateRequest<'_>) -> Result<
     }
     let (head, change) = log.write(setting, &request.founder.keys, &custody, Vec::new(), Event::Found(found), files);
     let vault = log.vault();
-    let change = change.preceded_by(&layout::vault_file(), vault_file::print(&vault).into_bytes());
+    let vault_text = vault_file::print(&vault);
+    let change = change.preceded_by(&layout::vault_file(), vault_text.clone().into_bytes());
     let memory = Memory::open_to_write(setting.disk, request.state, setting.machine)?;
     memory.begin_log(&vault, &log.id(), &founder)?;
     memory.prepare(&vault, &log.id(), head.size, &change)?;
-    let folder = setting.disk.create_folder(request.folder, Mode::Open)?;
-    change::carry_out(&*folder, &change)?;
+    // Trusted before it is there: whatever stops the rest, the next command in that folder completes it.
     memory.pin(&vault)?;
+    let folder = setting.disk.create_folder(request.folder, Mode::Open)?;
+    // By this file the next command knows where it is, so nothing else is begun before it.
+    change::write_all(&*folder, &[(layout::vault_file(), vault_text.as_bytes())], change::Known::Nothing)?;
+    change::carry_out(&*folder, &change, change::Known::Nothing)?;
     let names = |role: Role| people.with_role(&role).map(|card| card.name().to_string()).collect::<Vec<_>>();
     Ok(Created {
         vault,

@@ -43,7 +43,11 @@ pub fn restore(
         Err(StoreError::Exists { .. }) => return Err(VaultError::Exists { path: file.display().to_string() }),
         other => other?,
     }
-    folder.sync(&[name])?;
+    if let Err(error) = folder.sync(std::slice::from_ref(&name)) {
+        // It looks whole, and may be gone after a power cut: nobody shall find it and rely on it.
+        let _ = folder.remove(&name);
+        return Err(error.into());
+    }
     Ok(person(&identity, passphrase.is_none()))
 }
 

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::VaultError;
-use super::change::write_once;
+use super::change::{Known, read_back, write_all};
 use super::survey;
 use crate::format::ids::{LogId, VaultId};
 use crate::store::layout::{self, CheckpointName};
@@ -19,16 +19,24 @@ pub(super) fn settle(folder: &dyn Folder, memory: &Memory, vault: &VaultId) -> R
     for (intent, change) in memory.merges(vault)? {
         let states: Vec<(RelPath, &[u8])> = change.files().collect();
         // A copy that has them all is done, or is the one that they came from; one that lacks entries of them is another.
-        if is_whole(folder, &change) || !are_covered(folder, &states)? {
+        let is_whole = is_whole(folder, &change);
+        if !is_whole && !are_covered(folder, &states)? {
             continue;
         }
-        for (path, bytes) in &states {
-            write_once(folder, path, bytes)?;
+        write_all(folder, &states, Known::Nothing)?;
+        if !is_whole {
+            memory.forget(&intent)?;
         }
-        folder.sync(&states.into_iter().map(|(path, _)| path).collect::<Vec<_>>())?;
-        memory.forget(&intent)?;
     }
-    let torn: Vec<RelPath> = torn(folder, memory, vault)?.into_iter().collect();
+    // What is whole of it may be whole in the system's memory alone: nothing synced it yet, or a sync of it failed.
+    let there: Vec<RelPath> = merging(memory, vault)?.filter(|path| folder.exists(path).unwrap_or(true)).collect();
+    if there.is_empty() {
+        return Ok(());
+    }
+    folder.sync(&there)?;
+    let is_torn =
+        |path: &RelPath| !read_back(folder, path, FILE_BYTES_MAX).is_ok_and(|bytes| layout::is_as_named(path, &bytes));
+    let torn: Vec<RelPath> = there.into_iter().filter(is_torn).collect();
     if !torn.is_empty() {
         folder.remove_all(&torn)?;
     }
@@ -46,10 +54,15 @@ pub(super) fn hidden(folder: &dyn Folder, memory: &Memory, vault: &VaultId) -> R
     Ok(hidden)
 }
 
+/// Files that a merge was just writing.
+fn merging(memory: &Memory, vault: &VaultId) -> Result<impl Iterator<Item = RelPath>, VaultError> {
+    Ok(memory.merging(vault)?.into_iter().flat_map(|(_, paths)| paths))
+}
+
 /// Files that a merge was just writing and that are not what their names promise.
 fn torn(folder: &dyn Folder, memory: &Memory, vault: &VaultId) -> Result<BTreeSet<RelPath>, VaultError> {
     let mut torn = BTreeSet::new();
-    for path in memory.merging(vault)?.into_iter().flat_map(|(_, paths)| paths) {
+    for path in merging(memory, vault)? {
         match folder.read(&path, FILE_BYTES_MAX) {
             Ok(bytes) if layout::is_as_named(&path, &bytes) => {}
             Err(StoreError::Missing { .. }) => {}

@@ -82,6 +82,8 @@ pub fn open(setting: &mut Setting<'_>, request: &OpenRequest<'_>) -> Result<Open
             }
         }
     }
+    // They got their names last of all.
+    failure = failure.or(out.sync(&[]).err().map(VaultError::from));
     let opened = chosen.get(..exhibits.len()).unwrap_or_default();
     let unrecorded = match read_only {
         Some(error) => Some(error),

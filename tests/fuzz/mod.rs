@@ -21,7 +21,7 @@ use crate::vectors::{format, pouches};
 use checks::{Check, TARGETS};
 
 /// Changes of each input in an ordinary run.
-const CHANGES: usize = 200;
+const CHANGES: u64 = 200;
 /// Longer inputs are the same again.
 const BYTES_MAX: usize = 64 << 10;
 const SEED: u64 = 0x616d_7061_726f;
@@ -105,7 +105,7 @@ fn changed(bytes: &[u8], corpus: &[Vec<u8>], dice: &mut Dice) -> Vec<u8> {
 }
 
 fn changes() -> usize {
-    std::env::var("AMPARO_FUZZ").ok().and_then(|text| text.parse().ok()).unwrap_or(CHANGES)
+    usize::try_from(crate::soak::count("AMPARO_FUZZ", CHANGES)).expect("few")
 }
 
 /// Runs a check; what it panics on is shown as hex, to become a vector.

@@ -291,11 +291,12 @@ pub(super) fn kills<'v>(
     sample: usize,
 ) -> Vec<(&'v Verb, (String, u64))> {
     let all = std::env::var("AMPARO_KILLS").unwrap_or_default();
+    let soaked = usize::try_from(crate::soak::times()).unwrap_or(usize::MAX / sample);
     let mut kills = Vec::new();
     for verb in verbs {
         let changes = stage.changes(verb, strace);
         assert!(changes.len() > 10, "{}: {changes:?}", verb.args.join(" "));
-        let stride = if all == "all" || all == verb.args[0] { 1 } else { changes.len().div_ceil(sample) };
+        let stride = if all == "all" || all == verb.args[0] { 1 } else { changes.len().div_ceil(sample * soaked) };
         kills.extend(changes.into_iter().rev().step_by(stride).map(|change| (verb, change)));
     }
     kills

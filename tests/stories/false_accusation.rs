@@ -317,7 +317,7 @@ fn play(seed: u64, founded: &[Founded]) -> BTreeMap<&'static str, u64> {
 fn no_order_of_honest_acts_accuses_anybody() {
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
     let first = number("AMPARO_HISTORY");
-    let last = first.unwrap_or_else(|| number("AMPARO_HISTORIES").unwrap_or(HISTORIES));
+    let last = first.unwrap_or_else(|| crate::soak::count("AMPARO_HISTORIES", HISTORIES));
     let next = AtomicU64::new(first.unwrap_or(1));
     let founded: Vec<Founded> = [Rules::Ext4, Rules::ExFat].into_iter().map(Founded::on).collect();
     let threads = std::thread::available_parallelism().map_or(1, usize::from);

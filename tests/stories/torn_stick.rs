@@ -224,7 +224,7 @@ fn judged(seed: u64, sticks: &[Packed], program: Program) -> Result<(), String> 
 }
 
 fn patterns() -> u64 {
-    std::env::var("AMPARO_PATTERNS").ok().and_then(|number| number.parse().ok()).unwrap_or(1000)
+    crate::soak::count("AMPARO_PATTERNS", 1000)
 }
 
 /// Short pouches, and now and then one of several rows.

@@ -93,7 +93,7 @@ fn small_files_are_sealed_first_and_work_is_committed_often() {
     let world = World::new();
     let sizes = [("d", 4000), ("b", 20), ("c", 300), ("a", 1)];
     let sources: Vec<_> = sizes.iter().map(|(name, size)| world.write(&format!("s/{name}"), &vec![1; *size])).collect();
-    let sealed = world.seal_slowly(&sources).expect("sealed");
+    let sealed = world.seal_slowly(&sources, &mut || ()).expect("sealed");
     let bytes: Vec<u64> = sealed.exhibits.iter().map(|exhibit| exhibit.bytes).collect();
     assert_eq!(bytes, [1, 20, 300, 4000]);
     assert_eq!(sealed.head.expect("a signed state").size, 3, "the founding, and one entry for each thirty seconds");

@@ -5,6 +5,7 @@ mod careful;
 mod cosigning;
 mod crashes;
 mod custody;
+mod damaged;
 mod forge;
 mod forge_founding;
 mod forge_once;

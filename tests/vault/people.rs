@@ -165,6 +165,11 @@ impl World {
         Self { disk, root, _folder: None, lawyer, reader, monitor, vault, created }
     }
 
+    /// The disk on which all of it lies.
+    pub(crate) fn disk(&self) -> &dyn Disk {
+        &*self.disk
+    }
+
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.root.join(name)
     }
@@ -176,8 +181,9 @@ impl World {
         path
     }
 
-    /// Seals on a machine so slow that twenty seconds go by between any two looks at the clock.
-    pub(crate) fn seal_slowly(&self, paths: &[PathBuf]) -> Result<Sealing, VaultError> {
+    /// Seals on a machine so slow that twenty seconds go by between any two looks at the clock; calls back at each exhibit
+    /// that is sealed.
+    pub(crate) fn seal_slowly(&self, paths: &[PathBuf], each: &mut dyn FnMut()) -> Result<Sealing, VaultError> {
         let mut rng = OsRng;
         let clock = Slow(AtomicU64::new(0));
         let mut setting =
@@ -193,7 +199,13 @@ impl World {
             readback: true,
             accepted: &[],
         };
-        sealing(&mut setting, &request, &mut std::io::empty())
+        let mut exhibits = Vec::new();
+        let mut keep = |exhibit| {
+            exhibits.push(exhibit);
+            each();
+        };
+        let sealed = seal(&mut setting, &request, &mut std::io::empty(), &mut keep)?;
+        Ok(Sealing { exhibits, sealed })
     }
 
     pub(crate) fn seal(&self, paths: &[PathBuf], together: bool) -> Result<Sealing, VaultError> {

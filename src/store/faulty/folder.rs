@@ -190,7 +190,8 @@ impl Folder for FaultyFolder {
     fn sync(&self, created: &[RelPath]) -> Result<(), StoreError> {
         let mut state = self.disk.state();
         let fails = state.begin(&self.root, Does::Sync)?.is_some();
-        let created: Vec<PathBuf> = created.iter().map(|path| self.full(path)).collect();
+        // The names in the folder itself are always among what is synced, as on a machine.
+        let created: Vec<PathBuf> = created.iter().map(|path| self.full(path)).chain([self.root.clone()]).collect();
         let lost = |source| StoreError::NotDurable { path: self.root.clone(), source };
         if self.sync_failed.load(Ordering::SeqCst) {
             return Err(lost(io::Error::other("an earlier sync of this folder failed")));

@@ -58,6 +58,7 @@ impl Node {
 pub(super) type Nodes = BTreeMap<PathBuf, Node>;
 
 /// The disk as it is seen, as it is on the medium, and what lies between.
+#[derive(Clone)]
 pub(super) struct Tree {
     pub(super) rules: Rules,
     seen: Nodes,
@@ -238,6 +239,12 @@ impl Tree {
                 [from, to].iter().all(|path| path.parent().is_some_and(|above| named.contains(above)))
             }
         };
+        // Data that could not be written are forgotten; of names, which come from a journal or are read anew, the next
+        // sync takes care.
+        let is_file = |change: &Change| match change {
+            Change::Appeared(path) => self.appeared.get(path).is_some_and(|node| node.kind == Kind::File),
+            Change::Vanished(_) | Change::Renamed(..) => false,
+        };
         let mut pending = std::mem::take(&mut self.pending);
         if !fails {
             drop_undone(&mut pending, covered);
@@ -245,10 +252,10 @@ impl Tree {
         let (due, later): (Vec<_>, Vec<_>) = pending
             .into_iter()
             .map(|mut pending| {
-                pending.doomed |= fails && covered(&pending.change);
+                pending.doomed |= fails && is_file(&pending.change) && covered(&pending.change);
                 pending
             })
-            .partition(|pending| covered(&pending.change) && !pending.doomed);
+            .partition(|pending| !fails && covered(&pending.change) && !pending.doomed);
         self.pending = later;
         for pending in due {
             apply(&mut self.durable, &self.appeared, &pending.change);

@@ -145,7 +145,9 @@ impl Mark {
 
 impl Drop for Mark {
     fn drop(&mut self) {
-        if !self.stays.get() && self.marked.files(&*self.folder, &self.name).is_ok_and(|left| left.is_empty()) {
+        let are_gone = || self.marked.files(&*self.folder, &self.name).is_ok_and(|left| left.is_empty());
+        // Gone for good first: after a power cut none of them comes back without its mark.
+        if !self.stays.get() && are_gone() && self.folder.sync(&[]).is_ok() {
             // Where it cannot be removed, the next run does.
             let _ = self.folder.remove(&self.path);
         }

@@ -41,7 +41,7 @@ pub fn unpack(setting: &mut Setting<'_>, request: &UnpackRequest<'_>) -> Result<
     merge(setting, &MergeRequest { place, source, replace_damaged: false, whole_or_nothing: !request.salvage })
 }
 
-/// Whether a folder can become a new copy: it is empty, or holds only what a power cut left of the file `VAULT`.
+/// Whether a folder can become a new copy: it is empty, or holds only the file `VAULT`, or what a power cut left of it.
 pub fn is_bare(setting: &Setting<'_>, folder: &Path) -> Result<bool, VaultError> {
     let folder = setting.disk.folder(folder)?;
     let items = folder.list(None)?;
@@ -49,7 +49,7 @@ pub fn is_bare(setting: &Setting<'_>, folder: &Path) -> Result<bool, VaultError>
         [] => true,
         [one] if one.name == "VAULT" && one.kind == Kind::File => {
             let read = folder.read(&layout::vault_file(), TORN_BYTES_MAX);
-            read.is_ok_and(|bytes| vault_file::parse(&bytes).is_err() && is_torn_vault_file(&bytes))
+            read.is_ok_and(|bytes| vault_file::parse(&bytes).is_ok() || is_torn_vault_file(&bytes))
         }
         _ => false,
     })
@@ -68,7 +68,11 @@ pub fn found_copy(setting: &Setting<'_>, folder: &Path, pouch: &Archive) -> Resu
     let vault = survey.hint.or_else(|| signed_vault(pouch, &survey)).ok_or(VaultError::NotACopy)?;
     let (folder, file) = (setting.disk.folder(folder)?, layout::vault_file());
     if folder.exists(&file)? {
-        folder.remove(&file)?;
+        match vault_file::parse(&folder.read(&file, TORN_BYTES_MAX)?) {
+            Ok(other) if other != vault => return Err(VaultError::OtherCopy { vault: other }),
+            // Written anew also where it looks whole: an earlier sync of it may have failed.
+            Ok(_) | Err(_) => folder.remove(&file)?,
+        }
     }
     folder.create(&file, vault_file::print(&vault).as_bytes(), Mode::Open)?;
     folder.sync(&[file])?;

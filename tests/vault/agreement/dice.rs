@@ -6,11 +6,12 @@ pub(crate) struct Dice(u64);
 impl Dice {
     pub(crate) fn new(seed: u64, story: u64) -> Self {
         let mut dice = Self(seed);
-        let mixed = dice.next();
+        let mixed = dice.number();
         Self(mixed ^ story.wrapping_mul(0xd6e8_feb8_6659_fd93))
     }
 
-    fn next(&mut self) -> u64 {
+    /// Any number.
+    pub(crate) fn number(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -19,7 +20,7 @@ impl Dice {
 
     /// A number below `limit`.
     pub(crate) fn below(&mut self, limit: usize) -> usize {
-        usize::try_from(self.next() % limit.max(1) as u64).expect("below a usize")
+        usize::try_from(self.number() % limit.max(1) as u64).expect("below a usize")
     }
 
     /// Whether something happens that happens so often in a hundred times.

@@ -4,6 +4,7 @@
 
 mod damage;
 pub(crate) mod dice;
+mod plants;
 mod stories;
 mod trust;
 
@@ -17,6 +18,7 @@ use serde_json::Value;
 
 use self::dice::Dice;
 use crate::peers;
+use crate::soak;
 use crate::vectors::case::{self, Lines};
 
 /// What every run can afford; `.ci/run` asks for more.
@@ -141,7 +143,7 @@ fn a_verdict_of_another_kind_is_a_disagreement() {
 #[test]
 fn both_verifiers_agree_on_vaults_that_nobody_has_seen_before() {
     let Some(mut second) = Second::start(false) else { return };
-    let (vaults, seed) = (number("AMPARO_SECOND", VAULTS), number("AMPARO_SECOND_SEED", SEED));
+    let (vaults, seed) = (soak::count("AMPARO_SECOND", VAULTS), number("AMPARO_SECOND_SEED", SEED));
     // What both do not agree on stays here, to be looked at.
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("second-{seed}"));
     let _ = fs::remove_dir_all(&folder);

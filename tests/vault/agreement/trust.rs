@@ -1,10 +1,9 @@
 //! Whom the second verifier takes for the founder: the owner of the card that was given, and nobody else. Both verifiers judge
 //! `tests/vectors/vaults/trust`; here the second one is broken on purpose, and each time a case tells.
 
-use std::fs;
 use std::path::Path;
 
-use super::Second;
+use super::plants::{broken, differing};
 use crate::vectors::case;
 
 const BY_A_CARD: [&str; 7] = [
@@ -48,37 +47,17 @@ const FAULTS: [(&str, &str, &str, &str); 7] = [
     ("vault.py", "report.trusted |= signed", "pass", "golden/bytes-founder"),
 ];
 
-/// The cases that a verifier in this folder judges otherwise than their files say.
-fn differing(folder: &Path) -> Option<Vec<String>> {
-    let mut second = Second::start_from(folder, true)?;
-    for name in BY_A_CARD {
-        second.ask(&case::home().join(name));
-    }
-    let answers = second.end().into_iter().filter(|(_, differences)| !differences.is_empty());
-    let name = |path: &Path| path.strip_prefix(case::home()).expect("a case").to_str().expect("text").to_string();
-    Some(answers.map(|(path, _)| name(&path)).collect())
-}
-
 #[test]
 fn a_second_verifier_that_trusts_another_card_than_the_founders_is_seen() {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
-    match differing(&tests) {
+    let cases = BY_A_CARD.map(|name| case::home().join(name));
+    match differing(&tests, &cases) {
         None => return,
         Some(differing) => assert!(differing.is_empty(), "{differing:?}"),
     }
     for (file, check, instead, case) in FAULTS {
-        let broken = tempfile::tempdir().expect("a folder");
-        let package = broken.path().join("second_verifier");
-        fs::create_dir(&package).expect("a folder");
-        for item in fs::read_dir(tests.join("second_verifier")).expect("its files").flatten() {
-            if item.path().is_file() {
-                fs::copy(item.path(), package.join(item.file_name())).expect("copied");
-            }
-        }
-        let text = fs::read_to_string(package.join(file)).expect("text");
-        assert_eq!(text.matches(check).count(), 1, "{file}: {check}");
-        fs::write(package.join(file), text.replace(check, instead)).expect("written");
-        let differing = differing(broken.path()).expect("it was found before");
+        let broken = broken(file, check, instead);
+        let differing = differing(broken.path(), &cases).expect("it was found before");
         assert!(differing.iter().any(|name| name == case), "{file} without {check:?}: only {differing:?} differ");
     }
 }

@@ -1,0 +1,212 @@
+//! Every command that writes, one act each: what was there before, what is done, and by what its effect is known.
+
+mod members;
+mod pouches;
+mod sealing;
+
+use std::path::Path;
+
+use amparo::store::StoreError;
+use amparo::store::faulty::FaultyDisk;
+use amparo::vault::session::{Request, Trust};
+use amparo::vault::{Setting, VaultError, survey};
+
+use super::super::people::{Device, World, request, with};
+
+/// What is done; whether all of it was acknowledged. Calls back at whatever is acknowledged on the way.
+type Run = fn(&World, &mut dyn FnMut()) -> Result<bool, VaultError>;
+
+/// One command of one person.
+pub(super) struct Act {
+    pub(super) name: &'static str,
+    /// The copy that it changes, and whose it is.
+    pub(super) copy: &'static str,
+    pub(super) who: fn(&World) -> &Device,
+    /// What happened before.
+    pub(super) before: fn(&FaultyDisk, &World),
+    pub(super) run: Run,
+    /// What to make of it that the same command is refused a second time: all of it was done before, or nothing is there.
+    pub(super) settles: fn(&World, VaultError) -> Result<bool, VaultError>,
+    /// Whether what was acknowledged is there, where the copy alone does not tell.
+    pub(super) effect: fn(&World) -> Result<(), String>,
+    /// The events that stand in the copy when it was done, however often it was begun.
+    pub(super) says: &'static [(&'static str, usize)],
+}
+
+const PLAIN: Act = Act {
+    name: "",
+    copy: "vault",
+    who: |world| &world.lawyer,
+    before: |_, _| (),
+    run: |_, _| Ok(true),
+    settles: |_, error| Err(error),
+    effect: |_| Ok(()),
+    says: &[],
+};
+
+const READERS: Act = Act { copy: "copy", who: |world| &world.reader, ..PLAIN };
+
+pub(super) const ACTS: [Act; 25] = [
+    Act { name: "init", copy: "second", run: sealing::founds, settles: sealing::founded_before, ..PLAIN },
+    Act {
+        name: "identity new",
+        run: sealing::makes_identity,
+        settles: sealing::makes_identity_anew,
+        effect: sealing::has_identity,
+        ..PLAIN
+    },
+    Act {
+        name: "first contact",
+        who: |world| &world.monitor,
+        run: sealing::meets,
+        effect: sealing::is_trusted,
+        ..PLAIN
+    },
+    Act { name: "seal", run: sealing::seals, effect: sealing::opens_second, ..PLAIN },
+    Act { name: "seal in two groups", run: sealing::seals_slowly, ..PLAIN },
+    Act { name: "open", run: sealing::opens, effect: sealing::has_opened, copy: "copy", ..READERS },
+    Act { name: "custody offer", run: members::offers, ..PLAIN },
+    Act {
+        name: "custody acknowledge",
+        before: members::offered,
+        run: members::acknowledges,
+        settles: done_before,
+        says: &[("offer", 1), ("acknowledge", 1)],
+        ..READERS
+    },
+    Act {
+        name: "custody decline",
+        before: members::offered,
+        run: members::declines,
+        settles: done_before,
+        says: &[("offer", 1), ("decline", 1)],
+        ..READERS
+    },
+    Act { name: "custody note", run: members::notes, ..PLAIN },
+    Act { name: "custody withdraw", run: members::withdraws, says: &[("withdraw", 1)], ..PLAIN },
+    Act { name: "member add", run: members::adds, says: &[("admit", 1), ("share", 1)], ..PLAIN },
+    Act {
+        name: "member grant",
+        who: |world| &world.reader,
+        before: |_, world| assert!(members::adds(world, &mut || ()).expect("added")),
+        run: members::grants,
+        says: &[("admit", 1), ("share", 2)],
+        ..PLAIN
+    },
+    Act {
+        name: "member remove",
+        before: |_, world| {
+            members::adds(world, &mut || ()).expect("added");
+            members::grants(world, &mut || ()).expect("granted");
+        },
+        run: members::removes,
+        says: &[("remove", 1), ("rotate", 1)],
+        ..PLAIN
+    },
+    Act { name: "member rotate", run: members::rotates, ..PLAIN },
+    Act {
+        name: "member adopt",
+        before: members::sealed_too_late,
+        run: members::adopts,
+        says: &[("adopt", 1)],
+        ..PLAIN
+    },
+    Act {
+        name: "merge",
+        before: |_, world| sealing::sealed_more(world),
+        run: members::merges,
+        says: &[("seal", 2)],
+        ..READERS
+    },
+    Act {
+        name: "verify --cosign",
+        who: |world| &world.monitor,
+        run: members::cosigns,
+        effect: members::is_covered,
+        says: &[("verify", 1)],
+        ..PLAIN
+    },
+    Act {
+        name: "merge of cosignatures",
+        before: members::cosigned_elsewhere,
+        run: members::takes,
+        effect: members::is_covered,
+        ..PLAIN
+    },
+    Act {
+        name: "pack",
+        before: |_, world| sealing::sealed_more(world),
+        run: pouches::packs,
+        settles: done_before,
+        effect: pouches::pouch_arrives,
+        says: &[("offer", 1), ("pack", 1)],
+        ..PLAIN
+    },
+    Act {
+        name: "pack --answers",
+        before: pouches::answered,
+        run: pouches::answers_back,
+        settles: done_before,
+        effect: pouches::has_answers,
+        ..READERS
+    },
+    Act {
+        name: "unpack",
+        copy: "new",
+        before: pouches::packed,
+        run: |world, _| pouches::unpacks(world, "new"),
+        says: &[("seal", 2)],
+        ..READERS
+    },
+    Act {
+        name: "unpack onto a copy",
+        before: pouches::packed,
+        run: |world, _| pouches::unpacks(world, "copy"),
+        says: &[("seal", 2)],
+        ..READERS
+    },
+    Act {
+        name: "verify --repair",
+        before: pouches::torn_pouch,
+        run: pouches::repairs,
+        settles: done_before,
+        effect: pouches::is_repaired,
+        ..PLAIN
+    },
+    Act {
+        name: "identity lend",
+        copy: "two",
+        who: |world| &world.reader,
+        before: members::split_key,
+        run: members::lends,
+        ..PLAIN
+    },
+];
+
+/// It says so itself: what was to be made lies there, or the offer is answered.
+fn done_before(_: &World, error: VaultError) -> Result<bool, VaultError> {
+    match error {
+        VaultError::Exists { .. } | VaultError::Store(StoreError::Exists { .. }) | VaultError::NothingOffered => {
+            Ok(true)
+        }
+        other => Err(other),
+    }
+}
+
+fn as_who<T>(world: &World, who: &Device, act: impl FnOnce(&mut Setting<'_>) -> T) -> T {
+    with(world.disk(), who.machine, act)
+}
+
+fn at<'a>(vault: &'a Path, who: &'a Device) -> Request<'a> {
+    request(vault, who, None)
+}
+
+fn check(holds: bool, otherwise: &str) -> Result<(), String> {
+    if holds { Ok(()) } else { Err(otherwise.into()) }
+}
+
+/// What people agree on when they meet a vault.
+pub(super) fn trust(world: &World, copy: &str) -> Option<Trust> {
+    let folder = world.disk().folder(&world.path(copy)).ok()?;
+    Some(Trust::VaultId(survey::hint(&*folder).ok()?))
+}

@@ -1,0 +1,209 @@
+//! The one invariant, whatever failed and whenever: what was acknowledged verifies and opens, the rest is absent or an
+//! orphan that lowers no verdict, other copies lose nothing, and the next command goes on.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use amparo::format::ids::LogId;
+use amparo::store::Disk;
+use amparo::store::faulty::{FaultyDisk, Rules};
+use amparo::vault::custody::story::story;
+use amparo::vault::findings::Verdict;
+use amparo::vault::verify::{Verified, VerifyRequest, verify};
+
+use super::super::merging::{carry, merge_into};
+use super::super::people::{Device, World, device, request, with};
+use super::acts::{Act, trust};
+
+/// Where an act takes place.
+pub(super) struct Stage {
+    pub(super) act: &'static Act,
+    pub(super) base: FaultyDisk,
+    world: World,
+    /// The copy as it is before; `None` where the act makes it.
+    before: Option<Standing>,
+    /// Files that are none of the act's business.
+    others: Vec<(PathBuf, Vec<u8>)>,
+    /// The disk as the program sees it: a planted fault stands between.
+    program: Program,
+}
+
+/// What stands between the program and the disk.
+pub(super) type Program = fn(FaultyDisk) -> Arc<dyn Disk>;
+
+/// How far a copy has come.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Standing {
+    logs: BTreeMap<LogId, u64>,
+    exhibits: u64,
+}
+
+/// What a person was told when it ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Told {
+    /// Success.
+    Done,
+    /// What could not be done of it.
+    InPart,
+    /// Nothing, or that it failed.
+    Nothing,
+}
+
+impl Stage {
+    pub(super) fn set(act: &'static Act, rules: Rules, program: Program) -> Self {
+        let disk = FaultyDisk::new(rules);
+        for (name, text) in [("first", "the first"), ("second", "the second"), ("third", "the third and longest")] {
+            disk.put(Path::new(&format!("/home/s/{name}.txt")), text.as_bytes());
+        }
+        disk.put(Path::new("/stick/readme.txt"), b"mine");
+        disk.put(Path::new("/home/keys/readme.txt"), b"mine");
+        let world = World::on(Arc::new(disk.clone()), Path::new("/home")).expect("founded");
+        world.seal(&[world.path("s/first.txt")], false).expect("sealed");
+        let copy = world.path("copy");
+        carry(&disk, &world.vault, &copy, |_| true);
+        for (vault, who) in [(&copy, &world.reader), (&world.vault, &world.reader)] {
+            assert_eq!(world.verify_at(vault, who).expect("verified").verdict, Verdict::Valid);
+        }
+        (act.before)(&disk, &world);
+        let base = disk.crash(0);
+        let world = world.moved_to(Arc::new(base.clone()));
+        let mine = world.path(act.copy);
+        let kept = ["vault", "copy", "nest", "s"].map(|name| world.path(name));
+        let is_kept = |path: &Path| !path.starts_with(&mine) && kept.iter().any(|folder| path.starts_with(folder));
+        let others = base.files().into_iter().filter(|(path, _)| is_kept(path)).collect();
+        let mut stage = Self { act, base, world, before: None, others, program };
+        stage.before = stage.is_there(&stage.world).then(|| stage.standing(&stage.world).expect("sound before"));
+        stage
+    }
+
+    /// The people before a disk, as the program sees it.
+    pub(super) fn program_on(&self, disk: &FaultyDisk) -> World {
+        self.world.moved_to((self.program)(disk.clone()))
+    }
+
+    fn is_there(&self, world: &World) -> bool {
+        world.disk().stat(&world.path(self.act.copy)).is_ok()
+    }
+
+    fn look(&self, world: &World, who: &Device) -> Result<Verified, String> {
+        let copy = world.path(self.act.copy);
+        let trust = trust(world, self.act.copy).ok_or("it is no vault any more")?;
+        let place = request(&copy, who, Some(&trust));
+        let verify_it = VerifyRequest { place, receipts: &[], short_receipts: &[], checkpoints: &[] };
+        with(world.disk(), who.machine, |setting| verify(setting, &verify_it)).map_err(|error| error.to_string())
+    }
+
+    fn sound(&self, world: &World, who: &Device) -> Result<Standing, String> {
+        let seen = self.look(world, who)?;
+        if seen.verdict != Verdict::Valid {
+            return Err(format!("{}: {:?}", seen.verdict, seen.findings));
+        }
+        Ok(Standing { logs: seen.logs.iter().map(|log| (log.log, log.size)).collect(), exhibits: seen.exhibits })
+    }
+
+    /// The copy as whoever works in it finds it; it must be VALID.
+    pub(super) fn standing(&self, world: &World) -> Result<Standing, String> {
+        self.sound(world, (self.act.who)(world))
+    }
+
+    /// Whether what lies on a disk, after something failed and a person was told something, is as it must be.
+    pub(super) fn holds(&self, disk: &FaultyDisk, told: Told, promise: Option<&Standing>) -> Result<(), String> {
+        let there = self.world.moved_to(Arc::new(disk.clone()));
+        let files: BTreeMap<PathBuf, Vec<u8>> = disk.files().into_iter().collect();
+        if let Some((lost, _)) = self.others.iter().find(|(path, bytes)| files.get(path) != Some(bytes)) {
+            return Err(format!("{} is not what it was", lost.display()));
+        }
+        if self.before.is_none() && told != Told::Done {
+            return Ok(());
+        }
+        if told == Told::InPart {
+            let seen = self.look(&there, (self.act.who)(&there))?;
+            return if seen.verdict == Verdict::Invalid { Err(format!("{:?}", seen.findings)) } else { Ok(()) };
+        }
+        self.has(&self.standing(&there)?, promise)?;
+        if told == Told::Done {
+            (self.act.effect)(&there)?;
+        }
+        Ok(())
+    }
+
+    /// Whether a copy still has what it had, and what was promised.
+    fn has(&self, now: &Standing, promise: Option<&Standing>) -> Result<(), String> {
+        for due in self.before.iter().chain(promise) {
+            let shrunk = due.logs.iter().find(|(log, size)| now.logs.get(log).is_none_or(|there| there < size));
+            if let Some((log, size)) = shrunk {
+                return Err(format!("log {log} had {size} entries, and has {:?}", now.logs.get(log)));
+            }
+            if now.exhibits < due.exhibits {
+                return Err(format!("there were {} exhibits, and are {}", due.exhibits, now.exhibits));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the same command goes on from there, once, and what it then acknowledges outlives another power cut, is sound
+    /// for somebody who knows of no interruption, and goes over into another copy.
+    pub(super) fn goes_on(
+        &self,
+        disk: &FaultyDisk,
+        told: Told,
+        promise: Option<&Standing>,
+        seed: u64,
+    ) -> Result<(), String> {
+        let there = self.program_on(disk);
+        let again = (self.act.run)(&there, &mut || ());
+        if told == Told::InPart && again.is_err() {
+            // What was made lacks something, as was told, and is not made once more under its name.
+            return self.has(&self.standing(&there)?, promise);
+        }
+        match again
+            .or_else(|error| (self.act.settles)(&there, error))
+            .map_err(|error| format!("it does not go on: {error}"))?
+        {
+            true => {}
+            false if told == Told::Nothing => return Ok(()),
+            false => return Err("it does not go on".into()),
+        }
+        let promised = self.standing(&there).map_err(|error| format!("it went on: {error}"))?;
+        self.has(&promised, promise)?;
+        let cut = disk.crash(seed);
+        let there = self.world.moved_to(Arc::new(cut.clone()));
+        let after = |error| format!("it went on, and the power failed: {error}");
+        self.holds(&cut, Told::Done, Some(&promised)).map_err(after)?;
+        self.says_it_once(&there)?;
+        let stranger = Device { state: there.path("state of nobody"), ..device(&there.path(""), "Lantern", 3) };
+        self.has(&self.sound(&there, &stranger).map_err(|error| format!("to others: {error}"))?, promise)?;
+        self.goes_over(&there)
+    }
+
+    fn says_it_once(&self, world: &World) -> Result<(), String> {
+        if self.act.says.is_empty() {
+            return Ok(());
+        }
+        let (copy, who) = (world.path(self.act.copy), (self.act.who)(world));
+        let told = with(world.disk(), who.machine, |setting| story(setting, &request(&copy, who, None), None));
+        let told = told.map_err(|error| error.to_string())?;
+        let names: Vec<&str> = told.lines().map(|line| line.told.entry.event.name()).collect();
+        for (event, times) in self.act.says {
+            let said = names.iter().filter(|name| *name == event).count();
+            if said != *times {
+                return Err(format!("{event} stands there {said} times: {names:?}"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Another copy of the same vault takes it in.
+    fn goes_over(&self, world: &World) -> Result<(), String> {
+        let (other, who) = match self.act.copy {
+            "vault" => (world.path("copy"), &world.reader),
+            "copy" | "new" => (world.vault.clone(), &world.lawyer),
+            _ => return Ok(()),
+        };
+        let merged = merge_into(world.disk(), who, &other, &world.path(self.act.copy), false);
+        let merged = merged.map_err(|error| format!("another copy: {error}"))?;
+        let is_whole = merged.verdict == Verdict::Valid && merged.forks.is_empty() && merged.foreign.is_empty();
+        if is_whole { Ok(()) } else { Err(format!("another copy: {:?} {:?}", merged.findings, merged.foreign)) }
+    }
+}

@@ -1,0 +1,185 @@
+//! A small vault with something wrong in one of its files: a bit, a cut, a hole, two files in each other's place, a file twice or
+//! gone, a stranger under a good name. Each is noticed, and the file is named. `AMPARO_DAMAGES=N` looks at N of them.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use amparo::crypto::hash::Hash;
+use amparo::store::faulty::{FaultyDisk, Rules};
+use amparo::store::{Disk, RelPath};
+use amparo::vault::findings::{Check, Verdict};
+use amparo::vault::verify::{Level, Verified};
+
+use super::agreement::dice::Dice;
+use super::people::World;
+use crate::soak;
+
+const DAMAGES: u64 = 1_500;
+
+type Files = Vec<(PathBuf, Vec<u8>)>;
+
+/// A vault with two exhibits, and its files.
+fn sealed() -> (FaultyDisk, World, Files) {
+    let disk = FaultyDisk::new(Rules::Ext4);
+    disk.put(Path::new("/home/s/a.txt"), b"some words");
+    disk.put(Path::new("/home/s/b.txt"), &vec![7; 40_000]);
+    let world = World::on(Arc::new(disk.clone()), Path::new("/home")).expect("founded");
+    world.seal(&["s/a.txt", "s/b.txt"].map(|name| world.path(name)), false).expect("sealed");
+    let files = disk.files().into_iter().filter(|(path, _)| path.starts_with(&world.vault)).collect();
+    (disk.crash(0), world, files)
+}
+
+/// One damage: what it is, the files that it concerns, and what lies there then (`None`: nothing).
+struct Damage {
+    what: String,
+    left: Vec<(PathBuf, Option<Vec<u8>>)>,
+}
+
+fn drawn(dice: &mut Dice, files: &Files) -> Damage {
+    let (path, bytes) = dice.one(files).clone();
+    let (other, others) = dice.one(files).clone();
+    let (at, end) = (dice.below(bytes.len()), dice.below(bytes.len() + 1));
+    let mut changed = bytes.clone();
+    let one = |what: String, bytes: Option<Vec<u8>>| Damage { what, left: vec![(path.clone(), bytes)] };
+    match dice.below(16) {
+        0..8 => {
+            let bit = dice.below(8);
+            changed[at] ^= 1 << bit;
+            one(format!("bit {bit} of byte {at}"), Some(changed))
+        }
+        8 => {
+            changed.truncate(at);
+            one(format!("cut at {at}"), Some(changed))
+        }
+        9 => {
+            let hole = at.min(end)..at.max(end).min(at.min(end) + 4096);
+            changed[hole.clone()].fill(*dice.one(&[0, 0xff]));
+            one(format!("a hole at {hole:?}"), Some(changed))
+        }
+        10 => {
+            changed.extend_from_slice(&bytes[..end]);
+            one(format!("{end} bytes again at its end"), Some(changed))
+        }
+        11 | 12 => Damage { what: "swapped".into(), left: vec![(path, Some(others)), (other, Some(bytes))] },
+        13 => one("gone".into(), None),
+        14 => {
+            let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+            let double = path.with_file_name(format!("0{}", &name[..name.len() - 1]));
+            Damage { what: "a second time".into(), left: vec![(double, Some(bytes))] }
+        }
+        _ => {
+            changed[at] ^= 1;
+            let name = Hash::of(&changed).to_string();
+            let blob = Path::new("/home/vault/blobs").join(&name[..2]).join(&name);
+            Damage { what: "a stranger under a good name".into(), left: vec![(blob, Some(changed))] }
+        }
+    }
+}
+
+fn do_to(disk: &FaultyDisk, damage: &Damage) {
+    for (path, bytes) in &damage.left {
+        if let Some(bytes) = bytes {
+            disk.put(path, bytes);
+        } else {
+            let folder = disk.folder(path.parent().expect("a folder")).expect("it is there");
+            let name = RelPath::parse(path.file_name().expect("a name")).expect("a name");
+            folder.remove_all(&[name]).expect("removed");
+        }
+    }
+}
+
+/// A program that verifies.
+type Program = fn(&World) -> Result<Verified, String>;
+
+fn ours(world: &World) -> Result<Verified, String> {
+    world.verify(&world.reader).map_err(|error| error.to_string())
+}
+
+/// What is wrong with what a program says of a damaged vault, if anything is.
+fn judged(world: &World, files: &Files, damage: &Damage, program: Program) -> Result<(), String> {
+    let is_as_before = |(path, bytes): &(PathBuf, Option<Vec<u8>>)| {
+        files.iter().any(|(good, right)| good == path && Some(right) == bytes.as_ref())
+    };
+    let hit: Vec<&PathBuf> = damage.left.iter().filter(|file| !is_as_before(file)).map(|(path, _)| path).collect();
+    let context = |fault: &str| format!("{}, {hit:?}: {fault}", damage.what);
+    let seen = match program(world) {
+        Ok(seen) => seen,
+        // What claims another format is refused as a whole.
+        Err(_) if hit == [Path::new("/home/vault/VAULT")] => return Ok(()),
+        Err(error) => return Err(context(&error)),
+    };
+    if hit.is_empty() {
+        return if seen.verdict == Verdict::Valid { Ok(()) } else { Err(context("nothing was wrong")) };
+    }
+    // An older signed state may be left out. Without her own wrapped custody key a reader is nobody in particular.
+    let is_older = |path: &Path| path.to_string_lossy().contains("checkpoints/0000000001");
+    if damage.left.iter().any(|(path, left)| left.is_none() && is_older(path))
+        || seen.level == Level::Bytes && !seen.trusted
+    {
+        return Ok(());
+    }
+    if seen.verdict == Verdict::Valid {
+        return Err(context("it is said to be VALID"));
+    }
+    let is_named = |path: &Path| {
+        let name = path.strip_prefix("/home/vault").expect("in the vault").to_string_lossy().into_owned();
+        // What a log is without one of its files is told of the log, or of its entries.
+        let log = name.strip_prefix("logs/").map(|rest| format!("logs/{}", &rest[..32]));
+        let is_gone = damage.left.iter().any(|(gone, left)| gone == path && left.is_none());
+        seen.findings.iter().any(|finding| {
+            let of_log = log
+                .as_ref()
+                .is_some_and(|log| finding.subject == *log || is_gone && finding.subject.starts_with(log.as_str()));
+            finding.subject == name || of_log
+        })
+    };
+    match hit.iter().find(|path| !is_named(path)) {
+        Some(path) => Err(context(&format!("{} is not named: {:?}", path.display(), seen.findings))),
+        None => Ok(()),
+    }
+}
+
+/// What is found wrong with a program.
+fn faults(program: Program, damages: u64) -> Vec<String> {
+    let (base, world, files) = sealed();
+    let mut dice = Dice::new(soak::seed(), 5);
+    let mut faults = Vec::new();
+    for _ in 0..damages {
+        let damage = drawn(&mut dice, &files);
+        let disk = base.twin();
+        do_to(&disk, &damage);
+        faults.extend(judged(&world.moved_to(Arc::new(disk)), &files, &damage, program).err());
+    }
+    faults
+}
+
+#[test]
+fn whatever_is_damaged_is_noticed_and_named() {
+    let damages = soak::count("AMPARO_DAMAGES", DAMAGES);
+    let faults = faults(ours, damages);
+    soak::tell(&format!("{damages} damaged vaults, seed {}", soak::seed()));
+    assert!(faults.is_empty(), "{} of {damages}: {:#?}", faults.len(), &faults[..faults.len().min(20)]);
+}
+
+/// A program that leaves one check out.
+fn without(world: &World, left_out: Check) -> Result<Verified, String> {
+    let mut seen = ours(world)?;
+    seen.findings.retain(|finding| finding.check != left_out);
+    seen.verdict = seen.findings.iter().map(|finding| finding.weight).max().unwrap_or(Verdict::Valid);
+    Ok(seen)
+}
+
+#[test]
+fn planted_faults_are_seen() {
+    let plants: [(&str, Program); 6] = [
+        ("sealed files are not hashed", |world| without(world, Check::Blob)),
+        ("entries are not opened", |world| without(world, Check::Entry)),
+        ("signatures are not checked", |world| without(world, Check::Signature)),
+        ("wrapped keys are not hashed", |world| without(world, Check::Key)),
+        ("strangers are not told", |world| without(world, Check::Foreign)),
+        ("names are not looked at", |world| without(world, Check::Layout)),
+    ];
+    for (plant, program) in plants {
+        assert!(!faults(program, 300).is_empty(), "{plant}: not seen");
+    }
+}

@@ -1,0 +1,75 @@
+#!/usr/bin/env bash
+# A vault of very many exhibits beside one of a thousand: what one more exhibit, one look, one opening, one receipt cost in
+# each, and what the whole costs. Usage: tests/bench/scale.sh FOLDER [EXHIBITS [ROUNDS]]
+#
+# FOLDER needs 25 GB for a million: each exhibit is a tiny file, and takes 20 kB when it is sealed, which takes a quarter of an
+# hour on two cores. Needs a release build of amparo.
+set -euo pipefail
+
+folder=$(realpath "$1") exhibits=${2:-1000000} rounds=${3:-5}
+root=$(cd "$(dirname "$0")/../.." && pwd)
+amparo=${CARGO_TARGET_DIR:-$root/target}/release/amparo
+[ -x "$amparo" ] || { echo "build it first: cargo build --release" >&2; exit 1; }
+place=$(mktemp -d "$folder/amparo-scale.XXXXXX")
+trap 'rm -rf "$place"' EXIT
+export HOME=$place/home AMPARO_STATE=$place/state
+mkdir -p "$HOME"
+cd "$place"
+
+quietly() { "$@" >said 2>&1 || { echo "$*" >&2; tail -3 said >&2; exit 1; }; }
+as() { local who=$1 vault=$2; shift 2; "$amparo" --identity "$who.age" --vault "$vault" --quiet --no-input "$@"; }
+export amparo
+export -f as
+
+for who in lawyer reader; do
+    quietly "$amparo" --identity $who.age identity new --no-passphrase --name "Bench $who"
+    quietly "$amparo" --identity $who.age identity card -o $who.card
+done
+
+# NAME COUNT: a vault of so many exhibits, no two files alike.
+made() {
+    quietly "$amparo" --identity lawyer.age init "$1" --reader reader.card
+    mkdir sources
+    (cd sources && seq -f 'page %.0f' "$2" | split -l 1 -a 7 - page-)
+    /usr/bin/time -f "$1: $2 exhibits sealed in %e s, %M KiB" bash -c "as lawyer $1 seal --no-readback sources >/dev/null"
+    rm -rf sources
+}
+
+# NAME COMMAND…: its median in milliseconds, and its peak memory in KiB.
+median() {
+    local name=$1
+    shift
+    rm -f times
+    for ((round = 0; round < rounds; round++)); do
+        rm -rf opened
+        printf 'one more, %s %s\n' "$name" "$RANDOM$RANDOM" >more.txt
+        /usr/bin/time -a -o times -f '%e %M' "$@" >said 2>&1 || { echo "$name failed" >&2; tail -3 said >&2; exit 1; }
+    done
+    sort -n times | awk '{ line[NR] = $0 } END { split(line[int((NR + 1) / 2)], one); printf "%.0f %d", one[1] * 1000, one[2] }'
+}
+
+made small 1000
+made large "$exhibits"
+label() { as reader "$1" list --json 2>/dev/null | awk -F'"' '$2 == "id" { id = $4 } END { print id }'; }
+printf '\n%-24s %12s %12s %8s %12s\n' '' '1,000: ms' "$exhibits: ms" ratio 'peak KiB'
+for what in show open receipt seal; do
+    row=$(printf '%-24s' "$what")
+    for vault in small large; do
+        id=$(label $vault)
+        case $what in
+            show) command=(as reader $vault show "$id") ;;
+            open) command=(as reader $vault open "$id" -o opened --reason bench) ;;
+            receipt) command=(as lawyer $vault custody receipt "$id") ;;
+            seal) command=(as lawyer $vault seal more.txt) ;;
+        esac
+        read -r ms kib <<<"$(median "$what" bash -c "${command[*]}")"
+        row+=$(printf ' %12s' "$ms")
+        [ $vault = small ] && beside=$ms
+    done
+    printf '%s %8s %12s\n' "$row" "$(awk "BEGIN { printf \"%.2f\", $ms / ($beside + 0.001) }")" "$kib"
+done
+for what in list verify; do
+    /usr/bin/time -f "$what of all: %e s, %M KiB" bash -c "as reader large $what >said 2>&1"
+done
+began=$(date +%s%N)
+as reader large list 2>/dev/null | { read -r _; echo "list's first line after $((($(date +%s%N) - began) / 1000000)) ms"; cat >/dev/null; }

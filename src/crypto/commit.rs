@@ -21,7 +21,17 @@ impl std::fmt::Debug for Secret {
     }
 }
 
+/// All that comes from a secret: HMAC with its key in place, which is half of the work of a salt.
+pub struct Salts(Hmac<Sha256>);
+
 impl Secret {
+    /// Its salts and decoys.
+    pub fn salts(&self) -> Salts {
+        Salts(Hmac::new_from_slice(&self.0).expect("HMAC takes keys of any length"))
+    }
+}
+
+impl Salts {
     /// The salt of the field at `path`: enough, with path and value, to check that one commitment and no other.
     pub fn salt(&self, path: &str) -> Hash {
         self.derive("amparo.v1/salt", path.as_bytes())
@@ -33,8 +43,7 @@ impl Secret {
     }
 
     fn derive(&self, domain: &str, about: &[u8]) -> Hash {
-        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes keys of any length");
-        mac.update(&frame(domain, &[about]));
+        let mac = self.0.clone().chain_update(frame(domain, &[about]));
         Hash(mac.finalize().into_bytes().into())
     }
 }
@@ -50,7 +59,8 @@ pub fn record_leaves(secret: &Secret, commitments: impl IntoIterator<Item = Hash
     let mut committed: Vec<Hash> = commitments.into_iter().collect();
     let wanted = committed.len().next_power_of_two().max(LEAVES_MIN);
     let missing = u32::try_from(wanted - committed.len()).expect("a record has far fewer leaves");
-    committed.extend((0..missing).map(|number| secret.derive("amparo.v1/decoy", &number.to_be_bytes())));
+    let salts = secret.salts();
+    committed.extend((0..missing).map(|number| salts.derive("amparo.v1/decoy", &number.to_be_bytes())));
     committed.sort_unstable();
     committed.iter().map(|commitment| merkle::leaf_hash(&commitment.0)).collect()
 }
@@ -62,7 +72,8 @@ mod tests {
     #[test]
     fn leaves_are_a_power_of_two_and_hide_how_many_are_real() {
         let secret = Secret([7; 32]);
-        let fields = |count: usize| (0..count).map(|n| secret.commit(&format!("f/{n}"), b"v")).collect::<Vec<_>>();
+        let fields =
+            |count: usize| (0..count).map(|n| secret.salts().commit(&format!("f/{n}"), b"v")).collect::<Vec<_>>();
         assert_eq!(record_leaves(&secret, fields(1)).len(), 64);
         assert_eq!(record_leaves(&secret, fields(64)).len(), 64);
         assert_eq!(record_leaves(&secret, fields(65)).len(), 128);
@@ -71,10 +82,10 @@ mod tests {
     #[test]
     fn a_commitment_binds_path_and_value() {
         let secret = Secret([7; 32]);
-        let one = secret.commit("a/b", b"v");
-        assert_ne!(one, secret.commit("a/c", b"v"));
-        assert_ne!(one, secret.commit("a/b", b"w"));
-        assert_ne!(one, Secret([8; 32]).commit("a/b", b"v"));
-        assert_eq!(one, commitment(&secret.salt("a/b"), "a/b", b"v"));
+        let one = secret.salts().commit("a/b", b"v");
+        assert_ne!(one, secret.salts().commit("a/c", b"v"));
+        assert_ne!(one, secret.salts().commit("a/b", b"w"));
+        assert_ne!(one, Secret([8; 32]).salts().commit("a/b", b"v"));
+        assert_eq!(one, commitment(&secret.salts().salt("a/b"), "a/b", b"v"));
     }
 }

@@ -34,7 +34,8 @@ pub fn path(number: usize) -> String {
 
 /// The commitments to the paragraphs, in their order.
 pub fn commitments(secret: &Secret, paragraphs: &[&str]) -> Vec<Hash> {
-    (1..).zip(paragraphs).map(|(number, text)| secret.commit(&path(number), text.as_bytes())).collect()
+    let salts = secret.salts();
+    (1..).zip(paragraphs).map(|(number, text)| salts.commit(&path(number), text.as_bytes())).collect()
 }
 
 fn split(text: &str) -> Vec<&str> {
@@ -89,7 +90,7 @@ mod tests {
     fn commitments_bind_the_place_of_a_paragraph() {
         let secret = Secret([3; 32]);
         let made = commitments(&secret, &["a", "a"]);
-        assert_eq!(made[0], secret.commit("content/paragraph/000001", b"a"));
+        assert_eq!(made[0], secret.salts().commit("content/paragraph/000001", b"a"));
         assert_ne!(made[0], made[1]);
         assert_eq!(path(4096), "content/paragraph/004096");
     }

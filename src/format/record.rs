@@ -135,7 +135,8 @@ impl Record {
 
     /// The commitments to all fields, in the order of their paths.
     pub fn commitments(&self) -> Vec<Hash> {
-        self.fields.iter().map(|(path, value)| self.secret.commit(path, value.as_bytes())).collect()
+        let salts = self.secret.salts();
+        self.fields.iter().map(|(path, value)| salts.commit(path, value.as_bytes())).collect()
     }
 
     /// The leaf hashes of the record's tree, from its own commitments and those of its text's paragraphs.

@@ -140,7 +140,7 @@ fn evaluate(header: &Header, body: &[u8]) -> String {
             Ok(proof) => proof.first.checkpoint.origin.to_string(),
             Err(_) => refused(),
         },
-        "salt" => secret(given["secret"]).salt(given["path"]).to_string(),
+        "salt" => secret(given["secret"]).salts().salt(given["path"]).to_string(),
         "commitment" => commitment(&hash("salt"), given["path"], body).to_string(),
         "decoy" => decoy(given["secret"], u32::try_from(number("number")).expect("small")),
         "record" => record_tree(body).unwrap_or_else(refused),

@@ -142,6 +142,12 @@ impl Memory {
         Ok(sizes.map(|name| name.size).max().unwrap_or(0))
     }
 
+    /// Whether the last change of an own log is not known to be durable in the vault: no state of it was remembered since.
+    pub fn is_uncertain(&self, vault: &VaultId, log: &LogId) -> Result<bool, StoreError> {
+        let size = self.last_change(vault, log)?.map_or(0, |(size, _)| size);
+        Ok(self.seen_size(vault, log)? < size)
+    }
+
     /// Remembers a signed state, and forgets smaller ones of the same log.
     pub fn remember(&self, vault: &VaultId, log: &LogId, size: u64, note: &[u8]) -> Result<(), StoreError> {
         let within = below(&below(&Self::of(vault), "seen"), &log.to_string());

@@ -100,6 +100,9 @@ pub(super) fn complete(
         if stands_before && !done_elsewhere && !sizes.iter().any(|there| *there > size) {
             let was_done = memory.seen_size(vault, &log)? >= size;
             carry_out(folder, &change, if was_done { Known::Durable } else { Known::Nothing })?;
+            if let Some((_, note)) = change.files().next_back().filter(|_| !was_done) {
+                memory.remember(vault, &log, size, note)?;
+            }
         }
     }
     Ok(())

@@ -106,6 +106,9 @@ pub fn create(setting: &mut Setting<'_>, request: &CreateRequest<'_>) -> Result<
     // By this file the next command knows where it is, so nothing else is begun before it.
     change::write_all(&*folder, &[(layout::vault_file(), vault_text.as_bytes())], change::Known::Nothing)?;
     change::carry_out(&*folder, &change, change::Known::Nothing)?;
+    if let Some((_, note)) = change.files().next_back() {
+        memory.remember(&vault, &log.id(), head.size, note)?;
+    }
     let names = |role: Role| people.with_role(&role).map(|card| card.name().to_string()).collect::<Vec<_>>();
     Ok(Created {
         vault,

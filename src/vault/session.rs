@@ -317,6 +317,10 @@ impl Session {
         let wrong: BTreeSet<LogId> =
             all.filter(|finding| finding.weight == Verdict::Invalid).filter_map(log_concerned).collect();
         for log in history.logs.values().filter(|log| !wrong.contains(&log.id)) {
+            // What this device wrote and does not know to be durable may be gone tomorrow, and the copy is then no older one.
+            if self.memory.is_uncertain(&self.vault, &log.id)? {
+                continue;
+            }
             self.memory.remember(&self.vault, &log.id, log.head.size, &log.note.to_bytes())?;
         }
         Ok(())

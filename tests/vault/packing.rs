@@ -81,12 +81,18 @@ fn base(rules: Rules, has_copy: bool) -> (FaultyDisk, World, PathBuf) {
     (disk, world, copy)
 }
 
-/// Sealed files below a folder that are what their names say.
+/// Sealed files below a folder that are what their names say, on the medium: after a sync that failed the system shows what no
+/// medium holds.
 fn whole_blobs(disk: &FaultyDisk, folder: &Path) -> BTreeSet<PathBuf> {
-    let blobs = folder.join("blobs");
-    let is_whole =
-        |(path, bytes): &(PathBuf, Vec<u8>)| path.starts_with(&blobs) && path.ends_with(Hash::of(bytes).to_string());
-    disk.files().into_iter().filter(is_whole).map(|(path, _)| path).collect()
+    let Ok(below) = disk.folder(folder) else { return BTreeSet::new() };
+    let is_whole = |path: &PathBuf| {
+        let path = RelPath::parse(path.strip_prefix(folder).expect("below it")).expect("a path");
+        let mut bytes = Vec::new();
+        let read = below.read_back(&path, 1 << 24).map(|(mut source, _)| source.read_to_end(&mut bytes));
+        matches!(read, Ok(Ok(_))) && path.as_path().ends_with(Hash::of(&bytes).to_string())
+    };
+    let paths = disk.files().into_iter().map(|(path, _)| path);
+    paths.filter(|path| path.starts_with(folder.join("blobs"))).filter(is_whole).collect()
 }
 
 /// Unpacks with one fault at each operation in turn; then the power is cut.

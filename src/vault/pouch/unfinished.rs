@@ -67,6 +67,8 @@ pub struct Mark {
     /// `None` where the file system has no locks.
     lock: Option<Box<dyn Lock>>,
     stays: Cell<bool>,
+    /// Set for good: files may have been begun under it.
+    stands: bool,
 }
 
 impl Mark {
@@ -105,7 +107,16 @@ impl Mark {
             folder.create(&path, marked.text().as_bytes(), Mode::Open)?;
         }
         let stays = Cell::new(was_there);
-        let mut mark = Self { marked, place: place.to_path_buf(), folder, name: name.clone(), path, lock: None, stays };
+        let mut mark = Self {
+            marked,
+            place: place.to_path_buf(),
+            folder,
+            name: name.clone(),
+            path,
+            lock: None,
+            stays,
+            stands: false,
+        };
         mark.folder.sync(std::slice::from_ref(&mark.path))?;
         mark.lock = match mark.folder.lock(&mark.path) {
             Err(locked @ StoreError::Locked { .. }) => {
@@ -122,6 +133,7 @@ impl Mark {
             mark.folder.remove_all(&there)?;
         }
         mark.stays.set(false);
+        mark.stands = true;
         Ok(mark)
     }
 
@@ -147,7 +159,7 @@ impl Drop for Mark {
     fn drop(&mut self) {
         let are_gone = || self.marked.files(&*self.folder, &self.name).is_ok_and(|left| left.is_empty());
         // Gone for good first: after a power cut none of them comes back without its mark.
-        if !self.stays.get() && are_gone() && self.folder.sync(&[]).is_ok() {
+        if !self.stays.get() && are_gone() && (!self.stands || self.folder.sync(&[]).is_ok()) {
             // Where it cannot be removed, the next run does.
             let _ = self.folder.remove(&self.path);
         }

@@ -30,18 +30,19 @@ pub(super) fn write_all(folder: &dyn Folder, files: &[(RelPath, &[u8])], known: 
         write_once(folder, path, bytes, known)?;
     }
     folder.sync(&files.iter().map(|(path, _)| path.clone()).collect::<Vec<_>>())?;
-    let differs = |(path, bytes): &&(RelPath, &[u8])| !is_there(folder, path, bytes, known);
-    match files.iter().find(differs) {
-        Some((path, _)) => Err(VaultError::ReadBack { path: path.to_string() }),
-        None => Ok(()),
+    for (path, bytes) in files {
+        if !is_there(folder, path, bytes, known)? {
+            return Err(VaultError::ReadBack { path: path.to_string() });
+        }
     }
+    Ok(())
 }
 
 /// Creates a file; one that is there already must have the same bytes, or be what a crash tore of them.
 fn write_once(folder: &dyn Folder, path: &RelPath, bytes: &[u8], known: Known) -> Result<(), VaultError> {
     match folder.create(path, bytes, Mode::Open) {
         Err(StoreError::Exists { .. }) => {
-            if is_there(folder, path, bytes, known) {
+            if is_there(folder, path, bytes, known)? {
                 return Ok(());
             }
             // The device's memory shows that this very file was being written from here: what stands is its torn half.
@@ -52,14 +53,17 @@ fn write_once(folder: &dyn Folder, path: &RelPath, bytes: &[u8], known: Known) -
     }
 }
 
-/// Whether a file has these bytes, on the medium where nothing else is known of it.
-fn is_there(folder: &dyn Folder, path: &RelPath, bytes: &[u8], known: Known) -> bool {
+/// Whether a file has these bytes, on the medium where nothing else is known of it. What was durable once is not taken for
+/// torn because it cannot be read now: it would be removed to be written anew, and lost where that fails as well.
+fn is_there(folder: &dyn Folder, path: &RelPath, bytes: &[u8], known: Known) -> Result<bool, VaultError> {
     let bytes_max = bytes.len() as u64 + 1;
-    let read = match known {
-        Known::Durable => folder.read(path, bytes_max).map_err(VaultError::from),
-        Known::Nothing => read_back(folder, path, bytes_max),
-    };
-    read.is_ok_and(|there| there == bytes)
+    match known {
+        Known::Nothing => Ok(read_back(folder, path, bytes_max).is_ok_and(|there| there == bytes)),
+        Known::Durable => match folder.read(path, bytes_max) {
+            Err(StoreError::TooLarge { .. }) => Ok(false),
+            read => Ok(read? == bytes),
+        },
+    }
 }
 
 /// What the medium holds of a small file.

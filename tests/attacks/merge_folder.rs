@@ -59,7 +59,9 @@ fn hostile(world: &World, other: &World, count: usize) {
     fs::rename(world.path("s"), stick.join(name(2))).expect("moved");
     symlink("/dev/zero", stick.join(name(3))).expect("a link");
     symlink(world.path("reader"), stick.join(name(4))).expect("a link");
-    symlink("/", stick.join("blobs/01")).expect("a link");
+    let free =
+        (0..=255).map(|n| format!("blobs/{n:02x}")).find(|shelf| !stick.join(shelf).exists()).expect("a free shelf");
+    symlink("/", stick.join(free)).expect("a link");
     symlink(".", stick.join("logs/11111111111111111111111111111111")).expect("a link");
     pipe(&stick.join("logs/22222222222222222222222222222222"));
     pipe(&log.join("entries/00000000/a pipe"));

@@ -7,6 +7,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use rustix::fs::{self, AtFlags, FlockOperation, OFlags};
 use rustix::io::Errno;
@@ -16,6 +17,10 @@ use super::{
     refused, rename_new, stat_at,
 };
 use crate::store::{Folder, Item, Kind, Lock, Mode, OutFile, ReadFrom, RelPath, Source, Stat, StoreError};
+
+/// A lock is waited for so often, and so long each time: a quarter of a second in all.
+const LOCK_ATTEMPTS_MAX: u32 = 25;
+const LOCK_PAUSE: Duration = Duration::from_millis(10);
 
 /// Holds an open handle, so that a folder swapped for another cannot redirect what is written later.
 pub(super) struct RealFolder {
@@ -169,11 +174,16 @@ impl Folder for RealFolder {
         let folder = self.reach(path)?;
         let shown = self.at(path);
         let (file, _) = open_regular(folder.as_fd(), path.name(), OFlags::RDWR, &shown)?;
-        match again(|| fs::flock(&file, FlockOperation::NonBlockingLockExclusive)) {
-            Ok(()) => Ok(Box::new(RealLock { _file: file })),
-            Err(Errno::WOULDBLOCK) => Err(StoreError::Locked { path: shown }),
-            Err(error) => Err(refused(&shown, error)),
+        for attempt in 0.. {
+            match again(|| fs::flock(&file, FlockOperation::NonBlockingLockExclusive)) {
+                Ok(()) => break,
+                // Whoever held it may be gone this moment; so may a child that has it only until it becomes another program.
+                Err(Errno::WOULDBLOCK) if attempt < LOCK_ATTEMPTS_MAX => std::thread::sleep(LOCK_PAUSE),
+                Err(Errno::WOULDBLOCK) => return Err(StoreError::Locked { path: shown }),
+                Err(error) => return Err(refused(&shown, error)),
+            }
         }
+        Ok(Box::new(RealLock { _file: file }))
     }
 }
 

@@ -1,5 +1,5 @@
-//! The vault's keys that one identity opens: found by trying each wrapped key, and believed to be what the entries that
-//! brought them say, never what the file itself says.
+//! The vault's keys that one identity opens: found by trying each wrapped key, and kept where the key id in its path is that
+//! of all that it says, and an entry that counts brought it.
 
 use std::collections::{BTreeMap, BTreeSet};
 

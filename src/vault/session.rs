@@ -286,6 +286,10 @@ impl Session {
 
     /// Whether a finding is about the log of somebody else who is no owner and never was one, or is set aside.
     pub(super) fn is_others(&self, history: &History, finding: &Finding) -> bool {
+        // A key that is none, or is not what was promised, seals and opens nothing here, whoever promised it.
+        if finding.check == Check::Key {
+            return true;
+        }
         let Some(log) = log_concerned(finding).and_then(|id| history.logs.get(&id)) else { return false };
         let grants = history.members.get(&log.member).map(|member| member.grants.as_slice()).unwrap_or_default();
         let owned = grants.iter().any(|grant| grant.role == Role::Owner) && Some(log.member) != self.aside;

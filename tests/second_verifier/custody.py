@@ -250,7 +250,7 @@ class Custody:
     def _narrow_ring(self):
         """What no counted entry brought is no key."""
         self.ring = {key.id: key for key in self.ring if key.id in self.standing.brought}
-        self.custody_keys = [key.key for key in self.ring.values() if key.scope == "custody"] or self.custody_keys
+        self.custody_keys = [key.key for key in self.ring.values() if key.scope == "custody"]
 
     def kept(self):
         """Entries whose files are kept though they do not count: late ones, undecided ones, those of forks."""

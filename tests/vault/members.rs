@@ -14,7 +14,9 @@ use amparo::vault::findings::{Check, Verdict};
 use amparo::vault::members::{AddRequest, Added, RemoveRequest, Removed, add, grant_here, list, remove};
 use amparo::vault::session::{Request, Trust};
 
-use super::forge::{ANN, BEN, EVE, FOUNDER, Forge, Pen, READER, VAULT, admit, founded, note};
+use super::forge::{
+    ANN, BEN, CUSTODY, EVE, FOUNDER, Forge, LATER, MONITOR, Pen, READER, SEALER, VAULT, admit, founded, member, note,
+};
 use super::people::{Device, World, device, request, with};
 
 fn tern() -> Card {
@@ -132,6 +134,27 @@ fn what_is_wrong_with_her_log_does_not_keep_an_owner_from_removing_her() {
     founder_removes(&forge, "Ben", &[]).expect("nothing is in the way any more");
 }
 
+/// Her device was seized: whoever has it lets somebody in and brings a key, and only then the removal comes.
+#[test]
+fn whom_a_removed_owner_let_in_beyond_the_cut_gets_no_new_key() {
+    let (forge, mut founder) = founded();
+    founder.say(&forge, &[], admit(ANN, &["owner", "reader/main"]));
+    let wraps = forge.wraps(CUSTODY, &[ANN]);
+    let key = forge.key_id(CUSTODY);
+    founder.say(&forge, &[], Event::Share { key, wraps, dummies: Vec::new() });
+    let mut ann = Pen::begin(forge.vault, ANN, "A5");
+    ann.say(&forge, &[founder.head()], note("hello"));
+    ann.say(&forge, &[], admit(EVE, &["reader/main"]));
+    let keys = vec![forge.new_key(ann.id, "custody", 1, LATER, &[EVE, FOUNDER, READER, MONITOR, SEALER])];
+    ann.say(&forge, &[], Event::Rotate { keys });
+    let removed = founder_removes(&forge, "Ann", &["A5:0".into()]).expect("removed");
+    let renewed: Vec<_> = removed.renewed.iter().map(|renewed| (renewed.scope.to_string(), renewed.epoch)).collect();
+    assert_eq!(renewed, [("custody".to_string(), 1)], "what she brought beyond the cut is no key, and no epoch");
+    let holders = &removed.renewed[0].holders;
+    assert!(holders.contains(&member(SEALER)) && !holders.contains(&member(EVE)), "{holders:?}");
+    forge.finds(&[]);
+}
+
 #[test]
 fn who_stands_beyond_what_one_entry_can_name_is_obeyed_all_the_same() {
     // Each entry names at most 64 other logs: by their ids alone, the founder's would not be among them here.
@@ -153,8 +176,8 @@ fn who_stands_beyond_what_one_entry_can_name_is_obeyed_all_the_same() {
         let outcome = add(setting, &AddRequest { place, cards, roles: &[Role::Sealer], handle: None });
         assert!(matches!(outcome, Err(VaultError::NoKey)), "{outcome:?}");
     });
-    let wraps = forge.wraps(super::forge::CUSTODY, &[ANN]);
-    let key = forge.key_id(super::forge::CUSTODY);
+    let wraps = forge.wraps(CUSTODY, &[ANN]);
+    let key = forge.key_id(CUSTODY);
     founder.say(&forge, &[], Event::Share { key, wraps, dummies: Vec::new() });
     with(&forge.disk, device.machine, |setting| {
         let place = Request { trust: Some(&trust), ..request(Path::new(VAULT), &device, None) };

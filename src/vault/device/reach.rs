@@ -12,8 +12,10 @@ use super::{Fact, Find, Kind, Opens, Reach, read_key_file};
 use crate::crypto::envelope;
 use crate::crypto::recipient::Identity;
 use crate::format::card::Card;
+use crate::format::document::Document;
 use crate::format::identity_file::IdentityFile;
 use crate::format::ids::MemberId;
+use crate::format::inventory::Inventory;
 use crate::format::key_file::KeyFile;
 use crate::format::role::{Role, Scope};
 use crate::format::volume::{PAGE_BYTES, VolumePage};
@@ -100,13 +102,14 @@ impl Vaults<'_> {
                 start.get(..PAGE_BYTES).and_then(VolumePage::parse).map_or(&start[..], |_| &start[PAGE_BYTES..]);
             envelope::is_for(armored.as_ref().map_or(whole, |start| start.as_slice()), &keys).ok()
         };
-        // A header that cannot be read opens for nobody.
-        let here = !keys.is_empty() && is_for_one().unwrap_or(false);
+        // Where no header can be read, as in a later volume of a pouch, in its parity or in a torn file, it is not known for
+        // whom it is: with the other parts it may open.
+        let here = if keys.is_empty() { Some(false) } else { is_for_one() };
         let (opens, here) = match (here, all_opened) {
-            (true, _) if holds_custody_alone(disk, path, &keys) => (Opens::Custody, Some(true)),
-            (true, _) => (Opens::Content, Some(true)),
-            (false, true) => (Opens::Nothing, Some(false)),
-            (false, false) => (Opens::Unknown, None),
+            (Some(true), _) if holds_custody_alone(disk, path, &keys) => (Opens::Custody, Some(true)),
+            (Some(true), _) => (Opens::Content, Some(true)),
+            (Some(false), true) => (Opens::Nothing, Some(false)),
+            (None, _) | (Some(false), false) => (Opens::Unknown, None),
         };
         Find::new(Kind::AgeFile, path, opens, Fact::Encrypted { bytes: *bytes, here })
     }
@@ -238,14 +241,14 @@ fn of_key(disk: &dyn Disk, vault: &Path, key: &Identity, held: Option<&KeyFile>)
     let read = || -> Result<Opens, VaultError> {
         let folder = disk.folder(vault)?;
         let survey = survey::survey(&*folder)?;
-        if let Some(held) = held.filter(|held| survey.keys.contains_key(&held.id())) {
-            return Ok(if held.scope == Scope::Custody { Opens::Custody } else { Opens::Content });
-        }
-        if opens_an_entry(&*folder, &survey, key) {
-            return Ok(Opens::Custody);
-        }
-        if opens_a_blob(&*folder, key)? {
+        let is_said = |custody| {
+            held.is_some_and(|held| (held.scope == Scope::Custody) == custody && survey.keys.contains_key(&held.id()))
+        };
+        if is_said(false) || opens_content(&*folder, key)? {
             return Ok(Opens::Content);
+        }
+        if is_said(true) || opens_an_entry(&*folder, &survey, key) {
+            return Ok(Opens::Custody);
         }
         let (ring, _) = keyring::unlock(&*folder, &survey, key);
         Ok(match (ring.sections().is_empty(), ring.custody().is_empty()) {
@@ -260,14 +263,20 @@ fn of_key(disk: &dyn Disk, vault: &Path, key: &Identity, held: Option<&KeyFile>)
     }
 }
 
-/// Segments and manifests; inventories are the custody key's, which opens an entry.
-fn opens_a_blob(folder: &dyn Folder, key: &Identity) -> Result<bool, VaultError> {
+/// Whether a key opens a segment or a manifest: whatever it says of itself, and whatever it opens besides. Inventories are
+/// the custody key's.
+fn opens_content(folder: &dyn Folder, key: &Identity) -> Result<bool, VaultError> {
     let blobs = survey::blobs(folder, &mut Findings::default())?;
     let opened = parallel::map(&blobs, |blob| {
         let mut start = Vec::new();
         let read = folder.source(&layout::blob(*blob), BLOB_BYTES_MAX);
         let read = read.map(|source| source.take(BLOB_START_BYTES).read_to_end(&mut start));
-        matches!(read, Ok(Ok(_))) && envelope::is_for(&start, &[key]) == Ok(true)
+        if !matches!(read, Ok(Ok(_))) || envelope::is_for(&start, &[key]) != Ok(true) {
+            return false;
+        }
+        let plaintext = folder.read(&layout::blob(*blob), BLOB_BYTES_MAX).ok();
+        let plaintext = plaintext.and_then(|bytes| envelope::open(&bytes, &[key]).ok());
+        plaintext.is_none_or(|plaintext| Inventory::decode_padded(&plaintext).is_err())
     });
     Ok(opened.contains(&true))
 }

@@ -81,28 +81,33 @@ pub fn remove(setting: &mut Setting<'_>, request: &RemoveRequest<'_>) -> Result<
     check_rank(history, person.member(), member)?;
     check_newest(&session, history, member)?;
     let cuts = cuts(history, member, request.trust_up_to)?;
-    let (scopes, crowded) = to_renew(history, member);
-    for scope in &scopes {
+    for scope in &to_renew(history, member).0 {
         if let Scope::Content(section) = scope
             && entitled(history, scope).iter().all(|(id, _)| *id == member)
         {
             return Err(VaultError::LastReader { name: history.name_of(member), section: section.to_string() });
         }
     }
-    let now = cuts.is_some();
+    let (now, overlooked) = (cuts.is_some(), session.overlooked());
+    if let Some(cuts) = cuts {
+        let event = Event::Remove(Remove { member, reason: request.reason, cuts });
+        OwnLog::find(setting, &session, person.member())?.append(setting, &session, person, event.into())?;
+        session.remember_heads()?;
+        drop(session);
+        // Who ought to hold the new keys, and which epoch comes next, is what the story says now: whoever was admitted beyond
+        // the cut is nobody, and what was brought there is no key.
+        session = Session::open_to_write(setting, &request.place)?;
+        session.set_aside(member);
+    }
+    let history = session.history()?;
+    let (mut scopes, crowded) = to_renew(history, member);
+    scopes.retain(|scope| entitled(history, scope).iter().any(|(id, _)| *id != member));
     let mut renewed = Vec::new();
-    if now || !scopes.is_empty() {
+    if !scopes.is_empty() {
         let mut log = OwnLog::find(setting, &session, person.member())?;
-        if let Some(cuts) = cuts {
-            let event = Event::Remove(Remove { member, reason: request.reason, cuts });
-            log.append(setting, &session, person, event.into())?;
-        }
-        if !scopes.is_empty() {
-            renewed = say_new_epochs(setting, &session, person, &mut log, &scopes, Some(member))?;
-        }
+        renewed = say_new_epochs(setting, &session, person, &mut log, &scopes, Some(member))?;
         session.remember_heads()?;
     }
-    let overlooked = session.overlooked();
     drop(session);
     let session = Session::open(setting, &request.place)?;
     let history = session.history()?;

@@ -1,5 +1,5 @@
 //! How long the parity of a pouch takes, and mending one: `parity make FOLDER MEBIBYTES SHARE`, then `parity mend FOLDER`,
-//! each a process of its own, so that its peak memory can be told. `tests/bench/parity.sh` runs them beside `par2`.
+//! each a process of its own, so that its peak memory can be told. `tests/bench/pouch.sh` runs them beside `par2`.
 
 #![allow(clippy::print_stdout, missing_docs)]
 

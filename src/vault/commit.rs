@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::change::{Known, carry_out};
 use super::clock::{self, Latest};
-use super::history::{History, Log, Member, Sizes};
+use super::history::{History, Log, Member, Sizes, VaultKey};
 use super::session::{Person, Session};
 use super::{Setting, TOOL, VaultError, claimed_time, random};
 use crate::crypto::envelope;
@@ -17,9 +17,10 @@ use crate::crypto::seed::Keys;
 use crate::format::checkpoint::{Checkpoint, Origin};
 use crate::format::document::Document;
 use crate::format::entry::{Begins, Entry, HEADS_MAX, entry_leaf, is_handle};
-use crate::format::event::{Event, Head};
+use crate::format::event::{Event, Head, Remove};
 use crate::format::ids::{LogId, MemberId, VaultId};
 use crate::format::note::Note;
+use crate::format::role::Scope;
 use crate::store::RelPath;
 use crate::store::layout::{self, CheckpointName, EntryName};
 use crate::store::memory::{Change, Intent};
@@ -129,6 +130,15 @@ impl OwnLog {
         Self::fresh(nowhere, id, begins, handle)
     }
 
+    /// Whether what was said in it last may be encrypted to a key that will not count any more, and that others never had.
+    pub(super) fn rests_on_what_goes(&self, session: &Session, removal: &Remove) -> Result<bool, VaultError> {
+        let history = session.history()?;
+        let left = history.supposing(removal);
+        let had_seen = |key: &VaultKey| self.seen.get(&key.at.log).is_some_and(|size| *size > key.at.seq);
+        let mut goes = history.keys.iter().filter(|(id, _)| !left.keys.contains_key(id));
+        Ok(goes.any(|(id, key)| key.scope == Scope::Custody && session.ring.key(id).is_some() && had_seen(key)))
+    }
+
     /// Its id.
     pub fn id(&self) -> LogId {
         self.id
@@ -156,7 +166,12 @@ impl OwnLog {
         if let Some(doubt) = clock::doubt(setting.clock, self.latest.as_ref()) {
             setting.watch.doubts_clock(&doubt);
         }
-        let custody = session.custody_recipient()?;
+        // What a removal takes away, nobody else need have been given.
+        let supposed = match &saying.event {
+            Event::Remove(removal) => Some(history.supposing(removal)),
+            _ => None,
+        };
+        let custody = session.custody_recipient_in(supposed.as_ref().unwrap_or(history))?;
         let heads = news(history, &self.seen, self.id, person.member());
         for head in &heads {
             self.seen.insert(head.log, head.size);

@@ -8,7 +8,7 @@ use std::thread;
 use sha2::{Digest, Sha256};
 
 use super::Watch;
-use super::exhibits::{self, Exhibit, Known};
+use super::exhibits::{self, Exhibit, Known, Opening};
 use super::findings::{Check, Finding, Verdict};
 use super::parallel::{self, Crew, Pending};
 use super::session::Session;
@@ -324,7 +324,10 @@ type Opened = Result<Slots, Finding>;
 impl<'a> Segments<'a> {
     fn begin(&self, blob: Hash, buffer: Buffer) -> impl FnOnce() -> Opened + Send + 'a {
         let (folder, key) = (&*self.session.folder, self.key);
-        move || exhibits::open_slots(folder, blob, Check::Payload, &[key], buffer).map_err(|(finding, _)| finding)
+        move || {
+            let opening = Opening { check: Check::Payload, keys: &[key], other_key: Verdict::Invalid };
+            exhibits::open_slots(folder, blob, &opening, buffer).map_err(|(finding, _)| finding)
+        }
     }
 
     /// Goes on to the next segment; false at the end.

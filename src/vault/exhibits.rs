@@ -77,14 +77,17 @@ pub(super) fn check_blob(folder: &dyn Folder, name: Hash) -> Result<(), Finding>
     if Hash(hasher.finalize().into()) == name { Ok(()) } else { Err(other_hash(name)) }
 }
 
+/// What a blob is opened with, and what is found where that does not succeed.
+pub(super) struct Opening<'a> {
+    pub(super) check: Check,
+    pub(super) keys: &'a [&'a Identity],
+    /// How much it weighs that it is to another key than these.
+    pub(super) other_key: Verdict,
+}
+
 /// Opens a blob: of its name, to one of these keys.
-pub(super) fn open_blob(
-    folder: &dyn Folder,
-    name: Hash,
-    check: Check,
-    keys: &[&Identity],
-) -> Result<Zeroizing<Vec<u8>>, Finding> {
-    let opened = open_slots(folder, name, check, keys, Buffer::default());
+pub(super) fn open_blob(folder: &dyn Folder, name: Hash, with: &Opening<'_>) -> Result<Zeroizing<Vec<u8>>, Finding> {
+    let opened = open_slots(folder, name, with, Buffer::default());
     opened.map(Slots::into_plaintext).map_err(|(finding, _)| finding)
 }
 
@@ -92,22 +95,22 @@ pub(super) fn open_blob(
 pub(super) fn open_slots(
     folder: &dyn Folder,
     name: Hash,
-    check: Check,
-    keys: &[&Identity],
+    with: &Opening<'_>,
     mut buffer: Buffer,
 ) -> Result<Slots, (Finding, Buffer)> {
     let length = match source(folder, name).and_then(|source| fill(source, name, &mut buffer)) {
         Ok(length) => length,
         Err(finding) => return Err((finding, buffer)),
     };
-    let invalid =
-        |message| Finding { weight: Verdict::Invalid, check, subject: layout::blob(name).to_string(), message };
-    Slots::open(buffer, length, name, keys).map_err(|(error, buffer)| {
+    let found =
+        |weight, message| Finding { weight, check: with.check, subject: layout::blob(name).to_string(), message };
+    let invalid = |message| found(Verdict::Invalid, message);
+    Slots::open(buffer, length, name, with.keys).map_err(|(error, buffer)| {
         let finding = match error {
             SlotsError::OtherHash => other_hash(name),
             SlotsError::NotToOneKey => invalid("it is not an age file to exactly one key of the vault".into()),
             SlotsError::Envelope(EnvelopeError::NotForThisKey) => {
-                invalid("it is not encrypted to the key that the signed entry names".into())
+                found(with.other_key, "it is encrypted to another key than those that are known here for it".into())
             }
             SlotsError::Envelope(error) => invalid(error.to_string()),
         };
@@ -169,7 +172,10 @@ pub(super) fn rows(session: &Session, sealing: &Sealing<'_>) -> Result<Vec<(Row,
         subject: layout::blob(seal.inventory).to_string(),
         message: message.into(),
     };
-    let plaintext = open_blob(&*session.folder, seal.inventory, Check::Inventory, &session.ring.custody())?;
+    // To a key that she was not given, or that came too late, an honest sealer may have written.
+    let other_key = if session.has_all_custody_keys() { Verdict::Invalid } else { Verdict::Incomplete };
+    let opening = Opening { check: Check::Inventory, keys: &session.ring.custody(), other_key };
+    let plaintext = open_blob(&*session.folder, seal.inventory, &opening)?;
     let (inventory, _) = Inventory::decode_padded(&plaintext).map_err(|error| wrong(&error.to_string()))?;
     if inventory.vault != session.vault || inventory.log != sealing.place.log {
         return Err(wrong("it belongs to another vault or log"));
@@ -226,8 +232,9 @@ pub(super) fn listed(
         subject: layout::blob(manifest.blob).to_string(),
         message,
     };
-    let key = session.ring.content(&manifest.key).into_iter().collect::<Vec<_>>();
-    let plaintext = open_blob(&*session.folder, manifest.blob, Check::Manifest, &key)?;
+    let keys = session.ring.content(&manifest.key).into_iter().collect::<Vec<_>>();
+    let opening = Opening { check: Check::Manifest, keys: &keys, other_key: Verdict::Invalid };
+    let plaintext = open_blob(&*session.folder, manifest.blob, &opening)?;
     let (document, _) = Manifest::decode_padded(&plaintext).map_err(|error| wrong(error.to_string()))?;
     if document.vault != session.vault || document.log != sealing.place.log {
         return Err(wrong("it belongs to another vault or log".into()));

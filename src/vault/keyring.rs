@@ -31,10 +31,12 @@ pub struct Keyring {
 }
 
 impl Keyring {
-    /// Keeps the keys that counted entries brought. Anybody can put a key of their own here, encrypted to a member's card
-    /// and called a content key: it must not pass for access to anything.
+    /// Keeps the keys that counted entries brought, and custody keys that came too late, to which inventories may be
+    /// encrypted. Anybody can put a key of their own here, encrypted to a member's card and called a content key: it must
+    /// not pass for access to anything.
     pub(super) fn keep_known(&mut self, history: &History) {
-        self.keys.retain(|id, _| history.keys.contains_key(id));
+        let custody: BTreeSet<&KeyId> = history.custody_keys().collect();
+        self.keys.retain(|id, _| history.keys.contains_key(id) || custody.contains(id));
     }
 
     /// The keys that read the logs.
@@ -163,8 +165,9 @@ pub(super) fn check_own_wraps(
                 (None | Some(Opened::Unread), _) | (Some(Opened::Key), None) => continue,
                 (Some(Opened::Share(share)), Some(said)) => {
                     let promised = share.scope == key.scope && share.epoch == key.epoch && share.described() == *said;
+                    // Whoever brought the key comes first: who splits it once more does not hide that share.
                     if promised {
-                        ring.shares.insert(*id, ShareFile::clone(share));
+                        ring.shares.entry(*id).or_insert_with(|| ShareFile::clone(share));
                     }
                     (promised, "it does not give this member the share that its entry promises")
                 }

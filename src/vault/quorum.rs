@@ -113,18 +113,22 @@ fn put_together(ring: &mut Keyring, id: KeyId, key: &VaultKey) -> Result<(), Vau
         let shares: Vec<&Share> = of_split.collect();
         shares.first().is_some_and(|first| shares.len() >= usize::from(first.needed())).then_some(shares)
     };
-    let Some(shares) = splits.iter().find_map(enough) else { return Ok(()) };
-    // Each is the one that the entry names: if they do not give this key, whoever split it handed out something else.
-    let wrong = || VaultError::SharesOfNothing { section: key.scope.to_string() };
-    let secret = combine(&shares).map_err(|_| wrong())?;
-    let whole = Identity::from_seed(&secret);
-    let whole = KeyFile { log: key.at.log, scope: key.scope.clone(), epoch: key.epoch, key: whole };
-    if whole.id() != id {
-        return Err(wrong());
+    let given = |shares: &Vec<&Share>| {
+        let secret = Identity::from_seed(&*combine(shares).ok()?);
+        let whole = KeyFile { log: key.at.log, scope: key.scope.clone(), epoch: key.epoch, key: secret };
+        (whole.id() == id).then_some(whole)
+    };
+    let enough: Vec<Vec<&Share>> = splits.iter().filter_map(enough).collect();
+    match enough.iter().find_map(given) {
+        Some(whole) => {
+            let lenders = ring.lent(&id).iter().map(|(member, _)| *member).collect();
+            ring.keep_met(whole, lenders);
+            Ok(())
+        }
+        None if enough.is_empty() => Ok(()),
+        // Each is the one that the entry names: if they do not give this key, whoever split it handed out something else.
+        None => Err(VaultError::SharesOfNothing { section: key.scope.to_string() }),
     }
-    let lenders = ring.lent(&id).iter().map(|(member, _)| *member).collect();
-    ring.keep_met(whole, lenders);
-    Ok(())
 }
 
 /// Why a key cannot be used yet, for whoever holds one of its shares: how many are needed, and who could lend.

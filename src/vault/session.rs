@@ -309,8 +309,19 @@ impl Session {
     /// To whom this person writes entries and inventories: the newest custody key that she holds. Whoever awaits a newer
     /// one, or was left out of it, must still be able to read her own log.
     pub fn custody_recipient(&self) -> Result<&Recipient, VaultError> {
-        let newest = self.history()?.newest_key_of(&Scope::Custody, |key| self.ring.key(key).is_some());
+        self.custody_recipient_in(self.history()?)
+    }
+
+    /// The same, were the story another.
+    pub(super) fn custody_recipient_in<'a>(&self, history: &'a History) -> Result<&'a Recipient, VaultError> {
+        let newest = history.newest_key_of(&Scope::Custody, |key| self.ring.key(key).is_some());
         newest.map(|(_, key)| &key.recipient).ok_or(VaultError::NoKey)
+    }
+
+    /// Whether she holds every key to which an inventory may be encrypted.
+    pub(super) fn has_all_custody_keys(&self) -> bool {
+        let mut all = self.history.iter().flat_map(History::custody_keys);
+        all.all(|key| self.ring.key(key).is_some())
     }
 
     /// Remembers the state of every log with which nothing is wrong.

@@ -248,9 +248,13 @@ class Custody:
     # Keys
 
     def _narrow_ring(self):
-        """What no counted entry brought is no key."""
-        self.ring = {key.id: key for key in self.ring if key.id in self.standing.brought}
-        self.custody_keys = [key.key for key in self.ring.values() if key.scope == "custody"]
+        """What no counted entry brought is no key, but for custody keys that came too late."""
+        self.every_custody_key = {key for key, each in self.standing.brought.items() if each.scope == "custody"}
+        self.every_custody_key |= {key for told in self.standing.idle_keys for key, said in told.entry.new_keys()
+                                   if said["scope"] == "custody" and is_recipient(said["recipient"])}
+        self.custody_keys = [key.key for key in self.ring if key.id in self.every_custody_key]
+        self.has_all_custody_keys = self.every_custody_key <= {key.id for key in self.ring}
+        self.ring = {key.id: key for key in self.ring if key.id in self.standing.brought or key.id in self.every_custody_key}
 
     def kept(self):
         """Entries whose files are kept though they do not count: late ones, undecided ones, those of forks."""

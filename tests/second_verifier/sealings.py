@@ -83,7 +83,11 @@ class Sealings:
             return
         try:
             rows, blobs = self._inventory(body, log)
-        except (Malformed, NotForThisKey) as error:
+        except NotForThisKey as error:
+            weight = INVALID if self.custody.has_all_custody_keys else INCOMPLETE
+            self.report.add(weight, "inventory", path, str(error), exhibits)
+            return
+        except Malformed as error:
             self.report.add(INVALID, "inventory", path, str(error), exhibits)
             return
         sealing.rows, sealing.blobs = rows, blobs

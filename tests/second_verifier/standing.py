@@ -149,7 +149,7 @@ class Standing:
         if kind == "admit":
             return "owner" in roles or body["roles"] == ["monitor"] and "sealer" in roles
         if kind == "rotate":
-            return "owner" in roles and all(key["epoch"] == self._next_epoch(told, key["scope"]) for key in body["keys"])
+            return "owner" in roles and all(key["epoch"] <= self._next_epoch(told, key["scope"]) for key in body["keys"])
         if kind == "dispose":
             return "owner" in roles
         if kind in ("seal", "amend", "withdraw"):
@@ -172,7 +172,7 @@ class Standing:
             self.grants += [Grant(member, role, told, by_owner) for role in roles if member]
         for key, said in told.entry.new_keys():
             if is_recipient(said["recipient"]):
-                self.brought[key] = Brought(said["scope"], said["epoch"], told)
+                self.brought.setdefault(key, Brought(said["scope"], said["epoch"], told))
                 self.wraps += [(key, wrap, told) for wrap in said["wraps"]]
         if kind == "share":
             self.wraps += [(body["key"], wrap, told) for wrap in body["wraps"]]

@@ -48,6 +48,7 @@ pub(crate) const MAIN: u8 = 102;
 pub(crate) const REGISTER: u8 = 103;
 /// For rotations.
 pub(crate) const LATER: u8 = 104;
+pub(crate) const BESIDE: u8 = 105;
 
 pub(crate) const VAULT: &str = case::VAULT;
 

@@ -169,7 +169,7 @@ impl Pen {
 
     fn manifests(&self, forge: &Forge, listed: &[(u8, ManifestRecord)], twist: &Twist<'_>) -> Vec<ManifestRef> {
         let mut manifests = Vec::new();
-        for seed in [MAIN, REGISTER, super::forge::LATER] {
+        for seed in [MAIN, REGISTER, super::forge::LATER, super::forge::BESIDE] {
             let records: Vec<ManifestRecord> =
                 listed.iter().filter(|(key, _)| *key == seed).map(|(_, known)| known.clone()).collect();
             if records.is_empty() {

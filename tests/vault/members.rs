@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use amparo::crypto::seed::Seed;
 use amparo::format::card::Card;
-use amparo::format::event::{Event, RemoveReason};
+use amparo::format::event::{Event, RemoveReason, Wrap};
 use amparo::format::pseudonym::Pseudonym;
 use amparo::format::role::{Role, Section};
 use amparo::store::faulty::{Fault, FaultyDisk, Rules, Times};
 use amparo::vault::VaultError;
-use amparo::vault::findings::{Check, Verdict};
+use amparo::vault::custody::{self, note::Kind};
+use amparo::vault::findings::{Check, Finding, Verdict};
 use amparo::vault::members::{AddRequest, Added, RemoveRequest, Removed, add, grant_here, list, remove};
 use amparo::vault::session::{Request, Trust};
 
@@ -116,6 +117,14 @@ fn founder_removes(forge: &Forge, name: &str, trust_up_to: &[String]) -> Result<
     })
 }
 
+/// What the founder's device notes in a forged vault.
+fn founder_says(forge: &Forge, text: &str) {
+    let device = Device { state: PathBuf::from("/founder"), ..device(Path::new("/"), "Heron", FOUNDER) };
+    with(&forge.disk, device.machine, |setting| {
+        custody::note::note(setting, &request(Path::new(VAULT), &device, None), text, None, Kind::Note).expect("noted");
+    });
+}
+
 #[test]
 fn what_is_wrong_with_her_log_does_not_keep_an_owner_from_removing_her() {
     let (forge, mut founder) = founded();
@@ -153,6 +162,35 @@ fn whom_a_removed_owner_let_in_beyond_the_cut_gets_no_new_key() {
     let holders = &removed.renewed[0].holders;
     assert!(holders.contains(&member(SEALER)) && !holders.contains(&member(EVE)), "{holders:?}");
     forge.finds(&[]);
+}
+
+/// Whoever has her device brings a custody key beyond the cut, and gives it to the founder alone, whatever the entry says.
+/// The founder goes on writing to it until she hears of it; her removal must be read by all.
+#[test]
+fn a_removal_is_read_by_those_whom_a_seized_device_gave_no_key() {
+    let (forge, mut founder) = founded();
+    founder.say(&forge, &[], admit(ANN, &["owner"]));
+    founder.say(&forge, &[], admit(BEN, &["owner"]));
+    founder_removes(&forge, "Ben", &[]).expect("removed, in a log of her device");
+    let mut ann = Pen::begin(forge.vault, ANN, "A5");
+    ann.say(&forge, &[founder.head()], note("hello"));
+    let mut key = forge.new_key(ann.id, "custody", 1, LATER, &[FOUNDER]);
+    key.wraps.extend(forge.wraps(LATER, &[EVE]).into_iter().map(|wrap| Wrap { member: member(MONITOR), ..wrap }));
+    key.wraps.sort_by_key(|wrap| wrap.member);
+    ann.say(&forge, &[], Event::Rotate { keys: vec![key] });
+    founder_says(&forge, "nothing special");
+    let before = forge.verify(MONITOR);
+    let lied = |found: &&Finding| (found.check, found.weight) == (Check::Key, Verdict::Invalid);
+    assert_eq!(before.findings.iter().filter(lied).count(), 1, "{:?}", before.findings);
+    let removed = founder_removes(&forge, "Ann", &["A5:0".into()]).expect("removed");
+    assert!(removed.closed.is_some());
+    let after = forge.verify(MONITOR);
+    assert_eq!(after.verdict, Verdict::Incomplete, "what she said in between stays closed: {:?}", after.findings);
+    let about: Vec<_> = after.findings.iter().map(|found| (found.check, found.weight)).collect();
+    let closed = [Check::Entry, Check::Foreign, Check::Behind].map(|check| (check, Verdict::Incomplete));
+    assert_eq!(about, closed, "{:?}", after.findings);
+    assert!(after.notices.iter().any(|notice| notice.contains("Ann")), "she is told as removed: {:?}", after.notices);
+    assert_eq!(forge.verify(FOUNDER).verdict, Verdict::Valid, "her own log she reads");
 }
 
 #[test]

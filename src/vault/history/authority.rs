@@ -42,15 +42,19 @@ struct Court {
     void: Void,
 }
 
-/// Gives every entry its standing, and the history its members and keys.
-pub(super) fn judge(history: &mut History) {
+/// Gives every entry its standing, and the history its members and keys; with a removal beside those that are told.
+pub(super) fn judge(history: &mut History, supposed: Option<&Remove>) {
     let mut court = Court { closed: closings(history), ..Court::default() };
+    // Nobody has seen it.
+    let nowhere = Place { log: LogId([0; 16]), seq: u64::MAX };
+    court.removals.extend(supposed.map(|removal| (removal.member, vec![(nowhere, removal.clone())])));
     court.settle_owners(history);
     court.grants.clear();
     court.cards.clear();
     court.sit(history);
     history.members = court.members(history);
     history.idle_removals = std::mem::take(&mut court.idle);
+    history.custody_too_late = std::mem::take(&mut court.void.custody);
     (history.keys, history.removals, history.ranks) = (court.keys, court.removals, court.ranks);
     let told = history.logs.values().map(|log| (log.id, log.member));
     let whose = told.chain(history.untold.iter().map(|(log, member)| (*log, *member)));
@@ -194,9 +198,9 @@ impl Court {
             return Standing::Refused(reason.into());
         }
         if let Event::Rotate { keys } = &told.entry.event
-            && !keys.iter().all(|new| new.epoch == self.next_epoch(&new.scope, told, place))
+            && !keys.iter().all(|new| new.epoch <= self.next_epoch(&new.scope, told, place))
         {
-            return Standing::Refused("its epoch does not follow those that were seen by then".into());
+            return Standing::Refused("its epoch leaves some out after those that were seen by then".into());
         }
         match self.unknown_key(told, place) {
             Some(key) => Standing::Refused(format!("nothing that was seen by then brought the key {key}")),
@@ -240,7 +244,8 @@ impl Court {
         members
     }
 
-    /// The epoch that follows those of a scope's keys that the entry's author had seen.
+    /// The epoch that follows those of a scope's keys that the entry's author had seen: the largest that may be brought. A
+    /// smaller one is no fault: what did not count when the author wrote may count now.
     fn next_epoch(&self, scope: &Scope, told: &Told, place: Place) -> u32 {
         let seen = self.keys.values().filter(|key| key.scope == *scope && told.had_seen(place, key.at));
         seen.map(|key| key.epoch.saturating_add(1)).max().unwrap_or(0)
@@ -286,15 +291,15 @@ impl Court {
         }
         let rank = self.ranks.get(&author).copied().unwrap_or(usize::MAX);
         for new in told.entry.event.new_keys() {
+            let id = new.id(&place.log);
             match new.recipient.parse::<Recipient>() {
-                Ok(recipient) => {
-                    self.keys.insert(new.id(&place.log), VaultKey::new(new, recipient, place, rank));
+                // What its log brought before is handed on.
+                Ok(_) if self.keys.contains_key(&id) => self.hand_on(id, &new.wraps, &new.dummies, place),
+                Ok(recipient) => drop(self.keys.insert(id, VaultKey::new(new, recipient, place, rank))),
+                Err(_) => {
+                    let message = "the entry that brings this key names no recipient";
+                    findings.invalid(Check::Key, id.to_string(), message);
                 }
-                Err(_) => findings.invalid(
-                    Check::Key,
-                    new.id(&place.log).to_string(),
-                    "the entry that brings this key names no recipient",
-                ),
             }
         }
         if let Event::Share { key, wraps, dummies } = &told.entry.event {

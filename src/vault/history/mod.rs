@@ -7,6 +7,7 @@
 mod authority;
 mod chain;
 mod cosigned;
+mod keys;
 mod log;
 mod order;
 mod past;
@@ -21,15 +22,16 @@ use super::VaultError;
 use super::findings::{Check, Finding, Findings};
 use super::survey::Survey;
 use crate::crypto::hash::Hash;
-use crate::crypto::recipient::{Identity, Recipient};
+use crate::crypto::recipient::Identity;
 use crate::format::card::Card;
-use crate::format::event::{Admission, EntryRef, Event, ExhibitRef, Found, Head, NewKey, Remove, Seal, Wrap};
+use crate::format::event::{Admission, EntryRef, Event, ExhibitRef, Found, Head, Remove, Seal};
 use crate::format::ids::{KeyId, LogId, MemberId, VaultId};
-use crate::format::role::{Role, Scope};
+use crate::format::role::Role;
 use crate::store::{Folder, layout};
 
 use chain::{Read, Reading};
 pub(crate) use cosigned::open_cosignature;
+pub use keys::VaultKey;
 pub use log::{Fork, Log, Place, Sizes, Standing, Told};
 pub use past::Past;
 pub(crate) use signed::{Signatures, check_head};
@@ -57,25 +59,6 @@ pub struct Grant {
     pub confirmed: bool,
     /// A handle for the member's first log.
     pub handle: Option<String>,
-}
-
-/// A key of the vault that a counted entry brought.
-#[derive(Clone, Debug)]
-pub struct VaultKey {
-    /// What it opens.
-    pub scope: Scope,
-    /// Which in the order of its scope's keys.
-    pub epoch: u32,
-    /// To whom blobs and entries are encrypted.
-    pub recipient: Recipient,
-    /// The entry that brought it.
-    pub at: Place,
-    /// How far from the founder the owner stands who brought it: 0 is the founder.
-    pub rank: usize,
-    /// Who was given it, where, and in which file.
-    pub wraps: Vec<(Place, Wrap)>,
-    /// Files of the same form that nobody can open.
-    pub dummies: BTreeSet<Hash>,
 }
 
 /// One sealing that counts, with its place.
@@ -106,6 +89,8 @@ pub struct History {
     pub members: BTreeMap<MemberId, Member>,
     /// Keys that counted entries brought.
     pub keys: BTreeMap<KeyId, VaultKey>,
+    /// Custody keys of late and undecided entries. Whoever had been given one may have written to it.
+    custody_too_late: BTreeSet<KeyId>,
     /// Where the logs of those who are no members any more stop to count.
     pub cuts: BTreeMap<LogId, u64>,
     /// Removals that take effect, by whom they remove.
@@ -155,6 +140,7 @@ impl History {
                 logs: std::mem::take(&mut logs),
                 members: BTreeMap::new(),
                 keys: BTreeMap::new(),
+                custody_too_late: BTreeSet::new(),
                 cuts: BTreeMap::new(),
                 removals: BTreeMap::new(),
                 ranks: BTreeMap::new(),
@@ -167,7 +153,7 @@ impl History {
             };
             let mut ordered = order::causal(&mut history.logs);
             history.order = std::mem::take(&mut ordered.order);
-            authority::judge(&mut history);
+            authority::judge(&mut history, None);
             // A cut names the history that counts: the logs are read anew with it, each fork at most once.
             let Some((log, fork)) = history.other_history_named() else {
                 history.settle(ordered.troubles, troubles);
@@ -176,6 +162,13 @@ impl History {
             logs = history.logs;
             logs.get_mut(&log).expect("it was just read").turn_to(fork);
         }
+    }
+
+    /// The same story, had an owner who may do it said this removal at its end: whose entries and keys would count.
+    pub(crate) fn supposing(&self, removal: &Remove) -> Self {
+        let mut supposed = self.clone();
+        authority::judge(&mut supposed, Some(removal));
+        supposed
     }
 
     /// A log of which a removal that counts names another history than the one that was taken.
@@ -283,24 +276,6 @@ impl History {
         sealing.filter(|_| told.standing == Standing::Counted)
     }
 
-    /// The newest key of a scope that this history knows: of several of one epoch, that of the owner nearest the founder,
-    /// then the lowest key id.
-    pub fn newest_key(&self, scope: &Scope) -> Option<(KeyId, &VaultKey)> {
-        self.newest_key_of(scope, |_| true)
-    }
-
-    /// The same among those that `is_meant` accepts.
-    pub fn newest_key_of(&self, scope: &Scope, is_meant: impl Fn(&KeyId) -> bool) -> Option<(KeyId, &VaultKey)> {
-        let of_scope = self.keys.iter().filter(|(id, key)| key.scope == *scope && is_meant(id));
-        of_scope.map(|(id, key)| (*id, key)).min_by_key(|(id, key)| (std::cmp::Reverse(key.epoch), key.rank, *id))
-    }
-
-    /// Members who were given a key and not removed since.
-    pub fn holders(&self, key: &VaultKey) -> BTreeSet<MemberId> {
-        let given = key.wraps.iter().map(|(_, wrap)| wrap.member);
-        given.filter(|member| self.members.get(member).is_some_and(|member| member.removed.is_none())).collect()
-    }
-
     /// Whether `member` has, as far as this history tells, a role that `is_it` accepts.
     pub fn has_role(&self, member: MemberId, is_it: impl Fn(&Role) -> bool) -> bool {
         let known = self.members.get(&member).filter(|member| member.removed.is_none());
@@ -352,20 +327,6 @@ impl History {
                 }
                 next = seal.first + u64::from(seal.count);
             }
-        }
-    }
-}
-
-impl VaultKey {
-    fn new(key: &NewKey, recipient: Recipient, at: Place, rank: usize) -> Self {
-        Self {
-            scope: key.scope.clone(),
-            epoch: key.epoch,
-            recipient,
-            at,
-            rank,
-            wraps: key.wraps.iter().map(|wrap| (at, wrap.clone())).collect(),
-            dummies: key.dummies.iter().copied().collect(),
         }
     }
 }

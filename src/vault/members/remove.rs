@@ -15,6 +15,9 @@ use crate::vault::labels::{self, find_entry, find_member};
 use crate::vault::session::{Request, Session};
 use crate::vault::{Setting, VaultError};
 
+/// Why a log ends before a removal.
+const CLOSED: &str = "its last entries are encrypted to a key that a removal takes away";
+
 /// Whom to remove, and how much of what she said counts.
 pub struct RemoveRequest<'a> {
     /// The vault.
@@ -53,6 +56,8 @@ pub struct Removed {
     pub now: bool,
     /// How far each of her logs counts.
     pub kept: Vec<Kept>,
+    /// The handle of this device's own log, where it had to be closed: others may not be able to read its end.
+    pub closed: Option<String>,
     /// New epochs of keys that she had held.
     pub renewed: Vec<Renewed>,
     /// Sections whose newest key she has a share of, and which have more readers than there can be shares: the removal is
@@ -88,10 +93,21 @@ pub fn remove(setting: &mut Setting<'_>, request: &RemoveRequest<'_>) -> Result<
             return Err(VaultError::LastReader { name: history.name_of(member), section: section.to_string() });
         }
     }
-    let (now, overlooked) = (cuts.is_some(), session.overlooked());
+    let (now, overlooked, mut closed) = (cuts.is_some(), session.overlooked(), None);
     if let Some(cuts) = cuts {
-        let event = Event::Remove(Remove { member, reason: request.reason, cuts });
-        OwnLog::find(setting, &session, person.member())?.append(setting, &session, person, event.into())?;
+        let removal = Remove { member, reason: request.reason, cuts };
+        let mut log = OwnLog::find(setting, &session, person.member())?;
+        if log.rests_on_what_goes(&session, &removal)? {
+            // Others may be able to read this log only up to there. They must be able to read the removal: it begins another.
+            log.append(setting, &session, person, Event::Close { reason: CLOSED.into() }.into())?;
+            session.remember_heads()?;
+            closed = Some(log.handle().to_string());
+            drop(session);
+            session = Session::open_to_write(setting, &request.place)?;
+            session.set_aside(member);
+            log = OwnLog::find(setting, &session, person.member())?;
+        }
+        log.append(setting, &session, person, Event::Remove(removal).into())?;
         session.remember_heads()?;
         drop(session);
         // Who ought to hold the new keys, and which epoch comes next, is what the story says now: whoever was admitted beyond
@@ -116,6 +132,7 @@ pub fn remove(setting: &mut Setting<'_>, request: &RemoveRequest<'_>) -> Result<
         name: history.name_of(member),
         now,
         kept: kept(history, member),
+        closed,
         renewed,
         crowded,
         readable: readable(history, member),

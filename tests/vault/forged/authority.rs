@@ -1,6 +1,6 @@
 //! Who may say what: rights come from what had been said and seen before, never from what was said later or elsewhere.
 
-use amparo::format::event::{Event, Wrap};
+use amparo::format::event::{Event, NewKey, Wrap};
 use amparo::vault::findings::{Check, Verdict};
 
 use crate::vault::forge::{
@@ -178,8 +178,8 @@ fn a_key_that_nobody_brought_seals_nothing() {
 }
 
 #[test]
-fn a_rotation_takes_the_next_epoch() {
-    for (epoch, holds) in [(1, true), (0, false), (2, false)] {
+fn a_rotation_leaves_no_epoch_out() {
+    for (epoch, holds) in [(1, true), (0, true), (2, false)] {
         let (forge, mut founder) = founded();
         let keys = vec![forge.new_key(founder.id, "main", epoch, LATER, &[READER])];
         founder.say(&forge, &[], Event::Rotate { keys });
@@ -187,6 +187,22 @@ fn a_rotation_takes_the_next_epoch() {
         let refused = verified.findings.iter().any(|one| one.check == Check::Authority && one.weight == INVALID);
         assert_eq!((verified.verdict == Verdict::Valid, refused), (holds, !holds), "{epoch}");
     }
+}
+
+#[test]
+fn a_key_that_its_log_brings_again_is_handed_on() {
+    let (forge, mut founder) = founded();
+    let key = forge.new_key(founder.id, "main", 1, LATER, &[READER]);
+    founder.say(&forge, &[], Event::Rotate { keys: vec![key.clone()] });
+    let wraps = forge.wraps(LATER, &[MONITOR]);
+    let lost = format!("keys/{}/{}.age", key.id(&founder.id), wraps[0].file);
+    founder.say(&forge, &[], Event::Rotate { keys: vec![NewKey { wraps, ..key }] });
+    founder.seal(&forge, &[Exhibit { key: LATER, ..Exhibit::text("for both") }], &Twist::default());
+    for who in [READER, MONITOR] {
+        assert_eq!(forge.verify(who).verdict, Verdict::Valid);
+    }
+    forge.remove(&lost);
+    forge.finds(&[(Check::Key, INCOMPLETE, &lost)]);
 }
 
 #[test]

@@ -8,7 +8,10 @@ use amparo::format::manifest::{Manifest, ManifestRecord};
 use amparo::format::record::{Binding, Record};
 use amparo::vault::findings::{Check, Verdict};
 
-use crate::vault::forge::{CUSTODY, Forge, LATER, MAIN, MONITOR, Pen, READER, REGISTER, SEALER, founded, note};
+use super::owners::remove;
+use crate::vault::forge::{
+    ANN, CUSTODY, Forge, LATER, MAIN, MONITOR, Pen, READER, REGISTER, SEALER, admit, founded, note,
+};
 use crate::vault::forge_seal::{Exhibit, Twist, path};
 
 const INVALID: Verdict = Verdict::Invalid;
@@ -34,6 +37,30 @@ fn one_fault(twist: &Twist<'_>, check: Check, which: usize) {
 }
 
 /// Where two logs have one handle, whoever reads that a manifest is gone reads of whose exhibits it was.
+/// An owner makes a new custody key and gives it to one reader; or did so too late to count. The sealer who was given it as
+/// well writes to it.
+#[test]
+fn an_inventory_under_a_key_that_not_all_were_given_breaks_no_rule() {
+    for too_late in [false, true] {
+        let (forge, mut founder) = founded();
+        founder.say(&forge, &[], admit(ANN, &["owner"]));
+        let mut ann = Pen::begin(forge.vault, ANN, "A5");
+        ann.say(&forge, &[founder.head()], note("hello"));
+        if too_late {
+            founder.say(&forge, &[ann.head()], remove(ANN, &[ann.head()]));
+        }
+        let keys = vec![forge.new_key(ann.id, "custody", 1, LATER, &[READER])];
+        ann.say(&forge, &[], Event::Rotate { keys });
+        let mut sealer = Pen::begin(forge.vault, SEALER, "S4");
+        sealer.say(&forge, &[founder.head(), ann.head()], note("hello"));
+        sealer.seal(&forge, &[Exhibit::text("one")], &Twist { inventory_to: Some(&[LATER]), ..Twist::default() });
+        assert_eq!(forge.finds(&[]).exhibits, 1, "who was given the key reads it");
+        let lacks = forge.verify(MONITOR);
+        let found: Vec<_> = lacks.findings.iter().map(|found| (found.check, found.weight)).collect();
+        assert_eq!(found, [(Check::Inventory, Verdict::Incomplete)], "{too_late}: {:?}", lacks.findings);
+    }
+}
+
 #[test]
 fn exhibits_of_a_missing_manifest_are_told_apart() {
     let (forge, founder, blobs) = twisted(&Twist::default());

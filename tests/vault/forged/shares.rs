@@ -1,21 +1,35 @@
 //! Keys that are split: what each reader was promised, and who may hand a key on.
 
-use amparo::crypto::shares;
+use amparo::crypto::envelope;
+use amparo::crypto::shares::{self, Share};
 use amparo::format::event::{Event, NewKey, Wrap};
-use amparo::format::share_file::ShareFile;
+use amparo::format::share_file::{LentShare, ShareFile};
+use amparo::vault::VaultError;
 use amparo::vault::findings::{Check, Verdict};
+use amparo::vault::quorum::Lent;
+use amparo::vault::session::{Person, Request, Session};
 
-use crate::vault::forge::{ANN, Forge, LATER, MONITOR, Pen, READER, admit, assert_found, founded, member};
+use crate::vault::forge::{ANN, Forge, LATER, MONITOR, Pen, READER, admit, assert_found, card, founded, keys, member};
 
 const INVALID: Verdict = Verdict::Invalid;
 const INCOMPLETE: Verdict = Verdict::Incomplete;
 
+/// Shares of a secret for two readers, as a key of section main has them.
+fn split(secret: u8, name: u8) -> [ShareFile; 2] {
+    let shares: [Share; 2] =
+        shares::split(&[secret; 32], 2, 2, &mut rand_core::OsRng).try_into().expect("as many as were asked for");
+    let scope = || "main".parse().expect("a scope");
+    shares.map(|share| ShareFile { scope: scope(), epoch: 1, split: [name; 16], total: 2, share })
+}
+
 /// A key that is split between two readers, as an owner brings it.
 fn split_key(forge: &Forge, by: &Pen, change: impl Fn(&mut ShareFile)) -> NewKey {
+    key_in_shares(forge, by, split(LATER, 7), change)
+}
+
+fn key_in_shares(forge: &Forge, by: &Pen, shares: [ShareFile; 2], change: impl Fn(&mut ShareFile)) -> NewKey {
     let whole = forge.new_key(by.id, "main", 1, LATER, &[]);
-    let shares = shares::split(&[LATER; 32], 2, 2, &mut rand_core::OsRng);
-    let wraps = [READER, ANN].into_iter().zip(shares).map(|(who, share)| {
-        let mut file = ShareFile { scope: "main".parse().expect("a scope"), epoch: 1, split: [7; 16], total: 2, share };
+    let wraps = [READER, ANN].into_iter().zip(shares).map(|(who, mut file)| {
         let said = file.described();
         change(&mut file);
         Wrap { member: member(who), file: forge.put_wrap(whole.id(&by.id), &file.print(), who), share: Some(said) }
@@ -63,6 +77,45 @@ fn a_share_that_is_not_the_one_promised_is_the_fault_of_who_handed_it_out() {
     founder.say(&forge, &[], admit(ANN, &["reader/main"]));
     founder.say(&forge, &[], Event::Rotate { keys: vec![key] });
     forge.finds(&[(Check::Key, INVALID, &format!("keys/{}/{whole}.age", forge.key_id(LATER)))]);
+}
+
+/// What the reader opens of section main, with what Ann lent her.
+fn opens(forge: &Forge, lent: &[&ShareFile]) -> Result<bool, VaultError> {
+    let lent = lent.iter().map(|file| {
+        let (from, to) = (member(ANN), member(READER));
+        let file = ShareFile::clone(file);
+        let share = LentShare { vault: forge.vault, key: forge.key_id(LATER), from, to, file };
+        let bytes = envelope::seal(&share.print(), &[&card(READER).keys().age]).bytes;
+        Lent { name: "ann.share".into(), bytes }
+    });
+    let lent: Vec<Lent> = lent.collect();
+    forge.as_member(READER, |setting, request| {
+        let person = Person { keys: keys(READER), card: card(READER), bare: true, lent };
+        let session = Session::open(setting, &Request { person: Some(&person), ..*request })?;
+        Ok(session.ring.content(&forge.key_id(LATER)).is_some())
+    })
+}
+
+#[test]
+fn a_second_split_hides_no_share() {
+    for order in [[7, 8], [8, 7]] {
+        let (forge, mut founder) = founded();
+        founder.say(&forge, &[], admit(ANN, &["reader/main"]));
+        let (real, other) = (split(LATER, order[0]), split(MONITOR, order[1]));
+        let lent = [real[1].clone(), other[1].clone()];
+        for shares in [real, other] {
+            founder.say(&forge, &[], Event::Rotate { keys: vec![key_in_shares(&forge, &founder, shares, |_| {})] });
+        }
+        assert!(opens(&forge, &[&lent[0]]).expect("hers came with the key"));
+        assert!(!opens(&forge, &[&lent[1]]).expect("one of another splitting, beside hers"));
+        assert!(opens(&forge, &[]).is_ok_and(|opens| !opens));
+    }
+    let (forge, mut founder) = founded();
+    founder.say(&forge, &[], admit(ANN, &["reader/main"]));
+    let wrong = split(MONITOR, 7);
+    let lent = wrong[1].clone();
+    founder.say(&forge, &[], Event::Rotate { keys: vec![key_in_shares(&forge, &founder, wrong, |_| {})] });
+    assert!(matches!(opens(&forge, &[&lent]), Err(VaultError::SharesOfNothing { .. })), "shares of something else");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use amparo::format::event::{EntryRef, Event, Head};
 use amparo::vault::findings::{Check, Verdict};
 
 use super::owners::remove;
-use crate::vault::forge::{ANN, BEN, EVE, Forge, LATER, MAIN, Pen, READER, SEALER, admit, founded, note};
+use crate::vault::forge::{ANN, BEN, BESIDE, EVE, Forge, LATER, MAIN, Pen, READER, SEALER, admit, founded, note};
 use crate::vault::forge_seal::{Exhibit, Twist};
 
 const UNDECIDED: (Check, Verdict) = (Check::Authority, Verdict::Incomplete);
@@ -93,6 +93,8 @@ struct Rotated {
     forge: Forge,
     founder: Pen,
     ann: Pen,
+    /// The rotation that came too late.
+    late: EntryRef,
 }
 
 fn rotated() -> Rotated {
@@ -103,13 +105,15 @@ fn rotated() -> Rotated {
     ann.say(&forge, &[founder.head()], note("hello"));
     founder.say(&forge, &[ann.head()], remove(ANN, &[ann.head()]));
     let keys = vec![forge.new_key(ann.id, "main", 1, LATER, &[READER])];
-    ann.say(&forge, &[], Event::Rotate { keys });
-    Rotated { forge, founder, ann }
+    let entry = ann.entry(&[], Event::Rotate { keys });
+    let late = EntryRef { log: ann.id, seq: entry.seq, leaf: entry_leaf(&entry.encode()) };
+    ann.write(&forge, &entry);
+    Rotated { forge, founder, ann, late }
 }
 
 #[test]
 fn what_is_sealed_to_a_key_that_came_too_late_is_undecided_and_kept() {
-    let Rotated { forge, founder, ann } = rotated();
+    let Rotated { forge, founder, ann, .. } = rotated();
     forge.finds(&[]);
     let mut sealer = Pen::begin(forge.vault, SEALER, "S4");
     sealer.say(&forge, &[founder.head(), ann.head()], note("hello"));
@@ -133,7 +137,7 @@ fn a_key_of_which_nothing_was_seen_seals_nothing_though_it_came_too_late() {
 
 #[test]
 fn a_key_that_came_too_late_excuses_only_what_needs_a_key() {
-    let Rotated { forge, founder, ann } = rotated();
+    let Rotated { forge, founder, ann, .. } = rotated();
     let mut ben = Pen::begin(forge.vault, BEN, "B6");
     ben.say(&forge, &[founder.head(), ann.head()], admit(EVE, &["monitor"]));
     finds(&forge, REFUSED, &ben.at(0));
@@ -141,7 +145,7 @@ fn a_key_that_came_too_late_excuses_only_what_needs_a_key() {
 
 #[test]
 fn who_follows_a_rotation_that_came_too_late_with_the_next_is_undecided() {
-    let Rotated { forge, mut founder, ann } = rotated();
+    let Rotated { forge, mut founder, ann, .. } = rotated();
     founder.say(&forge, &[], admit(EVE, &["owner"]));
     let mut eve = Pen::begin(forge.vault, EVE, "E7");
     let keys = vec![forge.new_key(eve.id, "main", 2, crate::vault::forge::REGISTER + 9, &[READER])];
@@ -155,6 +159,24 @@ fn who_follows_a_rotation_that_came_too_late_with_the_next_is_undecided() {
     assert_ne!(verified.verdict, Verdict::Invalid);
     blind.say(&there, &[founder.head()], rotate);
     assert_eq!(there.verify(READER).findings.iter().filter(found(Verdict::Invalid)).count(), 1);
+}
+
+/// Eve saw a rotation that came too late, and rightly did not count it. That it is adopted afterwards makes hers no fault,
+/// and what was sealed to her key stays sealed; so it is with a longer cut by somebody nearer the founder.
+#[test]
+fn a_rotation_that_counts_after_all_leaves_the_one_beside_it_alone() {
+    let Rotated { forge, mut founder, ann, late } = rotated();
+    founder.say(&forge, &[], admit(EVE, &["owner", "sealer"]));
+    let mut eve = Pen::begin(forge.vault, EVE, "E7");
+    let keys = vec![forge.new_key(eve.id, "main", 1, BESIDE, &[READER])];
+    eve.say(&forge, &[founder.head(), ann.head()], Event::Rotate { keys });
+    eve.seal(&forge, &[Exhibit { key: BESIDE, ..Exhibit::text("to the key that counts") }], &Twist::default());
+    assert_eq!(forge.finds(&[]).exhibits, 1);
+    founder.say(&forge, &[eve.head()], Event::Adopt { entries: vec![late] });
+    assert_eq!(forge.finds(&[]).exhibits, 1);
+    let keys = vec![forge.new_key(founder.id, "main", 2, BESIDE + 1, &[READER])];
+    founder.say(&forge, &[], Event::Rotate { keys });
+    forge.finds(&[]);
 }
 
 /// Who holds a share, or a key that came too late, hands on what she thinks that she has.

@@ -1,12 +1,14 @@
 //! What came too late, and what rests on it: rights that somebody seemed to have in what she had seen. Whoever acted on
 //! them did so in good faith; nothing of it counts, and nobody is accused of it. An owner can still adopt it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::{Place, Told, admissions};
+use crate::crypto::recipient::Recipient;
 use crate::format::card::Card;
-use crate::format::event::Event;
-use crate::format::ids::{LogId, MemberId};
+use crate::format::event::{Event, NewKey};
+use crate::format::ids::{KeyId, LogId, MemberId};
+use crate::format::role::Scope;
 use crate::vault::findings::Verdict;
 
 /// Where each log's first entry stands that is late or undecided, and would give something if it counted: whoever has
@@ -17,6 +19,8 @@ pub(super) struct Void {
     admissions: BTreeMap<MemberId, BTreeMap<LogId, u64>>,
     /// Keys.
     keys: BTreeMap<LogId, u64>,
+    /// Custody keys among them.
+    pub(super) custody: BTreeSet<KeyId>,
 }
 
 impl Void {
@@ -25,6 +29,8 @@ impl Void {
         if matches!(told.entry.event, Event::Rotate { .. } | Event::Share { .. }) {
             self.keys.entry(place.log).or_insert(place.seq);
         }
+        let is_custody = |key: &&NewKey| key.scope == Scope::Custody && key.recipient.parse::<Recipient>().is_ok();
+        self.custody.extend(told.entry.event.new_keys().iter().filter(is_custody).map(|key| key.id(&place.log)));
         for admission in admissions(&told.entry.event) {
             if let Ok(card) = Card::parse(admission.card.as_bytes()) {
                 self.admissions.entry(card.member()).or_default().entry(place.log).or_insert(place.seq);

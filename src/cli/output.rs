@@ -12,6 +12,9 @@ use super::hints;
 use crate::format::names::printable;
 use crate::vault::findings::Finding;
 
+/// Troubles that are told one by one.
+const TROUBLES_SHOWN_MAX: usize = 5;
+
 /// How a word is set off.
 #[derive(Clone, Copy)]
 pub(crate) enum Tone {
@@ -77,6 +80,17 @@ impl Call<'_, '_> {
     pub(crate) fn warn_of_others(&mut self, findings: &[Finding]) {
         for finding in findings {
             self.warn(&format!("this vault does not verify, though what was done rests on nothing of it: {finding}"));
+        }
+    }
+
+    /// What does not hold of that from which something is told.
+    pub(crate) fn warn_of_troubles<'f>(&mut self, what: &str, findings: impl ExactSizeIterator<Item = &'f Finding>) {
+        let more = findings.len().saturating_sub(TROUBLES_SHOWN_MAX);
+        for finding in findings.take(TROUBLES_SHOWN_MAX) {
+            self.warn(&format!("{what} may be incomplete or disputed: {}", shown(&finding.to_string())));
+        }
+        if more > 0 {
+            self.warn(&format!("{} more: amparo verify lists all", count(more as u64, "finding")));
         }
     }
 

@@ -16,6 +16,8 @@ pub const ENTRY_BYTES_MAX: u64 = 4 << 20;
 pub const ENTRY_FILE_BYTES_MAX: u64 = ENTRY_BYTES_MAX + (1 << 20);
 /// Other logs that one entry can name.
 pub const HEADS_MAX: usize = 64;
+/// Roles that one admission gives.
+pub const ROLES_MAX: usize = 64;
 /// Words of a person in an entry, in bytes.
 pub const TEXT_BYTES_MAX: usize = 4096;
 
@@ -186,7 +188,7 @@ fn check_event(event: &Event) -> Result<(), DocumentError> {
 
 fn check_admission(admission: &Admission) -> Result<(), DocumentError> {
     let words = admission.roles.iter().map(ToString::to_string);
-    Entry::bound(!admission.roles.is_empty() && sorted(words), "roles")?;
+    Entry::bound((1..=ROLES_MAX).contains(&admission.roles.len()) && sorted(words), "roles")?;
     Entry::bound(admission.handle.as_deref().is_none_or(is_handle), "handle")
 }
 

@@ -6,21 +6,20 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::change::{Known, carry_out};
 use super::clock::{self, Latest};
-use super::history::{History, Log, Member, Sizes, VaultKey};
+use super::history::{History, Log, Member, Sizes, Told};
 use super::session::{Person, Session};
-use super::{Setting, TOOL, VaultError, claimed_time, random};
+use super::{Setting, TOOL, VaultError, claimed_time, parallel, random};
 use crate::crypto::envelope;
 use crate::crypto::hash::Hash;
 use crate::crypto::merkle::{Growing, root};
-use crate::crypto::recipient::Recipient;
+use crate::crypto::recipient::{Identity, Recipient};
 use crate::crypto::seed::Keys;
 use crate::format::checkpoint::{Checkpoint, Origin};
 use crate::format::document::Document;
-use crate::format::entry::{Begins, Entry, HEADS_MAX, entry_leaf, is_handle};
+use crate::format::entry::{Begins, ENTRY_FILE_BYTES_MAX, Entry, HEADS_MAX, entry_leaf, is_handle};
 use crate::format::event::{Event, Head, Remove};
 use crate::format::ids::{LogId, MemberId, VaultId};
 use crate::format::note::Note;
-use crate::format::role::Scope;
 use crate::store::RelPath;
 use crate::store::layout::{self, CheckpointName, EntryName};
 use crate::store::memory::{Change, Intent};
@@ -58,18 +57,32 @@ impl OwnLog {
     /// The log to append to: the one that this device's memory knows to its very end, else a new one. A log of which
     /// the vault holds more or other entries than the memory knows, or a second history, is never appended to again.
     pub fn find(setting: &mut Setting<'_>, session: &Session, member: MemberId) -> Result<Self, VaultError> {
-        Self::find_in(setting, session, session.sound_history()?, member)
+        let history = session.sound_history()?;
+        Self::find_in(setting, session, history, history, member)
+    }
+
+    /// The log to say a removal in, which everybody must be able to read: of the story as it will be then.
+    pub(super) fn find_to_remove(
+        setting: &mut Setting<'_>,
+        session: &Session,
+        member: MemberId,
+        removal: &Remove,
+    ) -> Result<Self, VaultError> {
+        let history = session.sound_history()?;
+        Self::find_in(setting, session, history, &history.supposing(removal), member)
     }
 
     /// The same for who states what is wrong with a vault: nothing is wrong with her own log.
     pub fn find_to_witness(setting: &mut Setting<'_>, session: &Session, member: MemberId) -> Result<Self, VaultError> {
-        Self::find_in(setting, session, session.history_to_witness()?, member)
+        let history = session.history_to_witness()?;
+        Self::find_in(setting, session, history, history, member)
     }
 
     fn find_in(
         setting: &mut Setting<'_>,
         session: &Session,
         history: &History,
+        then: &History,
         member: MemberId,
     ) -> Result<Self, VaultError> {
         let mut last_known = None;
@@ -88,7 +101,7 @@ impl OwnLog {
             }
             let is_whole = own == Some(log.head) && log.forks.is_empty();
             let closed = log.entries.iter().any(|told| matches!(told.entry.event, Event::Close { .. }));
-            if is_whole && !closed {
+            if is_whole && !closed && is_for_all(session, then, log) {
                 return Ok(Self { latest: Latest::of(history), ..Self::resume(session.vault, log) });
             }
             // Of contradicting histories this device goes on from its own.
@@ -130,13 +143,9 @@ impl OwnLog {
         Self::fresh(nowhere, id, begins, handle)
     }
 
-    /// Whether what was said in it last may be encrypted to a key that will not count any more, and that others never had.
-    pub(super) fn rests_on_what_goes(&self, session: &Session, removal: &Remove) -> Result<bool, VaultError> {
-        let history = session.history()?;
-        let left = history.supposing(removal);
-        let had_seen = |key: &VaultKey| self.seen.get(&key.at.log).is_some_and(|size| *size > key.at.seq);
-        let mut goes = history.keys.iter().filter(|(id, _)| !left.keys.contains_key(id));
-        Ok(goes.any(|(id, key)| key.scope == Scope::Custody && session.ring.key(id).is_some() && had_seen(key)))
+    /// Whether nothing stands in it yet.
+    pub(super) fn is_new(&self) -> bool {
+        self.begins.is_some()
     }
 
     /// Its id.
@@ -279,6 +288,27 @@ fn news(history: &History, seen: &Sizes, own: LogId, author: MemberId) -> Vec<He
         heads.sort_unstable();
     }
     heads
+}
+
+/// Whether a log can be read with custody keys that count, as others must: not where some of it was encrypted to one that
+/// came too late, and was perhaps given to nobody else.
+fn is_for_all(session: &Session, history: &History, log: &Log) -> bool {
+    let (counting, too_late): (Vec<_>, Vec<_>) =
+        session.ring.custody_by_id().partition(|(id, _)| history.keys.contains_key(id));
+    if too_late.is_empty() {
+        return true;
+    }
+    let counting: Vec<&Identity> = counting.into_iter().map(|(_, key)| key).collect();
+    let names = session.survey.logs.get(&log.id).map(|files| &files.entries);
+    let opens = |told: &Told| {
+        let here = names.and_then(|names| names.get(&told.entry.seq)).into_iter().flatten();
+        let mut of_leaf = here.filter(|name| name.leaf == told.leaf);
+        of_leaf.any(|name| {
+            let bytes = session.folder.read(&layout::entry(log.id, name), ENTRY_FILE_BYTES_MAX);
+            bytes.is_ok_and(|bytes| envelope::open(&bytes, &counting).is_ok())
+        })
+    };
+    parallel::map(&log.entries, opens).into_iter().all(|opens| opens)
 }
 
 /// The handle that an admission proposes, unless a log has it already; else one drawn from the log's id.

@@ -60,6 +60,8 @@ pub struct Created {
     pub monitors_needed: u32,
     /// Pseudonyms of the other sealers.
     pub sealers: Vec<String>,
+    /// Pseudonyms of everybody but the founder.
+    pub others: Vec<String>,
     /// Whether the founder is among the readers of `main`.
     pub founder_reads: bool,
     /// How many readers must come together.
@@ -123,6 +125,7 @@ pub fn create(setting: &mut Setting<'_>, request: &CreateRequest<'_>) -> Result<
             .filter(|id| people.roles[id].1.contains(&Role::Sealer))
             .map(|id| people.roles[&id].0.name().to_string())
             .collect(),
+        others: people.others(founder).map(|id| people.roles[&id].0.name().to_string()).collect(),
         founder_reads: people.roles[&founder].1.contains(&Role::Reader(Section::main())),
         quorum: request.quorum,
     })

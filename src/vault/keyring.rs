@@ -44,6 +44,11 @@ impl Keyring {
         self.keys.values().filter(|held| held.scope == Scope::Custody).map(|held| &held.key).collect()
     }
 
+    /// The same, each with its id.
+    pub(super) fn custody_by_id(&self) -> impl Iterator<Item = (&KeyId, &Identity)> {
+        self.keys.iter().filter(|(_, held)| held.scope == Scope::Custody).map(|(id, held)| (id, &held.key))
+    }
+
     /// A content key.
     pub fn content(&self, key: &KeyId) -> Option<&Identity> {
         self.keys.get(key).filter(|held| held.scope != Scope::Custody).map(|held| &held.key)

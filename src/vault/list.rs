@@ -40,7 +40,8 @@ pub struct Listed {
     pub blob_names: Vec<Hash>,
 }
 
-/// Lists all exhibits that count, sealing by sealing, in causal order. Returns what could not be listed, or not wholly.
+/// Lists all exhibits that count, sealing by sealing, in causal order. Returns what could not be listed, or not wholly, and
+/// what does not hold of the logs that it is told from.
 pub fn list(
     setting: &mut Setting<'_>,
     request: &Request<'_>,
@@ -49,7 +50,7 @@ pub fn list(
     let session = Session::open_to_tell(setting, request)?;
     let history = session.history()?;
     let withdrawn = withdrawn(history);
-    let mut troubles = Vec::new();
+    let mut troubles: Vec<Finding> = session.of_logs().cloned().collect();
     for sealing in history.sealings() {
         let rows = match exhibits::rows(&session, &sealing) {
             Ok(rows) => rows,

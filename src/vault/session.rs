@@ -262,6 +262,14 @@ impl Session {
         others.chain(history.findings.iter().filter(|finding| finding.check == Check::Fork)).cloned().collect()
     }
 
+    /// What does not hold of the logs: an entry may be missing, or another history may stand beside them.
+    pub fn of_logs(&self) -> impl Iterator<Item = &Finding> {
+        let all = self.findings.iter().chain(self.history.iter().flat_map(|history| history.findings.iter()));
+        all.filter(|finding| {
+            finding.subject.starts_with("logs/") && !matches!(finding.check, Check::Foreign | Check::Layout)
+        })
+    }
+
     /// States that this device has seen and this copy lacks.
     pub fn lacking(&self) -> Vec<Finding> {
         self.findings.iter().filter(|finding| finding.check == Check::Behind).cloned().collect()

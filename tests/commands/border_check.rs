@@ -216,7 +216,7 @@ fn what_cannot_be_looked_at_is_told_and_nothing_is_waited_for() {
         .exits(4)
         .says("Nothing that was found here opens content, and not everything could be looked at.")
         .says("~~/ann/Documents: it is a link: name what it leads to");
-    world.run("ann", &["border-check", "a"]).exits(0).says("1 other file can be read as they are");
+    world.run("ann", &["border-check", "a"]).exits(0).says("1 other file that anybody can read");
     world.run("ann", &["border-check", "none"]).exits(1).says("does not exist");
     let stopped = Around { stopped: true, ..Around::default() };
     world.run_in("ann", &["border-check"], &stopped).exits(130);

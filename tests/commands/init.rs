@@ -13,6 +13,7 @@ fn a_vault_is_founded_and_who_can_open_is_said() {
     assert_eq!(made.out.trim().len(), 47);
     made.says("reader can open what is sealed here")
         .says("You cannot, and nobody can make you")
+        .says("warning: nobody compared the cards of reader")
         .says("warning: only reader can open what is sealed")
         .says("warning: you are the only owner")
         .says("next: amparo seal FILE --vault evidence");

@@ -166,7 +166,39 @@ fn a_report_tells_which_exhibits_enough_monitors_cover_and_up_to_where() {
         let text = page(&world, "lawyer", names, 0);
         let covered = text.split_once("## Exhibits covered by monitors").expect("the part").1;
         let covered = covered.split("\n## ").next().expect("some text");
-        assert!(covered.contains("up to event K7:1: 1 of 2 exhibits covered"), "{covered}");
+        assert!(covered.contains("up to event K7:1: 1 of 2 exhibits covered, K7-0001. Signed"), "{covered}");
         assert!(covered.contains(&format!("Signed by: {who} at 2 events")), "{covered}");
     }
+    let json = world.run("lawyer", &["verify", "evidence", "--json"]).exits(0).json();
+    let ranges: Vec<&serde_json::Value> =
+        json["logs"].as_array().expect("logs").iter().map(|log| &log["covered"]).collect();
+    assert!(ranges.contains(&&serde_json::json!([{ "first": "K7-0001", "last": "K7-0001" }])), "{ranges:?}");
+    // What a monitor found while she was one stands; without her nothing more can be covered.
+    let checks = "## Checks by monitors (1 needed";
+    assert!(page(&world, "lawyer", "roles", 0).contains(checks));
+    world.run("lawyer", &["member", "remove", "Red Kite", "--reason", "left", "--vault", "evidence"]).exits(0);
+    assert!(page(&world, "lawyer", "roles", 0).contains(checks));
+    let verified = world.run("lawyer", &["verify", "evidence"]).exits(0);
+    verified.says("1 monitors must sign before an exhibit is called covered, and 0 are members");
+}
+
+#[test]
+fn a_vault_that_asks_for_no_monitor_tells_who_signed_all_the_same() {
+    let world = World::new();
+    for (who, name) in [("lawyer", "Blue Heron"), ("monitor", "Red Kite")] {
+        world.run(who, &["identity", "new", "--name", name, "--no-passphrase"]).exits(0);
+        world.run(who, &["identity", "card", "-o", &format!("../{who}.card")]).exits(0);
+    }
+    world.run("lawyer", &["init", "evidence", "--handle", "K7"]).exits(0);
+    let digits = world.card_digits("monitor");
+    let add =
+        ["member", "add", "../monitor.card", "--role", "monitor", "--fingerprint", &digits, "--vault", "evidence"];
+    world.run("lawyer", &add).exits(0);
+    world.carry("monitor");
+    world.run("monitor", &["verify", "evidence", "--owner", "../lawyer.card", "--cosign"]).exits(0);
+    world.run("lawyer", &["merge", "../monitor/evidence", "--vault", "evidence"]).exits(0);
+    world.run("lawyer", &["verify", "evidence"]).exits(0).says("founded to ask for no monitor, for good");
+    let text = page(&world, "lawyer", "roles", 0);
+    let part = text.split_once("## Signed by other members").expect("the part").1;
+    assert!(part.contains("K7 by monitor 1 at 2 events") && part.contains("nothing is called covered"), "{part}");
 }

@@ -132,6 +132,30 @@ fn a_receipt_is_held_against_an_older_copy() {
         .says("not what --checkpoint takes");
 }
 
+/// What somebody carried on paper or by phone: one signed state.
+#[test]
+fn a_signed_state_is_held_against_a_vault_that_has_it_lacks_it_or_contradicts_it() {
+    let world = World::with_vault();
+    let verify = ["verify", "evidence", "--owner", "../lawyer.card", "--checkpoint", "../state.txt"];
+    let say = |home: &str, text: &str| {
+        world.run(home, &["custody", "note", text, "--vault", "evidence"]).exits(0);
+    };
+    // The device's own memory goes along: two disks that were one.
+    world.copy("lawyer", "restored");
+    world.carry("monitor");
+    say("lawyer", "on the first disk");
+    let newest = world.files("lawyer/evidence").into_iter().filter(|path| path.contains("/checkpoints/"));
+    let newest = newest.max_by_key(|path| path.rsplit('/').next().map(str::to_owned)).expect("a signed state");
+    world.write("state.txt", &world.read(&format!("lawyer/evidence/{newest}")));
+    world.run("lawyer", &verify).exits(0).says("VALID");
+    world.run("monitor", &verify).exits(4).says("INCOMPLETE (behind)");
+    say("restored", "on the second");
+    world.copy_from(&world.path("restored/evidence"), "court/evidence");
+    world.run("court", &verify).exits(3).says("../state.txt");
+    let lawyer = world.run("lawyer", &["list", "--vault", "../court/evidence"]).exits(3);
+    lawyer.says("may be incomplete or disputed");
+}
+
 /// A pouch of 1 MiB, its parity and volumes of it, as a courier gets them.
 fn pouch(world: &World, home: &str) -> Vec<u8> {
     let noise: Vec<u8> = (0_u32..32_768).flat_map(|n| Hash::of(&n.to_be_bytes()).0).collect();

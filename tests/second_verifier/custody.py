@@ -148,8 +148,8 @@ class Custody:
         self._check_authority()
         self._check_numbers()
         self._check_memory()
-        check_cosignatures(self)
         self._narrow_ring()
+        check_cosignatures(self)
         check_wraps(self)
         sealings = Sealings(self)
         sealings.check()
@@ -212,11 +212,11 @@ class Custody:
                 self.report.add(INVALID, "key", key.hex(), "no recipient of a key")
 
     def _could_know(self, told):
-        removed, rank = told.entry.body["member"], self.standing.rank[told.member]
+        removed, rank = told.entry.body["member"], self.standing.took_effect[told]
         if removed == told.member or self.standing.rank[removed] == 0:
             return True
         return any(grant.member == removed and grant.role == "owner" and told.saw(grant.by)
-                   and self.standing.rank[grant.by.member] < rank for grant in self.standing.grants)
+                   and self.standing.took_effect[grant.by] < rank for grant in self.standing.grants)
 
     def _check_numbers(self):
         for log in self.by_id.values():
@@ -250,7 +250,8 @@ class Custody:
     def _narrow_ring(self):
         """What no counted entry brought is no key, but for custody keys that came too late."""
         self.every_custody_key = {key for key, each in self.standing.brought.items() if each.scope == "custody"}
-        self.every_custody_key |= {key for told in self.standing.idle_keys for key, said in told.entry.new_keys()
+        idle = [told for told in self.order.ordered if told.standing in (LATE, UNDECIDED)]
+        self.every_custody_key |= {key for told in idle for key, said in told.entry.new_keys()
                                    if said["scope"] == "custody" and is_recipient(said["recipient"])}
         self.custody_keys = [key.key for key in self.ring if key.id in self.every_custody_key]
         self.has_all_custody_keys = self.every_custody_key <= {key.id for key in self.ring}

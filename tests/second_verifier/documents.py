@@ -21,7 +21,7 @@ WORDS = words()
 HEAD = {"log": log_id, "size": U64, "root": hash32}
 ENTRY_REF = structure(log=log_id, seq=U64, leaf=hash32)
 EXHIBIT_REF = structure(log=log_id, number=U64, row=hash32)
-ADMISSION = {"card": text, "roles": listed(role, low=1, ascending=True), "handle": optional(handle)}
+ADMISSION = {"card": text, "roles": listed(role, low=1, high=64, ascending=True), "handle": optional(handle)}
 SHARE = structure(lambda it: 1 <= it["index"] <= it["total"] and 1 <= it["needed"] <= it["total"],
                   split=salt, index=U8, needed=U8, total=U8, hash=hash32)
 WRAP = structure(member=hash32, file=hash32, share=optional(SHARE))

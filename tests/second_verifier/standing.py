@@ -23,7 +23,7 @@ class Standing:
 
     def __init__(self, order, vault):
         self.order, self.vault = order, vault
-        self.rank, self.took_effect, self.adopted, self.cuts = {}, set(), set(), {}
+        self.rank, self.took_effect, self.adopted, self.cuts = {}, {}, set(), {}
         self.powerless = []
         self.owner_grants = []
         self.closed = self._closings()
@@ -65,8 +65,7 @@ class Standing:
 
     def is_cut(self, told, grants):
         """Whether some removal cuts it and no grant that had seen that removal was seen by it."""
-        seen = [grant for grant in grants if grant.member == told.member and told.saw(grant.by)]
-        return any(not any(grant.by.saw(cut.by) for grant in seen) for cut in self.cuts_on(told))
+        return bool(self.cuts_on(told)) and not self.granted(told, grants)
 
     def granted(self, told, grants):
         """The grants to its member that count for this entry."""
@@ -83,13 +82,12 @@ class Standing:
     def _rank_owners(self):
         founder = next((told.member for told in self.order.ordered if self.is_founding(told)), None)
         self.rank = {founder: 0} if founder else {}
-        rank = 0
-        while owners := {member for member, each in self.rank.items() if each == rank}:
-            for told in self.order.ordered:
-                if told.member in owners and self._is_owners_act(told) and self._may_act(told):
-                    self.took_effect.add(told)
-                    self._act(told, rank)
-            rank += 1
+        rank, waiting = 0, [told for told in self.order.ordered if self._is_owners_act(told)]
+        while acting := [told for told in waiting if self.rank.get(told.member, rank + 1) <= rank and self._may_act(told)]:
+            for told in acting:
+                self.took_effect[told] = rank
+                self._act(told, rank)
+            rank, waiting = rank + 1, [told for told in waiting if told not in self.took_effect]
 
     def _may_act(self, told):
         if self.is_founding(told):
@@ -171,8 +169,8 @@ class Standing:
         for member, roles in self._admitted(told):
             self.grants += [Grant(member, role, told, by_owner) for role in roles if member]
         for key, said in told.entry.new_keys():
-            if is_recipient(said["recipient"]):
-                self.brought.setdefault(key, Brought(said["scope"], said["epoch"], told))
+            if is_recipient(said["recipient"]) and key not in self.brought:
+                self.brought[key] = Brought(said["scope"], said["epoch"], told)
                 self.wraps += [(key, wrap, told) for wrap in said["wraps"]]
         if kind == "share":
             self.wraps += [(body["key"], wrap, told) for wrap in body["wraps"]]
@@ -186,13 +184,10 @@ class Standing:
     def is_admitted(self, member):
         return any(grant.member == member for grant in self.grants)
 
-    def again(self, member, cut):
-        """Whether a member was admitted after a removal that had cut her off."""
-        return any(grant.member == member and grant.by.saw(cut.by) for grant in self.grants)
-
     def is_gone(self, member):
         """Removed, and not admitted again."""
-        return any(not self.again(member, cut) for cut in self.cuts.get(member, ()))
+        cuts = self.cuts.get(member, ())
+        return bool(cuts) and not any(grant.member == member and all(grant.by.saw(cut.by) for cut in cuts) for grant in self.grants)
 
     def smallest_cut(self, log, member):
         """From which place on a log concerns nobody any more, or None."""

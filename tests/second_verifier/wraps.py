@@ -22,6 +22,8 @@ def check_wraps(custody):
     brought, named = custody.standing.brought, set()
     for told in custody.standing.counted("found", "rotate", "share"):
         for key, file, wrap in named_files(told.entry):
+            if told.entry.kind != "share" and brought[key].by is not told:
+                continue
             named.add((key, file))
             check_wrap(custody, brought.get(key), key, file, wrap)
     kept = {(key, file) for entry in custody.kept() for key, file, _ in named_files(entry)}

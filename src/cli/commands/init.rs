@@ -36,7 +36,7 @@ pub(crate) struct Args {
     /// Who verifies and countersigns, and can open nothing
     #[arg(long, value_name = "CARD")]
     monitor: Vec<PathBuf>,
-    /// How many monitors must sign a state before it counts as covered; else one, if there is any
+    /// How many monitors must sign a state before it counts as covered; else one, if there is any. Fixed for good
     #[arg(long, value_name = "N")]
     monitors_needed: Option<u32>,
     /// Who else may seal
@@ -117,6 +117,12 @@ pub(super) fn run(args: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError
 }
 
 fn warn(created: &Created, call: &mut Call<'_, '_>) {
+    if !created.others.is_empty() {
+        call.warn(&format!(
+            "nobody compared the cards of {}: before anything is sealed, ask each by another road for the digits (amparo member list shows them here)",
+            all_of(&created.others)
+        ));
+    }
     if let Some(needed) = created.quorum {
         warn_of_quorum("what is sealed", needed, &created.readers, call);
         if created.register_readers != created.readers {

@@ -45,9 +45,7 @@ pub(super) fn run(args: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError
         };
         list(&mut setting, &place.request(Some(&person)), &mut tell)?
     };
-    for trouble in &troubles {
-        call.warn(&format!("a part of the list is missing: {trouble}"));
-    }
+    call.warn_of_troubles("the list", troubles.iter());
     let worst = troubles.iter().map(|trouble| trouble.weight).max().unwrap_or(Verdict::Valid);
     let exit = by_weight(worst);
     if let Some(mut object) = object {

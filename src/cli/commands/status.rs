@@ -78,7 +78,7 @@ pub(super) fn run(call: &mut Call<'_, '_>) -> Result<Exit, CliError> {
             call.print(&format!("      {log}   (tells, with your passphrase, whether an offer awaits you)"))?;
         }
         call.print(&format!("      {}", hints::checked("amparo list".into())))?;
-        call.print(&format!("      {}", hints::checked("amparo seal FILE".into())))?;
+        call.print(&format!("      {}   (if you seal here)", hints::checked("amparo seal FILE".into())))?;
     }
     call.print("All commands: amparo --help")?;
     Ok(DONE)

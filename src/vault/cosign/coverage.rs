@@ -37,6 +37,8 @@ pub struct Coverage {
     pub exhibits: u64,
     /// How many of them the covered entries seal.
     pub covered: u64,
+    /// Which these are: the first and the last of each row of numbers without a gap, as people call them.
+    pub which: Vec<(String, String)>,
 }
 
 /// The coverage of each log.
@@ -66,11 +68,22 @@ pub(crate) fn coverage(history: &History, held: &[Cosignature]) -> BTreeMap<LogI
         let last = coverage.size.checked_sub(1).map(|seq| Place { log: *log, seq });
         coverage.up_to = last.map(|last| labels::entry_label(history, last));
     }
+    let mut next: BTreeMap<LogId, u64> = BTreeMap::new();
     for sealing in history.sealings() {
-        let coverage = all.entry(sealing.place.log).or_default();
-        let count = u64::from(sealing.seal.count);
+        let (log, seal) = (sealing.place.log, sealing.seal);
+        let coverage = all.entry(log).or_default();
+        let count = u64::from(seal.count);
         coverage.exhibits += count;
-        coverage.covered += if sealing.place.seq < coverage.size { count } else { 0 };
+        if sealing.place.seq < coverage.size {
+            coverage.covered += count;
+            let end = seal.first.saturating_add(count);
+            let last = labels::exhibit_label(sealing.handle, end.saturating_sub(1));
+            match coverage.which.last_mut().filter(|_| next.get(&log) == Some(&seal.first)) {
+                Some((_, so_far)) => *so_far = last,
+                None => coverage.which.push((labels::exhibit_label(sealing.handle, seal.first), last)),
+            }
+            next.insert(log, end);
+        }
     }
     all
 }

@@ -2,7 +2,7 @@
 //! so. Times are what devices claimed; nothing here proves them.
 
 use super::super::exhibits::{self, Exhibit};
-use super::super::findings::{Check, Finding};
+use super::super::findings::Finding;
 use super::super::history::{History, Place, Standing, Told};
 use super::super::session::{Request, Session};
 use super::super::{Setting, VaultError, labels};
@@ -151,11 +151,7 @@ impl Story {
 
     /// What is wrong with the logs it is told from: an entry may be missing, or another history may stand beside them.
     pub fn troubles(&self) -> Vec<&Finding> {
-        let history = self.session.findings.iter().chain(self.history().findings.iter());
-        let concerns_logs = |finding: &&Finding| {
-            finding.subject.starts_with("logs/") && !matches!(finding.check, Check::Foreign | Check::Layout)
-        };
-        history.filter(concerns_logs).collect()
+        self.session.of_logs().collect()
     }
 
     fn places(&self) -> impl Iterator<Item = Place> + '_ {

@@ -8,7 +8,7 @@
 mod statements;
 mod void;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use statements::check_statements;
 use void::Void;
@@ -33,8 +33,11 @@ struct Court {
     /// Entries beyond a cut that an owner adopts, with the rank of the nearest such owner.
     adopted: BTreeMap<Place, usize>,
     keys: BTreeMap<KeyId, VaultKey>,
-    /// Distance of owners from the founder.
+    /// Distance of owners from the founder, by the first way found, which is the shortest.
     ranks: BTreeMap<MemberId, usize>,
+    /// What owners said of each other that takes effect, with the distance at which its author had the right to say it: an
+    /// owner who was admitted again by somebody far from the founder says no more than that one's word gives.
+    settled: BTreeMap<Place, usize>,
     /// Removals without effect, by people who could not know.
     idle: Vec<Place>,
     /// Where logs were closed.
@@ -53,6 +56,7 @@ pub(super) fn judge(history: &mut History, supposed: Option<&Remove>) {
     court.cards.clear();
     court.sit(history);
     history.members = court.members(history);
+    history.reaches = history.members.iter().map(|(id, member)| (*id, court.reach(history, *id, member))).collect();
     history.idle_removals = std::mem::take(&mut court.idle);
     history.custody_too_late = std::mem::take(&mut court.void.custody);
     (history.keys, history.removals, history.ranks) = (court.keys, court.removals, court.ranks);
@@ -76,7 +80,8 @@ fn closings(history: &History) -> BTreeMap<LogId, u64> {
 }
 
 impl Court {
-    /// Owners among themselves: each rank is settled before the next, and within one in causal order.
+    /// Owners among themselves, the nearest to the founder first: in each pass act those who stand so near, by rights that
+    /// took effect in the passes before.
     fn settle_owners(&mut self, history: &History) {
         self.ranks.insert(history.founder, 0);
         let is_among_owners = |place: &&Place| {
@@ -85,25 +90,27 @@ impl Court {
                 Event::Found(_) | Event::Admit(_) | Event::Remove(_) | Event::Adopt { .. }
             )
         };
-        let among_owners: Vec<Place> = history.order.iter().filter(is_among_owners).copied().collect();
+        let mut waiting: Vec<Place> = history.order.iter().filter(is_among_owners).copied().collect();
         for rank in 0.. {
-            let of_rank: BTreeSet<MemberId> =
-                self.ranks.iter().filter(|(_, at)| **at == rank).map(|(member, _)| *member).collect();
-            if of_rank.is_empty() {
+            let acts = |place: &Place| {
+                let log = &history.logs[&place.log];
+                self.ranks.get(&log.member).is_some_and(|near| *near <= rank)
+                    && self.standing(history, log, history.told(*place), *place) == Standing::Counted
+            };
+            let (acting, left): (Vec<Place>, Vec<Place>) = waiting.into_iter().partition(acts);
+            if acting.is_empty() {
                 break;
             }
-            for place in &among_owners {
-                let log = &history.logs[&place.log];
-                let told = history.told(*place);
-                if of_rank.contains(&log.member) && self.standing(history, log, told, *place) == Standing::Counted {
-                    self.settle(history, told, *place, rank);
-                }
+            for place in acting {
+                self.settle(history, history.told(place), place, rank);
             }
+            waiting = left;
         }
     }
 
     fn settle(&mut self, history: &History, told: &Told, place: Place, rank: usize) {
-        for member in self.grant(told, place, history.logs[&place.log].member) {
+        self.settled.insert(place, rank);
+        for member in self.grant(told, place, true) {
             self.ranks.entry(member).or_insert(rank.saturating_add(1));
         }
         match &told.entry.event {
@@ -130,7 +137,9 @@ impl Court {
             let (mut found, mut undecided) = (Findings::default(), false);
             match &standing {
                 Standing::Counted => {
-                    self.take_in(told, place, log.member, &mut found);
+                    let grants = self.grants_for(log, told, place, &self.cutting(log, place), history);
+                    let owns = grants.iter().any(|grant| grant.role == Role::Owner);
+                    self.take_in(told, place, log.member, owns, &mut found);
                     check_statements(history, told, place, &mut found);
                     self.check_effect(history, told, place, log.member, &mut found);
                 }
@@ -165,12 +174,7 @@ impl Court {
     fn standing(&self, history: &History, log: &Log, told: &Told, place: Place) -> Standing {
         let member = log.member;
         let cutting = self.cutting(log, place);
-        // Of someone admitted again only what was given after the removal counts.
-        let seen = |grant: &&Grant| {
-            told.had_seen(place, grant.at)
-                && cutting.iter().all(|removal| history.told(grant.at).had_seen(grant.at, *removal))
-        };
-        let grants: Vec<&Grant> = self.grants.get(&member).into_iter().flatten().filter(seen).collect();
+        let grants = self.grants_for(log, told, place, &cutting, history);
         if !cutting.is_empty() && grants.is_empty() {
             return Standing::Late;
         }
@@ -208,6 +212,16 @@ impl Court {
         }
     }
 
+    /// The grants by which an entry's author speaks. Of someone admitted again only what was given after each removal that
+    /// leaves the entry out.
+    fn grants_for(&self, log: &Log, told: &Told, place: Place, cutting: &[Place], history: &History) -> Vec<&Grant> {
+        let seen = |grant: &&Grant| {
+            told.had_seen(place, grant.at)
+                && cutting.iter().all(|removal| history.told(grant.at).had_seen(grant.at, *removal))
+        };
+        self.grants.get(&log.member).into_iter().flatten().filter(seen).collect()
+    }
+
     /// The removals that leave an entry out, unless it is adopted. What an owner said is adopted only by one nearer
     /// the founder: whom a removed owner had made an owner cannot undo the removal.
     fn cutting(&self, log: &Log, place: Place) -> Vec<Place> {
@@ -220,13 +234,23 @@ impl Court {
         cutting.map(|(at, _)| *at).collect()
     }
 
-    /// A removal after which nobody admitted the member again.
+    /// A removal, unless somebody who had seen all of them admitted the member again.
     fn removed(&self, history: &History, member: MemberId) -> Option<Place> {
         let grants = self.grants.get(&member).map(Vec::as_slice).unwrap_or_default();
-        let removals = self.removals.get(&member)?.iter().map(|(at, _)| *at);
-        removals
-            .into_iter()
-            .find(|removal| !grants.iter().any(|grant| history.told(grant.at).had_seen(grant.at, *removal)))
+        let removals = self.removals.get(&member).map(Vec::as_slice).unwrap_or_default();
+        let saw = |grant: &Grant, removal: Place| history.told(grant.at).had_seen(grant.at, removal);
+        if grants.iter().any(|grant| removals.iter().all(|(at, _)| saw(grant, *at))) {
+            return None;
+        }
+        let unseen = removals.iter().find(|(at, _)| !grants.iter().any(|grant| saw(grant, *at)));
+        unseen.or(removals.last()).map(|(at, _)| *at)
+    }
+
+    /// How near the founder what a member says next among owners would stand.
+    fn reach(&self, history: &History, id: MemberId, member: &Member) -> usize {
+        let owner = member.grants.iter().filter(|grant| grant.role == Role::Owner);
+        let by_grant = owner.filter_map(|grant| Some(self.settled.get(&grant.at)?.saturating_add(1))).min();
+        if id == history.founder { 0 } else { by_grant.unwrap_or(usize::MAX) }
     }
 
     /// Everybody whom a counted entry admitted. Of someone admitted again, what was given since.
@@ -262,8 +286,7 @@ impl Court {
     }
 
     /// Takes in the roles that an entry gives; returns whom it makes an owner.
-    fn grant(&mut self, told: &Told, place: Place, author: MemberId) -> Vec<MemberId> {
-        let confirmed = self.ranks.contains_key(&author) || self.adopted.contains_key(&place);
+    fn grant(&mut self, told: &Told, place: Place, confirmed: bool) -> Vec<MemberId> {
         let mut owners = Vec::new();
         for admission in admissions(&told.entry.event) {
             let Ok(card) = Card::parse(admission.card.as_bytes()) else { continue };
@@ -281,8 +304,9 @@ impl Court {
     }
 
     /// Lets an entry that counts take effect.
-    fn take_in(&mut self, told: &Told, place: Place, author: MemberId, findings: &mut Findings) {
-        self.grant(told, place, author);
+    fn take_in(&mut self, told: &Told, place: Place, author: MemberId, owns: bool, findings: &mut Findings) {
+        let founds = matches!(told.entry.event, Event::Found(_));
+        self.grant(told, place, founds || owns || self.adopted.contains_key(&place));
         for admission in admissions(&told.entry.event) {
             if let Err(error) = Card::parse(admission.card.as_bytes()) {
                 let message = format!("it admits a card that does not hold: {error}");
@@ -293,9 +317,10 @@ impl Court {
         for new in told.entry.event.new_keys() {
             let id = new.id(&place.log);
             match new.recipient.parse::<Recipient>() {
-                // What its log brought before is handed on.
-                Ok(_) if self.keys.contains_key(&id) => self.hand_on(id, &new.wraps, &new.dummies, place),
-                Ok(recipient) => drop(self.keys.insert(id, VaultKey::new(new, recipient, place, rank))),
+                // What its log brought before it brings no second time: a key in shares stays in shares.
+                Ok(recipient) => {
+                    self.keys.entry(id).or_insert_with(|| VaultKey::new(new, recipient, place, rank));
+                }
                 Err(_) => {
                     let message = "the entry that brings this key names no recipient";
                     findings.invalid(Check::Key, id.to_string(), message);
@@ -314,10 +339,10 @@ impl Court {
         if self.removals.get(member).into_iter().flatten().any(|(at, _)| *at == place) {
             return;
         }
-        let rank = |of: MemberId| self.ranks.get(&of).copied().unwrap_or(usize::MAX);
+        let rank = |of: &Place| self.settled.get(of).copied().unwrap_or(usize::MAX);
         let grants = self.grants.get(member).into_iter().flatten();
         let mut seen = grants.filter(|grant| grant.role == Role::Owner && told.had_seen(place, grant.at));
-        let too_near = |grant: &Grant| rank(history.logs[&grant.at.log].member).saturating_add(1) <= rank(author);
+        let too_near = |grant: &Grant| rank(&grant.at).saturating_add(1) <= rank(&place);
         if *member == history.founder || *member == author || seen.any(too_near) {
             let message = "an owner is removed only by one nearer the founder; this removal has no effect";
             found.invalid(Check::Authority, subject(place), message);
@@ -346,5 +371,5 @@ fn subject(place: Place) -> String {
 
 /// Up to where a removal lets a log count; one that it does not list counts not at all.
 fn cut_size(removal: &Remove, log: LogId) -> u64 {
-    removal.cuts.iter().find(|cut| cut.log == log).map_or(0, |cut| cut.size)
+    removal.cuts.binary_search_by_key(&log, |cut| cut.log).map_or(0, |at| removal.cuts[at].size)
 }

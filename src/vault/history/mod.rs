@@ -97,6 +97,8 @@ pub struct History {
     removals: BTreeMap<MemberId, Vec<(Place, Remove)>>,
     /// How far from the founder each stands who was ever made an owner: 0 is the founder.
     pub ranks: BTreeMap<MemberId, usize>,
+    /// How far from the founder what each member says next among owners would stand.
+    reaches: BTreeMap<MemberId, usize>,
     /// Logs of which no signed state can be followed here, and whose they are.
     untold: BTreeMap<LogId, MemberId>,
     /// Removals that have no effect because of what their authors had not seen: told, and no findings.
@@ -144,6 +146,7 @@ impl History {
                 cuts: BTreeMap::new(),
                 removals: BTreeMap::new(),
                 ranks: BTreeMap::new(),
+                reaches: BTreeMap::new(),
                 untold: untold.clone(),
                 idle_removals: Vec::new(),
                 order: Vec::new(),
@@ -274,6 +277,16 @@ impl History {
         let told = self.logs.get(&place.log)?.entries.get(usize::try_from(place.seq).ok()?)?;
         let sealing = self.sealing(place, told);
         sealing.filter(|_| told.standing == Standing::Counted)
+    }
+
+    /// How far from the founder what a member says next of owners would stand: she removes, and adopts of, those beyond.
+    pub fn reach(&self, member: MemberId) -> usize {
+        self.reaches.get(&member).copied().unwrap_or(usize::MAX)
+    }
+
+    /// The removals of a member that take effect.
+    pub fn removals_of(&self, member: MemberId) -> &[(Place, Remove)] {
+        self.removals.get(&member).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// Whether `member` has, as far as this history tells, a role that `is_it` accepts.

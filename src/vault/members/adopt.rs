@@ -42,7 +42,7 @@ pub fn adopt(setting: &mut Setting<'_>, request: &AdoptRequest<'_>) -> Result<Ad
         match &told.standing {
             Standing::Late => {
                 let rank = |member| history.ranks.get(&member).copied().unwrap_or(usize::MAX);
-                if rank(history.logs[&place.log].member) <= rank(person.member()) {
+                if rank(history.logs[&place.log].member) <= history.reach(person.member()) {
                     let why = "what an owner said is adopted only by one nearer the founder";
                     return Err(VaultError::NotAdoptable { entry: entry(), why: why.into() });
                 }

@@ -7,6 +7,7 @@ use super::{entitled, given, is_split, readable_since};
 use crate::format::event::Event;
 use crate::format::ids::{KeyId, MemberId};
 use crate::format::role::Scope;
+use crate::vault::cosign::coverage::is_monitor;
 use crate::vault::history::{History, Place};
 use crate::vault::labels::entry_label;
 
@@ -100,6 +101,16 @@ fn idle_removals(history: &History) -> Vec<String> {
     history.idle_removals.iter().filter_map(tell).collect()
 }
 
+/// What is sealed from now on cannot be covered by as many monitors as the founding entry asks for.
+fn too_few_monitors(history: &History) -> Option<String> {
+    let needed = history.monitors_needed as usize;
+    let here =
+        history.members.iter().filter(|(id, member)| member.removed.is_none() && is_monitor(history, **id)).count();
+    (here < needed).then(|| {
+        format!("{needed} monitors must sign before an exhibit is called covered, and {here} are members: what is sealed from now on cannot be; an owner can add one")
+    })
+}
+
 /// From whom a key is awaited; whether it exists in shares alone, and whether a new epoch is needed.
 type Source = (Vec<MemberId>, (bool, bool));
 
@@ -142,6 +153,7 @@ pub fn notices(history: &History) -> Vec<String> {
         ));
     }
     said.extend(idle_removals(history));
+    said.extend(too_few_monitors(history));
     let mut exposed: BTreeMap<(Scope, Vec<MemberId>), (u64, Vec<String>)> = BTreeMap::new();
     for one in readable_since(history) {
         let Some(key) = history.keys.get(&one.key) else { continue };

@@ -15,9 +15,6 @@ use crate::vault::labels::{self, find_entry, find_member};
 use crate::vault::session::{Request, Session};
 use crate::vault::{Setting, VaultError};
 
-/// Why a log ends before a removal.
-const CLOSED: &str = "its last entries are encrypted to a key that a removal takes away";
-
 /// Whom to remove, and how much of what she said counts.
 pub struct RemoveRequest<'a> {
     /// The vault.
@@ -96,17 +93,9 @@ pub fn remove(setting: &mut Setting<'_>, request: &RemoveRequest<'_>) -> Result<
     let (now, overlooked, mut closed) = (cuts.is_some(), session.overlooked(), None);
     if let Some(cuts) = cuts {
         let removal = Remove { member, reason: request.reason, cuts };
-        let mut log = OwnLog::find(setting, &session, person.member())?;
-        if log.rests_on_what_goes(&session, &removal)? {
-            // Others may be able to read this log only up to there. They must be able to read the removal: it begins another.
-            log.append(setting, &session, person, Event::Close { reason: CLOSED.into() }.into())?;
-            session.remember_heads()?;
-            closed = Some(log.handle().to_string());
-            drop(session);
-            session = Session::open_to_write(setting, &request.place)?;
-            session.set_aside(member);
-            log = OwnLog::find(setting, &session, person.member())?;
-        }
+        let before = OwnLog::find(setting, &session, person.member())?;
+        let mut log = OwnLog::find_to_remove(setting, &session, person.member(), &removal)?;
+        closed = (log.id() != before.id() && !before.is_new()).then(|| before.handle().to_string());
         log.append(setting, &session, person, Event::Remove(removal).into())?;
         session.remember_heads()?;
         drop(session);
@@ -150,7 +139,7 @@ fn check_rank(history: &History, by: MemberId, member: MemberId) -> Result<(), V
         "nobody removes whoever founded a vault"
     } else if member == by {
         "nobody removes herself; an owner nearer the founder can"
-    } else if rank(member) <= rank(by) {
+    } else if rank(member) <= history.reach(by) {
         "an owner is removed only by one nearer the founder, and you are not nearer"
     } else {
         return Ok(());
@@ -214,10 +203,8 @@ fn cuts_so_far(history: &History, member: MemberId) -> BTreeMap<LogId, Head> {
         let grants = &history.members[&member].grants;
         grants.iter().any(|grant| history.told(grant.at).had_seen(grant.at, at))
     };
-    let removals = history.counted().filter_map(|(at, told)| match &told.entry.event {
-        Event::Remove(removal) if removal.member == member && !is_over(at) => Some(&removal.cuts),
-        _ => None,
-    });
+    let in_force = history.removals_of(member).iter().filter(|(at, _)| !is_over(*at));
+    let removals = in_force.map(|(_, removal)| &removal.cuts);
     let of = |cuts: &Vec<Head>| cuts.iter().map(|cut| (cut.log, *cut)).collect::<BTreeMap<LogId, Head>>();
     let smaller = |one: BTreeMap<LogId, Head>, other: BTreeMap<LogId, Head>| {
         let both = one.into_iter().filter_map(|(log, cut)| Some((log, cut, *other.get(&log)?)));

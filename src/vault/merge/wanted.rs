@@ -124,10 +124,7 @@ impl<'a> Search<'a> {
         for told in log.entries.iter().chain(forked) {
             self.entry(log.id, told, ours, theirs);
         }
-        let heads = log.forks.iter().map(|fork| fork.head).chain([log.head]);
-        for head in heads {
-            self.state(history, log, head, ours, theirs);
-        }
+        self.states(history, log, ours, theirs);
         // A time stamp is over one checkpoint's file, whatever its size.
         let over = &self.stamped;
         let stamps = theirs.checkpoints.iter().filter(|name| over.contains(&name.sha256));
@@ -154,25 +151,30 @@ impl<'a> Search<'a> {
         self.wanted.entries.extend(of_leaf(theirs).into_iter().map(|name| (log, name)));
     }
 
-    /// One signed state of a history: any file that shows it will do.
-    fn state(&mut self, history: &History, log: &Log, head: Head, ours: &LogFiles, theirs: &LogFiles) {
+    /// The signed states of a log's histories: of each, any file that shows it will do. No file is looked at twice, however
+    /// many states somebody signed.
+    fn states(&mut self, history: &History, log: &Log, ours: &LogFiles, theirs: &LogFiles) {
         let Some(card) = history.members.get(&log.member).map(|member| &member.card) else { return };
-        let shows = |folder: &dyn crate::store::Folder, name: &CheckpointName| {
-            let path = layout::checkpoint(log.id, name);
-            let bytes =
-                folder.read(&path, NOTE_BYTES_MAX as u64).ok().filter(|bytes| layout::is_as_named(&path, bytes));
-            let shown = bytes.and_then(|bytes| check_head(&bytes, log.id, history.vault, card).ok());
-            shown.is_some_and(|(shown, _)| shown == head)
+        let shown = |(folder, _): Copy<'_>, files: &LogFiles, among: &BTreeSet<Head>| {
+            let sizes: BTreeSet<u64> = among.iter().map(|head| head.size).collect();
+            let names = files.checkpoints.iter().filter(|name| sizes.contains(&name.size));
+            let show = |name: &CheckpointName| {
+                let path = layout::checkpoint(log.id, name);
+                let bytes = folder.read(&path, NOTE_BYTES_MAX as u64).ok()?;
+                let bytes = Some(bytes).filter(|bytes| layout::is_as_named(&path, bytes))?;
+                Some((check_head(&bytes, log.id, history.vault, card).ok()?.0, *name))
+            };
+            names.filter_map(show).collect::<BTreeMap<Head, CheckpointName>>()
         };
-        let find = |(folder, _): Copy<'_>, files: &LogFiles| {
-            files.checkpoints.iter().find(|name| name.size == head.size && shows(folder, name)).copied()
-        };
-        if find(self.own, ours).is_some() {
-            return;
-        }
-        match find(self.source, theirs) {
-            Some(name) => self.wanted.states.push((log.id, name)),
-            None => drop(self.wanted.lost.insert(log.id)),
+        let mut lacking: BTreeSet<Head> = log.forks.iter().map(|fork| fork.head).chain([log.head]).collect();
+        let here = shown(self.own, ours, &lacking);
+        lacking.retain(|head| !here.contains_key(head));
+        let there = shown(self.source, theirs, &lacking);
+        for head in lacking {
+            match there.get(&head) {
+                Some(name) => self.wanted.states.push((log.id, *name)),
+                None => drop(self.wanted.lost.insert(log.id)),
+            }
         }
     }
 

@@ -128,16 +128,18 @@ impl Examiner {
         }
         for (id, key) in &history.keys {
             let Scope::Content(section) = &key.scope else { continue };
+            let older = history.newest_key(&key.scope).is_some_and(|(newest, _)| newest != *id);
+            let to_it = if older { format!("it at epoch {}", key.epoch) } else { "it".into() };
             self.sections_read.insert(section.clone());
             if !history.shown_to_open(*id) && session.ring.content(id).is_none() {
                 self.notices.push(format!("section {section}: no reader has yet shown that this can be opened"));
             }
             match (wrap::needed(key), history.holders(key).len()) {
                 (None, 1) => {
-                    self.notices.push(format!("section {section}: only one person can open what is sealed to it"));
+                    self.notices.push(format!("section {section}: only one person can open what is sealed to {to_it}"));
                 }
                 (Some(needed), holders) => self.notices.push(format!(
-                    "section {section}: {needed} of its {holders} readers must come together to open what is sealed to it"
+                    "section {section}: {needed} of its {holders} readers must come together to open what is sealed to {to_it}"
                 )),
                 _ => {}
             }

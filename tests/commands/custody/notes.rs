@@ -14,6 +14,11 @@ fn notes_gaps_and_what_was_written_down_later() {
     at(&world, "lawyer", &["custody", "note"]).exits(2).says("TEXT");
     at(&world, "lawyer", &["custody", "note", "a\u{7}b"]).exits(2).says("control characters");
     world.typing("lawyer", &["custody", "note", "--vault", "evidence"], &["typed"]).exits(0).says("NOTED K7:5");
+    let log = at(&world, "lawyer", &["custody", "log"]).exits(0);
+    log.says("note, RECONSTRUCTED").says("gaps").says("K7:3  3 May to ? (as told): out of sight");
+    let report = ["verify", "--report", "../page.md", "--names", "roles"];
+    at(&world, "lawyer", &report).exits(0);
+    assert!(String::from_utf8(world.read("page.md")).expect("text").contains("**note, RECONSTRUCTED**"));
     let json = at(&world, "lawyer", &["custody", "log", "--json"]).exits(0).json();
     let entry = |at: usize| json["entries"][at].clone();
     assert_eq!((&entry(2)["text"], &entry(2)["exhibits"][0]), (&"in the safe".into(), &"K7-0001".into()));

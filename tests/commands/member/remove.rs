@@ -21,7 +21,7 @@ fn what_a_removed_member_seals_afterwards_is_late_until_an_owner_adopts_it() {
     let removed = member(&world, "lawyer", &["remove", "Tern", "--reason", "left"]).exits(0);
     removed
         .says("REMOVED Tern")
-        .says(&format!("Of her record {handle}, 1 of 1 event count, up to {handle}:0"))
+        .says(&format!("Of the events in her record {handle}, 1 of 1 count, up to {handle}:0"))
         .says("New: epoch 1 of the key to the custody record, for")
         .never_says("epoch 1 of the key to the section main")
         .never_says("is trusted");

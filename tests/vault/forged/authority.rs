@@ -190,19 +190,33 @@ fn a_rotation_leaves_no_epoch_out() {
 }
 
 #[test]
-fn a_key_that_its_log_brings_again_is_handed_on() {
+fn a_key_that_its_log_brings_again_is_brought_once() {
     let (forge, mut founder) = founded();
     let key = forge.new_key(founder.id, "main", 1, LATER, &[READER]);
     founder.say(&forge, &[], Event::Rotate { keys: vec![key.clone()] });
+    founder.seal(&forge, &[Exhibit { key: LATER, ..Exhibit::text("to it") }], &Twist::default());
     let wraps = forge.wraps(LATER, &[MONITOR]);
-    let lost = format!("keys/{}/{}.age", key.id(&founder.id), wraps[0].file);
+    let stray = format!("keys/{}/{}.age", key.id(&founder.id), wraps[0].file);
     founder.say(&forge, &[], Event::Rotate { keys: vec![NewKey { wraps, ..key }] });
-    founder.seal(&forge, &[Exhibit { key: LATER, ..Exhibit::text("for both") }], &Twist::default());
-    for who in [READER, MONITOR] {
-        assert_eq!(forge.verify(who).verdict, Verdict::Valid);
-    }
-    forge.remove(&lost);
-    forge.finds(&[(Check::Key, INCOMPLETE, &lost)]);
+    assert_eq!(forge.finds(&[(Check::Foreign, INCOMPLETE, &stray)]).exhibits, 1);
+}
+
+/// Who was an owner and is a sealer now brings monitors as a sealer does.
+#[test]
+fn a_monitor_is_confirmed_by_what_her_bringer_was_then() {
+    let (forge, mut founder) = founded();
+    founder.say(&forge, &[], admit(ANN, &["owner"]));
+    founder.say(&forge, &[], remove(ANN));
+    founder.say(&forge, &[], admit(ANN, &["sealer"]));
+    let mut ann = Pen::begin(forge.vault, ANN, "A5");
+    ann.say(&forge, &[founder.head()], admit(EVE, &["monitor"]));
+    let unconfirmed = |forge: &Forge| {
+        let verified = forge.finds(&[]);
+        verified.notices.iter().any(|notice| notice.contains("Eve") && notice.contains("unconfirmed"))
+    };
+    assert!(unconfirmed(&forge));
+    founder.say(&forge, &[], admit(ANN, &["owner"]));
+    assert!(unconfirmed(&forge), "what she is since changes nothing of it");
 }
 
 #[test]

@@ -19,3 +19,4 @@ mod too_late;
 mod work;
 
 pub(super) use cosignatures::{cosigned as cosigned_by, put as put_cosignature};
+pub(super) use owners::remove;

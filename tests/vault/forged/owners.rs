@@ -11,7 +11,7 @@ use crate::vault::forge_seal::{Exhibit, Twist};
 
 const INVALID: Verdict = Verdict::Invalid;
 
-pub(super) fn remove(who: u8, cuts: &[Head]) -> Event {
+pub(in crate::vault) fn remove(who: u8, cuts: &[Head]) -> Event {
     let mut cuts = cuts.to_vec();
     cuts.sort_unstable();
     Event::Remove(Remove { member: member(who), reason: RemoveReason::Seized, cuts })
@@ -172,4 +172,55 @@ fn a_removal_by_an_owner_who_could_not_know_better_is_no_finding() {
     founder.say(&forge, &[ann.head(), ben.head()], remove(BEN, &[ben.head()]));
     let notices = forge.finds(&[(Check::Authority, INVALID, &ann.at(3))]).notices;
     assert!(!notices.iter().any(told), "once Ben is removed nothing is left to say: {notices:?}");
+}
+
+/// Ann makes Ben an owner, and Ben lets Eve be one: by a word that is far from the founder, and not the first or the last.
+#[test]
+fn an_owner_acts_by_the_right_that_she_has_seen() {
+    for readmitted in [true, false] {
+        let (forge, mut founder) = founded();
+        let mut sealer = Pen::begin(forge.vault, SEALER, "S4");
+        sealer.say(&forge, &[founder.head()], note("hello"));
+        founder.say(&forge, &[sealer.head()], admit(ANN, &["owner"]));
+        let mut ann = Pen::begin(forge.vault, ANN, "A5");
+        ann.say(&forge, &[founder.head()], admit(BEN, &["owner"]));
+        if readmitted {
+            founder.say(&forge, &[], admit(EVE, &["owner"]));
+            founder.say(&forge, &[], remove(EVE, &[]));
+        }
+        let mut ben = Pen::begin(forge.vault, BEN, "B6");
+        ben.say(&forge, &[founder.head(), ann.head()], admit(EVE, &["owner"]));
+        let mut eve = Pen::begin(forge.vault, EVE, "E7");
+        let seen = [founder.head(), ann.head(), ben.head(), sealer.head()];
+        eve.say(&forge, &seen, remove(SEALER, &[sealer.head()]));
+        if !readmitted {
+            founder.say(&forge, &[], admit(EVE, &["owner"]));
+        }
+        sealer.seal(&forge, &[Exhibit::text("after she was removed")], &Twist::default());
+        assert_eq!(forge.finds(&[]).exhibits, 0, "{readmitted}");
+        // Ben stands no farther from the founder than what let her speak.
+        eve.say(&forge, &[], remove(BEN, &[ben.head()]));
+        forge.finds(&[(Check::Authority, Verdict::Invalid, &eve.at(1))]);
+    }
+}
+
+/// Two owners who have not met remove a sealer and let her in again, each: nobody has seen all of it.
+#[test]
+fn who_was_removed_twice_is_back_when_somebody_has_seen_both() {
+    let (forge, mut founder) = founded();
+    founder.say(&forge, &[], admit(ANN, &["owner"]));
+    let (mut ann, before) = (Pen::begin(forge.vault, ANN, "A5"), founder.head());
+    for (pen, heads) in [(&mut founder, vec![]), (&mut ann, vec![before])] {
+        pen.say(&forge, &heads, remove(SEALER, &[]));
+        pen.say(&forge, &[], admit(SEALER, &["sealer"]));
+    }
+    let mut sealer = Pen::begin(forge.vault, SEALER, "S4");
+    sealer.say(&forge, &[founder.head(), ann.head()], note("hello"));
+    sealer.seal(&forge, &[Exhibit::text("one")], &Twist::default());
+    assert_eq!(forge.finds(&[]).exhibits, 0);
+    founder.say(&forge, &[ann.head()], admit(SEALER, &["sealer"]));
+    let head = founder.head();
+    sealer.say(&forge, &[head], note("again"));
+    sealer.seal(&forge, &[Exhibit::text("two")], &Twist::default());
+    assert_eq!(forge.finds(&[]).exhibits, 1);
 }

@@ -9,7 +9,9 @@ use amparo::vault::findings::{Check, Verdict};
 use amparo::vault::quorum::Lent;
 use amparo::vault::session::{Person, Request, Session};
 
-use crate::vault::forge::{ANN, Forge, LATER, MONITOR, Pen, READER, admit, assert_found, card, founded, keys, member};
+use crate::vault::forge::{
+    ANN, FOUNDER, Forge, LATER, MONITOR, Pen, READER, admit, assert_found, card, founded, keys, member,
+};
 
 const INVALID: Verdict = Verdict::Invalid;
 const INCOMPLETE: Verdict = Verdict::Incomplete;
@@ -103,9 +105,13 @@ fn a_second_split_hides_no_share() {
         founder.say(&forge, &[], admit(ANN, &["reader/main"]));
         let (real, other) = (split(LATER, order[0]), split(MONITOR, order[1]));
         let lent = [real[1].clone(), other[1].clone()];
-        for shares in [real, other] {
-            founder.say(&forge, &[], Event::Rotate { keys: vec![key_in_shares(&forge, &founder, shares, |_| {})] });
-        }
+        let mut key = key_in_shares(&forge, &founder, real, |_| {});
+        key.wraps.extend(forge.wraps(LATER, &[FOUNDER]));
+        key.wraps.sort_by_key(|wrap| wrap.member);
+        founder.say(&forge, &[], Event::Rotate { keys: vec![key] });
+        // Who holds it whole hands out shares of something else.
+        let NewKey { wraps, .. } = key_in_shares(&forge, &founder, other, |_| {});
+        founder.say(&forge, &[], Event::Share { key: forge.key_id(LATER), wraps, dummies: Vec::new() });
         assert!(opens(&forge, &[&lent[0]]).expect("hers came with the key"));
         assert!(!opens(&forge, &[&lent[1]]).expect("one of another splitting, beside hers"));
         assert!(opens(&forge, &[]).is_ok_and(|opens| !opens));

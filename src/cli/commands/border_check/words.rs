@@ -125,7 +125,7 @@ pub(super) fn what(find: &Find) -> String {
             ),
         },
         Fact::Files { count: number } => {
-            format!("{} can be read as they are; if one was sealed, its source lies here", count(*number, "other file"))
+            format!("{} that anybody can read; if one was sealed, its source lies here", count(*number, "other file"))
         }
         Fact::Leak(leak) => leaking(leak),
         Fact::Nothing => plain(find.kind).into(),

@@ -7,7 +7,7 @@ use crate::cli::Exit;
 use crate::cli::call::Call;
 use crate::cli::error::{CliError, by_weight};
 use crate::cli::folders::Contact;
-use crate::cli::output::{count, shown};
+use crate::cli::output::shown;
 use crate::cli::story::{Piece, details, what};
 use crate::format::card::Card;
 use crate::format::event::{Event, Head, RemoveReason};
@@ -16,9 +16,6 @@ use crate::vault::custody::premis;
 use crate::vault::custody::story::{Line, Story, story};
 use crate::vault::findings::Verdict;
 use crate::vault::history::{History, Place, Standing};
-
-/// Troubles that are told one by one.
-const TROUBLES_SHOWN_MAX: usize = 5;
 
 /// Tell the custody story of the vault, or of one exhibit
 ///
@@ -43,13 +40,7 @@ pub(super) fn run(args: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError
     call.warn_if_unknown(&place)?;
     let story = story(&mut call.parts().setting(), &place.request(Some(&person)), args.id.as_deref())?;
     let troubles = story.troubles();
-    for trouble in troubles.iter().take(TROUBLES_SHOWN_MAX) {
-        call.warn(&format!("the story may be incomplete or disputed: {}", shown(&trouble.to_string())));
-    }
-    if troubles.len() > TROUBLES_SHOWN_MAX {
-        let more = troubles.len() - TROUBLES_SHOWN_MAX;
-        call.warn(&format!("{} more: amparo verify lists all", count(more as u64, "finding")));
-    }
+    call.warn_of_troubles("the story", troubles.iter().copied());
     let exit = by_weight(troubles.iter().map(|trouble| trouble.weight).max().unwrap_or(Verdict::Valid));
     if call.global.json {
         let entries = story.lines().map(|line| described(&story, &line));
@@ -112,7 +103,8 @@ fn tell_open_ends(story: &Story, table: &Table, call: &mut Call<'_, '_>) -> Resu
         table.section(call, "between these two acknowledgements it stopped being whole", &lines)?;
     }
     if pending.is_empty() && gaps.is_empty() {
-        call.say("\nNo offer waits for an answer, and no gap is recorded.");
+        let about = if story.exhibit().is_some() { " for this exhibit" } else { "" };
+        call.say(&format!("\nNo offer waits for an answer, and no gap is recorded{about}."));
     }
     Ok(())
 }

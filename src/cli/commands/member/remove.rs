@@ -114,9 +114,8 @@ fn tell(removed: &Removed, call: &mut Call<'_, '_>) -> Result<(), CliError> {
         let handle = shown(&kept.handle);
         call.say(&match &kept.last {
             Some((entry, time)) => format!(
-                "Of her record {handle}, {} of {} count, up to {entry} (claimed {time}).",
-                kept.counted,
-                count(kept.here, "event")
+                "Of the events in her record {handle}, {} of {} count, up to {entry} (claimed {time}).",
+                kept.counted, kept.here
             ),
             None => format!("Of her record {handle}, nothing counts."),
         });

@@ -15,6 +15,13 @@ use crate::store::Mode;
 use crate::vault::cosign::make::{Cosigned, SignedState};
 use crate::vault::verify::{LogState, Verified};
 
+/// Rows of covered exhibits named in a line.
+const RANGES_SHOWN_MAX: usize = 8;
+
+/// What a vault says of coverage that was founded without monitors.
+pub(super) const NO_MONITOR: &str =
+    "this vault was founded to ask for no monitor, for good: what others signed is told, and nothing is called covered";
+
 /// That states are to be signed, and where the signatures go as a text.
 pub(super) struct Cosigning {
     pub(super) file: Option<PathBuf>,
@@ -86,7 +93,7 @@ pub(super) fn tell_coverage(verified: &Verified, call: &mut Call<'_, '_>) -> Res
     let logs: Vec<&LogState> = verified.logs.iter().filter(concerned).collect();
     if needed == 0 {
         let signed = logs.iter().any(|log| !log.coverage.signed_by.is_empty());
-        let line = "this vault asks for no monitor, so nothing is called covered".to_string();
+        let line = NO_MONITOR.to_string();
         section(call, "covered by monitors", signed.then_some(line).into_iter())?;
         return section(call, "signed by others", logs.into_iter().flat_map(signatures));
     }
@@ -116,9 +123,23 @@ pub(super) fn covered(log: &LogState, needed: u32) -> String {
     let people = if needed == 1 { "monitor" } else { "monitors" };
     let exhibits = match coverage.exhibits {
         0 => "no exhibits are sealed in it".into(),
-        all => format!("{} of {all} exhibits covered", coverage.covered),
+        all => format!("{} of {all} exhibits covered{}", coverage.covered, which(&coverage.which)),
     };
     format!("{monitors} of the {needed} {people} needed signed {handle}{up_to}: {exhibits}")
+}
+
+/// `, K7-0001 to K7-0037, K7-0040`
+fn which(covered: &[(String, String)]) -> String {
+    let one = |(first, last): &(String, String)| {
+        let (first, last) = (shown(first), shown(last));
+        if first == last { format!(", {first}") } else { format!(", {first} to {last}") }
+    };
+    let more = covered.len().saturating_sub(RANGES_SHOWN_MAX);
+    let mut said: String = covered.iter().take(RANGES_SHOWN_MAX).map(one).collect();
+    if more > 0 {
+        said.push_str(&format!(" and {more} more rows of numbers (--json has all)"));
+    }
+    said
 }
 
 fn signatures(log: &LogState) -> Vec<String> {
@@ -142,6 +163,11 @@ pub(super) fn tell_signing(cosigned: &Cosigned, call: &mut Call<'_, '_>) -> Resu
         cosigned.withheld.iter().map(|log| format!("{} of {}: {}", log.handle, shown(&log.name), shown(&log.reason))),
     )?;
     section(call, "NOTHING was cosigned", cosigned.refused.iter().map(|reason| shown(reason)))
+}
+
+/// Which exhibits are covered, for scripts.
+pub(super) fn ranges(covered: &[(String, String)]) -> Value {
+    covered.iter().map(|(first, last)| json!({ "first": first, "last": last })).collect()
 }
 
 /// Who cosigned a log, for scripts.

@@ -180,7 +180,7 @@ pub(super) fn described(verified: &Verified, exit: Exit, pinned: bool) -> Value 
             json!({
                 "log": log.log.to_string(), "member": log.member.map(|member| member.to_string()), "name": log.name,
                 "size": log.size, "root": log.root.to_string(), "cosigned_by": cosigned::signed_by(log),
-                "covered_size": log.coverage.size, "not_after": null, "not_before": null,
+                "covered_size": log.coverage.size, "covered": cosigned::ranges(&log.coverage.which), "not_after": null, "not_before": null,
             })
         })
         .collect();

@@ -1,10 +1,10 @@
 //! What the page tells of custody: handovers and how they ended, what is still open, who checked, and the whole story.
 
-use super::super::cosigned::covered;
+use super::super::cosigned::{NO_MONITOR, covered};
 use super::page::{Page, list};
 use crate::cli::story::{details, what};
 use crate::format::event::Event;
-use crate::format::role::Role;
+use crate::vault::cosign::coverage::{SignedBy, is_monitor};
 use crate::vault::custody::handovers::Status;
 use crate::vault::custody::story::Line;
 use crate::vault::history::{Place, Standing};
@@ -58,7 +58,8 @@ impl Page<'_> {
     pub(super) fn monitors(&self, text: &mut String) {
         let Some(story) = self.story else { return };
         let history = story.history();
-        let is_monitor = |line: &Line<'_>| history.has_role(line.member, |role| *role == Role::Monitor);
+        // What she found while she was one stands, though she was removed since.
+        let is_monitor = |line: &Line<'_>| is_monitor(history, line.member);
         let checks = story.lines().filter(|line| {
             matches!(line.told.entry.event, Event::Verify { .. })
                 && line.told.standing == Standing::Counted
@@ -74,7 +75,18 @@ impl Page<'_> {
 
     /// Which exhibits enough monitors vouch for, and up to where.
     pub(super) fn coverage(&self, text: &mut String) {
-        let Some(needed) = self.verified.monitors_needed.filter(|needed| *needed > 0) else { return };
+        let Some(needed) = self.verified.monitors_needed else { return };
+        if needed == 0 {
+            let signed = self.verified.logs.iter().flat_map(|log| {
+                let handle = log.handle.as_deref().unwrap_or_default();
+                let by = |by: &SignedBy| format!("{handle} by {} at {} events", self.people.name(by.member), by.size);
+                log.coverage.signed_by.iter().map(by).collect::<Vec<String>>()
+            });
+            let signed: Vec<String> = signed.collect();
+            let said = (!signed.is_empty()).then(|| format!("T{}", &NO_MONITOR[1..]));
+            list(text, "Signed by other members", signed.into_iter().chain(said));
+            return;
+        }
         let sealed = self.verified.logs.iter().filter(|log| log.coverage.exhibits > 0);
         let lines = sealed.map(|log| {
             let signed = log.coverage.signed_by.iter().filter(|by| by.monitor);

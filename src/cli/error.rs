@@ -320,7 +320,7 @@ fn pouch(error: &PouchError) -> WayOut {
         PouchError::ForOthers => told(NO_KEY, "amparo identity show"),
         PouchError::StartLost { .. } | PouchError::CustodyLost => told(
             INCOMPLETE,
-            "give its parity file and all its volumes as well; what was packed, custody log tells the sender",
+            "give its parity file and all its volumes as well; the custody log of its sender tells what was packed",
         ),
         PouchError::ArrivedDamaged { .. } | PouchError::HasGaps { .. } => told(
             INCOMPLETE,

@@ -6,7 +6,11 @@ use std::ops::Range;
 use serde_json::{Value, json};
 
 use super::call::Call;
+use super::error::CliError;
 use super::output::{shown, size};
+use crate::vault::VaultError;
+use crate::vault::pouch::PouchError;
+use crate::vault::pouch::archive::Archive;
 use crate::vault::pouch::pieces::Pieces;
 
 /// So many places are listed.
@@ -50,7 +54,23 @@ pub(crate) fn warn_of_restored(pieces: &Pieces, call: &mut Call<'_, '_>) {
     }
 }
 
-/// The same for scripts.
+/// What went wrong with a pouch of which keys or records are lost: who founded the vault, who is a member and which key opens it
+/// stood there, so what seems to be another vault's, or nobody's, is damaged, and nobody is at fault.
+pub(crate) fn or_damage(error: CliError, pouch: &Archive) -> CliError {
+    let CliError::Vault(failed) = &error else { return error };
+    let may_be_damage = matches!(
+        failed,
+        VaultError::NotAVault
+            | VaultError::VaultFile(_)
+            | VaultError::NoKey
+            | VaultError::NoFounding { .. }
+            | VaultError::OtherVault { .. }
+            | VaultError::NotACopy
+    );
+    if may_be_damage && pouch.custody_is_damaged() { VaultError::Pouch(PouchError::CustodyLost).into() } else { error }
+}
+
+/// Its files, and what came back, for scripts.
 pub(crate) fn described(pieces: &Pieces) -> Value {
     let unknown: Vec<Value> = pieces.unknown().iter().map(|path| json!(path.to_string_lossy())).collect();
     json!({ "missing": pieces.missing(), "unknown": unknown, "restored": ranges(&pieces.mended().ranges) })

@@ -144,8 +144,12 @@ fn whichever_chunk_is_damaged_the_lists_are_true() {
         let refused = refused.exits(4).never_says("ACKNOWLEDGED").never_says("another vault");
         let salvaged = unpacks(&world, "all.bin", &["--salvage", "--sign", "--json"]);
         if salvaged.err.contains("neither checked nor listed") {
-            refused.says("where its keys and custody records stand").says("custody log tells the sender");
+            refused
+                .says("where its keys and custody records stand")
+                .says("the custody log of its sender tells what was packed");
             assert!(!world.path("reader/evidence").exists(), "chunk {chunk}: nothing came");
+            let verified = verifies(&world, "reader", &["all.bin"], &["--owner", "../lawyer.card"]).exits(4);
+            verified.says("where its keys and custody records stand").never_says("amparo init");
             unreadable += 1;
             continue;
         }
@@ -180,7 +184,7 @@ fn where_the_beginning_is_lost_it_is_said_that_nothing_can_be_told() {
             .says("the beginning of this pouch is lost")
             .says("which exhibits are in it cannot be told, and none can be salvaged")
             .says(
-                "hint: give its parity file and all its volumes as well; what was packed, custody log tells the sender",
+                "hint: give its parity file and all its volumes as well; the custody log of its sender tells what was packed",
             );
         assert!(!world.path("reader/evidence").exists());
     }

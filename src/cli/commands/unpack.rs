@@ -19,7 +19,6 @@ use crate::vault::custody::acknowledge::{AcknowledgeRequest, acknowledge};
 use crate::vault::custody::{Waiting, waiting};
 use crate::vault::findings::Verdict;
 use crate::vault::merge::{Arrival as Exhibits, Merged};
-use crate::vault::pouch::PouchError;
 use crate::vault::pouch::archive::Archive;
 use crate::vault::pouch::opened::Opened;
 use crate::vault::pouch::pieces::{Pieces, Spool};
@@ -153,8 +152,7 @@ impl Arrival<'_> {
         if outcome.is_err() && self.is_new {
             abandon_copy(&call.parts().setting(), &self.vault);
         }
-        outcome
-            .map_err(|error| if is_for_damage(&error) && pouch.custody_is_damaged() { custody_lost() } else { error })
+        outcome.map_err(|error| pieces::or_damage(error, &pouch))
     }
 
     fn arrives(&self, pouch: &Arc<Archive>, person: &Person, call: &mut Call<'_, '_>) -> Result<Exit, CliError> {
@@ -164,25 +162,6 @@ impl Arrival<'_> {
         let place = call.place_at(self.vault.clone(), Contact::Must)?;
         take_in(self.args, self.answer, pouch, (&place, person), call)
     }
-}
-
-/// Whether a pouch fails in this way of which keys or records are lost, though nobody is at fault: who founded the vault, who is
-/// a member and which key opens it stood there.
-fn is_for_damage(error: &CliError) -> bool {
-    let CliError::Vault(error) = error else { return false };
-    matches!(
-        error,
-        VaultError::NotAVault
-            | VaultError::VaultFile(_)
-            | VaultError::NoKey
-            | VaultError::NoFounding { .. }
-            | VaultError::OtherVault { .. }
-            | VaultError::NotACopy
-    )
-}
-
-fn custody_lost() -> CliError {
-    VaultError::Pouch(PouchError::CustodyLost).into()
 }
 
 fn take_in(

@@ -96,10 +96,11 @@ pub(super) fn verify_within(
     }
     let at = call.path(file);
     let disk = call.context.disk;
-    call.on_disk(&Mounted::new(disk, &at, Arc::clone(&pouch) as _), |call| {
+    let exit = call.on_disk(&Mounted::new(disk, &at, Arc::clone(&pouch) as _), |call| {
         let place = call.place_at(at.clone(), Contact::May)?;
         whole::verify_as(Some(person), &place, Some(&pouch), (papers, wanted), call)
-    })
+    });
+    exit.map_err(|error| pieces::or_damage(error, &pouch))
 }
 
 /// Checks it, also against the SHA-256 that was `sent`, and writes it as it was where that is wanted, to a file that is marked.
@@ -157,7 +158,13 @@ impl Told {
     /// The same, once it was held against the SHA-256 that was sent, if one was.
     fn against(mut self, sent: Option<Hash>, sha256: Option<Hash>) -> Self {
         match (sent, sha256) {
-            (None, _) => self.not_checked.push(ON_PURPOSE),
+            (None, _) => {
+                self.not_checked.push(ON_PURPOSE);
+                if sha256.is_some() && self.exit == INCOMPLETE {
+                    let more = "--sha256, with what its sender told by another road, shows whether it is the same";
+                    self.lines.push(more.into());
+                }
+            }
             (Some(_), None) => {
                 self.not_checked.push(ON_PURPOSE);
                 self.lines.push("its SHA-256 cannot be compared: a part of it is lost".into());
@@ -208,11 +215,7 @@ fn tell(pieces: &Pieces, condition: &Condition) -> Told {
     }
     if condition.damaged.is_empty() && condition.may_lose.is_none() {
         let verdict = match cut_short(pieces) {
-            None => {
-                lines
-                    .push("give the SHA-256 that its sender told by another road, with --sha256: it shows more".into());
-                "INCOMPLETE: nothing shows damage, and without a key or parity little of it can be checked"
-            }
+            None => "INCOMPLETE: nothing shows damage, and without a key or parity little of it can be checked",
             Some(why) => {
                 lines.push(why.into());
                 "INCOMPLETE: it is damaged"

@@ -220,7 +220,9 @@ fn parts(world: &World, name: &str) -> (Vec<Part>, Vec<Part>) {
 /// Whether bytes look like chance: all values equally often, and no block of 16 bytes twice.
 fn looks_like_chance(bytes: &[u8], blocks: &mut BTreeSet<[u8; 16]>) -> Result<(), String> {
     let mut counts = [0_u64; 256];
-    bytes.iter().for_each(|byte| counts[usize::from(*byte)] += 1);
+    for byte in bytes {
+        counts[usize::from(*byte)] += 1;
+    }
     let length = bytes.len() as u64;
     // Pearson's sum times `length`; of 255 degrees of freedom it is above 450 once in 10¹² times.
     let sum = counts.iter().map(|count| (256 * count).abs_diff(length).pow(2)).sum::<u64>() / 256;

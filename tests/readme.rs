@@ -74,7 +74,7 @@ fn the_first_ten_minutes_are_true() {
     let mut desk = Desk::new();
     let mut digits = String::new();
     let blocks = blocks(include_str!("../README.md"));
-    assert_eq!(blocks.len(), 15, "blocks of commands");
+    assert_eq!(blocks.len(), 16, "blocks of commands");
     for block in blocks {
         for command in &block.commands {
             if let Some(folder) = command.strip_prefix("cd ") {

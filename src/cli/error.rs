@@ -318,8 +318,11 @@ fn pouch(error: &PouchError) -> WayOut {
         }
         PouchError::NotPackable { .. } => told(INCOMPLETE, "amparo verify"),
         PouchError::ForOthers => told(NO_KEY, "amparo identity show"),
-        PouchError::StartLost { .. } => told(INCOMPLETE, "give its parity file and all its volumes as well"),
-        PouchError::ArrivedDamaged { .. } | PouchError::HasGaps => told(
+        PouchError::StartLost { .. } | PouchError::CustodyLost => told(
+            INCOMPLETE,
+            "give its parity file and all its volumes as well; the custody log of its sender tells what was packed",
+        ),
+        PouchError::ArrivedDamaged { .. } | PouchError::HasGaps { .. } => told(
             INCOMPLETE,
             "give its parity file and all its volumes as well; or take what is whole: amparo unpack FILE --salvage",
         ),

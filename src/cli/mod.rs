@@ -12,6 +12,7 @@ mod error;
 mod folders;
 mod hints;
 mod output;
+mod pieces;
 mod process;
 mod progress;
 mod prompt;

@@ -106,7 +106,7 @@ pub(crate) fn details(line: &Line<'_>, history: &History) -> Vec<Detail> {
             said.theirs("published", published);
             said.ours("not before", "not proven: it was not checked".into());
         }
-        Event::Pack { to, exhibits, bytes, .. } => {
+        Event::Pack { to, exhibits, pouch, bytes } => {
             said.members("to", to.iter().copied());
             match exhibits.as_deref() {
                 None => said.ours("exhibits", "everything that they had not acknowledged".into()),
@@ -114,6 +114,7 @@ pub(crate) fn details(line: &Line<'_>, history: &History) -> Vec<Detail> {
                 Some(_) => about(&mut said),
             }
             said.ours("bytes", bytes.to_string());
+            said.ours("SHA-256", pouch.to_string());
         }
         Event::Note { text, .. } => {
             about(&mut said);

@@ -178,6 +178,50 @@ fn a_pouch_counts_as_content_only_beside_the_key_of_whom_it_is_for() {
     card.says("No key was found on this device.");
 }
 
+/// A stick with volumes and parity: whoever has no key opens none of it; beside a key a later part may open, since the first does.
+#[test]
+fn the_parts_of_a_pouch_are_told_from_other_files() {
+    let world = World::with_testimony();
+    let cut = ["--parity", "30", "--volumes", "300KiB", "--no-input", "--vault", "evidence"];
+    world.run("lawyer", &[&["pack", "--to", "Grey Owl", "-o", "../v.bin"], &cut[..]].concat()).exits(0);
+    let parts: Vec<String> = std::fs::read_dir(world.path(""))
+        .expect("a folder")
+        .map(|item| item.expect("an item").file_name().to_string_lossy().into_owned())
+        .filter(|name| name.starts_with("v.bin."))
+        .collect();
+    assert!(parts.len() > 5 && parts.iter().filter(|name| name.contains("parity")).count() > 1, "{parts:?}");
+    for who in ["courier", "monitor", "reader"] {
+        // Names tell nothing: they were changed.
+        for (number, part) in parts.iter().enumerate() {
+            world.write(&format!("{who}/stick/holiday-{number}.jpg"), &world.read(part));
+        }
+    }
+    let first = parts.iter().position(|name| name == "v.bin.001").expect("there");
+    let opens = |who: &str, exit: u8| -> Vec<String> {
+        let json = checked(&world, who, &["stick"], exit);
+        let files = of_kind(&json, "age_file");
+        assert_eq!(files.len(), parts.len(), "{who}: {json:#}");
+        let of = |number: usize| {
+            let name = format!("holiday-{number}.jpg");
+            let found = files.iter().find(|file| file["path"].as_str().is_some_and(|path| path.ends_with(&name)));
+            found.expect("it was found")["opens"].as_str().expect("a word").to_string()
+        };
+        (0..parts.len()).map(of).collect()
+    };
+    assert!(opens("courier", 0).iter().all(|opens| opens == "nothing"));
+    world.run("courier", &["border-check", "--card"]).exits(0).says("No key was found on this device.");
+    // For the monitor it is not made out; of a part without a header nobody can tell that.
+    for (who, of_first) in [("monitor", "nothing"), ("reader", "content")] {
+        for (number, opens) in opens(who, 1).iter().enumerate() {
+            assert_eq!(opens, if number == first { of_first } else { "unknown" }, "{who}: {}", parts[number]);
+        }
+    }
+    let said = world.run("courier", &["border-check", "stick"]).exits(0);
+    said.says("a part of a pouch, or what restores one; it tells its size, and which files belong together")
+        .never_says("nothing else");
+    world.run("reader", &["border-check", "stick"]).exits(1).says("with the other parts a key here may open it");
+}
+
 #[test]
 fn papers_and_histories_are_told_and_no_word_of_them() {
     let world = World::new();

@@ -84,6 +84,36 @@ fn a_state_is_cosigned_once_and_the_file_can_be_made_again() {
     world.run("monitor", &[&cosign("-")[..], &["--json"]].concat()).exits(2).says("--cosignatures FILE");
 }
 
+/// The monitor's cosignatures go home as answers, without any sealed file; and who has seen them gets none again.
+#[test]
+fn answers_carry_cosignatures() {
+    let world = watched();
+    world.run("monitor", &["verify", "evidence", "--cosign"]).exits(0).says("by you now");
+    let answers = |name: &str| {
+        let file = format!("../{name}");
+        world.run("monitor", &["pack", "--answers", "--to", "Blue Heron", "-o", &file, "--vault", "evidence"])
+    };
+    answers("kite.txt").exits(0);
+    assert!(world.read("kite.txt").len() < 64 << 10, "it goes by mail: {} bytes", world.read("kite.txt").len());
+    let signers = || {
+        let json = world.run("lawyer", &["verify", "evidence", "--json"]).exits(0).json();
+        let own = json["logs"].as_array().expect("logs").iter().find(|log| log["name"] == "Blue Heron").expect("hers");
+        own["cosigned_by"].as_array().expect("a list").len()
+    };
+    assert_eq!(signers(), 0);
+    let merge = ["merge", "../kite.txt", "--vault", "evidence", "--json"];
+    let merged = world.run("lawyer", &merge).exits(0).json();
+    assert_eq!((&merged["cosignatures"], &merged["entries"], &merged["blobs"]), (&1.into(), &1.into(), &0.into()));
+    assert_eq!(signers(), 1);
+    let again = world.run("lawyer", &merge).exits(0).json();
+    assert_eq!((&again["cosignatures"], &again["entries"]), (&0.into(), &0.into()));
+    // Handed on to a third, who lacks both.
+    let on = ["pack", "--answers", "--to", "Grey Owl", "-o", "../on.txt", "--vault", "evidence"];
+    world.run("lawyer", &on).exits(0);
+    let merged = world.run("reader", &["merge", "../on.txt", "--vault", "evidence", "--json"]).exits(0).json();
+    assert_eq!(merged["cosignatures"], 1);
+}
+
 #[test]
 fn what_does_not_hold_is_not_cosigned() {
     let world = watched();

@@ -15,7 +15,7 @@ fn sent() -> World {
 }
 
 /// The reader unpacks into her copy, or the beginning of one.
-fn unpacks(world: &World, name: &str, more: &[&str]) -> Outcome {
+pub(super) fn unpacks(world: &World, name: &str, more: &[&str]) -> Outcome {
     let args = ["unpack", &format!("../{name}"), "-o", "evidence", "--owner", "../lawyer.card"];
     world.run("reader", &[&args[..], more].concat())
 }
@@ -64,6 +64,8 @@ fn a_script_gets_one_object() {
         "awaits",
         "whole",
         "not_whole",
+        "unseen",
+        "pouch",
         "answer",
         "warnings",
     ];
@@ -278,7 +280,9 @@ fn a_damaged_pouch_counts_for_nothing_until_what_is_whole_is_asked_for() {
         .says("amparo unpack FILE --salvage")
         .never_says("ACKNOWLEDGED");
     let salvaged = unpacks(&world, "torn.bin", &["--salvage", "--json"]).exits(4).json();
-    assert_eq!((&salvaged["not_whole"], &salvaged["whole"]), (&json!(["K7-0002"]), &json!([])));
+    // What the refused run copied already came in this pouch, too.
+    assert_eq!((&salvaged["not_whole"], &salvaged["whole"]), (&json!(["K7-0002"]), &json!(["K7-0001"])));
+    assert_eq!(salvaged["unseen"], json!([]));
     at(&world, "reader", &["open", "K7-0001", "-o", "out"]).exits(0);
     at(&world, "reader", &["open", "K7-0002", "-o", "out"]).exits(4);
     // The whole pouch, by another courier, completes it.

@@ -2,6 +2,7 @@
 //! tools and the short scripts of this folder alone, and what they say of a tampered copy is not that all is well.
 
 mod tampered;
+mod volumes;
 
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};

@@ -17,7 +17,7 @@ use amparo::vault::pouch::PouchError;
 use amparo::vault::pouch::archive::Archive;
 use amparo::vault::pouch::opened::Opened;
 use amparo::vault::pouch::pack::{PackRequest, Packed, pack};
-use amparo::vault::pouch::pieces::Pieces;
+use amparo::vault::pouch::pieces::{Pieces, Spool};
 use amparo::vault::pouch::unpack::{UnpackRequest, found_copy, is_bare, unpack};
 use amparo::vault::session::Trust;
 
@@ -28,6 +28,17 @@ const ROOT: &str = "/home";
 
 /// The lawyer packs for the reader what she lacks, or one of her own offers.
 fn packs(disk: &dyn Disk, world: &World, name: &str, ids: &[String]) -> Result<Packed, VaultError> {
+    packs_with(None, disk, world, name, ids)
+}
+
+/// The same with parity.
+fn packs_with(
+    parity: Option<u16>,
+    disk: &dyn Disk,
+    world: &World,
+    name: &str,
+    ids: &[String],
+) -> Result<Packed, VaultError> {
     let to = Receiver { typed: "Harbour".into(), card: None };
     let name = RelPath::parse(name).expect("a name");
     with(disk, world.lawyer.machine, |setting| {
@@ -37,19 +48,25 @@ fn packs(disk: &dyn Disk, world: &World, name: &str, ids: &[String]) -> Result<P
             ids,
             told: &Circumstances::default(),
             out: (Path::new("/stick"), &name),
-            parity: None,
+            parity,
             volume_bytes: None,
         };
         pack(setting, &request)
     })
 }
 
-/// The reader unpacks into a folder, as `unpack -o` does.
+/// The reader unpacks into a folder, as `unpack -o` does; with whatever parity lies beside the pouch.
 fn unpacks(disk: &dyn Disk, world: &World, pouch: &str, folder: &Path) -> Result<Merged, VaultError> {
     let who: &Device = &world.reader;
     let trust = Trust::VaultId(world.created.vault);
     with(disk, who.machine, |setting| {
-        let pieces = Pieces::whole(disk, &Path::new("/stick").join(pouch))?;
+        let files = [pouch.to_string(), format!("{pouch}.parity")].map(|name| Path::new("/stick").join(name));
+        let files: Vec<PathBuf> = files.into_iter().filter(|file| disk.stat(file).is_ok()).collect();
+        let pieces = Pieces::gather(disk, &files)?;
+        if pieces.parity().is_some() {
+            let (beside, name) = (folder.parent().expect("a folder"), RelPath::parse("copy").expect("a name"));
+            pieces.spool_to(Spool::begin(disk, (beside, &name))?);
+        }
         let opened = Opened::open(pieces, &[&who.person.keys.age])?;
         let pouch = Arc::new(Archive::read(opened, Path::new("pouch"))?);
         if disk.stat(folder).is_err() {
@@ -99,35 +116,62 @@ fn whole_blobs(disk: &FaultyDisk, folder: &Path) -> BTreeSet<PathBuf> {
 fn survives(rules: Rules, has_copy: bool, fault: Fault, times: Times, stride: usize) {
     let (base, world, copy) = base(rules, has_copy);
     packs(&base, &world, "trip.bin", &[]).expect("packed");
+    survives_from(&base, &world, &copy, (rules, has_copy, fault, times, stride));
+}
+
+/// The same of a pouch that has to be restored from its parity while it arrives.
+fn survives_damage(rules: Rules, has_copy: bool, fault: Fault, times: Times, stride: usize) {
+    let (base, world, copy) = base(rules, has_copy);
+    packs_with(Some(30), &base, &world, "trip.bin", &[]).expect("packed");
+    let pouch = Path::new("/stick/trip.bin");
+    let (_, mut bytes) = base.files().into_iter().find(|(path, _)| path == pouch).expect("packed");
+    let undamaged = bytes.clone();
+    // Its beginning, and a part of each chunk in which files of the vault lie.
+    bytes[..8192].fill(0);
+    bytes[8192..].chunks_mut(65_536).take(6).for_each(|chunk| chunk[..9000].fill(0));
+    base.put(pouch, &bytes);
+    let without = base.twin();
+    without.put(Path::new("/stick/trip.bin.parity"), b"lost");
+    assert!(unpacks(&without, &world.moved_to(Arc::new(without.clone())), "trip.bin", &copy).is_err(), "it is needed");
+    assert_ne!(bytes, undamaged);
+    survives_from(&base, &world, &copy, (rules, has_copy, fault, times, stride));
+}
+
+fn survives_from(
+    base: &FaultyDisk,
+    world: &World,
+    copy: &Path,
+    (rules, has_copy, fault, times, stride): (Rules, bool, Fault, Times, usize),
+) {
     let rehearsal = base.crash(0);
     let before = rehearsal.operations();
-    let all = unpacks(&rehearsal, &world, "trip.bin", &copy).expect("nothing fails in the rehearsal");
+    let all = unpacks(&rehearsal, world, "trip.bin", copy).expect("nothing fails in the rehearsal");
     let operations = rehearsal.operations() - before;
     assert!(operations > 40 && all.verdict == Verdict::Valid, "{operations} operations, {:?}", all.findings);
-    let blobs = whole_blobs(&rehearsal, &copy).len();
+    let blobs = whole_blobs(&rehearsal, copy).len();
     for nth in (0..operations).step_by(stride) {
         let disk = base.crash(0);
         disk.fail_at(disk.operations() + nth, fault, times);
-        let told = unpacks(&disk, &world, "trip.bin", &copy);
+        let told = unpacks(&disk, world, "trip.bin", copy);
         disk.heal();
         let disk = if times == Times::FromThenOn { disk.crash(nth) } else { disk };
         let there = world.moved_to(Arc::new(disk.clone()));
         let context =
             format!("{rules:?} {has_copy} {fault:?} {times:?} at {nth} of {operations}: {:?}", told.as_ref().err());
         if has_copy {
-            let seen = there.verify_at(&copy, &there.reader).unwrap_or_else(|error| panic!("{context}: {error}"));
+            let seen = there.verify_at(copy, &there.reader).unwrap_or_else(|error| panic!("{context}: {error}"));
             assert_ne!(seen.verdict, Verdict::Invalid, "{context}: {:?}", seen.findings);
         }
-        let here = whole_blobs(&disk, &copy).len();
-        let again = unpacks(&disk, &there, "trip.bin", &copy).unwrap_or_else(|error| panic!("{context}: {error}"));
+        let here = whole_blobs(&disk, copy).len();
+        let again = unpacks(&disk, &there, "trip.bin", copy).unwrap_or_else(|error| panic!("{context}: {error}"));
         assert_eq!(again.verdict, Verdict::Valid, "{context}: {:?}", again.findings);
         assert!(again.foreign.is_empty() && again.forks.is_empty(), "{context}: {:?}", again.foreign);
         assert_eq!(usize::try_from(again.blobs).expect("few"), blobs - here, "{context}: copied twice");
         for who in [&there.reader, &there.monitor] {
-            let seen = there.verify_at(&copy, who).unwrap_or_else(|error| panic!("{context}: {error}"));
+            let seen = there.verify_at(copy, who).unwrap_or_else(|error| panic!("{context}: {error}"));
             assert_eq!((seen.verdict, seen.exhibits), (Verdict::Valid, 2), "{context}: {:?}", seen.findings);
         }
-        let third = unpacks(&disk, &there, "trip.bin", &copy).unwrap_or_else(|error| panic!("{context}: {error}"));
+        let third = unpacks(&disk, &there, "trip.bin", copy).unwrap_or_else(|error| panic!("{context}: {error}"));
         assert!(!third.is_new(), "{context}: something came a second time");
     }
 }
@@ -142,6 +186,20 @@ fn the_power_goes_while_a_vault_arrives() {
 fn the_power_goes_while_a_copy_grows() {
     survives(Rules::Ext4, true, Fault::Io, Times::FromThenOn, 1);
     survives(Rules::ExFat, true, Fault::Io, Times::FromThenOn, 7);
+}
+
+#[test]
+fn the_power_goes_while_a_pouch_is_restored_from_its_parity() {
+    survives_damage(Rules::Ext4, false, Fault::Io, Times::FromThenOn, 3);
+    survives_damage(Rules::ExFat, true, Fault::Io, Times::FromThenOn, 11);
+}
+
+/// A read of the stick that fails once is no damage that stays: what it hit is restored, or the next run takes it.
+#[test]
+fn a_failing_disk_while_a_pouch_is_restored_costs_nothing() {
+    for fault in [Fault::Full, Fault::Io, Fault::Sync] {
+        survives_damage(Rules::Ext4, true, fault, Times::Once, 29);
+    }
 }
 
 #[test]

@@ -11,7 +11,7 @@ use crate::cli::folders::Contact;
 use crate::cli::output::{Tone, all_of, count, shown, size};
 use crate::cli::{DONE, Exit, hints};
 use crate::vault::custody::offer::Circumstances;
-use crate::vault::pouch::pack::{PackRequest, Packed, answers, pack};
+use crate::vault::pouch::pack::{PackRequest, Packed, answers, pack, pack_custody};
 use crate::vault::pouch::unfinished::Mark;
 
 /// More than these are counted, and listed with --verbose.
@@ -23,7 +23,8 @@ const FILES_TYPED_MAX: usize = 4;
 ///
 /// Only those for whom it is made can open it; whoever carries it cannot, and neither can you afterwards. It tells nobody what
 /// is in it, for whom, or how much but roughly. Without exhibits, all goes that they have not acknowledged; custody records
-/// and keys always go. The pouch is the offer: it asks them to sign for what arrives. With --answers it is a short text without
+/// and keys always go, and with --no-exhibits they go alone. The pouch is the offer: it asks them to sign for what arrives; one
+/// without exhibits asks for nothing, and is answered by whatever they sign next. With --answers it is a short text without
 /// sealed files, for mail or a phone: what you signed, and what they have not seen of the custody record.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -31,6 +32,7 @@ Examples:
   amparo pack --to \"Grey Owl\" -o holiday.bin
   amparo pack --to \"Grey Owl\" -o holiday.bin --parity 10% --volumes 2GiB
   amparo pack --to \"Grey Owl\" --to red-kite.card -o holiday.bin K7-0001 K7-0002 --carrier \"Blue Tit\"
+  amparo pack --to \"Grey Owl\" -o first.bin --no-exhibits
   amparo pack --answers --to \"Blue Heron\" -o answer.txt")]
 pub(crate) struct Args {
     /// Exhibits, or an offer of yours; none for all that they have not acknowledged
@@ -49,6 +51,9 @@ pub(crate) struct Args {
     /// Cut both into files of at most this size, for FAT32 (4GiB), several couriers, or mail
     #[arg(long, value_name = "SIZE", value_parser = bytes, conflicts_with = "answers")]
     volumes: Option<u64>,
+    /// Custody records and keys, and no exhibit: the first pouch to a newcomer, who then has the vault and awaits the evidence
+    #[arg(long, conflicts_with_all = ["answers", "ids", "medium", "seal_no", "condition", "carrier", "place", "purpose", "authority"])]
+    no_exhibits: bool,
     /// No sealed files: a text for mail or a phone
     #[arg(long, conflicts_with_all = ["ids", "medium", "seal_no", "condition", "carrier", "place", "purpose", "authority"])]
     answers: bool,
@@ -62,7 +67,7 @@ pub(super) fn run(args: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError
     call.must_be_outside(&place.vault, &args.output)?;
     let person = call.person()?;
     let to = args.to.iter().map(|to| receiver(to, call)).collect::<Result<Vec<_>, _>>()?;
-    let told = if args.answers { Circumstances::default() } else { args.told.ask(call)? };
+    let told = if args.answers || args.no_exhibits { Circumstances::default() } else { args.told.ask(call)? };
     let (folder, name) = call.split_path(&args.output)?;
     let request = PackRequest {
         place: place.request(Some(&person)),
@@ -76,6 +81,8 @@ pub(super) fn run(args: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError
     let packed = if args.answers {
         let mark = Mark::file(call.context.disk, request.out)?;
         answers(&mut call.parts().setting(), &request, &mark)?
+    } else if args.no_exhibits {
+        pack_custody(&mut call.parts().setting(), &request)?
     } else {
         pack(&mut call.parts().setting(), &request)?
     };
@@ -136,6 +143,9 @@ fn tell(packed: &Packed, output: &Path, call: &mut Call<'_, '_>) -> Result<(), C
         call.say(&format!("  {}", hints::checked(format!("amparo merge {typed}"))));
         return Ok(());
     }
+    if packed.exhibits.is_empty() {
+        call.print("  it offers nothing: whatever they sign next answers it")?;
+    }
     let (pouch, parity) = &packed.made;
     if pouch.len() > 1 {
         call.print(&format!("  in {}: {}", count(pouch.len() as u64, "volume"), span(pouch)))?;
@@ -149,7 +159,9 @@ fn tell(packed: &Packed, output: &Path, call: &mut Call<'_, '_>) -> Result<(), C
     // Many files are named by the folder that they lie in.
     let files = if files.len() > FILES_TYPED_MAX { "FOLDER".into() } else { files.join(" ") };
     call.say(&format!("  {}", hints::checked(format!("amparo unpack {files} -o evidence"))));
-    call.suggest(format!("amparo verify {files}"));
+    // Without parity nothing else shows that what lies there is whole.
+    let sent = if parity.is_empty() { format!(" --sha256 {}", packed.sha256) } else { String::new() };
+    call.suggest(format!("amparo verify {files}{sent}"));
     Ok(())
 }
 

@@ -10,6 +10,7 @@ use crate::cli::call::Call;
 use crate::cli::error::{CliError, by_weight};
 use crate::cli::folders::{Contact, Place};
 use crate::cli::output::shown;
+use crate::cli::pieces;
 use crate::cli::room::Needs;
 use crate::cli::{DONE, Exit, hints};
 use crate::store::{Kind, Mode, StoreError};
@@ -17,7 +18,7 @@ use crate::vault::VaultError;
 use crate::vault::custody::acknowledge::{AcknowledgeRequest, acknowledge};
 use crate::vault::custody::{Waiting, waiting};
 use crate::vault::findings::Verdict;
-use crate::vault::merge::Merged;
+use crate::vault::merge::{Arrival as Exhibits, Merged};
 use crate::vault::pouch::archive::Archive;
 use crate::vault::pouch::opened::Opened;
 use crate::vault::pouch::pieces::{Pieces, Spool};
@@ -141,9 +142,7 @@ impl Arrival<'_> {
         person: &Person,
         call: &mut Call<'_, '_>,
     ) -> Result<Exit, CliError> {
-        for stranger in pieces.unknown() {
-            call.warn(&format!("{} is no part of the pouch", shown(&stranger.to_string_lossy())));
-        }
+        pieces::warn_of_files(&pieces, call);
         if let Some(spool) = self.spool.take() {
             pieces.spool_to(spool);
         }
@@ -153,7 +152,7 @@ impl Arrival<'_> {
         if outcome.is_err() && self.is_new {
             abandon_copy(&call.parts().setting(), &self.vault);
         }
-        outcome
+        outcome.map_err(|error| pieces::or_damage(error, &pouch))
     }
 
     fn arrives(&self, pouch: &Arc<Archive>, person: &Person, call: &mut Call<'_, '_>) -> Result<Exit, CliError> {
@@ -177,6 +176,10 @@ fn take_in(
     if let Err(VaultError::Stopped) = outcome {
         call.say("What was copied so far counts for nothing yet; the same command goes on from there.");
     }
+    let pieces = pouch.opened().map(Opened::pieces);
+    if let Some(pieces) = pieces {
+        pieces::warn_of_restored(pieces, call);
+    }
     let merged = outcome?;
     if !call.global.json {
         merge::tell(&merged, call, weight(&merged, pouch) == Verdict::Valid)?;
@@ -188,6 +191,8 @@ fn take_in(
         let mut object = merge::described(&merged, granted.as_ref());
         object["whole"] = json!(merged.arrival.whole);
         object["not_whole"] = json!(merged.arrival.damaged);
+        object["unseen"] = json!(merged.arrival.unseen);
+        object["pouch"] = pieces.map_or(Value::Null, pieces::described);
         object["answer"] = answer.as_ref().map_or(Value::Null, |file| json!(file.to_string_lossy()));
         call.print_json(object)?;
     }
@@ -207,11 +212,10 @@ fn weight(merged: &Merged, pouch: &Archive) -> Verdict {
 
 fn tell_arrival(merged: &Merged, call: &mut Call<'_, '_>) -> Result<(), CliError> {
     let arrival = &merged.arrival;
-    if !arrival.whole.is_empty() {
-        call.print(&format!("whole: {}", arrival.whole.join(", ")))?;
-    }
-    if !arrival.damaged.is_empty() {
-        call.print(&format!("damaged: {}", arrival.damaged.join(", ")))?;
+    let lists =
+        [("whole", &arrival.whole), ("damaged", &arrival.damaged), ("not seen in it, perhaps lost", &arrival.unseen)];
+    for (word, exhibits) in lists.iter().filter(|(_, exhibits)| !exhibits.is_empty()) {
+        call.print(&format!("{word}: {}", Exhibits::listed(exhibits)))?;
     }
     Ok(())
 }

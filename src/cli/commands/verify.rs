@@ -7,6 +7,7 @@ use crate::cli::call::{Call, is_dash};
 use crate::cli::error::CliError;
 use crate::cli::output::shown;
 use crate::cli::room::{Needs, Output};
+use crate::crypto::hash::Hash;
 use crate::store::{Kind, Mode};
 use crate::vault::pouch::unfinished::Mark;
 
@@ -27,8 +28,8 @@ use report::{Names, Report};
 ///
 /// Without a key this checks that sealed files are what their names say; as a member, also signatures, authority and
 /// order; as a reader, the content. VALID means unchanged since sealing, never true. Every verdict ends with what was
-/// not checked. A pouch, its volumes and its parity are checked for damage without a key, and repaired with --repair; to whom
-/// it is for, what is in it is a vault. With --cosign you sign, as a member, the states that hold, and your check stands in the
+/// not checked. A pouch, its volumes and its parity are checked for damage without a key, and repaired with --repair; one that
+/// came alone is held against the SHA-256 that its sender told by another road. To whom it is for, what is in it is a vault. With --cosign you sign, as a member, the states that hold, and your check stands in the
 /// custody record.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -40,6 +41,7 @@ Examples:
   amparo verify evidence --fork-proof contradiction.txt
   amparo verify contradiction.txt --owner blue-heron.card
   amparo verify holiday.bin holiday.bin.parity --repair whole.bin
+  amparo verify holiday.bin --sha256 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
   amparo verify evidence --report report.md --names roles
   amparo verify evidence --vault-id \"28559 12310 93023 00000 67295 66051 00000 00000\" --json")]
 pub(crate) struct Args {
@@ -70,6 +72,10 @@ pub(crate) struct Args {
     /// Of a damaged pouch: write it as it was to this file, if its parity can restore it
     #[arg(long, value_name = "FILE")]
     repair: Option<PathBuf>,
+    /// Of a pouch: the SHA-256 that its sender told by another road. If it is the same, the pouch is undamaged; no key is used
+    #[arg(long, value_name = "DIGITS", value_parser = pouch::digest,
+          conflicts_with_all = ["receipt", "share", "checkpoint", "cosign", "fork_proof", "report"])]
+    sha256: Option<Hash>,
     /// Whose names stand in the report
     #[arg(long, value_name = "WHOSE", requires = "report")]
     names: Option<Names>,
@@ -116,17 +122,18 @@ fn verify(args: &Args, repaired: Option<&Mark>, call: &mut Call<'_, '_>) -> Resu
     let (folders, files): (Vec<&PathBuf>, Vec<&PathBuf>) = split(&args.paths, call)?;
     let pouch: Vec<PathBuf> = files.iter().copied().cloned().collect();
     if folders.is_empty() && pouch::is_meant(&pouch, call)? {
-        let opened = if repaired.is_some() { None } else { pouch::opened(&pouch, call)? };
+        let without_key = repaired.is_some() || args.sha256.is_some();
+        let opened = if without_key { None } else { pouch::opened(&pouch, call)? };
         return match opened {
             Some(opened) => {
                 let papers = named_papers(args, call)?;
                 pouch::verify_within(opened, (&pouch[0], &papers, &Wanted::of(args)), call)
             }
-            None => pouch::verify(&pouch, args.repair.as_deref().zip(repaired), call),
+            None => pouch::verify(&pouch, args.sha256, args.repair.as_deref().zip(repaired), call),
         };
     }
-    if repaired.is_some() {
-        let message = "--repair is about a pouch, and none is named".into();
+    if repaired.is_some() || args.sha256.is_some() {
+        let message = "--repair and --sha256 are about a pouch, and none is named".into();
         return Err(CliError::Usage { message, hint: Some("amparo verify --help".into()) });
     }
     let mut vaults = Vec::new();

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::super::history::{History, Place, Standing};
+use super::super::history::{History, Place, Sizes, Standing};
 use crate::format::event::{EntryRef, Event};
 use crate::format::ids::{LogId, MemberId};
 
@@ -18,6 +18,9 @@ pub enum Status {
     Acknowledged,
     /// The receiver signed what did not agree.
     Discrepant,
+    /// Of a pouch without exhibits, which offers nothing: each receiver has since said something that shows her to have seen
+    /// what it carried.
+    Answered,
 }
 
 impl Status {
@@ -28,6 +31,7 @@ impl Status {
             Self::Declined => "declined",
             Self::Acknowledged => "acknowledged",
             Self::Discrepant => "acknowledged with discrepancies",
+            Self::Answered => "answered",
         }
     }
 }
@@ -64,8 +68,17 @@ pub struct Handovers {
     by_offer: BTreeMap<Place, Handover>,
     /// For each answer that is one: the offer.
     answered: BTreeMap<Place, Place>,
-    /// For each pouch that was packed: the offers that it carries.
-    packed: BTreeMap<Place, Vec<Place>>,
+    /// For each pouch that was packed: what can be answered of it.
+    packed: BTreeMap<Place, Carried>,
+}
+
+/// What can be answered of a pouch.
+#[derive(Clone, Debug)]
+enum Carried {
+    /// The offers that it carries.
+    Offers(Vec<Place>),
+    /// It has no exhibits; whether each receiver has shown to have seen what it carried.
+    Nothing(Option<Status>),
 }
 
 impl Handovers {
@@ -74,6 +87,7 @@ impl Handovers {
         let mut all = Self::default();
         // By log and receiver; a log's own entries come in their order.
         let mut last: BTreeMap<(LogId, MemberId), Place> = BTreeMap::new();
+        let mut seen = Seen::default();
         for (place, told) in history.counted() {
             match &told.entry.event {
                 Event::Offer(offer) => {
@@ -82,9 +96,12 @@ impl Handovers {
                     all.offers.push(place);
                     last.insert((place.log, offer.to), place);
                 }
+                Event::Pack { to, exhibits: Some(exhibits), .. } if exhibits.is_empty() => {
+                    all.packed.insert(place, Carried::Nothing(seen.of_pouch(history, place, to)));
+                }
                 Event::Pack { to, .. } => {
                     let carried = to.iter().filter_map(|member| last.get(&(place.log, *member)).copied());
-                    all.packed.insert(place, carried.collect());
+                    all.packed.insert(place, Carried::Offers(carried.collect()));
                 }
                 _ => {}
             }
@@ -111,10 +128,14 @@ impl Handovers {
         self.answered.get(&answer).copied()
     }
 
-    /// How far the handover has come for which a pouch was packed: pending while one of its receivers has not answered.
+    /// How far the handover has come for which a pouch was packed: pending while one of its receivers has not answered. Of one
+    /// without exhibits, whether its receivers have shown to have seen what it carried.
     pub fn of_pouch(&self, pack: Place) -> Option<Status> {
-        let offers = self.packed.get(&pack)?.iter().map(|offer| self.by_offer[offer].status);
-        let all: Vec<Status> = offers.collect();
+        let offers = match self.packed.get(&pack)? {
+            Carried::Offers(offers) => offers,
+            Carried::Nothing(status) => return *status,
+        };
+        let all: Vec<Status> = offers.iter().map(|offer| self.by_offer[offer].status).collect();
         if all.contains(&Status::Pending) { Some(Status::Pending) } else { all.into_iter().max() }
     }
 
@@ -147,6 +168,39 @@ impl Handovers {
         let handover = self.by_offer.get(&meant).filter(|_| there == offer.leaf).ok_or(NoAnswer::NoOffer)?;
         if history.logs[&place.log].member == handover.to { Ok(meant) } else { Err(NoAnswer::NotToThem) }
     }
+}
+
+/// What members have shown to have seen, each looked at once.
+#[derive(Default)]
+struct Seen(BTreeMap<MemberId, Sizes>);
+
+impl Seen {
+    /// How far a pouch has come that offers nothing; `None` where it was packed for nobody but its author.
+    fn of_pouch(&mut self, history: &History, pack: Place, to: &[MemberId]) -> Option<Status> {
+        let author = history.logs[&pack.log].member;
+        let mut status = None;
+        for member in to.iter().filter(|member| **member != author) {
+            let seen = self.0.entry(*member).or_insert_with(|| seen_by(history, *member));
+            // It carried what stands before the entry that tells of it.
+            if seen.get(&pack.log).is_none_or(|size| *size < pack.seq) {
+                return Some(Status::Pending);
+            }
+            status = Some(Status::Answered);
+        }
+        status
+    }
+}
+
+/// What a member has shown to have seen: by her own logs, as far as they are here.
+pub(in crate::vault) fn seen_by(history: &History, member: MemberId) -> Sizes {
+    let mut seen = Sizes::new();
+    for log in history.logs.values().filter(|log| log.member == member) {
+        for (id, size) in log.seen() {
+            let known = seen.entry(id).or_default();
+            *known = size.max(*known);
+        }
+    }
+    seen
 }
 
 /// The offer that an event speaks of, if it is an answer.

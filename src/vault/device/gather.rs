@@ -118,7 +118,7 @@ impl Visit for Met<'_> {
         if !self.is_new(&thing) {
             return;
         }
-        let here = Fact::Encrypted { bytes, here: None };
+        let here = Fact::Encrypted { bytes, here: None, is_part: false };
         match shape {
             Shape::BareIdentity => self.gathered.keys.push((thing, Kind::Identity)),
             Shape::VaultKey => self.gathered.keys.push((thing, Kind::VaultKey)),

@@ -63,7 +63,7 @@ pub(super) fn shape(name: &OsStr, start: &[u8]) -> Option<Shape> {
     if start.starts_with(AGE_BINARY) {
         return Some(if is_locked(start) { Shape::Locked } else { Shape::AgeFile });
     }
-    if start.starts_with(&parity::MAGIC) || start.starts_with(VOLUME) {
+    if is_part(start) {
         return Some(Shape::AgeFile);
     }
     if start.get(..4) == Some(b"\x7fELF") {
@@ -83,6 +83,11 @@ pub(super) fn shape(name: &OsStr, start: &[u8]) -> Option<Shape> {
         Err(_) => return has_secret_line(start).then_some(Shape::AgeKey),
     };
     text_shape(text).or_else(|| is_editors_copy(name).then_some(Shape::EditorCopy))
+}
+
+/// Whether a file that begins so is a volume of a pouch, or its parity.
+pub(super) fn is_part(start: &[u8]) -> bool {
+    start.starts_with(&parity::MAGIC) || start.starts_with(VOLUME)
 }
 
 fn text_shape(text: &str) -> Option<Shape> {

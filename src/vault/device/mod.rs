@@ -147,6 +147,8 @@ pub enum Fact {
         bytes: u64,
         /// Whether a key that lies here opens it; `None` where a key here could not be looked into.
         here: Option<bool>,
+        /// Whether it is a volume of a pouch, or parity: it says so.
+        is_part: bool,
     },
     /// A form.
     Form {

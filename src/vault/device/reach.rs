@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-use super::kinds::{dearmored, secret_lines};
+use super::kinds::{dearmored, is_part, secret_lines};
 use super::{Fact, Find, Kind, Opens, Reach, read_key_file};
 use crate::crypto::envelope;
 use crate::crypto::recipient::Identity;
@@ -105,13 +105,14 @@ impl Vaults<'_> {
         // Where no header can be read, as in a later volume of a pouch, in its parity or in a torn file, it is not known for
         // whom it is: with the other parts it may open.
         let here = if keys.is_empty() { Some(false) } else { is_for_one() };
+        let is_part = disk.read_start(path, PAGE_BYTES).is_ok_and(|start| is_part(&start));
         let (opens, here) = match (here, all_opened) {
             (Some(true), _) if holds_custody_alone(disk, path, &keys) => (Opens::Custody, Some(true)),
             (Some(true), _) => (Opens::Content, Some(true)),
             (Some(false), true) => (Opens::Nothing, Some(false)),
             (None, _) | (Some(false), false) => (Opens::Unknown, None),
         };
-        Find::new(Kind::AgeFile, path, opens, Fact::Encrypted { bytes: *bytes, here })
+        Find::new(Kind::AgeFile, path, opens, Fact::Encrypted { bytes: *bytes, here, is_part })
     }
 
     /// What the text of a key opens; `None` where it is no key that this program knows.

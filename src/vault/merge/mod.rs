@@ -46,6 +46,16 @@ pub struct MergeRequest<'a> {
 
 /// Merges.
 pub fn merge(setting: &mut Setting<'_>, request: &MergeRequest<'_>) -> Result<Merged, VaultError> {
+    merge_from(setting, request, false)
+}
+
+/// The same from a copy that may have gaps: it may not tell all that it holds. Where all is asked for or nothing, it is then
+/// looked at, and nothing is copied.
+pub(in crate::vault) fn merge_from(
+    setting: &mut Setting<'_>,
+    request: &MergeRequest<'_>,
+    has_gaps: bool,
+) -> Result<Merged, VaultError> {
     let person = request.place.person()?;
     let own = setting.disk.folder(request.place.vault)?;
     let source = Arc::clone(&request.source);
@@ -62,10 +72,15 @@ pub fn merge(setting: &mut Setting<'_>, request: &MergeRequest<'_>) -> Result<Me
     let wanted = Wanted::find(setting, &session, (&*own, &ours), (&*source, &theirs), request.replace_damaged)?;
     setting.watch.begin(Stage::Merging, Some(wanted.bytes()));
     let mut carrier = Carrier::new(&session, &own, &source, request.replace_damaged);
+    let arrival =
+        |carrier: &Carrier<'_>| Arrival::of(&session, (&*own, &ours), (&*source, &theirs), &wanted, &carrier.untaken());
+    if request.whole_or_nothing && has_gaps {
+        carrier.look(setting, &wanted)?;
+        return Err(VaultError::Pouch(PouchError::HasGaps { arrival: arrival(&carrier)? }));
+    }
     carrier.files(setting, &wanted)?;
     if request.whole_or_nothing && !carrier.untaken().is_empty() {
-        let arrival = Arrival::of(&session, (&*own, &ours), &wanted, &carrier.untaken())?;
-        return Err(VaultError::Pouch(PouchError::ArrivedDamaged { arrival }));
+        return Err(VaultError::Pouch(PouchError::ArrivedDamaged { arrival: arrival(&carrier)? }));
     }
     carrier.states(setting, &wanted)?;
     let carried = carrier.finish()?;
@@ -73,7 +88,8 @@ pub fn merge(setting: &mut Setting<'_>, request: &MergeRequest<'_>) -> Result<Me
     let after = Session::open(setting, &request.place)?;
     orphans::clear(&after)?;
     after.remember_heads()?;
-    outcome::tell(&session, &after, person, (&*own, &ours), (&*source, &theirs), &wanted, carried)
+    let union = Union { session: &session, own: (&*own, &ours), source: (&*source, &theirs), has_gaps };
+    outcome::tell(&union, &after, person, &wanted, carried)
 }
 
 /// Whether both handles lead to one folder: the same file lies in it under the same name.
@@ -117,6 +133,15 @@ fn has_parts(source: &dyn Folder, theirs: &Survey) -> bool {
 
 /// One of the two copies: its folder and the names in it.
 pub(in crate::vault) type Copy<'a> = (&'a dyn Folder, &'a Survey);
+
+/// Both copies, and the session over them.
+struct Union<'a> {
+    session: &'a Session,
+    own: Copy<'a>,
+    source: Copy<'a>,
+    /// Whether the other copy may not tell all that it holds.
+    has_gaps: bool,
+}
 
 /// A folder that several hold.
 pub type Held = Arc<dyn Folder>;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::carry::Carried;
 use super::wanted::Wanted;
-use super::{Arrival, Copy};
+use super::{Arrival, Copy, Union};
 use crate::crypto::hash::Hash;
 use crate::format::checkpoint::Checkpoint;
 use crate::format::event::Head;
@@ -45,7 +45,7 @@ pub struct Merged {
     pub untaken: Vec<Untaken>,
     /// Files here that are not what their names promise, and whole in the other copy.
     pub damaged: Vec<String>,
-    /// Which exhibits came whole; told only where something was not taken, or is in neither copy.
+    /// Which exhibits came whole; told only where something was not taken, is in neither copy, or may be hidden.
     pub arrival: Arrival,
     /// Sealed files of the other copy that an authorised entry lets be absent: they were not brought back.
     pub disposed: u64,
@@ -115,14 +115,13 @@ impl Merged {
 
 /// The outcome, from what lies here `after` all was written.
 pub(super) fn tell(
-    union: &Session,
+    union: &Union<'_>,
     after: &Session,
     person: &Person,
-    own: Copy<'_>,
-    source: Copy<'_>,
     wanted: &Wanted,
     carried: Carried,
 ) -> Result<Merged, VaultError> {
+    let &Union { session, own, source, has_gaps } = union;
     let history = after.history()?;
     let mut findings = after.findings.clone();
     findings.extend(history.findings.clone());
@@ -152,8 +151,12 @@ pub(super) fn tell(
     }
     let names = history.members.keys().map(|member| (*member, history.name_of(*member))).collect();
     let kept: BTreeSet<String> = untaken.iter().map(|file| file.path.clone()).collect();
-    let came_in_part = !kept.is_empty() || (carried.blobs > 0 && !missing.is_empty());
-    let arrival = if came_in_part { Arrival::of(union, own, wanted, &kept)? } else { Arrival::default() };
+    let came_in_part = has_gaps || !kept.is_empty() || (carried.blobs > 0 && !missing.is_empty());
+    let mut arrival = if came_in_part { Arrival::of(session, own, source, wanted, &kept)? } else { Arrival::default() };
+    if !has_gaps {
+        // A copy that tells all that it holds has left them out on purpose.
+        arrival.unseen.clear();
+    }
     Ok(Merged {
         arrival,
         logs: history.logs.values().map(|log| growth(history, log, own)).collect(),
@@ -164,7 +167,7 @@ pub(super) fn tell(
         states: carried.states,
         bytes: carried.bytes,
         missing: missing.iter().map(ToString::to_string).collect(),
-        foreign: foreign(union, after, source, &wanted.disposed, &kept)?,
+        foreign: foreign(session, after, source, &wanted.disposed, &kept)?,
         untaken,
         damaged: carried.damaged.iter().map(ToString::to_string).collect(),
         disposed: wanted.disposed.len() as u64,

@@ -64,6 +64,16 @@ impl Archive {
         !self.gaps.is_empty()
     }
 
+    /// Whether something of its keys and custody records cannot be read, or may stand where nothing can: what is left need
+    /// not even tell whose vault it is.
+    pub fn custody_is_damaged(&self) -> bool {
+        let (blobs, custody): (Vec<_>, Vec<_>) = self.members.iter().partition(|(path, _)| path.starts_with("blobs/"));
+        let first = blobs.iter().map(|(_, at)| at.start).min();
+        let may_hide = self.gaps.iter().any(|gap| first.is_none_or(|first| gap.start < first));
+        let is_lost = |path: &String| RelPath::parse(path).is_none_or(|path| self.read(&path, BLOB_BYTES_MAX).is_err());
+        may_hide || custody.into_iter().any(|(path, _)| is_lost(path))
+    }
+
     /// The opened pouch; `None` of nothing.
     pub fn opened(&self) -> Option<&Opened> {
         self.opened.as_ref()

@@ -10,7 +10,10 @@ pub enum PouchError {
     /// A pouch that none of the identities at hand opens.
     #[error("this pouch is for others: no key here opens it")]
     ForOthers,
-    #[error("the beginning of this pouch is lost, and without it nothing can be opened: {reason}")]
+    #[error(
+        "the beginning of this pouch is lost, and without it no key opens anything: which exhibits are in it cannot be told, \
+         and none can be salvaged ({reason})"
+    )]
     StartLost { reason: String },
     #[error(
         "this pouch was not made by this program, or not as it should be: what stands at byte {position} belongs in none"
@@ -19,8 +22,14 @@ pub enum PouchError {
     /// What came stays as it is, and counts for nothing yet.
     #[error("{}", arrived(arrival))]
     ArrivedDamaged { arrival: Arrival },
-    #[error("the pouch is damaged where it tells what it holds")]
-    HasGaps,
+    /// Nothing came: there may be more in it than can be seen.
+    #[error("{}", has_gaps(arrival))]
+    HasGaps { arrival: Arrival },
+    /// Not even whose vault it is can be told.
+    #[error(
+        "the pouch is damaged where its keys and custody records stand: what is left of it can be neither checked nor listed"
+    )]
+    CustodyLost,
     #[error("this pouch holds a file that no vault has: {name}")]
     Stranger { name: String },
     #[error("a pouch is for at most 64 members, and {count} were named")]
@@ -51,10 +60,17 @@ pub enum PouchError {
 }
 
 fn arrived(arrival: &Arrival) -> String {
-    let listed = |labels: &[String]| if labels.is_empty() { "none".into() } else { labels.join(", ") };
+    format!("the pouch is damaged, and nothing of it counts yet. {}", lists(arrival))
+}
+
+fn has_gaps(arrival: &Arrival) -> String {
     format!(
-        "the pouch is damaged, and nothing of it counts yet. Whole: {}. Damaged: {}",
-        listed(&arrival.whole),
-        listed(&arrival.damaged)
+        "the pouch is damaged where it tells what it holds, and nothing of it counts yet. {}. Not seen in it, perhaps lost: {}",
+        lists(arrival),
+        Arrival::listed(&arrival.unseen)
     )
+}
+
+fn lists(arrival: &Arrival) -> String {
+    format!("Whole: {}. Damaged: {}", Arrival::listed(&arrival.whole), Arrival::listed(&arrival.damaged))
 }

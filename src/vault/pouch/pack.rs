@@ -2,6 +2,7 @@
 //! the pouch, and in the own log before the pouch is begun; that a pouch was made stands there when it is finished.
 
 mod answers;
+mod offers;
 
 pub use answers::answers;
 
@@ -17,16 +18,16 @@ use super::write::{Piece, Plan, Unwritten, Written};
 use crate::crypto::envelope::sealed_bytes;
 use crate::crypto::hash::Hash;
 use crate::crypto::recipient::Recipient;
-use crate::format::event::{Event, Head, Offer};
+use crate::format::event::Event;
 use crate::format::ids::MemberId;
 use crate::format::parity::{Grid, Layout};
 use crate::format::pouch::{POUCH_BYTES_MIN, rank, stanzas};
 use crate::format::volume::PouchId;
 use crate::store::{Folder, RelPath, StoreError};
 use crate::vault::commit::OwnLog;
-use crate::vault::custody::offer::{Circumstances, Receiver, event, receiver};
+use crate::vault::custody::offer::{Circumstances, Receiver, receiver};
 use crate::vault::custody::{Said, say};
-use crate::vault::history::{History, Place, Standing};
+use crate::vault::history::{History, Place};
 use crate::vault::pouch::PouchError;
 use crate::vault::session::{Person, Request, Session};
 use crate::vault::{Setting, Stage, VaultError, labels, random, wrap};
@@ -83,10 +84,20 @@ pub struct Packed {
 
 /// Makes a pouch.
 pub fn pack(setting: &mut Setting<'_>, request: &PackRequest<'_>) -> Result<Packed, VaultError> {
+    make(setting, request, true)
+}
+
+/// Makes a pouch of what logs say and of keys, without any exhibit: the first that a newcomer gets. It offers nothing.
+pub fn pack_custody(setting: &mut Setting<'_>, request: &PackRequest<'_>) -> Result<Packed, VaultError> {
+    make(setting, request, false)
+}
+
+fn make(setting: &mut Setting<'_>, request: &PackRequest<'_>, with_exhibits: bool) -> Result<Packed, VaultError> {
     let mut packing = Packing::begin(setting, request)?;
     let history = packing.session.history()?;
     let mark = Mark::pouch(setting, request.out, |pouch| was_said(history, packing.person, pouch))?;
-    let (exhibits, offered) = packing.chosen(setting, request)?;
+    let (exhibits, offered) =
+        if with_exhibits { packing.chosen(setting, request)? } else { (Chosen::default(), Vec::new()) };
     let (mut lacking, mut pieces) = packing.pieces(&exhibits)?;
     packing.require_room(setting, request, &pieces)?;
     let offers = packing.offer(setting, request, &exhibits, &offered, &mut pieces)?;
@@ -179,17 +190,6 @@ impl<'a> Packing<'a> {
         Ok((chosen, offers))
     }
 
-    /// An offer of this person's to one of those for whom she packs.
-    fn own_offer<'h>(&self, history: &'h History, place: Place) -> Result<&'h Offer, VaultError> {
-        let entry = || labels::entry_label(history, place);
-        let Event::Offer(offer) = &history.told(place).entry.event else {
-            return Err(VaultError::NotAnOffer { entry: entry() });
-        };
-        let is_hers = history.logs[&place.log].member == self.person.member();
-        let is_theirs = self.to.iter().any(|(member, _)| *member == offer.to);
-        if is_hers && is_theirs { Ok(offer) } else { Err(VaultError::Pouch(PouchError::NotToThem { offer: entry() })) }
-    }
-
     /// All files that go, and those that should and cannot.
     fn pieces(&self, exhibits: &Chosen) -> Result<(Vec<RelPath>, Vec<Piece>), VaultError> {
         let session = &self.session;
@@ -220,67 +220,6 @@ impl<'a> Packing<'a> {
         let needed = pouch + parity;
         let free = setting.disk.file_system(request.out.0)?.bytes_free;
         if free < needed { Err(VaultError::Pouch(PouchError::NoRoom { needed, free })) } else { Ok(()) }
-    }
-
-    /// Offers what goes to each receiver to whom it was not offered yet. The entries go with the pouch.
-    fn offer(
-        &mut self,
-        setting: &mut Setting<'_>,
-        request: &PackRequest<'_>,
-        exhibits: &Chosen,
-        offered: &[(Place, MemberId)],
-        pieces: &mut Vec<Piece>,
-    ) -> Result<Vec<(String, String)>, VaultError> {
-        let history = self.session.history()?;
-        let mut offers = Vec::new();
-        let mut heads: Vec<Head> = history.logs.values().map(|log| log.head).collect();
-        for (member, name) in &self.to {
-            if let Some((place, _)) = offered.iter().find(|(_, to)| to == member) {
-                offers.push((labels::entry_label(history, *place), name.clone()));
-                continue;
-            }
-            // What is kept for oneself is handed to nobody, and without exhibits there is nothing to sign for.
-            if *member == self.person.member() || exhibits.exhibits.is_empty() {
-                continue;
-            }
-            let event = event(*member, exhibits.offered(), heads.clone(), request.told)?;
-            if let Some(place) = self.left_standing(history, &event) {
-                offers.push((labels::entry_label(history, place), name.clone()));
-                continue;
-            }
-            let said = say(setting, &self.session, self.person, &mut self.own, event)?;
-            heads.retain(|head| head.log != said.head.log);
-            heads.push(said.head);
-            heads.sort_unstable();
-            offers.push((said.label, name.clone()));
-            self.take_signed(pieces)?;
-        }
-        Ok(offers)
-    }
-
-    /// An offer in the same words at the end of the own log, of the same states: an earlier run did not come to its pouch.
-    fn left_standing(&self, history: &History, event: &Event) -> Option<Place> {
-        let (log, Event::Offer(wanted)) = (history.logs.get(&self.own.id())?, event) else { return None };
-        let others = |heads: &[Head]| heads.iter().filter(|head| head.log != log.id).copied().collect::<Vec<_>>();
-        let after = log.entries.iter().rposition(|told| !matches!(told.entry.event, Event::Offer(_)));
-        let from = after.map_or(0, |at| at + 1);
-        let standing = (from as u64..).zip(&log.entries[from..]).find(|(_, told)| {
-            let Event::Offer(offer) = &told.entry.event else { return false };
-            let is_it = Offer { heads: Vec::new(), ..offer.clone() } == Offer { heads: Vec::new(), ..wanted.clone() };
-            is_it && told.standing == Standing::Counted && others(&offer.heads) == others(&wanted.heads)
-        });
-        standing.map(|(seq, _)| Place { log: log.id, seq })
-    }
-
-    /// Adds the entry that was signed last, and its state.
-    fn take_signed(&self, pieces: &mut Vec<Piece>) -> Result<(), VaultError> {
-        let last = self.session.memory.last_change(&self.session.vault, &self.own.id())?;
-        let (_, change) = last.expect("an entry was just written down");
-        for (path, content) in change.files() {
-            pieces.push(Piece { path, bytes: content.len() as u64, content: Some(content.to_vec()) });
-        }
-        pieces.sort_by_cached_key(|piece| rank(&piece.path.to_string()));
-        Ok(())
     }
 
     /// Those who can open it, and as many who do not exist as hide how many they are; in no order that tells anything.

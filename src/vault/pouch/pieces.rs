@@ -4,6 +4,7 @@
 //! Everything here works without a key, and nothing here knows one. A checksum tells damage, not forgery: who changes a
 //! pouch on purpose can change its parity to fit, and only the reader's key tells.
 
+use std::io;
 use std::ops::Range;
 use std::path::PathBuf;
 
@@ -164,8 +165,8 @@ impl Pieces {
             };
             let upto = end.min(extent.end);
             let part = &mut into[to_usize(at - offset)..to_usize(upto - offset)];
-            read_exactly(&*self.files[extent.file].source, extent.at + (at - extent.start), part)
-                .map_err(|error| lost(at, &error.to_string()))?;
+            read_from(&*self.files[extent.file].source, extent.at + (at - extent.start), part)
+                .map_err(|(done, error)| lost(at + done as u64, &error.to_string()))?;
             at = upto;
         }
         Ok(())
@@ -196,14 +197,19 @@ impl Pieces {
 }
 
 /// Fills `into` from a place of a source.
-fn read_exactly(source: &dyn Source, offset: u64, into: &mut [u8]) -> std::io::Result<()> {
+fn read_exactly(source: &dyn Source, offset: u64, into: &mut [u8]) -> io::Result<()> {
+    read_from(source, offset, into).map_err(|(_, error)| error)
+}
+
+/// The same; where it fails, how much came before that: what stands before a torn sector may be all that is needed.
+fn read_from(source: &dyn Source, offset: u64, into: &mut [u8]) -> Result<(), (usize, io::Error)> {
     let mut done = 0;
     while done < into.len() {
         match source.read_at(offset + done as u64, &mut into[done..]) {
-            Ok(0) => return Err(std::io::Error::new(std::io::ErrorKind::UnexpectedEof, "the file ends before")),
+            Ok(0) => return Err((done, io::Error::new(io::ErrorKind::UnexpectedEof, "the file ends before"))),
             Ok(read) => done += read,
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err((done, error)),
         }
     }
     Ok(())

@@ -9,7 +9,7 @@ use crate::format::event::{Event, ExhibitRef};
 use crate::format::ids::{LogId, MemberId};
 use crate::store::{RelPath, layout};
 use crate::vault::cosign::check::Judge;
-use crate::vault::custody::handovers::{Handovers, Status};
+use crate::vault::custody::handovers::{Handovers, Status, seen_by};
 use crate::vault::custody::withdraw::withdrawn;
 use crate::vault::exhibits;
 use crate::vault::history::{History, Place, Sealing, Sizes};
@@ -134,10 +134,11 @@ impl Chosen {
         self.packed().unwrap_or_default()
     }
 
-    /// As the entry about the pouch names them: `None` for everything, and none where what there is had to stay.
+    /// As the entry about the pouch names them: `None` for everything, and none where there is nothing, or what there is had
+    /// to stay.
     pub(super) fn packed(&self) -> Option<Vec<ExhibitRef>> {
         let named = || self.exhibits.iter().map(|(_, exhibit)| *exhibit).collect();
-        (!self.everything).then(named)
+        (!self.everything || self.exhibits.is_empty()).then(named)
     }
 
     /// Their sealed files that lie here, and how many do not.
@@ -201,7 +202,7 @@ pub(super) fn custody(session: &Session) -> Result<Wanted, VaultError> {
 /// Keeps of it what the receivers are not known to have.
 pub(super) fn news(wanted: &mut Wanted, session: &Session, to: &[MemberId]) -> Result<(), VaultError> {
     let history = session.history()?;
-    let pasts: Vec<Sizes> = to.iter().map(|member| past_of(history, *member)).collect();
+    let pasts: Vec<Sizes> = to.iter().map(|member| seen_by(history, *member)).collect();
     let known = |log: &LogId| pasts.iter().map(|past| past.get(log).copied().unwrap_or(0)).min().unwrap_or(0);
     wanted.entries.retain(|(log, name)| name.seq >= known(log));
     wanted.states.retain(|(log, name)| name.size > known(log));
@@ -215,18 +216,6 @@ pub(super) fn news(wanted: &mut Wanted, session: &Session, to: &[MemberId]) -> R
         .cosignatures
         .retain(|(log, file)| judge.head_of(session, *log, *file).is_none_or(|head| head.size >= known(&head.log)));
     Ok(())
-}
-
-/// What a member has shown to have seen: by her own logs, as far as they are here.
-fn past_of(history: &History, member: MemberId) -> Sizes {
-    let mut past = Sizes::new();
-    for log in history.logs.values().filter(|log| log.member == member) {
-        for (id, size) in log.seen() {
-            let known = past.entry(id).or_default();
-            *known = size.max(*known);
-        }
-    }
-    past
 }
 
 /// The paths of all these files, in the order in which a pouch holds them.

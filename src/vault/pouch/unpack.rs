@@ -12,8 +12,7 @@ use crate::format::ids::VaultId;
 use crate::format::note::{NOTE_BYTES_MAX, Note};
 use crate::format::vault_file;
 use crate::store::{Folder, Kind, Mode, layout};
-use crate::vault::merge::{MergeRequest, Merged, merge};
-use crate::vault::pouch::PouchError;
+use crate::vault::merge::{MergeRequest, Merged, merge_from};
 use crate::vault::session::Request;
 use crate::vault::survey::{self, Survey};
 use crate::vault::{Setting, VaultError};
@@ -33,12 +32,10 @@ pub struct UnpackRequest<'a> {
 
 /// Takes a pouch in.
 pub fn unpack(setting: &mut Setting<'_>, request: &UnpackRequest<'_>) -> Result<Merged, VaultError> {
-    if request.pouch.has_gaps() && !request.salvage {
-        return Err(VaultError::Pouch(PouchError::HasGaps));
-    }
     let source: Arc<dyn Folder> = Arc::<Archive>::clone(request.pouch);
-    let place = Request { ..request.place };
-    merge(setting, &MergeRequest { place, source, replace_damaged: false, whole_or_nothing: !request.salvage })
+    let (place, has_gaps) = (Request { ..request.place }, request.pouch.has_gaps());
+    let request = MergeRequest { place, source, replace_damaged: false, whole_or_nothing: !request.salvage };
+    merge_from(setting, &request, has_gaps)
 }
 
 /// Whether a folder can become a new copy: it is empty, or holds only the file `VAULT`, or what a power cut left of it.

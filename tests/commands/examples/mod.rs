@@ -2,11 +2,16 @@
 
 mod stage;
 
+use amparo::crypto::hash::Hash;
+
 use super::harness::{Around, Outcome, World};
 use super::usage::{examples, words};
 
 /// What stands in examples for digits that nobody knows beforehand: the vault's, or those of the card that is named.
 const DIGITS_SHOWN: &str = "28559 12310 93023 00000 67295 66051 00000 00000";
+
+/// The same for the SHA-256 of the pouch that came.
+const DIGEST_SHOWN: &str = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
 
 /// Examples that rightly end otherwise than with 0, and why.
 const EXITS: [(&str, u8, &str); 2] = [
@@ -149,6 +154,7 @@ impl Part {
             .iter()
             .map(|word| match word.as_str() {
                 DIGITS_SHOWN => text(&format!("{card}.digits")),
+                DIGEST_SHOWN => Hash::of(&hers("holiday.bin")).to_string(),
                 // What a shell would make of it; and the root of this world's disk is elsewhere.
                 word if word.starts_with("~/") => format!("{}{}", world.home(self.who).display(), &word[1..]),
                 word if word.starts_with('/') => world.path(&word[1..]).display().to_string(),

@@ -90,13 +90,14 @@ pub(super) fn what(find: &Find) -> String {
             "the passphrase that was given does not open it, so what it opens was not seen".into()
         }
         Fact::Locked { tried: false } => "under a passphrase; what it opens was not seen".into(),
-        Fact::Encrypted { bytes, here: Some(true) } if find.opens == Opens::Custody => {
+        Fact::Encrypted { bytes, here: Some(true), .. } if find.opens == Opens::Custody => {
             format!(
                 "{} of custody records and keys, made out to a key that lies on this device; no content",
                 size(*bytes)
             )
         }
-        Fact::Encrypted { bytes, here } => encrypted(find.kind, *bytes, *here),
+        Fact::Encrypted { bytes, here, is_part: true } => part(*bytes, *here),
+        Fact::Encrypted { bytes, here, .. } => encrypted(find.kind, *bytes, *here),
         Fact::Vault { known } => {
             let known = if *known { "known to this device" } else { "not known to this device" };
             format!(
@@ -187,6 +188,22 @@ fn encrypted(kind: Kind, bytes: u64, here: Option<bool>) -> String {
         (_, Some(true)) => format!("{bytes}, made out to a key that lies on this device"),
         (_, Some(false)) => format!("{bytes}, made out to keys that are not here; it tells its size and nothing else"),
         (_, None) => format!("{bytes}; it tells its size, and a key here that was not seen may open it"),
+    }
+}
+
+/// A volume of a pouch, or its parity.
+fn part(bytes: u64, here: Option<bool>) -> String {
+    let bytes = size(bytes);
+    match here {
+        Some(true) => format!("{bytes} of a pouch, made out to a key that lies on this device"),
+        Some(false) => {
+            format!(
+                "{bytes}, a part of a pouch, or what restores one; it tells its size, and which files belong together"
+            )
+        }
+        None => {
+            format!("{bytes}, a part of a pouch, or what restores one; with the other parts a key here may open it")
+        }
     }
 }
 

@@ -12,6 +12,7 @@ use crate::cli::story::{Piece, details, what};
 use crate::format::card::Card;
 use crate::format::event::{Event, Head, RemoveReason};
 use crate::format::ids::MemberId;
+use crate::vault::custody::handovers::Status;
 use crate::vault::custody::premis;
 use crate::vault::custody::story::{Line, Story, story};
 use crate::vault::findings::Verdict;
@@ -182,7 +183,7 @@ fn said(line: &Line<'_>, history: &History) -> Value {
     let names = |members: &[MemberId]| members.iter().map(|member| history.name_of(*member)).collect::<Vec<_>>();
     match &line.told.entry.event {
         Event::Offer(offer) => json!({
-            "status": line.status.map(crate::vault::custody::handovers::Status::word), "answers": line.answers,
+            "status": line.status.map(Status::word), "answers": line.answers,
             "everything": offer.exhibits.is_empty(), "to": offer.to.to_string(), "to_name": history.name_of(offer.to),
             "medium": offer.medium, "seal_no": offer.seal_number, "condition": offer.condition,
             "carrier": offer.carrier, "place": offer.place, "purpose": offer.purpose, "authority": offer.authority,
@@ -208,8 +209,10 @@ fn said(line: &Line<'_>, history: &History) -> Value {
         Event::Withdraw { scope, .. } => json!({ "scope": scope }),
         Event::Note { text, .. } => json!({ "text": text }),
         Event::Gap { text, from, to, .. } => json!({ "text": text, "from": from, "to": to }),
-        Event::Pack { to, bytes, .. } => json!({
+        Event::Pack { to, exhibits, pouch, bytes } => json!({
+            "status": line.status.map(Status::word), "everything": exhibits.is_none(),
             "to_members": to.iter().map(ToString::to_string).collect::<Vec<_>>(), "to_names": names(to), "bytes": bytes,
+            "sha256": pouch.to_string(),
         }),
         Event::Dispose { blobs, reason, authority } => json!({
             "blobs": blobs.iter().map(ToString::to_string).collect::<Vec<_>>(), "reason": reason,

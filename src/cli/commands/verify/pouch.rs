@@ -11,7 +11,8 @@ use crate::cli::call::{Call, is_dash};
 use crate::cli::error::CliError;
 use crate::cli::folders::Contact;
 use crate::cli::output::{Tone, count, shown, size};
-use crate::cli::{DONE, Exit, INCOMPLETE, hints};
+use crate::cli::pieces::{self, ranges};
+use crate::cli::{DONE, Exit, INCOMPLETE, INVALID, hints};
 use crate::crypto::envelope;
 use crate::crypto::hash::Hash;
 use crate::crypto::pad::padme;
@@ -26,15 +27,17 @@ use crate::vault::pouch::repair::repair;
 use crate::vault::pouch::unfinished::Mark;
 use crate::vault::session::Person;
 
-const NOT_CHECKED: [&str; 3] = [
+const NOT_CHECKED: [&str; 2] = [
     "what is in it, for whom, and who packed it: that takes the key of somebody it is for",
-    "whether somebody changed it on purpose: checksums tell damage; compare its SHA-256 with the sender's, by another road",
     "whether other pouches belong to it",
 ];
+const ON_PURPOSE: &str = "whether somebody changed it on purpose: checksums tell damage; compare its SHA-256 with the sender's, \
+                          by another road";
+const NO_DIGEST: &str = "64 digits and letters from a to f";
+/// Whoever types nonsense is not asked for ever.
+const TRIES: usize = 3;
 /// The longest header that an age file may have here, and the nonce.
 const START_BYTES: u64 = envelope::HEADER_BYTES_MAX as u64 + 16;
-/// So many ranges are listed.
-const LISTED_MAX: usize = 8;
 
 /// What was found.
 struct Told {
@@ -42,6 +45,13 @@ struct Told {
     tone: Tone,
     exit: Exit,
     lines: Vec<String>,
+    not_checked: Vec<&'static str>,
+}
+
+/// A SHA-256 as people write it down.
+pub(super) fn digest(text: &str) -> Result<Hash, String> {
+    let digits: String = text.split_whitespace().collect();
+    Hash::from_hex(&digits.to_ascii_lowercase()).ok_or_else(|| NO_DIGEST.into())
 }
 
 /// Whether one of these files is a part of a pouch. Then all of them are taken for parts of it.
@@ -65,7 +75,10 @@ pub(super) fn opened(files: &[PathBuf], call: &mut Call<'_, '_>) -> Result<Optio
         return Ok(None);
     }
     match Opened::open(pieces, &[&person.keys.age]) {
-        Ok(opened) => Ok(Some((person, Arc::new(Archive::read(opened, &files[0])?)))),
+        Ok(opened) => {
+            pieces::warn_of_files(opened.pieces(), call);
+            Ok(Some((person, Arc::new(Archive::read(opened, &files[0])?))))
+        }
         Err(VaultError::Pouch(PouchError::ForOthers | PouchError::StartLost { .. })) => Ok(None),
         Err(error) => Err(error.into()),
     }
@@ -85,38 +98,34 @@ pub(super) fn verify_within(
     let disk = call.context.disk;
     let exit = call.on_disk(&Mounted::new(disk, &at, Arc::clone(&pouch) as _), |call| {
         let place = call.place_at(at.clone(), Contact::May)?;
-        whole::verify_as(Some(person), &place, papers, wanted, call)
-    })?;
-    let mended = pouch.opened().map(|opened| opened.pieces().mended().cells).unwrap_or_default();
-    if mended > 0 {
-        call.warn(&format!("the pouch is damaged: {} were restored from its parity", count(mended, "cell")));
-    }
-    if pouch.has_gaps() {
-        call.warn("the pouch is damaged where it tells what it holds: there may be more in it");
-        return Ok(if exit == DONE { INCOMPLETE } else { exit });
-    }
-    Ok(exit)
+        whole::verify_as(Some(person), &place, Some(&pouch), (papers, wanted), call)
+    });
+    exit.map_err(|error| pieces::or_damage(error, &pouch))
 }
 
-/// Checks it, and writes it as it was where that is wanted, to a file that is marked.
-pub(super) fn verify(files: &[PathBuf], to: Option<(&Path, &Mark)>, call: &mut Call<'_, '_>) -> Result<Exit, CliError> {
+/// Checks it, also against the SHA-256 that was `sent`, and writes it as it was where that is wanted, to a file that is marked.
+pub(super) fn verify(
+    files: &[PathBuf],
+    sent: Option<Hash>,
+    to: Option<(&Path, &Mark)>,
+    call: &mut Call<'_, '_>,
+) -> Result<Exit, CliError> {
     let paths: Vec<PathBuf> = files.iter().map(|file| call.path(file)).collect();
     let pieces = Pieces::gather(call.context.disk, &paths)?;
-    let (condition, sha256) = {
-        let mut parts = call.parts();
-        let watch = parts.setting().watch;
-        let condition = pieces.check(watch)?;
-        // Of much that is damaged the hash is told when it is repaired.
-        let readable = condition.lost.is_empty() && pieces.holds_restored(&condition.damaged);
-        (condition, if readable { pieces.sha256(watch)? } else { None })
-    };
-    let told = tell(&pieces, &condition);
+    // Of much that is damaged the hash is told when it is repaired, or when it is asked for.
+    let (mut condition, sha256) = pieces.look(sent.is_some(), call.parts().setting().watch)?;
+    let nothing_tells = condition.damaged.is_empty() && !condition.unchecked.is_empty();
+    let sent = if nothing_tells && sent.is_none() && sha256.is_some() { ask_for_digest(call)? } else { sent };
+    if nothing_tells && sent.is_some() && sent == sha256 {
+        condition.unchecked.clear();
+    }
+    let told = tell(&pieces, &condition).against(sent, sha256);
     let repaired = match to {
         Some((to, mark)) => Some((to, write(&pieces, &condition, mark, call)?)),
         None => None,
     };
     if call.global.json {
-        call.print_json(described(&pieces, &condition, &told, sha256, repaired))?;
+        call.print_json(described(&pieces, &condition, &told, (sent, sha256), repaired))?;
     } else {
         print(&pieces, &told, sha256, call)?;
         if let Some((to, sha256)) = repaired {
@@ -126,7 +135,54 @@ pub(super) fn verify(files: &[PathBuf], to: Option<(&Path, &Mark)>, call: &mut C
             call.suggest(format!("amparo verify {} --repair whole.bin", typed.join(" ")));
         }
     }
-    Ok(if repaired.is_some() { DONE } else { told.exit })
+    Ok(if repaired.is_some() && told.exit != INVALID { DONE } else { told.exit })
+}
+
+/// Somebody who came with a lone pouch may have been told what it should be.
+fn ask_for_digest(call: &mut Call<'_, '_>) -> Result<Option<Hash>, CliError> {
+    if !call.interactive() {
+        return Ok(None);
+    }
+    for _ in 0..TRIES {
+        let typed = call.ask_line("The SHA-256 that its sender told you by another road (Enter: none):")?;
+        match typed.as_deref().map(digest) {
+            None => break,
+            Some(Ok(sent)) => return Ok(Some(sent)),
+            Some(Err(_)) => call.talk(&format!("That is no SHA-256: it has {NO_DIGEST}.")),
+        }
+    }
+    Ok(None)
+}
+
+impl Told {
+    /// The same, once it was held against the SHA-256 that was sent, if one was.
+    fn against(mut self, sent: Option<Hash>, sha256: Option<Hash>) -> Self {
+        match (sent, sha256) {
+            (None, _) => {
+                self.not_checked.push(ON_PURPOSE);
+                if sha256.is_some() && self.exit == INCOMPLETE {
+                    let more = "--sha256, with what its sender told by another road, shows whether it is the same";
+                    self.lines.push(more.into());
+                }
+            }
+            (Some(_), None) => {
+                self.not_checked.push(ON_PURPOSE);
+                self.lines.push("its SHA-256 cannot be compared: a part of it is lost".into());
+            }
+            (Some(sent), Some(sha256)) if sent != sha256 => {
+                self.lines.push(format!(
+                    "the SHA-256 that was given is {sent}: damaged on the way, another pouch, or mistyped"
+                ));
+                let verdict = "INVALID: it has not the SHA-256 that was given";
+                return Self { verdict, tone: Tone::Bad, exit: INVALID, ..self };
+            }
+            (Some(_), Some(_)) if self.exit == DONE => {
+                self.verdict = "VALID: undamaged, it has the SHA-256 that was given";
+            }
+            (Some(_), Some(_)) => self.lines.push("what comes back has the SHA-256 that was given".into()),
+        }
+        self
+    }
 }
 
 /// Without a key or parity nothing tells what belongs into a lone pouch: it is not repaired by copying it.
@@ -140,7 +196,7 @@ fn write(pieces: &Pieces, condition: &Condition, mark: &Mark, call: &mut Call<'_
 
 fn tell(pieces: &Pieces, condition: &Condition) -> Told {
     let mut lines = Vec::new();
-    let told = |verdict, tone, exit, lines| Told { verdict, tone, exit, lines };
+    let told = |verdict, tone, exit, lines| Told { verdict, tone, exit, lines, not_checked: NOT_CHECKED.to_vec() };
     if let Some(may_lose) = condition.may_lose {
         lines.push(match condition.packets_damaged {
             0 => "its parity is undamaged".into(),
@@ -148,10 +204,8 @@ fn tell(pieces: &Pieces, condition: &Condition) -> Told {
         });
         lines.push(format!("{may_lose} % of it may still be lost, and all comes back"));
     }
-    for missing in pieces.missing() {
-        lines.push(format!("missing: {missing}"));
-    }
-    list("damaged", &condition.damaged, &mut lines);
+    lines.extend(pieces::missing(pieces));
+    lines.extend(pieces::places("damaged", &condition.damaged));
     if condition.is_whole() {
         return told("VALID: undamaged, every byte was checked", Tone::Good, DONE, lines);
     }
@@ -169,8 +223,8 @@ fn tell(pieces: &Pieces, condition: &Condition) -> Told {
         };
         return told(verdict, Tone::Careful, INCOMPLETE, lines);
     }
-    list("lost", &condition.lost, &mut lines);
-    list("not known to be whole", &condition.unchecked, &mut lines);
+    lines.extend(pieces::places("lost", &condition.lost));
+    lines.extend(pieces::places("not known to be whole", &condition.unchecked));
     lines.push("give all volumes and parity files that there are, of every copy: they help each other".into());
     told("INCOMPLETE: damaged, and a part of it is lost", Tone::Bad, INCOMPLETE, lines)
 }
@@ -193,16 +247,6 @@ fn cut_short(pieces: &Pieces) -> Option<&'static str> {
     }
 }
 
-fn list(word: &str, ranges: &[std::ops::Range<u64>], lines: &mut Vec<String>) {
-    if ranges.is_empty() {
-        return;
-    }
-    let bytes = ranges.iter().map(|range| range.end - range.start).sum();
-    let places = ranges.iter().take(LISTED_MAX).map(|range| format!("{}–{}", range.start, range.end - 1));
-    let more = if ranges.len() > LISTED_MAX { ", …" } else { "" };
-    lines.push(format!("{word}: {}, at bytes {}{more}", size(bytes), places.collect::<Vec<_>>().join(", ")));
-}
-
 fn print(pieces: &Pieces, told: &Told, sha256: Option<Hash>, call: &mut Call<'_, '_>) -> Result<(), CliError> {
     let verdict = call.set_off(told.verdict, told.tone, call.context.terminal.output);
     call.print(&verdict)?;
@@ -213,11 +257,11 @@ fn print(pieces: &Pieces, told: &Told, sha256: Option<Hash>, call: &mut Call<'_,
     if let Some(sha256) = sha256 {
         call.print(&format!("  SHA-256 {sha256}"))?;
     }
-    for path in pieces.unknown() {
-        call.print(&format!("  no part of it, as far as can be told: {}", shown(&path.to_string_lossy())))?;
+    for line in pieces::unknown(pieces) {
+        call.print(&format!("  {line}"))?;
     }
     call.print("\nnot checked:")?;
-    for text in NOT_CHECKED {
+    for text in &told.not_checked {
         call.print(&format!("  {text}"))?;
     }
     Ok(())
@@ -227,22 +271,24 @@ fn described(
     pieces: &Pieces,
     condition: &Condition,
     told: &Told,
-    sha256: Option<Hash>,
+    (sent, sha256): (Option<Hash>, Option<Hash>),
     repaired: Option<(&Path, Hash)>,
 ) -> Value {
-    let ranges = |ranges: &[std::ops::Range<u64>]| -> Vec<Value> {
-        ranges.iter().map(|range| json!({ "offset": range.start, "bytes": range.end - range.start })).collect()
+    let verdict = match told.exit {
+        DONE => "valid",
+        INVALID => "invalid",
+        _ => "incomplete",
     };
-    let verdict = if told.exit == DONE { "valid" } else { "incomplete" };
     let files: Vec<Value> =
         pieces.known().map(|path| json!({ "path": path.to_string_lossy(), "kind": "pouch" })).collect();
     let unknown: Vec<Value> = pieces.unknown().iter().map(|path| json!(path.to_string_lossy())).collect();
     json!({
         "format": 1, "verdict": verdict, "level": "bytes", "pinned": false, "checks": [], "findings": [],
-        "not_checked": NOT_CHECKED, "notices": told.lines, "logs": [], "exhibits": 0, "blobs": 0, "exhibit_verdicts": {},
+        "not_checked": told.not_checked, "notices": told.lines, "logs": [], "exhibits": 0, "blobs": 0, "exhibit_verdicts": {},
         "files": files,
         "pouch": {
             "bytes": pieces.bytes(), "sha256": sha256.map(|sha256| sha256.to_string()),
+            "is_as_sent": sent.zip(sha256).map(|(sent, sha256)| sent == sha256),
             "share": pieces.parity().map(|layout| layout.share), "may_lose": condition.may_lose,
             "whole": condition.is_whole(), "repairable": condition.can_be_repaired(),
             "damaged": ranges(&condition.damaged), "lost": ranges(&condition.lost),

@@ -8,10 +8,13 @@ use super::{Wanted, contradiction, verdict};
 use crate::cli::call::Call;
 use crate::cli::error::{CliError, by_weight};
 use crate::cli::folders::{Contact, Place};
-use crate::cli::{DONE, Exit, UNKNOWN};
+use crate::cli::{DONE, Exit, UNKNOWN, pieces};
 use crate::format::receipt::Receipt;
 use crate::format::short_receipt::ShortReceipt;
 use crate::vault::cosign::make::{Cosigned, cosign};
+use crate::vault::findings::Verdict;
+use crate::vault::pouch::archive::Archive;
+use crate::vault::pouch::opened::Opened;
 use crate::vault::session::{Person, Session};
 use crate::vault::verify::{Level, Verified, VerifyRequest, verify_and_keep};
 
@@ -27,15 +30,15 @@ pub(super) fn verify(
     let place = call.place_at(vault, if cosigns { Contact::Must } else { Contact::May })?;
     let must_act = cosigns || !wanted.shares.is_empty();
     let person = if must_act { Some(call.person()?) } else { call.person_if_any()? };
-    verify_as(person, &place, papers, wanted, call)
+    verify_as(person, &place, None, (papers, wanted), call)
 }
 
-/// The same, for whoever acts.
+/// The same, for whoever acts; also of what lies in a pouch.
 pub(super) fn verify_as(
     mut person: Option<Person>,
     place: &Place,
-    papers: &[Paper],
-    wanted: &Wanted,
+    pouch: Option<&Archive>,
+    (papers, wanted): (&[Paper], &Wanted),
     call: &mut Call<'_, '_>,
 ) -> Result<Exit, CliError> {
     if let Some(person) = &mut person {
@@ -52,6 +55,14 @@ pub(super) fn verify_as(
             Some(_) => "this identity is no member of this vault: only what needs no key was checked".into(),
             None => "there is no identity here: only what needs no key was checked".into(),
         });
+    }
+    let pieces = pouch.and_then(Archive::opened).map(Opened::pieces);
+    if let Some(pieces) = pieces {
+        pieces::warn_of_restored(pieces, call);
+    }
+    if pouch.is_some_and(Archive::has_gaps) {
+        call.warn("the pouch is damaged where it tells what it holds: there may be more in it");
+        verified.verdict = verified.verdict.max(Verdict::Incomplete);
     }
     let exit = match by_weight(verified.verdict) {
         DONE if !verified.trusted => UNKNOWN,
@@ -70,6 +81,9 @@ pub(super) fn verify_as(
     } else if call.global.json {
         let mut object = verdict::described(&verified, exit, pinned);
         object["fork_proofs"] = proofs.into();
+        if let Some(pieces) = pieces {
+            object["pouch"] = pieces::described(pieces);
+        }
         if let Some(signing) = &signing {
             object["cosigned"] = cosigned::described(signing);
         }

@@ -35,7 +35,10 @@ enum Found {
 }
 
 pub(super) fn gather(disk: &dyn Disk, named: &[PathBuf]) -> Result<Pieces, VaultError> {
-    of_files(open_all(disk, named)?)
+    let (files, unreadable) = open_all(disk, named)?;
+    let mut pieces = of_files(files)?;
+    pieces.unknown.extend(unreadable);
+    Ok(pieces)
 }
 
 /// What came as text, and lies in no file.
@@ -78,6 +81,8 @@ fn of_files(files: Vec<PieceFile>) -> Result<Pieces, VaultError> {
     pieces.order();
     if pieces.holes().is_empty() {
         pieces.missing.clear();
+    } else if pieces.extents.is_empty() {
+        pieces.missing.push("the pouch itself, in one file or in volumes".into());
     }
     Ok(pieces)
 }
@@ -139,8 +144,9 @@ impl Pieces {
     }
 }
 
-fn open_all(disk: &dyn Disk, named: &[PathBuf]) -> Result<Vec<PieceFile>, StoreError> {
-    let mut files: Vec<PieceFile> = Vec::new();
+/// Opens what was named. Of what lies in a folder, a file that cannot be opened keeps none of the others from being used.
+fn open_all(disk: &dyn Disk, named: &[PathBuf]) -> Result<(Vec<PieceFile>, Vec<PathBuf>), StoreError> {
+    let (mut files, mut unreadable) = (Vec::new(), Vec::new());
     let mut open = |path: PathBuf| {
         let source = text::open(disk, &path)?;
         let bytes = source.stat()?.bytes;
@@ -150,13 +156,16 @@ fn open_all(disk: &dyn Disk, named: &[PathBuf]) -> Result<Vec<PieceFile>, StoreE
     for path in named {
         if disk.stat(path)?.kind == Kind::Folder {
             for item in disk.list_source(path)?.into_iter().filter(|item| item.kind == Kind::File) {
-                open(path.join(item.name))?;
+                let path = path.join(item.name);
+                if open(path.clone()).is_err() {
+                    unreadable.push(path);
+                }
             }
         } else {
             open(path.clone())?;
         }
     }
-    Ok(files)
+    Ok((files, unreadable))
 }
 
 /// Whether a file is a part of some pouch.

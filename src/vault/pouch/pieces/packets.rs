@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use super::{PieceFile, read_exactly, to_usize};
+use super::{PieceFile, read_exactly, read_from, to_usize};
 use crate::crypto::hash::Hash;
 use crate::crypto::parity;
 use crate::format::parity::{HEADER_BYTES, Layout, MAGIC, PacketHeader, SUM_BYTES};
@@ -46,18 +46,21 @@ pub(super) struct Anchor {
 const THOROUGH_BYTES: u64 = 64 << 20;
 /// At so many places is a longer one looked into.
 const PLACES: u64 = 256;
+/// What a system reads in one go from a medium that fails.
+const SECTOR_BYTES: usize = 4096;
+/// So many sectors may fail while a packet is looked for.
+const TORN_MAX: u32 = 256;
 
 impl Anchor {
     /// Looks for a whole packet in a file: from its start on, and at places all over a long one. Packets are alike and
     /// stand everywhere in a parity file; a file that shows none at so many places is something else.
     pub(super) fn find(file: usize, source: &dyn Source, bytes: u64) -> Option<Self> {
-        let (mut window, mut from, mut tries) = (vec![0; WINDOW_BYTES], 0, 0);
+        let (mut window, mut from, mut tries, mut torn) = (vec![0; WINDOW_BYTES], 0, 0, 0);
         while from + (HEADER_BYTES as u64) <= bytes {
             let taken = to_usize((bytes - from).min(WINDOW_BYTES as u64));
             let looked = &mut window[..taken];
-            // A place that cannot be read holds no packet that could.
             if read_exactly(source, from, looked).is_err() {
-                looked.fill(0);
+                read_around(source, from, looked, &mut torn);
             }
             for within in (0..taken.saturating_sub(HEADER_BYTES - 1)).filter(|at| looked[*at..].starts_with(&MAGIC)) {
                 let at = from + within as u64;
@@ -82,6 +85,21 @@ impl Anchor {
         let own = layout.slot(self.header.row, self.header.index);
         let distance = own.abs_diff(slot) * layout.packet_bytes();
         if slot < own { self.at.checked_sub(distance) } else { Some(self.at + distance) }
+    }
+}
+
+/// Reads what can be read of a window, and zeros for the rest: one torn sector hides none of the packets around it. Where many
+/// sectors are torn, each takes seconds: the rest is then passed over.
+fn read_around(source: &dyn Source, from: u64, window: &mut [u8], torn: &mut u32) {
+    window.fill(0);
+    for (at, part) in (from..).step_by(SECTOR_BYTES).zip(window.chunks_mut(SECTOR_BYTES)) {
+        if *torn >= TORN_MAX {
+            return;
+        }
+        if let Err((done, _)) = read_from(source, at, part) {
+            part[done..].fill(0);
+            *torn += 1;
+        }
     }
 }
 

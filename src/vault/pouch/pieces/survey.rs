@@ -14,6 +14,8 @@ use crate::vault::{Stage, VaultError, Watch, parallel};
 /// Cells, or packets, that are looked at in one go.
 const TOGETHER: u64 = 128;
 const COPIED_BYTES: usize = 1 << 20;
+/// What a torn sector costs whoever opens the pouch.
+const CHUNK_BYTES: usize = 64 << 10;
 
 /// How a pouch is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -38,6 +40,18 @@ impl Condition {
         self.damaged.is_empty() && self.unchecked.is_empty()
     }
 
+    /// What turned out to be unreadable, though nothing tells how it should be.
+    fn lose(&mut self, unreadable: Vec<Range<u64>>) {
+        for torn in &unreadable {
+            let around =
+                |range: &Range<u64>| [range.start..range.end.min(torn.start), range.start.max(torn.end)..range.end];
+            let rest = self.unchecked.iter().flat_map(around).filter(|range| !range.is_empty());
+            self.unchecked = rest.collect();
+        }
+        self.damaged.extend(unreadable.iter().cloned());
+        self.lost.extend(unreadable);
+    }
+
     /// Whether every byte of the pouch is here, or can be restored.
     pub fn can_be_repaired(&self) -> bool {
         self.lost.is_empty() && self.unchecked.is_empty()
@@ -51,6 +65,37 @@ impl Pieces {
             Some(packets) => self.check_cells(packets, watch),
             None => self.check_volumes(watch),
         }
+    }
+
+    /// The same, with the SHA-256 of what lies here or comes back; `None` where a part of it cannot be had, or where it would
+    /// have to be restored again and again: `must_hash` does that too.
+    pub fn look(&self, must_hash: bool, watch: &dyn Watch) -> Result<(Condition, Option<Hash>), VaultError> {
+        let mut condition = self.check(watch)?;
+        let can_be_read = condition.lost.is_empty() && (must_hash || self.holds_restored(&condition.damaged));
+        let sha256 = if can_be_read { self.sha256(watch)? } else { None };
+        if can_be_read && sha256.is_none() {
+            condition.lose(self.unreadable(watch)?);
+        }
+        Ok((condition, sha256))
+    }
+
+    /// Where it cannot be read, by reading it in parts of [`CHUNK_BYTES`].
+    fn unreadable(&self, watch: &dyn Watch) -> Result<Vec<Range<u64>>, VaultError> {
+        let (mut torn, mut buffer, mut at): (Vec<Range<u64>>, _, _) = (Vec::new(), vec![0; CHUNK_BYTES], 0);
+        while at < self.bytes {
+            if watch.stopped() {
+                return Err(VaultError::Stopped);
+            }
+            let part = &mut buffer[..to_usize((self.bytes - at).min(CHUNK_BYTES as u64))];
+            if let Err(lost) = self.read_at(at, part) {
+                match torn.last_mut() {
+                    Some(last) if last.end == lost.range.start => last.end = at + part.len() as u64,
+                    _ => torn.push(lost.range.start..at + part.len() as u64),
+                }
+            }
+            at += part.len() as u64;
+        }
+        Ok(torn)
     }
 
     /// Whether more is damaged than memory holds once it is restored: whoever looks here and there into such a pouch, without

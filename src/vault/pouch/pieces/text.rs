@@ -14,7 +14,10 @@ const START_BYTES: usize = 256;
 pub(super) fn open(disk: &dyn Disk, path: &Path) -> Result<Box<dyn Source>, StoreError> {
     let mut source = disk.source(path)?;
     let stat = source.stat()?;
-    if stat.bytes > TEXT_BYTES_MAX || !armor::begins(&disk.read_start(path, START_BYTES)?) {
+    // Where its beginning cannot be read it is looked at as it is: the rest may be of use.
+    let is_text =
+        stat.bytes <= TEXT_BYTES_MAX && disk.read_start(path, START_BYTES).is_ok_and(|start| armor::begins(&start));
+    if !is_text {
         return Ok(source);
     }
     let mut text = Vec::new();

@@ -3,6 +3,7 @@
 mod copy_holder;
 mod everything_seized;
 mod first_contact;
+mod hostile;
 mod merge_folder;
 mod pouches;
 mod seized_device;

@@ -1,5 +1,6 @@
 //! What each adversary tries, and what becomes of it. `docs/THREATS.md` names these tests.
 
+mod breaks;
 mod copy_holder;
 mod everything_seized;
 mod first_contact;

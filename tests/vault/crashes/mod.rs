@@ -56,6 +56,10 @@ impl Found {
     }
 }
 
+fn act(name: &str) -> &'static Act {
+    ACTS.iter().find(|act| act.name == name).expect("an act of that name")
+}
+
 fn unchanged(disk: FaultyDisk) -> std::sync::Arc<dyn amparo::store::Disk> {
     std::sync::Arc::new(disk)
 }
@@ -206,10 +210,8 @@ fn a_failing_disk_on_exfat_leaves_the_vault_whole() {
 /// A bit turns between encryption and disk: what is acknowledged all the same is whole on the medium.
 fn flips(program: Program, runs: u64) -> [Found; 3] {
     let flip = [(Fault::Flip, Times::Once)];
-    [("seal", Rules::Ext4), ("seal in two groups", Rules::ExFat), ("custody note", Rules::Ext4)].map(|(name, rules)| {
-        let act = ACTS.iter().find(|act| act.name == name).expect("an act of that name");
-        failing(act, rules, program, &flip, runs)
-    })
+    [("seal", Rules::Ext4), ("seal in two groups", Rules::ExFat), ("custody note", Rules::Ext4)]
+        .map(|(name, rules)| failing(act(name), rules, program, &flip, runs))
 }
 
 #[test]

@@ -55,7 +55,7 @@ fn a_payload_replaced_under_a_kept_header_is_no_evidence() {
             assert_eq!(found(&verified, Check::Blob), Some(Verdict::Invalid), "{}", blob.display());
         }
         assert!(world.open(&world.reader, "K7-0001", &world.path("out")).is_err());
-        assert!(!world.path("out").exists());
+        assert!(!world.path("out").exists() || files(&world.path("out")).is_empty());
         std::fs::write(&blob, &good).expect("restored");
         let name = Hash::of(&forged).to_string();
         let beside = world.write(&format!("vault/blobs/{}/{name}", &name[..2]), &forged);
@@ -72,9 +72,12 @@ fn chunks_that_are_dropped_moved_or_spliced_open_nothing() {
     let me = Identity::from_seed(&[42; 32]);
     let [one, other] =
         [1_u8, 2].map(|byte| envelope::seal(&vec![byte; 3 * PLAIN_CHUNK_BYTES], &[&me.recipient()]).bytes);
-    let at = one.len() - 3 * SEALED_CHUNK_BYTES;
-    let chunk = |file: &[u8], n: usize| file[at + n * SEALED_CHUNK_BYTES..at + (n + 1) * SEALED_CHUNK_BYTES].to_vec();
-    let with = |chunks: &[Vec<u8>]| [&one[..at], &chunks.concat()].concat();
+    let payload = |file: &[u8]| start_bytes(file).expect("a header");
+    let chunk = |file: &[u8], n: usize| {
+        let at = payload(file) + n * SEALED_CHUNK_BYTES;
+        file[at..at + SEALED_CHUNK_BYTES].to_vec()
+    };
+    let with = |chunks: &[Vec<u8>]| [&one[..payload(&one)], &chunks.concat()].concat();
     let [first, second, third] = [0, 1, 2].map(|n| chunk(&one, n));
     assert!(envelope::open(&with(&[first.clone(), second.clone(), third.clone()]), &[&me]).is_ok());
     for chunks in [

@@ -83,7 +83,7 @@ const REGISTRY_HOSTS: [&str; 8] = [
 ];
 
 /// What other programs put into the tree and `.gitignore` leaves out, wherever it lies.
-const IGNORED: [&str; 4] = [".git", "target", "node_modules", "__pycache__"];
+const IGNORED: [&str; 6] = [".git", "target", "node_modules", "__pycache__", "artifacts", "corpus"];
 
 /// How every lock file names Rust's default registry, whatever mirror the crates came from.
 const DEFAULT_REGISTRY: &str = concat!("registry+https://github.com/rust-lang/crates", ".io-index");

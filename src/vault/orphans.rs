@@ -14,10 +14,12 @@ use crate::store::{RelPath, layout};
 /// Removes them; returns how many.
 pub(super) fn clear(session: &Session) -> Result<u64, VaultError> {
     let intents = session.memory.intents(&session.vault)?;
-    let here = |path: &&RelPath| session.folder.exists(path).unwrap_or(true);
-    let named: BTreeSet<RelPath> = intents.iter().flat_map(|(_, paths)| paths.iter().filter(here)).cloned().collect();
-    let orphans = if named.is_empty() { named } else { uncovered(session, named)? };
-    let removed = session.folder.remove_all(&orphans.into_iter().collect::<Vec<_>>())?;
+    let named = intents.iter().flat_map(|(_, paths)| paths).cloned();
+    let (here, gone): (BTreeSet<RelPath>, BTreeSet<RelPath>) =
+        named.partition(|path| session.folder.exists(path).unwrap_or(true));
+    let orphans = if here.is_empty() { here } else { uncovered(session, here)? };
+    // What is gone may be so in the system's memory alone, where a sync failed: it must not come back when it is forgotten.
+    let removed = session.folder.remove_all(&orphans.into_iter().chain(gone).collect::<Vec<_>>())?;
     for (intent, _) in &intents {
         session.memory.forget(intent)?;
     }

@@ -1,8 +1,10 @@
 //! What each adversary tries, and what becomes of it. `docs/THREATS.md` names these tests.
 
+mod breaks;
 mod copy_holder;
 mod everything_seized;
 mod first_contact;
+mod hostile;
 mod merge_folder;
 mod pouches;
 mod seized_device;

@@ -136,7 +136,7 @@ pub(crate) fn pouch(bytes: &[u8]) -> bool {
     index > 0
 }
 
-fn header_at(bytes: &[u8], at: usize, index: Option<u32>) -> Option<Header> {
+pub(crate) fn header_at(bytes: &[u8], at: usize, index: Option<u32>) -> Option<Header> {
     let mut blocks = bytes.get(at..)?.chunks_exact(512);
     let next = || blocks.next().and_then(|block| block.try_into().ok()).ok_or(());
     pouch::read_header(next, || (), (at as u64, bytes.len() as u64), index).ok()

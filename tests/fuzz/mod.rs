@@ -1,7 +1,8 @@
 //! The fuzz targets as an ordinary test: every check of [`checks`] over the whole corpus and over changes of it that the
-//! same seed makes again. `AMPARO_FUZZ=N` makes N changes of each; the engine's own runs are told of in `Cargo.toml` here.
+//! same seed makes again. `AMPARO_FUZZ=N` makes N changes of each; how the engine runs stands in `Cargo.toml` here.
 
 pub(crate) mod checks;
+mod plants;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -167,20 +168,4 @@ fn each_target_of_the_engine_is_a_check_that_runs_here() {
         assert!(manifest.contains(&format!("path = \"targets/{name}.rs\"")), "{name}");
     }
     assert_eq!(fs::read_dir(home.join("targets")).expect("a folder").count(), TARGETS.len());
-}
-
-/// A parser with the defects that these checks are for, and they are seen.
-#[test]
-fn a_parser_that_panics_or_takes_two_prints_is_noticed() {
-    let careless: Check = |bytes| {
-        let text = std::str::from_utf8(bytes).unwrap_or_default();
-        let number: Option<u8> = text.trim().parse().ok();
-        number.is_some_and(|number| {
-            assert_eq!(number.to_string(), text);
-            true
-        })
-    };
-    let corpus = vec![b"17".to_vec(), b" ".to_vec()];
-    let noticed = std::panic::catch_unwind(|| run("careless", careless, &corpus));
-    assert!(noticed.is_err());
 }

@@ -31,6 +31,11 @@ const NONCE_BYTES: usize = 16;
 const PEOPLE: [(&str, &str); 4] =
     [("lawyer", "Blue Heron"), ("reader", "Grey Owl"), ("monitor", "Red Kite"), ("gull", "Gull")];
 
+/// The program that is looked at: that of this build, or what `AMPARO_RESIDUE` names, such as one that was optimised.
+fn amparo() -> PathBuf {
+    std::env::var_os("AMPARO_RESIDUE").map_or_else(|| env!("CARGO_BIN_EXE_amparo").into(), PathBuf::from)
+}
+
 /// Homes side by side; each identity is under the passphrase.
 struct Place {
     folder: tempfile::TempDir,
@@ -69,7 +74,7 @@ impl Place {
     }
 
     fn command(&self, who: &str, args: &[&str]) -> Command {
-        let (mut command, home) = (Command::new(env!("CARGO_BIN_EXE_amparo")), self.path(who));
+        let (mut command, home) = (Command::new(amparo()), self.path(who));
         command.args(args).current_dir(&home).env_clear().env("HOME", &home).stdin(Stdio::null());
         command.env("AMPARO_PASSPHRASE_FILE", self.path("passphrase"));
         command
@@ -314,7 +319,7 @@ fn a_kill_leaves_nothing_readable_in_any_file() {
             let mut command = Command::new(&place.strace);
             let inject = format!("inject={call}:signal=KILL:when={nth}");
             command.args(["-f", "-o", "/dev/null", "-e", &format!("trace={call}"), "-e", &inject]);
-            command.arg(env!("CARGO_BIN_EXE_amparo")).args(["seal", "t.txt", "--vault", "evidence"]);
+            command.arg(amparo()).args(["seal", "t.txt", "--vault", "evidence"]);
             command.current_dir(place.path("lawyer")).env_clear().env("HOME", place.path("lawyer"));
             command.env("AMPARO_PASSPHRASE_FILE", place.path("passphrase"));
             let output = command.output().expect("strace starts");

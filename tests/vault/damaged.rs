@@ -1,13 +1,15 @@
 //! A small vault with something wrong in one of its files: a bit, a cut, a hole, two files in each other's place, a file twice or
-//! gone, a stranger under a good name. Each is noticed, and the file is named. `AMPARO_DAMAGES=N` looks at N of them.
+//! gone, a stranger under a good name. Each is noticed, and the file is named. `AMPARO_DAMAGES=N` looks at N of them; `AMPARO_BITS=N`
+//! turns N bits and `AMPARO_LENGTHS=N` cuts to N lengths, evenly spread over all there are, or all of them.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use amparo::crypto::hash::Hash;
 use amparo::store::faulty::{FaultyDisk, Rules};
 use amparo::store::{Disk, RelPath};
-use amparo::vault::findings::{Check, Verdict};
+use amparo::vault::findings::{Check, Finding, Verdict};
 use amparo::vault::verify::{Level, Verified};
 
 use super::agreement::dice::Dice;
@@ -15,6 +17,8 @@ use super::people::World;
 use crate::soak;
 
 const DAMAGES: u64 = 1_500;
+const BITS: u64 = 2_500;
+const LENGTHS: u64 = 500;
 
 type Files = Vec<(PathBuf, Vec<u8>)>;
 
@@ -161,6 +165,97 @@ fn whatever_is_damaged_is_noticed_and_named() {
     assert!(faults.is_empty(), "{} of {damages}: {:#?}", faults.len(), &faults[..faults.len().min(20)]);
 }
 
+/// The check that holds a file's bytes against its name and its signatures.
+fn check_of(name: &str) -> Check {
+    match name.split('/').next() {
+        Some("blobs") => Check::Blob,
+        Some("keys") => Check::Key,
+        Some("logs") if name.contains("/entries/") => Check::Entry,
+        Some("logs") => Check::Signature,
+        _ => Check::Vault,
+    }
+}
+
+/// What is wrong with what a program says of a vault in which one file has other bytes: INVALID, by the check of that file, under
+/// its name.
+fn placed(world: &World, path: &Path, program: Program) -> Result<(), String> {
+    let name = path.strip_prefix("/home/vault").expect("in the vault").to_str().expect("text");
+    let seen = match program(world) {
+        Ok(seen) => seen,
+        // What claims another format is refused as a whole.
+        Err(_) if name == "VAULT" => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    let is_placed = |finding: &Finding| {
+        (finding.check, finding.weight, finding.subject.as_str()) == (check_of(name), Verdict::Invalid, name)
+    };
+    if seen.verdict == Verdict::Invalid && seen.findings.iter().any(is_placed) {
+        return Ok(());
+    }
+    Err(format!("{name}: {:?}, {:?}", seen.verdict, seen.findings))
+}
+
+/// Changes one file after another in the same way, at `count` places evenly spread over all that there are, or at all; how many that
+/// were, and what is wrong.
+fn each(
+    count: u64,
+    places: fn(&[u8]) -> u64,
+    change: fn(&[u8], u64) -> Vec<u8>,
+    program: Program,
+) -> (u64, Vec<String>) {
+    let (base, world, files) = sealed();
+    let all: u64 = files.iter().map(|(_, bytes)| places(bytes)).sum();
+    let (count, next) = (count.min(all), AtomicU64::new(0));
+    let faults = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(|| {
+                while let Some(number) = Some(next.fetch_add(1, Ordering::Relaxed)).filter(|number| *number < count) {
+                    let mut nth =
+                        u64::try_from(u128::from(number) * u128::from(all) / u128::from(count)).expect("less");
+                    let (path, bytes) = files
+                        .iter()
+                        .find(|(_, bytes)| {
+                            let is_here = nth < places(bytes);
+                            nth -= if is_here { 0 } else { places(bytes) };
+                            is_here
+                        })
+                        .expect("within all");
+                    let disk = base.twin();
+                    disk.put(path, &change(bytes, nth));
+                    if let Err(fault) = placed(&world.moved_to(Arc::new(disk)), path, program) {
+                        faults.lock().expect("no panic").push(format!("place {nth}: {fault}"));
+                    }
+                }
+            });
+        }
+    });
+    (count, faults.into_inner().expect("no panic"))
+}
+
+fn turned(count: u64, program: Program) -> (u64, Vec<String>) {
+    let turn = |bytes: &[u8], bit: u64| {
+        let mut turned = bytes.to_vec();
+        turned[usize::try_from(bit / 8).expect("short")] ^= 1 << (bit % 8);
+        turned
+    };
+    each(count, |bytes| 8 * bytes.len() as u64, turn, program)
+}
+
+fn cut(count: u64, program: Program) -> (u64, Vec<String>) {
+    let cut = |bytes: &[u8], length: u64| bytes[..usize::try_from(length).expect("short")].to_vec();
+    each(count, |bytes| bytes.len() as u64, cut, program)
+}
+
+#[test]
+fn each_bit_and_each_length_is_placed_by_its_check_in_its_file() {
+    let (bits, mut faults) = turned(soak::count("AMPARO_BITS", BITS), ours);
+    let (lengths, of_lengths) = cut(soak::count("AMPARO_LENGTHS", LENGTHS), ours);
+    faults.extend(of_lengths);
+    soak::tell(&format!("{bits} bits turned, {lengths} lengths"));
+    assert!(faults.is_empty(), "{}: {:#?}", faults.len(), &faults[..faults.len().min(20)]);
+}
+
 /// A program that leaves one check out.
 fn without(world: &World, left_out: Check) -> Result<Verified, String> {
     let mut seen = ours(world)?;
@@ -181,5 +276,9 @@ fn planted_faults_are_seen() {
     ];
     for (plant, program) in plants {
         assert!(!faults(program, 300).is_empty(), "{plant}: not seen");
+    }
+    // Of these each kind of file has its own, and a bit and a length that is passed over.
+    for (plant, program) in &plants[..4] {
+        assert!(!turned(120, *program).1.is_empty() && !cut(120, *program).1.is_empty(), "{plant}: not seen");
     }
 }

@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 
 use super::node;
 
-const SCRIPT: &str = include_str!("age.mjs");
+pub(super) const SCRIPT: &str = include_str!("age.mjs");
 
 /// How many vectors of each family the suite has in version 0.2.0; fewer would mean that some were not run.
 const FAMILIES: [(&str, usize); 9] = [

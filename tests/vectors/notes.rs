@@ -1,7 +1,7 @@
 //! Signed texts that other implementations verify: Go's `sumdb/note` the Ed25519 lines, `@noble/post-quantum` those of
 //! ML-DSA-44.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use amparo::crypto::hash::{Hash, hex};
 use amparo::crypto::seed::{Keys, Seed};
@@ -16,14 +16,14 @@ use base64::prelude::BASE64_STANDARD;
 
 use super::{go, node, run};
 
-const SCRIPT: &str = include_str!("notes.mjs");
+pub(super) const SCRIPT: &str = include_str!("notes.mjs");
 const SEED: [u8; 32] = [0x11; 32];
 
-fn keys() -> Keys {
+pub(super) fn keys() -> Keys {
     Seed::from_bytes(&SEED).keys()
 }
 
-fn checkpoint() -> Checkpoint {
+pub(super) fn checkpoint() -> Checkpoint {
     let origin = Origin { vault: VaultId(Hash::of(b"a vault")), log: LogId([0x77; 16]) };
     Checkpoint { origin, size: 20_852_163, root: Hash::of(b"a root") }
 }
@@ -33,13 +33,13 @@ fn card() -> Card {
 }
 
 /// signed-note, "Verifier keys", of an Ed25519 key.
-fn vkey(name: &str, public: &[u8; 32]) -> String {
+pub(super) fn vkey(name: &str, public: &[u8; 32]) -> String {
     let typed = [&[0x01], public.as_slice()].concat();
     format!("{name}+{}+{}", hex(&key_id(name, LineType::Ed25519, public)), BASE64_STANDARD.encode(typed))
 }
 
 /// The seed of the ML-DSA-44 key, derived here once more with HKDF-SHA256 so that the peer can make the key itself.
-fn ml_dsa_seed() -> String {
+pub(super) fn ml_dsa_seed() -> String {
     let mut seed = [0; 32];
     hkdf::Hkdf::<sha2::Sha256>::new(None, &SEED)
         .expand(b"amparo.v1/identity/ml-dsa-44", &mut seed)
@@ -47,13 +47,19 @@ fn ml_dsa_seed() -> String {
     hex(&seed)
 }
 
+/// Go's verifier of signed notes, built into this folder.
+pub(super) fn go_verifier(folder: &Path) -> Option<PathBuf> {
+    let mut build = go(folder)?;
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/verify.go");
+    let program = folder.join("verify");
+    run(build.arg("build").arg("-o").arg(&program).arg(source), b"");
+    Some(program)
+}
+
 #[test]
 fn go_verifies_the_ed25519_lines() {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
-    let Some(mut build) = go(folder.path()) else { return };
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/verify.go");
-    let program = folder.path().join("verify");
-    run(build.arg("build").arg("-o").arg(&program).arg(source), b"");
+    let Some(program) = go_verifier(folder.path()) else { return };
     let verify = |note: &[u8], key: &str| run(std::process::Command::new(&program).arg(key), note);
 
     let note = checkpoint().sign(&keys());

@@ -8,9 +8,8 @@ use std::sync::Arc;
 use amparo::store::faulty::{Fault, FaultyDisk, Rules, Times};
 use amparo::store::{Disk, FileSystem, Folder, Item, Lock, Mode, OutFile, ReadFrom, RelPath, Source, Stat, StoreError};
 
-use super::acts::{ACTS, Act};
 use super::judge::Program;
-use super::{Found, cuts, failing, flips};
+use super::{Found, act, cuts, failing, flips};
 
 /// What is forgotten, or done that must not be.
 #[derive(Clone, Copy)]
@@ -201,8 +200,11 @@ impl Folder for CarelessFolder {
     }
 }
 
-fn act(name: &str) -> &'static Act {
-    ACTS.iter().find(|act| act.name == name).expect("an act of that name")
+/// A program on a disk that forgets a duty.
+macro_rules! without {
+    ($duty:ident) => {
+        |disk| Arc::new(Careless(disk, Duty::$duty))
+    };
 }
 
 fn after_power_cuts(name: &str, rules: Rules, program: Program) -> Found {
@@ -216,44 +218,20 @@ fn where_it_fails(name: &str, fault: Fault, program: Program) -> Found {
 #[test]
 fn planted_faults_are_seen() {
     let plants: [(&str, Found); 9] = [
-        (
-            "nothing is synced",
-            after_power_cuts("custody note", Rules::Ext4, |disk| Arc::new(Careless(disk, Duty::Sync))),
-        ),
-        (
-            "what the device remembers is not synced",
-            after_power_cuts("seal", Rules::Ext4, |disk| Arc::new(Careless(disk, Duty::SyncOfMemory))),
-        ),
-        (
-            "files are renamed into place",
-            after_power_cuts("custody note", Rules::Ext4, |disk| Arc::new(Careless(disk, Duty::FinalNames))),
-        ),
-        (
-            "files are renamed into place on exFAT",
-            after_power_cuts("seal", Rules::ExFat, |disk| Arc::new(Careless(disk, Duty::FinalNames))),
-        ),
-        (
-            "nothing notes what a sealing is about to write",
-            after_power_cuts("seal", Rules::Ext4, |disk| Arc::new(Careless(disk, Duty::Intents))),
-        ),
-        (
-            "nothing notes what a merge is about to write",
-            after_power_cuts("merge", Rules::Ext4, |disk| Arc::new(Careless(disk, Duty::Intents))),
-        ),
+        ("nothing is synced", after_power_cuts("custody note", Rules::Ext4, without!(Sync))),
+        ("what the device remembers is not synced", after_power_cuts("seal", Rules::Ext4, without!(SyncOfMemory))),
+        ("files are renamed into place", after_power_cuts("custody note", Rules::Ext4, without!(FinalNames))),
+        ("files are renamed into place on exFAT", after_power_cuts("seal", Rules::ExFat, without!(FinalNames))),
+        ("nothing notes what a sealing is about to write", after_power_cuts("seal", Rules::Ext4, without!(Intents))),
+        ("nothing notes what a merge is about to write", after_power_cuts("merge", Rules::Ext4, without!(Intents))),
         (
             "a change is not kept outside of the vault first",
-            after_power_cuts("custody note", Rules::Ext4, |disk| Arc::new(Careless(disk, Duty::Changes))),
+            after_power_cuts("custody note", Rules::Ext4, without!(Changes)),
         ),
-        (
-            "a failed sync is taken for done",
-            where_it_fails("custody note", Fault::Sync, |disk| Arc::new(Careless(disk, Duty::FailedSync))),
-        ),
-        (
-            "a full disk is passed over",
-            where_it_fails("open", Fault::ShortWrite, |disk| Arc::new(Careless(disk, Duty::FullDisk))),
-        ),
+        ("a failed sync is taken for done", where_it_fails("custody note", Fault::Sync, without!(FailedSync))),
+        ("a full disk is passed over", where_it_fails("open", Fault::ShortWrite, without!(FullDisk))),
     ];
-    let not_read_back = flips(|disk| Arc::new(Careless(disk, Duty::ReadBack)), 100);
+    let not_read_back = flips(without!(ReadBack), 100);
     for (plant, found) in plants.into_iter().chain(not_read_back.map(|found| ("nothing is read back", found))) {
         assert!(!found.faults.is_empty(), "{plant}: not seen in {} states", found.states);
     }

@@ -9,6 +9,7 @@ mod folder;
 mod forger;
 mod good;
 mod histories;
+mod kinds;
 mod memory;
 mod owners;
 mod payloads;

@@ -17,7 +17,6 @@ use amparo::vault::custody::acknowledge::{AcknowledgeRequest, acknowledge};
 use amparo::vault::custody::decline::decline;
 use amparo::vault::custody::note::{self, note};
 use amparo::vault::custody::offer::{Circumstances, OfferRequest, Receiver, offer};
-use amparo::vault::custody::story::story;
 use amparo::vault::custody::withdraw::{Scope, withdraw};
 use amparo::vault::findings::Verdict;
 use amparo::vault::lend::{LendRequest, lend};
@@ -121,10 +120,7 @@ pub(super) fn sealed_too_late(disk: &FaultyDisk, world: &World) {
 }
 
 pub(super) fn adopts(world: &World, _: &mut dyn FnMut()) -> Result<bool, VaultError> {
-    let place = at(&world.vault, &world.lawyer);
-    let told = as_who(world, &world.lawyer, |setting| story(setting, &place, None))?;
-    let line = told.lines().find(|line| line.label.starts_with("S4")).expect("an entry of hers");
-    let (place, entries) = (at(&world.vault, &world.lawyer), [line.label]);
+    let (place, entries) = (at(&world.vault, &world.lawyer), ["S4:0".to_string()]);
     as_who(world, &world.lawyer, |setting| adopt(setting, &AdoptRequest { place, entries: &entries }))?;
     Ok(true)
 }

@@ -138,7 +138,7 @@ fn a_signed_state_is_held_against_a_vault_that_has_it_lacks_it_or_contradicts_it
     let world = World::with_vault();
     let verify = ["verify", "evidence", "--owner", "../lawyer.card", "--checkpoint", "../state.txt"];
     let say = |home: &str, text: &str| {
-        world.run(home, &["custody", "note", text, "--vault", "evidence"]).exits(0);
+        world.run_on(home, "lawyer", &["custody", "note", text, "--vault", "evidence"]).exits(0);
     };
     // The device's own memory goes along: two disks that were one.
     world.copy("lawyer", "restored");
@@ -146,12 +146,14 @@ fn a_signed_state_is_held_against_a_vault_that_has_it_lacks_it_or_contradicts_it
     say("lawyer", "on the first disk");
     let newest = world.files("lawyer/evidence").into_iter().filter(|path| path.contains("/checkpoints/"));
     let newest = newest.max_by_key(|path| path.rsplit('/').next().map(str::to_owned)).expect("a signed state");
-    world.write("state.txt", &world.read(&format!("lawyer/evidence/{newest}")));
+    world.write("state.txt", &std::fs::read(newest).expect("the state"));
     world.run("lawyer", &verify).exits(0).says("VALID");
     world.run("monitor", &verify).exits(4).says("INCOMPLETE (behind)");
     say("restored", "on the second");
     world.copy_from(&world.path("restored/evidence"), "court/evidence");
-    world.run("court", &verify).exits(3).says("../state.txt");
+    world.run("court", &verify).exits(4).says("that needs a custody key");
+    let aside = [&["verify", "../court/evidence"], &verify[2..]].concat();
+    world.run("monitor", &aside).exits(3).says("INVALID (fork)").says("../state.txt");
     let lawyer = world.run("lawyer", &["list", "--vault", "../court/evidence"]).exits(3);
     lawyer.says("may be incomplete or disputed");
 }

@@ -231,13 +231,14 @@ class Custody:
     def _check_memory(self):
         for log, checkpoint in self.asked.remembered:
             here = self.by_id.get(log)
+            if here and (checkpoint.state in here.forks or checkpoint.state in here.forked):
+                continue
             if here is None or checkpoint.size > len(here.story):
                 lacking = not (self.is_past_cut(here, len(here.story)) if here else self._is_cut_off(log, checkpoint))
                 if lacking:
                     self.report.add(INCOMPLETE, "behind", f"logs/{log.hex()}", "this device remembers more of it")
             elif here.root_at(checkpoint.size) != checkpoint.root:
-                forked = checkpoint.state in here.forks or checkpoint.state in here.forked
-                if not forked and not self.is_past_cut(here, 0):
+                if not self.is_past_cut(here, 0):
                     self.report.add(INVALID, "fork", here.subject, "this device remembers another history of it")
 
     def _is_cut_off(self, log, checkpoint):

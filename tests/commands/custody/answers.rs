@@ -100,7 +100,7 @@ fn what_is_missing_is_signed_and_ends_with_its_code() {
     let signed = at(&world, "monitor", &["custody", "acknowledge"]).exits(4);
     signed.says("ACKNOWLEDGED WITH DISCREPANCIES").says("INCOMPLETE (blob)").says("under your name");
     let log = at(&world, "monitor", &["custody", "log"]).exits(0);
-    log.says("acknowledged with discrepancies").says("acknowledge, with discrepancies").says("discrepancy: ");
+    log.says("offer: acknowledged with").says("acknowledge, with").says("discrepancy: (blob)");
     let json = at(&world, "monitor", &["custody", "log", "--json"]).exits(0).json();
     let entries = json["entries"].as_array().expect("entries");
     assert_eq!(entries[2]["status"], "acknowledged with discrepancies");

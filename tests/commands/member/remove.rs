@@ -129,7 +129,7 @@ fn whoever_is_admitted_again_counts_again_in_the_roles_given_since() {
     exchange(&world, "tern", "lawyer");
     verify(&world, "lawyer").exits(0).says("exhibits   3").says("1 entries of Tern came after");
     // And removed again: both cuts stand, what lay between stays late.
-    member(&world, "lawyer", &["remove", "Tern", "--reason", "left"]).exits(0).says("2 of 3 events count");
+    member(&world, "lawyer", &["remove", "Tern", "--reason", "left"]).exits(0).says("2 of 3 count");
     verify(&world, "lawyer").exits(0).says("exhibits   3");
     member(&world, "lawyer", &["remove", "Tern", "--reason", "left"]).exits(0).says("nothing is left to do");
 }
@@ -175,7 +175,7 @@ fn an_older_copy_cuts_nothing_off() {
     member(&world, "lawyer", &["remove", "Tern", "--reason", "left"]).exits(4).says("this copy is older");
     assert_eq!(files(&world, "lawyer"), before);
     world.hand("tern", "lawyer");
-    member(&world, "lawyer", &["remove", "Tern", "--reason", "left"]).exits(0).says("1 of 1 event count");
+    member(&world, "lawyer", &["remove", "Tern", "--reason", "left"]).exits(0).says("1 of 1 count");
     // Whoever was removed hands on no keys, though she still holds them.
     world.hand("lawyer", "tern");
     member(&world, "tern", &["grant"]).exits(1).says("may not hand keys on");

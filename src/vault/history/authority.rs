@@ -316,15 +316,12 @@ impl Court {
         let rank = self.ranks.get(&author).copied().unwrap_or(usize::MAX);
         for new in told.entry.event.new_keys() {
             let id = new.id(&place.log);
-            match new.recipient.parse::<Recipient>() {
+            if let Ok(recipient) = new.recipient.parse::<Recipient>() {
                 // What its log brought before it brings no second time: a key in shares stays in shares.
-                Ok(recipient) => {
-                    self.keys.entry(id).or_insert_with(|| VaultKey::new(new, recipient, place, rank));
-                }
-                Err(_) => {
-                    let message = "the entry that brings this key names no recipient";
-                    findings.invalid(Check::Key, id.to_string(), message);
-                }
+                self.keys.entry(id).or_insert_with(|| VaultKey::new(new, recipient, place, rank));
+            } else {
+                let message = "the entry that brings this key names no recipient";
+                findings.invalid(Check::Key, id.to_string(), message);
             }
         }
         if let Event::Share { key, wraps, dummies } = &told.entry.event {

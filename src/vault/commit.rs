@@ -18,7 +18,7 @@ use crate::format::checkpoint::{Checkpoint, Origin};
 use crate::format::document::Document;
 use crate::format::entry::{Begins, ENTRY_FILE_BYTES_MAX, Entry, HEADS_MAX, entry_leaf, is_handle};
 use crate::format::event::{Event, Head, Remove};
-use crate::format::ids::{LogId, MemberId, VaultId};
+use crate::format::ids::{KeyId, LogId, MemberId, VaultId};
 use crate::format::note::Note;
 use crate::store::RelPath;
 use crate::store::layout::{self, CheckpointName, EntryName};
@@ -101,7 +101,7 @@ impl OwnLog {
             }
             let is_whole = own == Some(log.head) && log.forks.is_empty();
             let closed = log.entries.iter().any(|told| matches!(told.entry.event, Event::Close { .. }));
-            if is_whole && !closed && is_for_all(session, then, log) {
+            if is_whole && !closed && is_for_all(session, (history, then), log)? {
                 return Ok(Self { latest: Latest::of(history), ..Self::resume(session.vault, log) });
             }
             // Of contradicting histories this device goes on from its own.
@@ -273,14 +273,15 @@ fn news(history: &History, seen: &Sizes, own: LogId, author: MemberId) -> Vec<He
     if heads.len() > HEADS_MAX {
         let given = |member: &Member| member.grants.iter().map(|grant| grant.at.log).collect::<Vec<_>>();
         let mine: BTreeSet<LogId> = history.members.get(&author).map(given).unwrap_or_default().into_iter().collect();
+        // Who is admitted again must have been seen to be removed, each time.
+        let removals = |member: &Member| {
+            history.removals_of(member.card.member()).iter().map(|(at, _)| at.log).collect::<Vec<_>>()
+        };
         let keys = history.keys.values();
         let keys: BTreeSet<LogId> =
             keys.flat_map(|key| key.wraps.iter().map(|(at, _)| at.log).chain([key.at.log])).collect();
-        let members: BTreeSet<LogId> = history
-            .members
-            .values()
-            .flat_map(|member| given(member).into_iter().chain(member.removed.map(|at| at.log)))
-            .collect();
+        let members: BTreeSet<LogId> =
+            history.members.values().flat_map(|member| given(member).into_iter().chain(removals(member))).collect();
         heads.sort_by_key(|head| {
             (!mine.contains(&head.log), !keys.contains(&head.log), !members.contains(&head.log), head.log)
         });
@@ -292,23 +293,26 @@ fn news(history: &History, seen: &Sizes, own: LogId, author: MemberId) -> Vec<He
 
 /// Whether a log can be read with custody keys that count, as others must: not where some of it was encrypted to one that
 /// came too late, and was perhaps given to nobody else.
-fn is_for_all(session: &Session, history: &History, log: &Log) -> bool {
-    let (counting, too_late): (Vec<_>, Vec<_>) =
-        session.ring.custody_by_id().partition(|(id, _)| history.keys.contains_key(id));
-    if too_late.is_empty() {
-        return true;
+fn is_for_all(session: &Session, (now, then): (&History, &History), log: &Log) -> Result<bool, VaultError> {
+    let goes =
+        |id: &KeyId| !then.keys.contains_key(id) && (then.custody_late.contains(id) || now.keys.contains_key(id));
+    let (going, counting): (Vec<_>, Vec<_>) = session.ring.custody_by_id().partition(|(id, _)| goes(id));
+    if going.is_empty() {
+        return Ok(true);
     }
     let counting: Vec<&Identity> = counting.into_iter().map(|(_, key)| key).collect();
     let names = session.survey.logs.get(&log.id).map(|files| &files.entries);
-    let opens = |told: &Told| {
+    let opens = |told: &Told| -> Result<bool, VaultError> {
         let here = names.and_then(|names| names.get(&told.entry.seq)).into_iter().flatten();
-        let mut of_leaf = here.filter(|name| name.leaf == told.leaf);
-        of_leaf.any(|name| {
-            let bytes = session.folder.read(&layout::entry(log.id, name), ENTRY_FILE_BYTES_MAX);
-            bytes.is_ok_and(|bytes| envelope::open(&bytes, &counting).is_ok())
-        })
+        for name in here.filter(|name| name.leaf == told.leaf) {
+            let bytes = session.folder.read(&layout::entry(log.id, name), ENTRY_FILE_BYTES_MAX)?;
+            if envelope::open(&bytes, &counting).is_ok() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     };
-    parallel::map(&log.entries, opens).into_iter().all(|opens| opens)
+    parallel::map(&log.entries, opens).into_iter().try_fold(true, |all, opens| Ok(all && opens?))
 }
 
 /// The handle that an admission proposes, unless a log has it already; else one drawn from the log's id.

@@ -97,6 +97,62 @@ fn a_missing_volume_is_named_whether_it_comes_back_or_not() {
     alone.says("missing: the pouch itself, in one file or in volumes").says(RESTORED).says("ACKNOWLEDGED");
 }
 
+/// Two sticks with the same pouch, one of them torn, in whatever order they are named.
+#[test]
+fn of_two_copies_the_whole_one_is_read() {
+    let world = sent(3 << 20, &["--volumes", "1MiB"]);
+    let volumes = ["trip.bin.001", "trip.bin.002", "trip.bin.003", "trip.bin.004"];
+    let object = verifies(&world, "courier", &volumes, &["--json"]).exits(0).json();
+    let sha256 = object["pouch"]["sha256"].as_str().expect("a hash").to_string();
+    let data = |name: &str| world.read(name)[4096..].to_vec();
+    let joined: Vec<u8> = volumes
+        .iter()
+        .flat_map(|name| {
+            let bytes = data(name);
+            bytes[..bytes.len() - 4096].to_vec()
+        })
+        .collect();
+    assert_eq!(Hash::of(&joined).to_string(), sha256, "a page of 4 KiB stands before and behind each");
+    for at in [4096 + 700_000, 4096 + 900] {
+        world.write("joined.bin", &joined);
+        world.write("b.002", &world.read("trip.bin.002"));
+        spoil(&world, "joined.bin", (2 << 20) + at, 3);
+        spoil(&world, "b.002", at, 3);
+        let cut = world.read("b.002").len() - 4096;
+        world.write("torn.002", &world.read("b.002")[..cut]);
+        for beside in ["joined.bin", "b.002", "torn.002"] {
+            for files in [[&[beside][..], &volumes].concat(), [&volumes[..], &[beside]].concat()] {
+                let object = verifies(&world, "courier", &files, &["--json"]).exits(0).json();
+                assert_eq!(
+                    (&object["pouch"]["sha256"], &object["verdict"]),
+                    (&sha256.as_str().into(), &"valid".into()),
+                    "{files:?}"
+                );
+                takes_in(&world.twin(), &files, &[]).exits(0);
+            }
+        }
+        // Without the sound one it is lost, and nobody says otherwise.
+        let rest = ["trip.bin.001", "torn.002", "b.002", "trip.bin.003", "trip.bin.004"];
+        verifies(&world, "courier", &rest, &[]).exits(4).says("a part of it is lost");
+        let repair = ["--repair", "whole.bin"];
+        verifies(&world, "courier", &rest, &repair).exits(4);
+    }
+}
+
+/// The parity file broke off while it was copied: that costs nothing of a pouch that is whole.
+#[test]
+fn half_a_parity_file_makes_no_whole_pouch_unreadable() {
+    let world = sent(3 << 20, &["--parity", "10"]);
+    let parity = world.read("trip.bin.parity");
+    world.write("half.parity", &parity[..parity.len() / 60]);
+    let files = ["trip.bin", "half.parity"];
+    let sha256 = Hash::of(&world.read("trip.bin")).to_string();
+    let keyless = verifies(&world, "courier", &files, &[]).exits(4);
+    keyless.says("nothing shows damage").says("a part cannot be checked").says(&sha256);
+    verifies(&world, "courier", &files, &["--sha256", &sha256]).exits(0);
+    takes_in(&world, &files, &["--sign"]).exits(0).says("ACKNOWLEDGED");
+}
+
 /// The bytes of the reader's exhibits, each opened anew; `None` where it does not open.
 fn opens(world: &World, id: &str, name: &str, round: &str) -> Option<Vec<u8>> {
     let out = format!("out-{round}");

@@ -180,6 +180,15 @@ fn an_offer_of_ones_own_is_packed_as_it_stands() {
     assert_eq!(events(&world, "lawyer").len(), before + 1, "the pouch was said, and no second offer");
     let object = packs(&world, "all.bin", &[all.as_str().expect("a label"), "--json"]).exits(0).json();
     assert_eq!((&object["exhibits"], &object["everything"]), (&json!(["K7-0001", "K7-0002"]), &true.into()));
+    // The status of each pouch is that of the offer that it carries, in whatever order they were packed.
+    world.run("reader", &["unpack", "../all.bin", "-o", "evidence", "--owner", "../lawyer.card"]).exits(0);
+    at(&world, "reader", &["custody", "acknowledge", all.as_str().expect("a label")]).exits(0);
+    at(&world, "lawyer", &["merge", "../reader/evidence"]).exits(0);
+    packs(&world, "again.bin", &[one.as_str().expect("a label")]).exits(0);
+    let log = at(&world, "lawyer", &["custody", "log", "--json"]).exits(0).json();
+    let entries = log["entries"].as_array().expect("entries").iter().filter(|entry| entry["event"] == "pack");
+    let statuses: Vec<&Value> = entries.map(|entry| &entry["status"]).collect();
+    assert_eq!(statuses, ["pending", "acknowledged", "pending"]);
     let refused = packs(&world, "x.bin", &[monitor.as_str().expect("a label")]).exits(1);
     refused.says("is no offer of yours to those for whom you pack");
     packs(&world, "x.bin", &["K7:1"]).exits(1).says("is no offer");

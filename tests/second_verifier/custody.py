@@ -213,6 +213,8 @@ class Custody:
 
     def _could_know(self, told):
         removed, rank = told.entry.body["member"], self.standing.took_effect[told]
+        if self.standing.admitted_too_late(told):
+            return False
         if removed == told.member or self.standing.rank[removed] == 0:
             return True
         return any(grant.member == removed and grant.role == "owner" and told.saw(grant.by)
@@ -251,8 +253,7 @@ class Custody:
     def _narrow_ring(self):
         """What no counted entry brought is no key, but for custody keys that came too late."""
         self.every_custody_key = {key for key, each in self.standing.brought.items() if each.scope == "custody"}
-        idle = [told for told in self.order.ordered if told.standing in (LATE, UNDECIDED)]
-        self.every_custody_key |= {key for told in idle for key, said in told.entry.new_keys()
+        self.every_custody_key |= {key for entry in self.kept() for key, said in entry.new_keys()
                                    if said["scope"] == "custody" and is_recipient(said["recipient"])}
         self.custody_keys = [key.key for key in self.ring if key.id in self.every_custody_key]
         self.has_all_custody_keys = self.every_custody_key <= {key.id for key in self.ring}

@@ -132,9 +132,13 @@ class Standing:
             self.idle_keys.append(told)
         self.idle_admits += [(member, told) for member, _ in self._admitted(told) if member]
 
+    def admitted_too_late(self, told):
+        """Whether its author had seen an admission of herself that came too late."""
+        return any(member == told.member and told.saw(by) for member, by in self.idle_admits)
+
     def _rests_on_idle(self, told):
         """Whether it was said on a right that came too late, or by a key that did."""
-        if any(member == told.member and told.saw(by) for member, by in self.idle_admits):
+        if self.admitted_too_late(told):
             return True
         return told.entry.kind in ("seal", "amend", "rotate", "share") and any(told.saw(by) for by in self.idle_keys)
 
@@ -193,4 +197,9 @@ class Standing:
         """From which place on a log concerns nobody any more, or None."""
         if not self.is_gone(member):
             return None
-        return min(cut.sizes.get(log, 0) for cut in self.cuts[member])
+        back = [grant for grant in self.grants if grant.member == member]
+        for cut in sorted(self.cuts[member], key=lambda cut: cut.sizes.get(log, 0)):
+            back = [grant for grant in back if grant.by.saw(cut.by)]
+            if not back:
+                return cut.sizes.get(log, 0)
+        return None

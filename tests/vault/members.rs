@@ -184,7 +184,7 @@ fn a_removal_is_read_by_those_whom_a_seized_device_gave_no_key() {
     let lied = |found: &&Finding| (found.check, found.weight) == (Check::Key, Verdict::Invalid);
     assert_eq!(before.findings.iter().filter(lied).count(), 1, "{:?}", before.findings);
     let removed = founder_removes(&forge, "Ann", &["A5:0".into()]).expect("removed");
-    assert!(removed.closed.is_some());
+    assert!(removed.left.is_some());
     let after = forge.verify(MONITOR);
     assert_eq!(after.verdict, Verdict::Incomplete, "what she said in between stays closed: {:?}", after.findings);
     let about: Vec<_> = after.findings.iter().map(|found| (found.check, found.weight)).collect();

@@ -48,7 +48,7 @@ pub(crate) struct Args {
     /// to 32 KiB in pouches above 16 GiB): a byte that is lost takes its cell with it
     #[arg(long, value_name = "P%", value_parser = percent, conflicts_with = "answers")]
     parity: Option<u16>,
-    /// Cut both into files of at most this size, for FAT32 (4GiB), several couriers, or mail
+    /// Cut both into files of at most this size, for FAT32 (at most 4000MiB), several couriers, or mail
     #[arg(long, value_name = "SIZE", value_parser = bytes, conflicts_with = "answers")]
     volumes: Option<u64>,
     /// Custody records and keys, and no exhibit: the first pouch to a newcomer, who then has the vault and awaits the evidence

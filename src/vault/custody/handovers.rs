@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::super::history::{History, Place, Sizes, Standing};
-use crate::format::event::{EntryRef, Event};
+use crate::format::event::{EntryRef, Event, ExhibitRef};
 use crate::format::ids::{LogId, MemberId};
 
 /// How far a handover has come.
@@ -81,12 +81,15 @@ enum Carried {
     Nothing(Option<Status>),
 }
 
+/// Offers of a log to one member, in their order, each with its exhibits.
+type Offers<'a> = Vec<(Place, &'a [ExhibitRef])>;
+
 impl Handovers {
     /// Collects them, each entry looked at once.
     pub fn of(history: &History) -> Self {
         let mut all = Self::default();
         // By log and receiver; a log's own entries come in their order.
-        let mut last: BTreeMap<(LogId, MemberId), Place> = BTreeMap::new();
+        let mut made: BTreeMap<(LogId, MemberId), Offers<'_>> = BTreeMap::new();
         let mut seen = Seen::default();
         for (place, told) in history.counted() {
             match &told.entry.event {
@@ -94,13 +97,19 @@ impl Handovers {
                     let handover = Handover { to: offer.to, status: Status::Pending, answers: Vec::new() };
                     all.by_offer.insert(place, handover);
                     all.offers.push(place);
-                    last.insert((place.log, offer.to), place);
+                    made.entry((place.log, offer.to)).or_default().push((place, &offer.exhibits));
                 }
                 Event::Pack { to, exhibits: Some(exhibits), .. } if exhibits.is_empty() => {
                     all.packed.insert(place, Carried::Nothing(seen.of_pouch(history, place, to)));
                 }
-                Event::Pack { to, .. } => {
-                    let carried = to.iter().filter_map(|member| last.get(&(place.log, *member)).copied());
+                Event::Pack { to, exhibits, .. } => {
+                    // An older offer may be packed once more: of those of the same exhibits the last, else the last of all.
+                    let exhibits = exhibits.as_deref().unwrap_or_default();
+                    let carried = to.iter().filter_map(|member| {
+                        let offers = made.get(&(place.log, *member))?;
+                        let same = offers.iter().rev().find(|(_, offered)| *offered == exhibits);
+                        same.or(offers.last()).map(|(offer, _)| *offer)
+                    });
                     all.packed.insert(place, Carried::Offers(carried.collect()));
                 }
                 _ => {}

@@ -58,7 +58,12 @@ pub(super) fn judge(history: &mut History, supposed: Option<&Remove>) {
     history.members = court.members(history);
     history.reaches = history.members.iter().map(|(id, member)| (*id, court.reach(history, *id, member))).collect();
     history.idle_removals = std::mem::take(&mut court.idle);
-    history.custody_too_late = std::mem::take(&mut court.void.custody);
+    history.custody_late = std::mem::take(&mut court.void.custody_late);
+    let forked = history.logs.values().flat_map(|log| log.forks.iter().map(|fork| (log.id, fork)));
+    for (log, fork) in forked {
+        history.custody_late.extend(fork.entries.iter().flat_map(|told| void::custody_keys(told, log)));
+    }
+    history.custody_undecided = std::mem::take(&mut court.void.custody_undecided);
     (history.keys, history.removals, history.ranks) = (court.keys, court.removals, court.ranks);
     let told = history.logs.values().map(|log| (log.id, log.member));
     let whose = told.chain(history.untold.iter().map(|(log, member)| (*log, *member)));
@@ -66,10 +71,19 @@ pub(super) fn judge(history: &mut History, supposed: Option<&Remove>) {
 }
 
 impl History {
-    /// Where the log of someone who is no member any more stops to count, whether or not it is here.
+    /// Where the log of someone who is no member any more stops to count, whether or not it is here: the least size such
+    /// that nobody who admitted her had seen every removal that cuts it there or before.
     pub(crate) fn cut_of(&self, log: LogId, member: MemberId) -> Option<u64> {
-        self.members.get(&member)?.removed?;
-        self.removals.get(&member)?.iter().map(|(_, removal)| cut_size(removal, log)).min()
+        let known = self.members.get(&member)?;
+        known.removed?;
+        let mut cuts: Vec<(u64, Place)> =
+            self.removals.get(&member)?.iter().map(|(at, removal)| (cut_size(removal, log), *at)).collect();
+        cuts.sort_unstable();
+        let mut back: Vec<&Grant> = known.grants.iter().collect();
+        cuts.into_iter().find_map(|(size, removal)| {
+            back.retain(|grant| self.told(grant.at).had_seen(grant.at, removal));
+            back.is_empty().then_some(size)
+        })
     }
 }
 
@@ -143,13 +157,17 @@ impl Court {
                     check_statements(history, told, place, &mut found);
                     self.check_effect(history, told, place, log.member, &mut found);
                 }
-                Standing::Late => self.void.add(told, place),
+                Standing::Late => {
+                    self.void.add(told, place);
+                    self.void.custody_late.extend(void::custody_keys(told, place.log));
+                }
                 Standing::Refused(reason) => {
                     let said = format!("{} may not say {:?} here: {reason}", owner_of(log), told.entry.event.name());
                     let (weight, message) = self.void.weigh(said, told, place, log.member);
                     undecided = weight == Verdict::Incomplete;
                     if undecided {
                         self.void.add(told, place);
+                        self.void.custody_undecided.extend(void::custody_keys(told, place.log));
                     }
                     found.add(weight, Check::Authority, subject(place), message);
                 }
@@ -340,7 +358,9 @@ impl Court {
         let grants = self.grants.get(member).into_iter().flatten();
         let mut seen = grants.filter(|grant| grant.role == Role::Owner && told.had_seen(place, grant.at));
         let too_near = |grant: &Grant| rank(&grant.at).saturating_add(1) <= rank(&place);
-        if *member == history.founder || *member == author || seen.any(too_near) {
+        // The nearer of two rights that she had may have come too late since.
+        let could_know = *member == history.founder || *member == author || seen.any(too_near);
+        if could_know && !self.void.bears(told, place, author) {
             let message = "an owner is removed only by one nearer the founder; this removal has no effect";
             found.invalid(Check::Authority, subject(place), message);
         } else {

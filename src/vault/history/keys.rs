@@ -58,7 +58,7 @@ impl History {
     /// Every key to which inventories may be encrypted.
     pub fn custody_keys(&self) -> impl Iterator<Item = &KeyId> {
         let brought = self.keys.iter().filter(|(_, key)| key.scope == Scope::Custody).map(|(id, _)| id);
-        brought.chain(&self.custody_too_late)
+        brought.chain(&self.custody_late).chain(&self.custody_undecided)
     }
 
     /// Members who were given a key and not removed since.

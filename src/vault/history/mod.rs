@@ -89,8 +89,10 @@ pub struct History {
     pub members: BTreeMap<MemberId, Member>,
     /// Keys that counted entries brought.
     pub keys: BTreeMap<KeyId, VaultKey>,
-    /// Custody keys of late and undecided entries. Whoever had been given one may have written to it.
-    custody_too_late: BTreeSet<KeyId>,
+    /// Custody keys of late entries, and of other histories. Whoever had been given one may have written to it.
+    pub(super) custody_late: BTreeSet<KeyId>,
+    /// The same of undecided entries.
+    custody_undecided: BTreeSet<KeyId>,
     /// Where the logs of those who are no members any more stop to count.
     pub cuts: BTreeMap<LogId, u64>,
     /// Removals that take effect, by whom they remove.
@@ -142,7 +144,8 @@ impl History {
                 logs: std::mem::take(&mut logs),
                 members: BTreeMap::new(),
                 keys: BTreeMap::new(),
-                custody_too_late: BTreeSet::new(),
+                custody_late: BTreeSet::new(),
+                custody_undecided: BTreeSet::new(),
                 cuts: BTreeMap::new(),
                 removals: BTreeMap::new(),
                 ranks: BTreeMap::new(),

@@ -53,8 +53,8 @@ pub struct Removed {
     pub now: bool,
     /// How far each of her logs counts.
     pub kept: Vec<Kept>,
-    /// The handle of this device's own log, where it had to be closed: others may not be able to read its end.
-    pub closed: Option<String>,
+    /// The handle of this device's own log, where she goes on in another: others may not be able to read that one's end.
+    pub left: Option<String>,
     /// New epochs of keys that she had held.
     pub renewed: Vec<Renewed>,
     /// Sections whose newest key she has a share of, and which have more readers than there can be shares: the removal is
@@ -90,12 +90,12 @@ pub fn remove(setting: &mut Setting<'_>, request: &RemoveRequest<'_>) -> Result<
             return Err(VaultError::LastReader { name: history.name_of(member), section: section.to_string() });
         }
     }
-    let (now, overlooked, mut closed) = (cuts.is_some(), session.overlooked(), None);
+    let (now, overlooked, mut left) = (cuts.is_some(), session.overlooked(), None);
     if let Some(cuts) = cuts {
         let removal = Remove { member, reason: request.reason, cuts };
         let before = OwnLog::find(setting, &session, person.member())?;
         let mut log = OwnLog::find_to_remove(setting, &session, person.member(), &removal)?;
-        closed = (log.id() != before.id() && !before.is_new()).then(|| before.handle().to_string());
+        left = (log.id() != before.id() && !before.is_new()).then(|| before.handle().to_string());
         log.append(setting, &session, person, Event::Remove(removal).into())?;
         session.remember_heads()?;
         drop(session);
@@ -121,7 +121,7 @@ pub fn remove(setting: &mut Setting<'_>, request: &RemoveRequest<'_>) -> Result<
         name: history.name_of(member),
         now,
         kept: kept(history, member),
-        closed,
+        left,
         renewed,
         crowded,
         readable: readable(history, member),
@@ -196,21 +196,11 @@ fn cuts(history: &History, member: MemberId, trust_up_to: &[String]) -> Result<O
     Ok(tighter.then_some(cuts))
 }
 
-/// The smallest state at which the removals in force cut each of a member's logs; a log that one of them does not list
-/// does not count at all. Removals after which she was admitted again are over.
+/// The states at which the removals of someone who is no member any more cut her logs; a log that the one that cuts it does
+/// not list does not count at all.
 fn cuts_so_far(history: &History, member: MemberId) -> BTreeMap<LogId, Head> {
-    let is_over = |at: Place| {
-        let grants = &history.members[&member].grants;
-        grants.iter().any(|grant| history.told(grant.at).had_seen(grant.at, at))
-    };
-    let in_force = history.removals_of(member).iter().filter(|(at, _)| !is_over(*at));
-    let removals = in_force.map(|(_, removal)| &removal.cuts);
-    let of = |cuts: &Vec<Head>| cuts.iter().map(|cut| (cut.log, *cut)).collect::<BTreeMap<LogId, Head>>();
-    let smaller = |one: BTreeMap<LogId, Head>, other: BTreeMap<LogId, Head>| {
-        let both = one.into_iter().filter_map(|(log, cut)| Some((log, cut, *other.get(&log)?)));
-        both.map(|(log, one, other)| (log, if other.size < one.size { other } else { one })).collect()
-    };
-    removals.map(of).reduce(smaller).unwrap_or_default()
+    let listed = history.removals_of(member).iter().flat_map(|(_, removal)| &removal.cuts);
+    listed.filter(|cut| history.cut_of(cut.log, member) == Some(cut.size)).map(|cut| (cut.log, *cut)).collect()
 }
 
 /// Scopes whose newest key she was given, or a share of it; apart from these, sections with too many readers for shares:

@@ -100,7 +100,9 @@ impl Opened {
         let plain = usize::try_from(range.end - range.start).expect("a chunk is small");
         let mut sealed = vec![0; plain + SEALED_CHUNK_BYTES - PLAIN_CHUNK_BYTES];
         let lost = |reason| Lost { range: range.clone(), reason };
-        self.pieces.read_at(self.payload_at + index * SEALED_CHUNK, &mut sealed).map_err(|error| lost(error.reason))?;
+        self.pieces
+            .read_to_judge(self.payload_at + index * SEALED_CHUNK, &mut sealed)
+            .map_err(|error| lost(error.reason))?;
         if self.key.open(index, last, &mut sealed).is_none() {
             return Err(lost("it is damaged there".into()));
         }
@@ -115,11 +117,11 @@ fn enter(pieces: &Pieces, identities: &[&Identity]) -> Result<(u64, PayloadKey),
     loop {
         let there = usize::try_from(pieces.bytes()).unwrap_or(usize::MAX).min(wanted);
         let mut start = vec![0; there];
-        if let Err(lost) = pieces.read_at(0, &mut start) {
+        if let Err(lost) = pieces.read_to_judge(0, &mut start) {
             // What stands before a lost place may be the whole header.
             start.truncate(usize::try_from(lost.range.start).unwrap_or(0).min(there));
             pieces
-                .read_at(0, &mut start)
+                .read_to_judge(0, &mut start)
                 .map_err(|lost| VaultError::Pouch(PouchError::StartLost { reason: lost.reason }))?;
         }
         match envelope::enter(&start, identities) {

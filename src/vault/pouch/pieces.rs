@@ -59,6 +59,13 @@ pub struct Pieces {
     mending: Mending,
 }
 
+/// What becomes of a cell whose checksum is lost.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Unknown {
+    IsLost,
+    AsItLies,
+}
+
 /// One of the files.
 struct PieceFile {
     path: PathBuf,
@@ -116,14 +123,17 @@ impl Pieces {
     /// The bytes at a place. With parity, only what was checked or restored: of a place that can be neither, `Lost`.
     pub fn read_at(&self, offset: u64, into: &mut [u8]) -> Result<(), Lost> {
         match &self.packets {
-            Some(packets) => self.read_checked(packets, offset, into),
-            None => self.read_unchecked_at(offset, into),
+            Some(packets) => self.read_cells(packets, Unknown::IsLost, offset, into),
+            None => self.raw(offset, into, 0),
         }
     }
 
-    /// The bytes at a place as they are, though they may be damaged: for a reader who can tell.
-    pub fn read_unchecked_at(&self, offset: u64, into: &mut [u8]) -> Result<(), Lost> {
-        self.raw(offset, into, 0)
+    /// The same for a reader who can tell by other means: what nothing here tells of is given as it lies.
+    pub fn read_to_judge(&self, offset: u64, into: &mut [u8]) -> Result<(), Lost> {
+        match &self.packets {
+            Some(packets) => self.read_cells(packets, Unknown::AsItLies, offset, into),
+            None => self.raw(offset, into, 0),
+        }
     }
 
     /// What was restored so far.

@@ -224,3 +224,23 @@ fn who_was_removed_twice_is_back_when_somebody_has_seen_both() {
     sealer.seal(&forge, &[Exhibit::text("two")], &Twist::default());
     assert_eq!(forge.finds(&[]).exhibits, 1);
 }
+
+/// She was removed, let in again, and removed once more: what counts of her second log is as open to doubt as anything.
+#[test]
+fn a_second_removal_hides_no_fork_of_what_counts() {
+    let (forge, mut founder) = founded();
+    founder.say(&forge, &[], remove(SEALER, &[]));
+    founder.say(&forge, &[], admit(SEALER, &["sealer"]));
+    let mut sealer = Pen::begin(forge.vault, SEALER, "S5");
+    sealer.say(&forge, &[founder.head()], note("hello"));
+    let mut other = sealer.clone();
+    sealer.seal(&forge, &[Exhibit::text("one")], &Twist::default());
+    founder.say(&forge, &[sealer.head()], remove(SEALER, &[sealer.head()]));
+    assert_eq!(forge.finds(&[]).exhibits, 1);
+    let there = forge.copy();
+    sealer.say(&there, &[], note("after the cut"));
+    assert_eq!(there.finds(&[]).exhibits, 1);
+    other.say(&forge, &[], note("another history of the same entry"));
+    let verified = forge.finds(&[(Check::Fork, INVALID, &sealer.folder())]);
+    assert_eq!(verified.exhibits, 1);
+}

@@ -37,6 +37,28 @@ fn one_fault(twist: &Twist<'_>, check: Check, which: usize) {
 }
 
 /// Where two logs have one handle, whoever reads that a manifest is gone reads of whose exhibits it was.
+/// An owner brings a custody key in one history of her log; her restored disk goes on with another, which is longer.
+#[test]
+fn an_inventory_under_a_key_of_another_history_breaks_no_rule() {
+    let (forge, mut founder) = founded();
+    founder.say(&forge, &[], admit(ANN, &["owner"]));
+    let mut ann = Pen::begin(forge.vault, ANN, "A5");
+    ann.say(&forge, &[founder.head()], note("hello"));
+    let mut restored = ann.clone();
+    let keys = vec![forge.new_key(ann.id, "custody", 1, LATER, &[READER])];
+    ann.say(&forge, &[], Event::Rotate { keys });
+    let mut sealer = Pen::begin(forge.vault, SEALER, "S4");
+    sealer.say(&forge, &[founder.head(), ann.head()], note("hello"));
+    sealer.seal(&forge, &[Exhibit::text("one")], &Twist { inventory_to: Some(&[LATER]), ..Twist::default() });
+    restored.say(&forge, &[], note("a day before"));
+    restored.say(&forge, &[], note("and on"));
+    let fork = (Check::Fork, INVALID, ann.folder());
+    assert_eq!(forge.finds(&[(fork.0, fork.1, &fork.2)]).exhibits, 1);
+    let lacks = forge.verify(MONITOR);
+    let found: Vec<_> = lacks.findings.iter().map(|found| (found.check, found.weight)).collect();
+    assert_eq!(found, [(Check::Fork, INVALID), (Check::Inventory, INCOMPLETE)], "{:?}", lacks.findings);
+}
+
 /// An owner makes a new custody key and gives it to one reader; or did so too late to count. The sealer who was given it as
 /// well writes to it.
 #[test]

@@ -12,6 +12,7 @@ use crate::cli::folders::Contact;
 use crate::cli::output::shown;
 use crate::cli::{DONE, Exit};
 use crate::format::card::Card;
+use crate::format::entry::ROLES_MAX;
 use crate::format::fingerprint::is_fingerprint;
 use crate::format::role::{Role, Section};
 use crate::vault::members::{self, AddRequest, Added, Awaited, Newcomer, Plan};
@@ -77,6 +78,10 @@ impl Args {
         }
         roles.sort_by_key(ToString::to_string);
         roles.dedup();
+        if roles.len() > ROLES_MAX {
+            let message = format!("at most {ROLES_MAX} roles at a time");
+            return Err(CliError::Usage { message, hint: Some("amparo member add --help".into()) });
+        }
         Ok(roles)
     }
 }

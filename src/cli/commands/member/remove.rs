@@ -86,10 +86,10 @@ fn warn(removed: &Removed, call: &mut Call<'_, '_>) {
             shown(&removed.name)
         ));
     }
-    if let Some(closed) = &removed.closed {
+    if let Some(left) = &removed.left {
         call.warn(&format!(
             "your record {} ends here and another begins: its end is encrypted to a key that does not count any more, and that others may never have been given; if they cannot check what you sealed last, seal it again",
-            shown(closed)
+            shown(left)
         ));
     }
     warn_of_quorum(&removed.renewed, call);
@@ -158,7 +158,7 @@ fn described(removed: &Removed) -> Value {
         "name": removed.name,
         "now": removed.now,
         "logs": kept,
-        "own_log_closed": removed.closed,
+        "own_log_left": removed.left,
         "renewed": renewed_as_json(&removed.renewed),
         "not_renewed": removed.crowded.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "still_readable": removed.readable,

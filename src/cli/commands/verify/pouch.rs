@@ -223,6 +223,12 @@ fn tell(pieces: &Pieces, condition: &Condition) -> Told {
         };
         return told(verdict, Tone::Careful, INCOMPLETE, lines);
     }
+    if condition.damaged.is_empty() {
+        lines.extend(pieces::places("not known to be whole", &condition.unchecked));
+        let verdict =
+            "INCOMPLETE: nothing shows damage, but so much of its parity is lost that a part cannot be checked";
+        return told(verdict, Tone::Careful, INCOMPLETE, lines);
+    }
     lines.extend(pieces::places("lost", &condition.lost));
     lines.extend(pieces::places("not known to be whole", &condition.unchecked));
     lines.push("give all volumes and parity files that there are, of every copy: they help each other".into());

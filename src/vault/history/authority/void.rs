@@ -19,8 +19,16 @@ pub(super) struct Void {
     admissions: BTreeMap<MemberId, BTreeMap<LogId, u64>>,
     /// Keys.
     keys: BTreeMap<LogId, u64>,
-    /// Custody keys among them.
-    pub(super) custody: BTreeSet<KeyId>,
+    /// Custody keys that late entries would bring.
+    pub(super) custody_late: BTreeSet<KeyId>,
+    /// Those that undecided entries would.
+    pub(super) custody_undecided: BTreeSet<KeyId>,
+}
+
+/// The custody keys that an entry of a log brings, or would.
+pub(super) fn custody_keys(told: &Told, log: LogId) -> impl Iterator<Item = KeyId> + '_ {
+    let is_one = |key: &&NewKey| key.scope == Scope::Custody && key.recipient.parse::<Recipient>().is_ok();
+    told.entry.event.new_keys().iter().filter(is_one).map(move |key| key.id(&log))
 }
 
 impl Void {
@@ -29,8 +37,6 @@ impl Void {
         if matches!(told.entry.event, Event::Rotate { .. } | Event::Share { .. }) {
             self.keys.entry(place.log).or_insert(place.seq);
         }
-        let is_custody = |key: &&NewKey| key.scope == Scope::Custody && key.recipient.parse::<Recipient>().is_ok();
-        self.custody.extend(told.entry.event.new_keys().iter().filter(is_custody).map(|key| key.id(&place.log)));
         for admission in admissions(&told.entry.event) {
             if let Ok(card) = Card::parse(admission.card.as_bytes()) {
                 self.admissions.entry(card.member()).or_default().entry(place.log).or_insert(place.seq);
@@ -51,7 +57,7 @@ impl Void {
     }
 
     /// Whether what a member says rests, as far as can be told, on something of this that she had seen.
-    fn bears(&self, told: &Told, place: Place, member: MemberId) -> bool {
+    pub(super) fn bears(&self, told: &Told, place: Place, member: MemberId) -> bool {
         let seen = |first: &BTreeMap<LogId, u64>| {
             first.iter().any(|(log, seq)| told.had_seen(place, Place { log: *log, seq: *seq }))
         };

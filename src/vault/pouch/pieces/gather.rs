@@ -79,6 +79,7 @@ fn of_files(files: Vec<PieceFile>) -> Result<Pieces, VaultError> {
     };
     pieces.take_in(whole, strangers)?;
     pieces.order();
+    pieces.prefer_sound_volumes()?;
     if pieces.holes().is_empty() {
         pieces.missing.clear();
     } else if pieces.extents.is_empty() {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::packets::{self, Packets};
 use super::spool::Spool;
-use super::{Lost, Pieces, to_usize};
+use super::{Lost, Pieces, Unknown, to_usize};
 use crate::crypto::parity;
 use crate::format::parity::Grid;
 
@@ -118,7 +118,13 @@ impl Pieces {
         damaged.iter().map(|range| range.end - range.start).sum::<u64>() <= KEPT_BYTES_MAX
     }
 
-    pub(super) fn read_checked(&self, packets: &Packets, offset: u64, into: &mut [u8]) -> Result<(), Lost> {
+    pub(super) fn read_cells(
+        &self,
+        packets: &Packets,
+        unknown: Unknown,
+        offset: u64,
+        into: &mut [u8],
+    ) -> Result<(), Lost> {
         let grid = packets.layout().grid;
         let end = offset.saturating_add(into.len() as u64);
         if end > self.bytes {
@@ -128,7 +134,7 @@ impl Pieces {
         while at < end {
             let cell = at / grid.cell_bytes;
             let (span, upto) = (grid.span(cell), grid.span(cell).end.min(end));
-            let bytes = self.cell(packets, cell)?;
+            let bytes = self.cell(packets, unknown, cell)?;
             let part = &mut into[to_usize(at - offset)..to_usize(upto - offset)];
             part.copy_from_slice(&bytes[to_usize(at - span.start)..to_usize(upto - span.start)]);
             at = upto;
@@ -137,7 +143,7 @@ impl Pieces {
     }
 
     /// A cell, as it was when its parity was made.
-    pub(super) fn cell(&self, packets: &Packets, cell: u64) -> Result<Arc<Vec<u8>>, Lost> {
+    fn cell(&self, packets: &Packets, unknown: Unknown, cell: u64) -> Result<Arc<Vec<u8>>, Lost> {
         let grid = packets.layout().grid;
         let lost = |reason: &str| Lost { range: grid.span(cell), reason: reason.into() };
         let kept = |kept: Result<Arc<Vec<u8>>, ()>| kept.map_err(|()| lost(BEYOND_REPAIR));
@@ -148,7 +154,12 @@ impl Pieces {
         match self.is_whole(packets, cell, &mut bytes) {
             Some(true) => return Ok(Arc::new(bytes)),
             Some(false) => {}
-            None => return Err(lost(UNCHECKED)),
+            None if unknown == Unknown::IsLost => return Err(lost(UNCHECKED)),
+            None => {
+                let span = grid.span(cell);
+                self.raw(span.start, &mut bytes[..to_usize(span.end - span.start)], 0)?;
+                return Ok(Arc::new(bytes));
+            }
         }
         let _one = self.mending.one_row.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(found) = self.mending.kept(cell) {

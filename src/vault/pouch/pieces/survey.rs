@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use sha2::{Digest, Sha256};
 
+use super::gather::Volume;
 use super::mending::ranges;
 use super::packets::Packets;
 use super::{Pieces, to_usize};
@@ -42,12 +43,7 @@ impl Condition {
 
     /// What turned out to be unreadable, though nothing tells how it should be.
     fn lose(&mut self, unreadable: Vec<Range<u64>>) {
-        for torn in &unreadable {
-            let around =
-                |range: &Range<u64>| [range.start..range.end.min(torn.start), range.start.max(torn.end)..range.end];
-            let rest = self.unchecked.iter().flat_map(around).filter(|range| !range.is_empty());
-            self.unchecked = rest.collect();
-        }
+        self.unchecked = without(std::mem::take(&mut self.unchecked), &unreadable);
         self.damaged.extend(unreadable.iter().cloned());
         self.lost.extend(unreadable);
     }
@@ -87,7 +83,7 @@ impl Pieces {
                 return Err(VaultError::Stopped);
             }
             let part = &mut buffer[..to_usize((self.bytes - at).min(CHUNK_BYTES as u64))];
-            if let Err(lost) = self.read_at(at, part) {
+            if let Err(lost) = self.read_to_judge(at, part) {
                 match torn.last_mut() {
                     Some(last) if last.end == lost.range.start => last.end = at + part.len() as u64,
                     _ => torn.push(lost.range.start..at + part.len() as u64),
@@ -114,7 +110,7 @@ impl Pieces {
                 return Err(VaultError::Stopped);
             }
             let part = &mut buffer[..to_usize((self.bytes - at).min(COPIED_BYTES as u64))];
-            if self.read_at(at, part).is_err() {
+            if self.read_to_judge(at, part).is_err() {
                 return Ok(None);
             }
             hasher.update(&*part);
@@ -155,12 +151,13 @@ impl Pieces {
         // Whichever is the first to run out: cells to restore others from, or parts of the table.
         let spare = |(damaged, packets): &(u64, u64)| packets.saturating_sub(layout.pieces.max(*damaged));
         let spare = rows.iter().map(spare).min().unwrap_or(0);
+        let unchecked = self.but_for_sound_volumes(ranges(&grid, unchecked.into_iter()), watch)?;
         let may_lose = (spare * 100 / grid.strips).min(layout.share.into());
         let packets_damaged = whole.iter().filter(|whole| **whole != Some(true)).count() as u64;
         Ok(Condition {
             lost: ranges(&grid, lost),
             damaged: ranges(&grid, damaged.iter().copied()),
-            unchecked: ranges(&grid, unchecked.into_iter()),
+            unchecked,
             packets: layout.packets(),
             packets_damaged,
             may_lose: Some(may_lose),
@@ -170,26 +167,69 @@ impl Pieces {
     /// Without parity, volumes tell by their hashes whether they are as they were made.
     fn check_volumes(&self, watch: &dyn Watch) -> Result<Condition, VaultError> {
         watch.begin(Stage::Checking, Some(self.bytes));
-        let mut damaged = self.holes();
-        let mut checked = damaged.clone();
-        for volume in &self.volumes {
-            let (page, range) = (&volume.page, volume.extent.start..volume.extent.end);
-            let Some(sha256) = volume.sha256 else { continue };
-            checked.push(range.clone());
-            if range.end - range.start != page.length || !self.has_hash(&volume.extent, sha256, watch)? {
-                damaged.push(range);
-            }
+        let (mut sound, mut told) = (Vec::new(), self.holes());
+        for volume in self.volumes.iter().filter(|volume| volume.sha256.is_some()) {
+            let range = volume.extent.start..volume.extent.end;
+            if self.is_sound(volume, Some(watch))? { sound.push(range) } else { told.push(range) }
         }
-        damaged.sort_by_key(|range| range.start);
-        Ok(Condition { lost: damaged.clone(), unchecked: self.without(checked), damaged, ..Condition::default() })
+        let damaged = without(told, &sound);
+        let unchecked = self.without([sound, damaged.clone()].concat());
+        Ok(Condition { lost: damaged.clone(), unchecked, damaged, ..Condition::default() })
     }
 
-    fn has_hash(&self, extent: &super::Extent, sha256: Hash, watch: &dyn Watch) -> Result<bool, VaultError> {
+    /// What of these ranges lies in no volume that has its hash.
+    fn but_for_sound_volumes(&self, ranges: Vec<Range<u64>>, watch: &dyn Watch) -> Result<Vec<Range<u64>>, VaultError> {
+        let mut sound = Vec::new();
+        for volume in &self.volumes {
+            let extent = volume.extent.start..volume.extent.end;
+            let concerned = ranges.iter().any(|range| range.start < extent.end && extent.start < range.end);
+            if concerned && self.is_sound(volume, Some(watch))? {
+                sound.push(extent);
+            }
+        }
+        Ok(without(ranges, &sound))
+    }
+
+    /// Where a place lies in several files and no parity tells, only what has its hash is read there: anything else than
+    /// that may be damaged.
+    pub(super) fn prefer_sound_volumes(&mut self) -> Result<(), VaultError> {
+        let is_alone = self.extents.windows(2).zip(&self.reach).all(|(pair, reach)| *reach <= pair[1].start);
+        if is_alone || self.packets.is_some() {
+            return Ok(());
+        }
+        let mut sound = Vec::new();
+        for volume in &self.volumes {
+            if self.is_sound(volume, None)? {
+                sound.push(volume.extent);
+            }
+        }
+        let mut chosen: Vec<super::Extent> = Vec::new();
+        for extent in sound.into_iter().chain(std::mem::take(&mut self.extents)) {
+            let taken: Vec<Range<u64>> = chosen.iter().map(|one| one.start..one.end).collect();
+            let rest = without(std::iter::once(extent.start..extent.end).collect(), &taken).into_iter();
+            chosen.extend(rest.map(|Range { start, end }| super::Extent {
+                at: extent.at + (start - extent.start),
+                start,
+                end,
+                ..extent
+            }));
+        }
+        self.extents = chosen;
+        self.order();
+        Ok(())
+    }
+
+    /// Whether a volume is all here, and has the hash that stands behind it.
+    fn is_sound(&self, volume: &Volume, watch: Option<&dyn Watch>) -> Result<bool, VaultError> {
+        let extent = &volume.extent;
+        let Some(sha256) = volume.sha256.filter(|_| extent.end - extent.start == volume.page.length) else {
+            return Ok(false);
+        };
         let mut hasher = Sha256::new();
         let mut buffer = vec![0; COPIED_BYTES];
         let (mut at, end) = (extent.at, extent.at + (extent.end - extent.start));
         while at < end {
-            if watch.stopped() {
+            if watch.is_some_and(Watch::stopped) {
                 return Err(VaultError::Stopped);
             }
             let part = &mut buffer[..to_usize((end - at).min(COPIED_BYTES as u64))];
@@ -198,10 +238,24 @@ impl Pieces {
             }
             hasher.update(&*part);
             at += part.len() as u64;
-            watch.advance(part.len() as u64);
+            if let Some(watch) = watch {
+                watch.advance(part.len() as u64);
+            }
         }
         Ok(Hash(hasher.finalize().into()) == sha256)
     }
+}
+
+/// What of some ranges lies in none of the others.
+fn without(ranges: Vec<Range<u64>>, others: &[Range<u64>]) -> Vec<Range<u64>> {
+    let outside = |left: Vec<Range<u64>>, other: &Range<u64>| {
+        let around =
+            |range: Range<u64>| [range.start..range.end.min(other.start), range.start.max(other.end)..range.end];
+        left.into_iter().flat_map(around).filter(|range| range.start < range.end).collect()
+    };
+    let mut left = others.iter().fold(ranges, outside);
+    left.sort_by_key(|range| range.start);
+    left
 }
 
 /// Looks at so many things of one length on all cores; what each look gave, in order.

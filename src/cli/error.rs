@@ -229,6 +229,7 @@ fn vault(error: &VaultError) -> WayOut {
         VaultError::NoExhibit { .. } | VaultError::AmbiguousExhibit { .. } => told(FAILED, "amparo list"),
         VaultError::NoMember { .. }
         | VaultError::TooManyShares { .. }
+        | VaultError::EntryTooLong { .. }
         | VaultError::NoShare { .. }
         | VaultError::NoBorrower { .. }
         | VaultError::AmbiguousMember { .. }

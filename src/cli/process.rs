@@ -43,6 +43,7 @@ pub fn main() -> ExitCode {
     if let Err(error) = hygiene::leave_no_dump() {
         let _ = writeln!(stderr, "warning: the system may write this program's memory to disk if it fails: {error}");
     }
+    hygiene::allow_many_files();
     let signals = Signals::default();
     let mut listener = Listener::new(&signals)
         .inspect_err(|error| {

@@ -56,6 +56,18 @@ fn overwrite(frames: usize) {
     black_box(&frame);
 }
 
+/// More than a pouch may have volumes.
+const OPEN_FILES: u64 = 16 << 10;
+
+/// Lets this process hold as many files open as it may, for pouches of thousands of volumes; best effort.
+pub fn allow_many_files() {
+    let limit = process::getrlimit(Resource::Nofile);
+    let wanted = limit.maximum.map_or(OPEN_FILES, |most| most.min(OPEN_FILES));
+    if limit.current.is_some_and(|current| current < wanted) {
+        let _ = process::setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), ..limit });
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -16,7 +16,7 @@ use crate::crypto::recipient::{Identity, Recipient};
 use crate::crypto::seed::Keys;
 use crate::format::checkpoint::{Checkpoint, Origin};
 use crate::format::document::Document;
-use crate::format::entry::{Begins, ENTRY_FILE_BYTES_MAX, Entry, HEADS_MAX, entry_leaf, is_handle};
+use crate::format::entry::{Begins, ENTRY_BYTES_MAX, ENTRY_FILE_BYTES_MAX, Entry, HEADS_MAX, entry_leaf, is_handle};
 use crate::format::event::{Event, Head, Remove};
 use crate::format::ids::{KeyId, LogId, MemberId, VaultId};
 use crate::format::note::Note;
@@ -185,7 +185,7 @@ impl OwnLog {
         for head in &heads {
             self.seen.insert(head.log, head.size);
         }
-        let (head, change) = self.write(setting, &person.keys, custody, heads, saying.event, saying.files);
+        let (head, change) = self.write(setting, &person.keys, custody, heads, saying.event, saying.files)?;
         session.memory.begin_log(&session.vault, &self.id, &person.member())?;
         session.memory.prepare(&session.vault, &self.id, head.size, &change)?;
         carry_out(&*session.folder, &change, Known::Nothing)?;
@@ -199,7 +199,7 @@ impl OwnLog {
         Ok(head)
     }
 
-    /// The entry and its checkpoint as files, the checkpoint last.
+    /// The entry and its checkpoint as files, the checkpoint last. An entry that no reader would take is none.
     pub(super) fn write(
         &mut self,
         setting: &mut Setting<'_>,
@@ -208,7 +208,7 @@ impl OwnLog {
         heads: Vec<Head>,
         event: Event,
         files: Vec<(RelPath, Vec<u8>)>,
-    ) -> (Head, Change) {
+    ) -> Result<(Head, Change), VaultError> {
         let seq = self.tree.size();
         if let Event::Seal(seal) = &event {
             self.next_number = seal.first + u64::from(seal.count);
@@ -227,7 +227,11 @@ impl OwnLog {
             begins: self.begins.take(),
             event,
         };
-        let leaf = entry_leaf(&entry.encode());
+        let encoding = entry.encode();
+        if encoding.len() as u64 > ENTRY_BYTES_MAX {
+            return Err(VaultError::EntryTooLong { bytes: encoding.len() as u64 });
+        }
+        let leaf = entry_leaf(&encoding);
         if matches!(entry.event, Event::Found(_)) {
             self.vault = VaultId(leaf);
         }
@@ -245,7 +249,7 @@ impl OwnLog {
         }
         change.push(&layout::entry(self.id, &EntryName { seq, leaf, sha256: Hash::of(&file) }), file);
         change.push(&layout::checkpoint(self.id, &CheckpointName { size: head.size, sha256: Hash::of(&note) }), note);
-        (head, change)
+        Ok((head, change))
     }
 
     /// The vault it belongs to.

@@ -95,7 +95,7 @@ pub fn create(setting: &mut Setting<'_>, request: &CreateRequest<'_>) -> Result<
     if let Some(doubt) = clock::doubt(setting.clock, None) {
         setting.watch.doubts_clock(&doubt);
     }
-    let (head, change) = log.write(setting, &request.founder.keys, &custody, Vec::new(), Event::Found(found), files);
+    let (head, change) = log.write(setting, &request.founder.keys, &custody, Vec::new(), Event::Found(found), files)?;
     let vault = log.vault();
     let vault_text = vault_file::print(&vault);
     let change = change.preceded_by(&layout::vault_file(), vault_text.clone().into_bytes());

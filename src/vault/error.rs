@@ -147,6 +147,11 @@ pub enum VaultError {
         "the key to the section {section} is handed out in shares, of which there are at most 16: {readers} readers are too many"
     )]
     TooManyShares { section: String, readers: usize },
+    /// What was to be said does not fit into an entry.
+    #[error(
+        "what would be entered has {bytes} bytes, and an entry of the record holds 4 MiB: name fewer exhibits at a time"
+    )]
+    EntryTooLong { bytes: u64 },
     #[error("nobody awaits a share of a section's newest key, and no section was named")]
     NothingToRotate,
     #[error("only one exhibit of a single file can go to standard output")]

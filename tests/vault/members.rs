@@ -1,18 +1,21 @@
 //! Members on disks that fail, in vaults that somebody forged, and a hundred of them.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use amparo::crypto::hash::Hash;
 use amparo::crypto::seed::Seed;
 use amparo::format::card::Card;
 use amparo::format::event::{Event, RemoveReason, Wrap};
 use amparo::format::pseudonym::Pseudonym;
 use amparo::format::role::{Role, Section};
 use amparo::store::faulty::{Fault, FaultyDisk, Rules, Times};
+use amparo::vault::commit;
 use amparo::vault::custody::{self, note::Kind};
 use amparo::vault::findings::{Check, Finding, Verdict};
 use amparo::vault::members::{AddRequest, Added, RemoveRequest, Removed, add, grant_here, list, remove};
-use amparo::vault::session::{Request, Trust};
+use amparo::vault::session::{Request, Session, Trust};
 use amparo::vault::{Setting, VaultError};
 
 use super::forge::{
@@ -124,6 +127,22 @@ fn founder_removes(forge: &Forge, name: &str, trust_up_to: &[String]) -> Result<
 
 fn founder_says(forge: &Forge, text: &str) {
     as_founder(forge, |setting, place| custody::note::note(setting, &place, text, None, Kind::Note).expect("noted"));
+}
+
+/// A log in which an entry stands that no reader takes would be lost to everybody.
+#[test]
+fn what_does_not_fit_into_an_entry_is_not_said() {
+    let (forge, _) = founded();
+    let blobs = (0_u32..140_000).map(|number| Hash::of(&number.to_be_bytes())).collect::<BTreeSet<_>>();
+    let dispose =
+        Event::Dispose { blobs: blobs.into_iter().collect(), reason: String::new(), authority: String::new() };
+    let said = as_founder(&forge, |setting, place| {
+        let session = Session::open_to_write(setting, &place)?;
+        commit::say(setting, &session, place.person()?, dispose)
+    });
+    assert!(matches!(said, Err(VaultError::EntryTooLong { bytes }) if bytes > 4 << 20), "{said:?}");
+    founder_says(&forge, "something shorter");
+    forge.finds(&[]);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use crate::vault::merge::Arrival;
 #[allow(missing_docs, reason = "each message says what the fields are")]
 pub enum PouchError {
     /// A pouch that none of the identities at hand opens.
-    #[error("this pouch is for others: no key here opens it")]
+    #[error("this pouch is for others: no key here opens it, unless its beginning is damaged")]
     ForOthers,
     #[error(
         "the beginning of this pouch is lost, and without it no key opens anything: which exhibits are in it cannot be told, \

@@ -151,13 +151,12 @@ impl Pieces {
         // Whichever is the first to run out: cells to restore others from, or parts of the table.
         let spare = |(damaged, packets): &(u64, u64)| packets.saturating_sub(layout.pieces.max(*damaged));
         let spare = rows.iter().map(spare).min().unwrap_or(0);
-        let unchecked = self.but_for_sound_volumes(ranges(&grid, unchecked.into_iter()), watch)?;
         let may_lose = (spare * 100 / grid.strips).min(layout.share.into());
         let packets_damaged = whole.iter().filter(|whole| **whole != Some(true)).count() as u64;
         Ok(Condition {
             lost: ranges(&grid, lost),
             damaged: ranges(&grid, damaged.iter().copied()),
-            unchecked,
+            unchecked: ranges(&grid, unchecked.into_iter()),
             packets: layout.packets(),
             packets_damaged,
             may_lose: Some(may_lose),
@@ -175,19 +174,6 @@ impl Pieces {
         let damaged = without(told, &sound);
         let unchecked = self.without([sound, damaged.clone()].concat());
         Ok(Condition { lost: damaged.clone(), unchecked, damaged, ..Condition::default() })
-    }
-
-    /// What of these ranges lies in no volume that has its hash.
-    fn but_for_sound_volumes(&self, ranges: Vec<Range<u64>>, watch: &dyn Watch) -> Result<Vec<Range<u64>>, VaultError> {
-        let mut sound = Vec::new();
-        for volume in &self.volumes {
-            let extent = volume.extent.start..volume.extent.end;
-            let concerned = ranges.iter().any(|range| range.start < extent.end && extent.start < range.end);
-            if concerned && self.is_sound(volume, Some(watch))? {
-                sound.push(extent);
-            }
-        }
-        Ok(without(ranges, &sound))
     }
 
     /// Where a place lies in several files and no parity tells, only what has its hash is read there: anything else than

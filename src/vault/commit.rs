@@ -61,17 +61,6 @@ impl OwnLog {
         Self::find_in(setting, session, history, history, member)
     }
 
-    /// The log to say a removal in, which everybody must be able to read: of the story as it will be then.
-    pub(super) fn find_to_remove(
-        setting: &mut Setting<'_>,
-        session: &Session,
-        member: MemberId,
-        removal: &Remove,
-    ) -> Result<Self, VaultError> {
-        let history = session.sound_history()?;
-        Self::find_in(setting, session, history, &history.supposing(removal), member)
-    }
-
     /// The same for who states what is wrong with a vault: nothing is wrong with her own log.
     pub fn find_to_witness(setting: &mut Setting<'_>, session: &Session, member: MemberId) -> Result<Self, VaultError> {
         let history = session.history_to_witness()?;
@@ -143,11 +132,6 @@ impl OwnLog {
         Self::fresh(nowhere, id, begins, handle)
     }
 
-    /// Whether nothing stands in it yet.
-    pub(super) fn is_new(&self) -> bool {
-        self.begins.is_some()
-    }
-
     /// Its id.
     pub fn id(&self) -> LogId {
         self.id
@@ -171,16 +155,21 @@ impl OwnLog {
         person: &Person,
         saying: Saying,
     ) -> Result<Head, VaultError> {
+        self.append_to(session.custody_recipient()?, setting, session, person, saying)
+    }
+
+    fn append_to(
+        &mut self,
+        custody: &Recipient,
+        setting: &mut Setting<'_>,
+        session: &Session,
+        person: &Person,
+        saying: Saying,
+    ) -> Result<Head, VaultError> {
         let history = session.history()?;
         if let Some(doubt) = clock::doubt(setting.clock, self.latest.as_ref()) {
             setting.watch.doubts_clock(&doubt);
         }
-        // What a removal takes away, nobody else need have been given.
-        let supposed = match &saying.event {
-            Event::Remove(removal) => Some(history.supposing(removal)),
-            _ => None,
-        };
-        let custody = session.custody_recipient_in(supposed.as_ref().unwrap_or(history))?;
         let heads = news(history, &self.seen, self.id, person.member());
         for head in &heads {
             self.seen.insert(head.log, head.size);
@@ -268,6 +257,23 @@ pub fn say(
     let head = OwnLog::find(setting, session, person.member())?.append(setting, session, person, saying.into())?;
     session.remember_heads()?;
     Ok(head)
+}
+
+/// Says a removal where everybody can read it: to a key, and in a log, that count once it is said, since what it takes away
+/// nobody else need have been given. Returns the handle of this device's log, where she had to go on in another.
+pub(super) fn say_removal(
+    setting: &mut Setting<'_>,
+    session: &Session,
+    person: &Person,
+    removal: Remove,
+) -> Result<Option<String>, VaultError> {
+    let before = OwnLog::find(setting, session, person.member())?;
+    let history = session.sound_history()?;
+    let then = history.supposing(&removal);
+    let mut log = OwnLog::find_in(setting, session, history, &then, person.member())?;
+    log.append_to(session.custody_recipient_in(&then)?, setting, session, person, Event::Remove(removal).into())?;
+    session.remember_heads()?;
+    Ok((log.id != before.id && before.begins.is_none()).then_some(before.handle))
 }
 
 /// What the author of the next entry has seen since the last, as much as an entry can name: first of all the logs by

@@ -41,7 +41,7 @@ impl Keyring {
 
     /// The keys that read the logs.
     pub fn custody(&self) -> Vec<&Identity> {
-        self.keys.values().filter(|held| held.scope == Scope::Custody).map(|held| &held.key).collect()
+        self.custody_by_id().map(|(_, key)| key).collect()
     }
 
     /// The same, each with its id.

@@ -33,7 +33,7 @@ fn files(world: &World, below: &str) -> Vec<(String, Vec<u8>)> {
 }
 
 /// A pouch to the reader's card, as anybody can make one.
-fn forge(world: &World, name: &str, files: &[(String, Vec<u8>)]) {
+pub(super) fn forge(world: &World, name: &str, files: &[(String, Vec<u8>)]) {
     let mut archive = Vec::new();
     for (index, (path, content)) in (0..).zip(files) {
         archive.extend(pouch::member_header(path, content.len() as u64, index));

@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use statements::check_statements;
 use void::Void;
 
+use super::removals::cut_size;
 use super::{Grant, History, Log, Member, Place, Standing, Told, VaultKey, admissions};
 use crate::crypto::hash::Hash;
 use crate::crypto::recipient::Recipient;
@@ -56,7 +57,6 @@ pub(super) fn judge(history: &mut History, supposed: Option<&Remove>) {
     court.cards.clear();
     court.sit(history);
     history.members = court.members(history);
-    history.reaches = history.members.iter().map(|(id, member)| (*id, court.reach(history, *id, member))).collect();
     history.idle_removals = std::mem::take(&mut court.idle);
     history.custody_late = std::mem::take(&mut court.void.custody_late);
     let forked = history.logs.values().flat_map(|log| log.forks.iter().map(|fork| (log.id, fork)));
@@ -68,23 +68,6 @@ pub(super) fn judge(history: &mut History, supposed: Option<&Remove>) {
     let told = history.logs.values().map(|log| (log.id, log.member));
     let whose = told.chain(history.untold.iter().map(|(log, member)| (*log, *member)));
     history.cuts = whose.filter_map(|(log, member)| Some((log, history.cut_of(log, member)?))).collect();
-}
-
-impl History {
-    /// Where the log of someone who is no member any more stops to count, whether or not it is here: the least size such
-    /// that nobody who admitted her had seen every removal that cuts it there or before.
-    pub(crate) fn cut_of(&self, log: LogId, member: MemberId) -> Option<u64> {
-        let known = self.members.get(&member)?;
-        known.removed?;
-        let mut cuts: Vec<(u64, Place)> =
-            self.removals.get(&member)?.iter().map(|(at, removal)| (cut_size(removal, log), *at)).collect();
-        cuts.sort_unstable();
-        let mut back: Vec<&Grant> = known.grants.iter().collect();
-        cuts.into_iter().find_map(|(size, removal)| {
-            back.retain(|grant| self.told(grant.at).had_seen(grant.at, removal));
-            back.is_empty().then_some(size)
-        })
-    }
 }
 
 /// The first closing of each log, whether it counts or not: nobody goes on after it.
@@ -151,9 +134,8 @@ impl Court {
             let (mut found, mut undecided) = (Findings::default(), false);
             match &standing {
                 Standing::Counted => {
-                    let grants = self.grants_for(log, told, place, &self.cutting(log, place), history);
-                    let owns = grants.iter().any(|grant| grant.role == Role::Owner);
-                    self.take_in(told, place, log.member, owns, &mut found);
+                    let confirmed = self.confirms(log, told, place, history);
+                    self.take_in(told, place, log.member, confirmed, &mut found);
                     check_statements(history, told, place, &mut found);
                     self.check_effect(history, told, place, log.member, &mut found);
                 }
@@ -240,6 +222,18 @@ impl Court {
         self.grants.get(&log.member).into_iter().flatten().filter(seen).collect()
     }
 
+    /// Whether the roles that an entry gives need nobody else's word: an owner gave them, or an owner adopted them.
+    fn confirms(&self, log: &Log, told: &Told, place: Place, history: &History) -> bool {
+        match told.entry.event {
+            Event::Found(_) => true,
+            Event::Admit(_) => {
+                let grants = self.grants_for(log, told, place, &self.cutting(log, place), history);
+                grants.iter().any(|grant| grant.role == Role::Owner) || self.adopted.contains_key(&place)
+            }
+            _ => false,
+        }
+    }
+
     /// The removals that leave an entry out, unless it is adopted. What an owner said is adopted only by one nearer
     /// the founder: whom a removed owner had made an owner cannot undo the removal.
     fn cutting(&self, log: &Log, place: Place) -> Vec<Place> {
@@ -265,8 +259,8 @@ impl Court {
     }
 
     /// How near the founder what a member says next among owners would stand.
-    fn reach(&self, history: &History, id: MemberId, member: &Member) -> usize {
-        let owner = member.grants.iter().filter(|grant| grant.role == Role::Owner);
+    fn reach(&self, history: &History, id: MemberId, grants: &[Grant]) -> usize {
+        let owner = grants.iter().filter(|grant| grant.role == Role::Owner);
         let by_grant = owner.filter_map(|grant| Some(self.settled.get(&grant.at)?.saturating_add(1))).min();
         if id == history.founder { 0 } else { by_grant.unwrap_or(usize::MAX) }
     }
@@ -280,8 +274,9 @@ impl Court {
             let since = |grant: &&Grant| {
                 removed.is_some() || removals.iter().all(|(at, _)| history.told(grant.at).had_seen(grant.at, *at))
             };
-            let grants = self.grants.get(&id).into_iter().flatten().filter(since).cloned().collect();
-            members.insert(id, Member { card, grants, removed });
+            let grants: Vec<Grant> = self.grants.get(&id).into_iter().flatten().filter(since).cloned().collect();
+            let reach = self.reach(history, id, &grants);
+            members.insert(id, Member { card, grants, removed, reach });
         }
         members
     }
@@ -322,9 +317,8 @@ impl Court {
     }
 
     /// Lets an entry that counts take effect.
-    fn take_in(&mut self, told: &Told, place: Place, author: MemberId, owns: bool, findings: &mut Findings) {
-        let founds = matches!(told.entry.event, Event::Found(_));
-        self.grant(told, place, founds || owns || self.adopted.contains_key(&place));
+    fn take_in(&mut self, told: &Told, place: Place, author: MemberId, confirmed: bool, findings: &mut Findings) {
+        self.grant(told, place, confirmed);
         for admission in admissions(&told.entry.event) {
             if let Err(error) = Card::parse(admission.card.as_bytes()) {
                 let message = format!("it admits a card that does not hold: {error}");
@@ -384,9 +378,4 @@ fn owner_of(log: &Log) -> String {
 /// How findings name an entry.
 fn subject(place: Place) -> String {
     format!("{}, entry {}", layout::log(place.log), place.seq)
-}
-
-/// Up to where a removal lets a log count; one that it does not list counts not at all.
-fn cut_size(removal: &Remove, log: LogId) -> u64 {
-    removal.cuts.binary_search_by_key(&log, |cut| cut.log).map_or(0, |at| removal.cuts[at].size)
 }

@@ -12,6 +12,7 @@ mod log;
 mod order;
 mod past;
 mod reach;
+mod removals;
 mod shown;
 mod signed;
 mod trouble;
@@ -46,6 +47,8 @@ pub struct Member {
     pub grants: Vec<Grant>,
     /// Where the member was removed, if so.
     pub removed: Option<Place>,
+    /// How far from the founder what she says next of owners would stand.
+    pub reach: usize,
 }
 
 /// A role given to a member.
@@ -99,8 +102,6 @@ pub struct History {
     removals: BTreeMap<MemberId, Vec<(Place, Remove)>>,
     /// How far from the founder each stands who was ever made an owner: 0 is the founder.
     pub ranks: BTreeMap<MemberId, usize>,
-    /// How far from the founder what each member says next among owners would stand.
-    reaches: BTreeMap<MemberId, usize>,
     /// Logs of which no signed state can be followed here, and whose they are.
     untold: BTreeMap<LogId, MemberId>,
     /// Removals that have no effect because of what their authors had not seen: told, and no findings.
@@ -149,7 +150,6 @@ impl History {
                 cuts: BTreeMap::new(),
                 removals: BTreeMap::new(),
                 ranks: BTreeMap::new(),
-                reaches: BTreeMap::new(),
                 untold: untold.clone(),
                 idle_removals: Vec::new(),
                 order: Vec::new(),
@@ -284,12 +284,7 @@ impl History {
 
     /// How far from the founder what a member says next of owners would stand: she removes, and adopts of, those beyond.
     pub fn reach(&self, member: MemberId) -> usize {
-        self.reaches.get(&member).copied().unwrap_or(usize::MAX)
-    }
-
-    /// The removals of a member that take effect.
-    pub fn removals_of(&self, member: MemberId) -> &[(Place, Remove)] {
-        self.removals.get(&member).map(Vec::as_slice).unwrap_or_default()
+        self.members.get(&member).map_or(usize::MAX, |member| member.reach)
     }
 
     /// Whether `member` has, as far as this history tells, a role that `is_it` accepts.

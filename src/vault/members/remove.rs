@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::rotate::{is_crowded, say_new_epochs};
 use super::{Renewed, entitled, given, names, require_owner};
-use crate::format::event::{Event, Head, Remove, RemoveReason};
+use crate::format::event::{Head, Remove, RemoveReason};
 use crate::format::ids::{LogId, MemberId};
 use crate::format::role::{Role, Scope, Section};
-use crate::vault::commit::OwnLog;
+use crate::vault::commit::{OwnLog, say_removal};
 use crate::vault::findings::Finding;
 use crate::vault::history::{self, History, Log, Place, Standing};
 use crate::vault::labels::{self, find_entry, find_member};
@@ -93,11 +93,7 @@ pub fn remove(setting: &mut Setting<'_>, request: &RemoveRequest<'_>) -> Result<
     let (now, overlooked, mut left) = (cuts.is_some(), session.overlooked(), None);
     if let Some(cuts) = cuts {
         let removal = Remove { member, reason: request.reason, cuts };
-        let before = OwnLog::find(setting, &session, person.member())?;
-        let mut log = OwnLog::find_to_remove(setting, &session, person.member(), &removal)?;
-        left = (log.id() != before.id() && !before.is_new()).then(|| before.handle().to_string());
-        log.append(setting, &session, person, Event::Remove(removal).into())?;
-        session.remember_heads()?;
+        left = say_removal(setting, &session, person, removal)?;
         drop(session);
         // Who ought to hold the new keys, and which epoch comes next, is what the story says now: whoever was admitted beyond
         // the cut is nobody, and what was brought there is no key.

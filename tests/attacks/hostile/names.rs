@@ -6,12 +6,9 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use amparo::crypto::envelope;
-use amparo::format::card::Card;
-use amparo::format::pouch::{self, POUCH_BYTES_MIN};
-
 use super::judge::{Desk, Input, Says, commands_a_terminal};
 use super::places::copy_of_the_reader;
+use crate::attacks::pouches::forge;
 use crate::commands::harness::World;
 use crate::vault::agreement::dice::Dice;
 
@@ -275,17 +272,7 @@ const PATHS: [&str; 18] = [
 
 /// A pouch with one file of that name, to the reader's card: anybody can make one.
 fn pouch_with(world: &World, name: &str) {
-    let mut archive = Vec::new();
-    for (index, (path, content)) in (0..).zip([("VAULT", b"x"), (name, b"y")]) {
-        archive.extend(pouch::member_header(path, content.len() as u64, index));
-        archive.extend(content);
-        archive.resize(archive.len().next_multiple_of(512), 0);
-    }
-    let (end, zeros) = pouch::end_at(archive.len() as u64, POUCH_BYTES_MIN);
-    archive.extend(end);
-    archive.resize(archive.len() + usize::try_from(zeros).expect("small"), 0);
-    let card = Card::parse(&world.read("reader.card")).expect("a card");
-    world.write("pouch.bin", &envelope::seal(&archive, &[&card.keys().age]).bytes);
+    forge(world, "pouch.bin", &[("VAULT".into(), b"x".to_vec()), (name.into(), b"y".to_vec())]);
 }
 
 #[test]

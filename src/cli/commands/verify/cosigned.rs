@@ -20,7 +20,7 @@ const RANGES_SHOWN_MAX: usize = 8;
 
 /// What a vault says of coverage that was founded without monitors.
 pub(super) const NO_MONITOR: &str =
-    "this vault was founded to ask for no monitor, for good: what others signed is told, and nothing is called covered";
+    "vault was founded to ask for no monitor, for good: what others signed is told, and nothing is called covered";
 
 /// That states are to be signed, and where the signatures go as a text.
 pub(super) struct Cosigning {
@@ -93,7 +93,7 @@ pub(super) fn tell_coverage(verified: &Verified, call: &mut Call<'_, '_>) -> Res
     let logs: Vec<&LogState> = verified.logs.iter().filter(concerned).collect();
     if needed == 0 {
         let signed = logs.iter().any(|log| !log.coverage.signed_by.is_empty());
-        let line = NO_MONITOR.to_string();
+        let line = format!("this {NO_MONITOR}");
         section(call, "covered by monitors", signed.then_some(line).into_iter())?;
         return section(call, "signed by others", logs.into_iter().flat_map(signatures));
     }

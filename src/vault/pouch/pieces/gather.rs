@@ -129,20 +129,29 @@ impl Pieces {
     }
 
     /// What of the pouch lies in none of these ranges.
-    pub(super) fn without(&self, mut ranges: Vec<Range<u64>>) -> Vec<Range<u64>> {
-        ranges.sort_by_key(|range| range.start);
-        let (mut rest, mut at) = (Vec::new(), 0);
-        for range in ranges {
-            if range.start > at {
-                rest.push(at..range.start);
-            }
-            at = at.max(range.end);
-        }
-        if at < self.bytes {
-            rest.push(at..self.bytes);
-        }
-        rest
+    pub(super) fn without(&self, ranges: Vec<Range<u64>>) -> Vec<Range<u64>> {
+        without(std::iter::once(0..self.bytes), ranges)
     }
+}
+
+/// What of some ranges lies in none of the others, in order.
+pub(super) fn without(ranges: impl IntoIterator<Item = Range<u64>>, mut others: Vec<Range<u64>>) -> Vec<Range<u64>> {
+    others.sort_by_key(|other| other.start);
+    let mut rest = Vec::new();
+    for range in ranges {
+        let mut at = range.start;
+        for other in others.iter().take_while(|other| other.start < range.end) {
+            if other.start > at {
+                rest.push(at..other.start);
+            }
+            at = at.max(other.end);
+        }
+        if at < range.end {
+            rest.push(at..range.end);
+        }
+    }
+    rest.sort_by_key(|range| range.start);
+    rest
 }
 
 /// Opens what was named. Of what lies in a folder, a file that cannot be opened keeps none of the others from being used.

@@ -1,11 +1,12 @@
 //! How a pouch is, all of it looked at: what is damaged, what can be restored, and how much more may be lost.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use sha2::{Digest, Sha256};
 
-use super::gather::Volume;
+use super::gather::{Volume, without};
 use super::mending::ranges;
 use super::packets::Packets;
 use super::{Pieces, to_usize};
@@ -43,7 +44,7 @@ impl Condition {
 
     /// What turned out to be unreadable, though nothing tells how it should be.
     fn lose(&mut self, unreadable: Vec<Range<u64>>) {
-        self.unchecked = without(std::mem::take(&mut self.unchecked), &unreadable);
+        self.unchecked = without(std::mem::take(&mut self.unchecked), unreadable.clone());
         self.damaged.extend(unreadable.iter().cloned());
         self.lost.extend(unreadable);
     }
@@ -171,7 +172,7 @@ impl Pieces {
             let range = volume.extent.start..volume.extent.end;
             if self.is_sound(volume, Some(watch))? { sound.push(range) } else { told.push(range) }
         }
-        let damaged = without(told, &sound);
+        let damaged = without(told, sound.clone());
         let unchecked = self.without([sound, damaged.clone()].concat());
         Ok(Condition { lost: damaged.clone(), unchecked, damaged, ..Condition::default() })
     }
@@ -183,24 +184,21 @@ impl Pieces {
         if is_alone || self.packets.is_some() {
             return Ok(());
         }
-        let mut sound = Vec::new();
+        let mut sound: Vec<super::Extent> = Vec::new();
         for volume in &self.volumes {
             if self.is_sound(volume, None)? {
                 sound.push(volume.extent);
             }
         }
-        let mut chosen: Vec<super::Extent> = Vec::new();
-        for extent in sound.into_iter().chain(std::mem::take(&mut self.extents)) {
-            let taken: Vec<Range<u64>> = chosen.iter().map(|one| one.start..one.end).collect();
-            let rest = without(std::iter::once(extent.start..extent.end).collect(), &taken).into_iter();
-            chosen.extend(rest.map(|Range { start, end }| super::Extent {
-                at: extent.at + (start - extent.start),
-                start,
-                end,
-                ..extent
-            }));
-        }
-        self.extents = chosen;
+        let files: BTreeSet<usize> = sound.iter().map(|extent| extent.file).collect();
+        let covered: Vec<Range<u64>> = sound.iter().map(|extent| extent.start..extent.end).collect();
+        let others = self.extents.iter().filter(|extent| !files.contains(&extent.file));
+        let rest = others.flat_map(|extent| {
+            let rest = without(std::iter::once(extent.start..extent.end), covered.clone()).into_iter();
+            let at = |start: u64| extent.at + (start - extent.start);
+            rest.map(move |Range { start, end }| super::Extent { at: at(start), start, end, ..*extent })
+        });
+        self.extents = sound.iter().copied().chain(rest).collect();
         self.order();
         Ok(())
     }
@@ -230,18 +228,6 @@ impl Pieces {
         }
         Ok(Hash(hasher.finalize().into()) == sha256)
     }
-}
-
-/// What of some ranges lies in none of the others.
-fn without(ranges: Vec<Range<u64>>, others: &[Range<u64>]) -> Vec<Range<u64>> {
-    let outside = |left: Vec<Range<u64>>, other: &Range<u64>| {
-        let around =
-            |range: Range<u64>| [range.start..range.end.min(other.start), range.start.max(other.end)..range.end];
-        left.into_iter().flat_map(around).filter(|range| range.start < range.end).collect()
-    };
-    let mut left = others.iter().fold(ranges, outside);
-    left.sort_by_key(|range| range.start);
-    left
 }
 
 /// Looks at so many things of one length on all cores; what each look gave, in order.

@@ -76,22 +76,21 @@ impl Page<'_> {
     /// Which exhibits enough monitors vouch for, and up to where.
     pub(super) fn coverage(&self, text: &mut String) {
         let Some(needed) = self.verified.monitors_needed else { return };
+        let signer = |by: &SignedBy| format!("{} at {} events", self.people.name(by.member), by.size);
         if needed == 0 {
             let signed = self.verified.logs.iter().flat_map(|log| {
                 let handle = log.handle.as_deref().unwrap_or_default();
-                let by = |by: &SignedBy| format!("{handle} by {} at {} events", self.people.name(by.member), by.size);
+                let by = |by: &SignedBy| format!("{handle} by {}", signer(by));
                 log.coverage.signed_by.iter().map(by).collect::<Vec<String>>()
             });
             let signed: Vec<String> = signed.collect();
-            let said = (!signed.is_empty()).then(|| format!("T{}", &NO_MONITOR[1..]));
+            let said = (!signed.is_empty()).then(|| format!("This {NO_MONITOR}"));
             list(text, "Signed by other members", signed.into_iter().chain(said));
             return;
         }
         let sealed = self.verified.logs.iter().filter(|log| log.coverage.exhibits > 0);
         let lines = sealed.map(|log| {
-            let signed = log.coverage.signed_by.iter().filter(|by| by.monitor);
-            let signed: Vec<String> =
-                signed.map(|by| format!("{} at {} events", self.people.name(by.member), by.size)).collect();
+            let signed: Vec<String> = log.coverage.signed_by.iter().filter(|by| by.monitor).map(signer).collect();
             let by = if signed.is_empty() { "no monitor".into() } else { signed.join(", ") };
             format!("{}. Signed by: {by}", covered(log, needed))
         });

@@ -199,17 +199,18 @@ impl Reading<'_> {
     /// What stands between the entries and a state that is signed; `longest` is as far as any of them lead.
     fn report_blocked(&self, head: &Head, longest: u64, opened: &Opened, troubles: &mut Troubles) {
         let blocked = longest.min(head.size);
-        let here = opened.unusable.iter().any(|(path, seq, _)| *seq == blocked && !self.own.contains(path));
         let log = layout::log(head.log);
-        if here {
+        let is_barred = blocked < head.size;
+        let here = opened.unusable.iter().any(|(path, seq, _)| *seq == blocked && !self.own.contains(path));
+        if is_barred && here {
             self.report_unusable(opened, |seq| seq == blocked, troubles);
-        } else if blocked == head.size || opened.candidates.contains_key(&blocked) {
-            let message = format!("the entries do not lead to the root that is signed for size {}", head.size);
-            troubles.add(blocked, Verdict::Invalid, Check::Tree, log.to_string(), message);
-        } else {
+        } else if is_barred && !opened.candidates.contains_key(&blocked) {
             let message = format!("the entry is missing, though a state of {} entries is signed", head.size);
             let subject = format!("{log}, entry {blocked}");
             troubles.add(blocked, Verdict::Incomplete, Check::Entry, subject, message);
+        } else {
+            let message = format!("the entries do not lead to the root that is signed for size {}", head.size);
+            troubles.add(blocked, Verdict::Invalid, Check::Tree, log.to_string(), message);
         }
     }
 

@@ -4,7 +4,7 @@ use amparo::crypto::hash::Hash;
 use amparo::format::checkpoint::{Checkpoint, Origin};
 use amparo::format::ids::{LogId, VaultId};
 use amparo::format::note::{Note, SignatureLine};
-use amparo::store::layout::{self, CheckpointName};
+use amparo::store::layout::{self, CheckpointName, EntryName};
 use amparo::vault::findings::{Check, Verdict};
 
 use crate::vault::forge::{FOUNDER, Forge, Pen, SEALER, founded, keys, note};
@@ -119,4 +119,23 @@ fn a_state_to_which_no_entries_lead_is_named() {
     assert_eq!(tree.len(), 1);
     assert_eq!((tree[0].check, &tree[0].subject), (Check::Tree, &founder.folder()));
     let _ = lost;
+}
+
+#[test]
+fn a_damaged_file_beyond_a_state_does_not_explain_its_root() {
+    let (forge, mut founder) = founded();
+    founder.say(&forge, &[], note("here"));
+    let uncovered = founder.entry(&[], note("covered by no state"));
+    let uncovered = founder.unsigned(&forge, &uncovered);
+    let name = EntryName { seq: 3, leaf: Hash::of(b"a leaf"), sha256: Hash::of(b"other bytes") };
+    let damaged = layout::entry(founder.id, &name);
+    forge.put(&damaged, b"bytes");
+    let origin = Origin { vault: forge.vault, log: founder.id };
+    let state = Checkpoint { origin, size: 3, root: Hash::of(b"not the root") };
+    forge.put_note(founder.id, 3, &state.sign(&keys(FOUNDER)).to_bytes());
+    forge.finds(&[
+        (Check::Tree, INVALID, &founder.folder()),
+        (Check::Foreign, INCOMPLETE, &uncovered),
+        (Check::Foreign, INCOMPLETE, &damaged.to_string()),
+    ]);
 }

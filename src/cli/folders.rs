@@ -97,7 +97,7 @@ impl Call<'_, '_> {
     pub(crate) fn lies_within(&self, vault: &Path, path: &Path) -> bool {
         let disk = self.context.disk;
         let same = |folder: &Path| match (disk.stat(folder), disk.stat(vault)) {
-            (Ok(one), Ok(other)) => (one.device, one.inode) == (other.device, other.inode),
+            (Ok(one), Ok(other)) => one.id() == other.id(),
             _ => false,
         };
         let mut place = self.context.folder.clone();

@@ -124,7 +124,7 @@ impl Disk for Ahead<'_> {
         let listed = self.disk.stat(path)?;
         for (folder, held) in &self.held {
             // A folder has many names.
-            let same = |stat: Stat| (stat.device, stat.inode) == (listed.device, listed.inode);
+            let same = |stat: Stat| stat.id() == listed.id();
             if self.disk.stat(folder).is_ok_and(same) {
                 items.retain(|item| held.lists(item));
             }

@@ -73,7 +73,7 @@ pub trait Disk: Send + Sync {
     /// The file system that a path lies on; the last component is never followed.
     fn file_system(&self, path: &Path) -> Result<FileSystem, StoreError>;
 
-    /// The items of a source folder, which must not be a link, in the byte order of their raw names.
+    /// The items of a source folder, which must not be a link, in the byte order of their raw names, each looked up.
     fn list_source(&self, path: &Path) -> Result<Vec<Item>, StoreError>;
 
     /// Moves a source to a path where nothing lies yet, on the same file system.
@@ -209,7 +209,7 @@ pub enum Mode {
 }
 
 /// Where a read-back came from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ReadFrom {
     /// The storage device was asked (its own memory may still have answered).
     Medium,
@@ -249,10 +249,20 @@ pub struct Stat {
     pub changed: FileTime,
     /// The file system it lies on.
     pub device: u64,
-    /// Its number there: with `device` it tells whether two paths lead to one file.
+    /// Its number there.
     pub inode: u64,
     /// Who may do what with it: the nine permission bits (0o777), as far as its file system keeps any.
     pub permissions: u32,
+}
+
+/// What two paths have in common that lead to one file: its file system, and its number there.
+pub type FileId = (u64, u64);
+
+impl Stat {
+    /// Which file it is.
+    pub fn id(&self) -> FileId {
+        (self.device, self.inode)
+    }
 }
 
 /// A time of a file, since 1970 in UTC.
@@ -273,4 +283,6 @@ pub struct Item {
     pub kind: Kind,
     /// Its length, where it was looked up; 0 for what is no regular file.
     pub bytes: u64,
+    /// Which file it is, where it was looked up.
+    pub id: Option<FileId>,
 }

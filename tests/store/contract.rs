@@ -127,8 +127,12 @@ fn a_folder_is_listed_in_the_order_of_bytes() {
             (Some("socket"), Kind::Socket, 0),
         ];
         assert_eq!(told, expected);
+        for item in &items {
+            let stat = place.disk.stat(&place.root.join(&item.name)).expect("there");
+            assert_eq!(item.id, Some(stat.id()), "{:?}", item.name);
+        }
         let root = place.disk.folder(&place.root).expect("opened");
-        let lengthless: Vec<_> = items.into_iter().map(|item| Item { bytes: 0, ..item }).collect();
+        let lengthless: Vec<_> = items.into_iter().map(|item| Item { bytes: 0, id: None, ..item }).collect();
         assert_eq!(root.list(None).expect("listed"), lengthless);
         assert_eq!(root.list(Some(&path("folder"))).expect("listed").len(), 1);
         assert!(matches!(root.list(Some(&path("file"))), Err(StoreError::NotFolder { .. })));

@@ -159,7 +159,7 @@ impl Folder for FaultyFolder {
     fn list(&self, below: Option<&RelPath>) -> Result<Vec<Item>, StoreError> {
         let mut items = self.disk.list_source(&below.map_or_else(|| self.root.clone(), |path| self.full(path)))?;
         for item in &mut items {
-            item.bytes = 0;
+            (item.bytes, item.id) = (0, None);
         }
         Ok(items)
     }

@@ -141,7 +141,7 @@ impl Tree {
             .filter(|(other, _)| other.parent() == Some(&key))
             .filter_map(|(_, node)| {
                 let name = node.shown.file_name()?.to_owned();
-                Some(Item { name, kind: node.kind, bytes: node.bytes.len() as u64 })
+                Some(Item { name, kind: node.kind, bytes: node.bytes.len() as u64, id: Some(node.stat().id()) })
             })
             .collect();
         items.sort_by(|a, b| a.name.as_bytes().cmp(b.name.as_bytes()));

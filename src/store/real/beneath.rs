@@ -33,9 +33,21 @@ pub(super) fn reach(root: BorrowedFd<'_>, path: &RelPath) -> Result<OwnedFd, Err
 /// looked at through a link is not what is opened then.
 pub(super) fn open_at_once(root: BorrowedFd<'_>, path: &RelPath, flags: OFlags) -> Option<(OwnedFd, Stat)> {
     super::stat_at(root, path.as_path()).ok().filter(|stat| stat.kind == Kind::File)?;
-    let file = again(|| fs::openat2(root, path.as_path(), flags, Mode::empty(), RESOLVE)).ok()?;
+    let file = open(root, path, flags).ok()?;
     let stat = again(|| fs::fstat(&file)).map(|stat| super::stat_of(&stat)).ok()?;
     (stat.kind == Kind::File).then_some((file, stat))
+}
+
+/// Opens what lies at a path, as far as the system lets it in one call. What is not known to be a regular file is looked at
+/// before.
+pub(super) fn open(root: BorrowedFd<'_>, path: &RelPath, flags: OFlags) -> Result<OwnedFd, Errno> {
+    match again(|| fs::openat2(root, path.as_path(), flags, Mode::empty(), RESOLVE)) {
+        Err(Errno::AGAIN | Errno::NOSYS | Errno::PERM | Errno::XDEV) => {
+            let above = reach(root, path)?;
+            again(|| fs::openat(&above, path.name(), flags | OFlags::NOFOLLOW, Mode::empty()))
+        }
+        opened => opened,
+    }
 }
 
 /// As [`reach`], making the folders that are missing.

@@ -8,10 +8,10 @@ use std::ops::Range;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::PathBuf;
 
-use rustix::fs::{self, Advice, Mode, OFlags};
+use rustix::fs::{self, Advice, OFlags};
 use rustix::io::Errno;
 
-use super::{RelPath, again, beneath, named};
+use super::{CAREFULLY, RelPath, again, beneath, named};
 use crate::store::{Source, Stat, StoreError};
 
 /// Alignment that direct reads need: no device in use asks for more.
@@ -56,9 +56,7 @@ pub(super) fn sync_folder(above: BorrowedFd<'_>, name: &OsStr) -> Result<(), Err
 }
 
 fn sync_file(root: BorrowedFd<'_>, path: &RelPath) -> Result<(), Errno> {
-    let above = beneath::reach(root, path)?;
-    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let file = again(|| fs::openat(&above, path.name(), flags, Mode::empty()))?;
+    let file = beneath::open(root, path, OFlags::RDONLY | CAREFULLY)?;
     again(|| fs::fsync(&file))
 }
 

@@ -119,7 +119,7 @@ impl Folder for RealFolder {
             Some(path) => beneath::reach(self.handle.as_fd(), path)
                 .and_then(|parent| beneath::open_folder(parent.as_fd(), path.name(), named::FOLDER)),
         };
-        folder.and_then(|folder| named::items(&folder, named::Lengths::Unknown)).map_err(|error| refused(&shown, error))
+        folder.and_then(|folder| named::items(&folder, named::Details::Unknown)).map_err(|error| refused(&shown, error))
     }
 
     fn create(&self, path: &RelPath, bytes: &[u8], mode: Mode) -> Result<(), StoreError> {

@@ -21,6 +21,9 @@ pub(super) const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(
 /// What one system call takes, with room to spare (`PATH_MAX` is 4096); deeper folders are reached in strides.
 const STRIDE_BYTES: usize = 3_000;
 
+/// So much the system reads on behind what is asked for without being told (Linux: 128 KiB).
+const READ_AHEAD_BYTES: u64 = 128 << 10;
+
 /// The folder that a path lies in, and its name there (`.` where the path ends in no name).
 pub(super) fn reach(path: &Path) -> Result<(OwnedFd, OsString), Errno> {
     let (above, name) = match path.file_name() {
@@ -29,19 +32,21 @@ pub(super) fn reach(path: &Path) -> Result<(OwnedFd, OsString), Errno> {
         None => (path, OsStr::new(".")),
     };
     let waypoint = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let mut reached = again(|| fs::openat(CWD, ".", waypoint, Mode::empty()))?;
+    let mut reached: Option<OwnedFd> = None;
     let mut stride = PathBuf::new();
+    let go = |from: Option<&OwnedFd>, stride: &Path| {
+        let from = from.map_or(CWD, AsFd::as_fd);
+        again(|| fs::openat(from, stride, waypoint, Mode::empty()))
+    };
     for component in above.components() {
         if stride.as_os_str().len() + component.as_os_str().len() > STRIDE_BYTES {
-            reached = again(|| fs::openat(&reached, &stride, waypoint, Mode::empty()))?;
+            reached = Some(go(reached.as_ref(), &stride)?);
             stride = PathBuf::new();
         }
         stride.push(component);
     }
-    if !stride.as_os_str().is_empty() {
-        reached = again(|| fs::openat(&reached, &stride, waypoint, Mode::empty()))?;
-    }
-    Ok((reached, name.to_owned()))
+    let last = if stride.as_os_str().is_empty() { Path::new(".") } else { &stride };
+    Ok((go(reached.as_ref(), last)?, name.to_owned()))
 }
 
 pub(super) fn open_folder(path: &Path) -> Result<OwnedFd, Errno> {
@@ -91,8 +96,10 @@ pub(super) fn stat(path: &Path) -> Result<Stat, Errno> {
 }
 
 pub(super) fn source(path: &Path) -> Result<Box<dyn Source>, StoreError> {
-    let file = open_unnoticed(path)?;
-    let _ = fs::fadvise(&file, 0, None, fs::Advice::Sequential);
+    let (file, stat) = open_unnoticed(path)?;
+    if stat.bytes > READ_AHEAD_BYTES {
+        let _ = fs::fadvise(&file, 0, None, fs::Advice::Sequential);
+    }
     Ok(source_of(File::from(file), path.to_path_buf()))
 }
 
@@ -107,7 +114,7 @@ pub(super) fn stat_open(file: &File, shown: &Path) -> Result<Stat, StoreError> {
 }
 
 pub(super) fn read_start(path: &Path, bytes_max: usize) -> Result<Vec<u8>, StoreError> {
-    let file = open_unnoticed(path)?;
+    let (file, _) = open_unnoticed(path)?;
     // Whoever looks at a hundred thousand beginnings must not have the system read on behind each of them.
     let _ = fs::fadvise(&file, 0, None, fs::Advice::Random);
     // One buffer that never grows: what is looked at may be a secret, and a copy left behind would not be wiped.
@@ -120,11 +127,11 @@ pub(super) fn read_start(path: &Path, bytes_max: usize) -> Result<Vec<u8>, Store
 }
 
 /// Looking at evidence should not change its access time; only its owner may ask for that.
-fn open_unnoticed(path: &Path) -> Result<OwnedFd, StoreError> {
+fn open_unnoticed(path: &Path) -> Result<(OwnedFd, Stat), StoreError> {
     let (above, name) = reach(path).map_err(|error| refused(path, error))?;
     match open_regular(above.as_fd(), &name, OFlags::RDONLY | OFlags::NOATIME, path) {
-        Err(StoreError::Denied { .. }) => Ok(open_regular(above.as_fd(), &name, OFlags::RDONLY, path)?.0),
-        opened => Ok(opened?.0),
+        Err(StoreError::Denied { .. }) => open_regular(above.as_fd(), &name, OFlags::RDONLY, path),
+        opened => opened,
     }
 }
 
@@ -149,18 +156,18 @@ pub(super) fn list(path: &Path) -> Result<Vec<Item>, StoreError> {
         let (above, name) = reach(path)?;
         beneath::open_folder(above.as_fd(), &name, FOLDER)
     };
-    open().and_then(|folder| items(&folder, Lengths::Told)).map_err(|error| refused(path, error))
+    open().and_then(|folder| items(&folder, Details::LookedUp)).map_err(|error| refused(path, error))
 }
 
-/// Whether it is looked up how long each file is.
+/// Whether it is looked up how long each file is, and which.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Lengths {
-    Told,
+pub(super) enum Details {
+    LookedUp,
     Unknown,
 }
 
 /// What a folder holds. An item that vanishes meanwhile is still told, so that whoever asks for it learns of it.
-pub(super) fn items(folder: &OwnedFd, lengths: Lengths) -> Result<Vec<Item>, Errno> {
+pub(super) fn items(folder: &OwnedFd, details: Details) -> Result<Vec<Item>, Errno> {
     let mut items = Vec::new();
     for entry in fs::Dir::read_from(folder)? {
         let entry = entry?;
@@ -169,10 +176,12 @@ pub(super) fn items(folder: &OwnedFd, lengths: Lengths) -> Result<Vec<Item>, Err
             continue;
         }
         let listed = kind_of(entry.file_type());
-        let is_told = lengths == Lengths::Unknown && listed != Kind::Other; // some file systems list no kinds
-        let stat = if is_told { None } else { stat_at(folder.as_fd(), OsStr::from_bytes(name)).ok() };
+        // Some file systems list no kinds.
+        let is_needed = details == Details::LookedUp || listed == Kind::Other;
+        let stat = if is_needed { stat_at(folder.as_fd(), OsStr::from_bytes(name)).ok() } else { None };
+        let id = stat.as_ref().filter(|_| details == Details::LookedUp).map(Stat::id);
         let (kind, bytes) = stat.map_or((listed, 0), |stat| (stat.kind, stat.bytes));
-        items.push(Item { name: OsString::from_vec(name.to_vec()), kind, bytes });
+        items.push(Item { name: OsString::from_vec(name.to_vec()), kind, bytes, id });
     }
     items.sort_by(|a: &Item, b: &Item| a.name.as_bytes().cmp(b.name.as_bytes()));
     Ok(items)

@@ -155,7 +155,7 @@ impl Met<'_> {
 
     /// Whether a thing is met for the first time, by whatever path.
     fn is_new(&mut self, path: &Path) -> bool {
-        self.disk.stat(path).is_ok_and(|stat| self.seen.insert((stat.device, stat.inode)))
+        self.disk.stat(path).is_ok_and(|stat| self.seen.insert(stat.id()))
     }
 
     fn note(&mut self, kind: Kind, path: &Path, opens: Opens, fact: Fact) {

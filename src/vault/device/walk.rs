@@ -71,7 +71,7 @@ impl<'a> Walk<'a> {
     /// Never enters this folder, wherever it is met.
     pub(super) fn leave_out(&mut self, folder: &Path) {
         if let Ok(stat) = self.disk.stat(folder) {
-            self.entered.insert((stat.device, stat.inode));
+            self.entered.insert(stat.id());
         }
     }
 
@@ -131,7 +131,7 @@ impl<'a> Walk<'a> {
             self.skip(folder, "another disk or file system begins here: name it to have it looked through".into());
             return Ok(None);
         }
-        if !self.entered.insert((stat.device, stat.inode)) {
+        if !self.entered.insert(stat.id()) {
             return Ok(None);
         }
         self.disk.list_source(folder).map(Some)

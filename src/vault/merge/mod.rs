@@ -94,7 +94,7 @@ pub(in crate::vault) fn merge_from(
 
 /// Whether both handles lead to one folder: the same file lies in it under the same name.
 fn is_same(own: &dyn Folder, source: &dyn Folder) -> bool {
-    let file = |folder: &dyn Folder, path: &RelPath| folder.stat(path).map(|stat| (stat.device, stat.inode));
+    let file = |folder: &dyn Folder, path: &RelPath| folder.stat(path).map(|stat| stat.id());
     [layout::vault_file(), layout::logs(), layout::keys()].iter().any(|path| {
         let (own, source) = (file(own, path), file(source, path));
         matches!((own, source), (Ok(own), Ok(source)) if own == source)

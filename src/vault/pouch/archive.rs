@@ -149,7 +149,7 @@ impl Folder for Archive {
 
 fn item((name, bytes): (String, Option<u64>)) -> Item {
     let kind = if bytes.is_some() { Kind::File } else { Kind::Folder };
-    Item { name: OsString::from(name), kind, bytes: bytes.unwrap_or(0) }
+    Item { name: OsString::from(name), kind, bytes: bytes.unwrap_or(0), id: None }
 }
 
 /// Why there is no header at a place.

@@ -6,11 +6,12 @@
 
 use std::collections::VecDeque;
 use std::ops::Range;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::thread::Scope;
 
 use sha2::{Digest, Sha256};
 
+use super::spare::Spare;
 use crate::crypto::envelope::{Buffer, SealedSlots, Slots};
 use crate::crypto::hash::Hash;
 use crate::crypto::recipient::Recipient;
@@ -22,12 +23,13 @@ use crate::vault::session::Session;
 use crate::vault::{Setting, VaultError, random};
 
 /// What is written and synced at once: two whole segments, or many small ones.
-const BATCH_BYTES_MAX: usize = 2 * SEGMENT_BYTES;
+pub(super) const BATCH_BYTES_MAX: usize = 2 * SEGMENT_BYTES;
 const BATCH_SEGMENTS_MAX: usize = 512;
 /// So many batches may be landing: one is written or read back while the next is encrypted.
 const LANDING_MAX: usize = 2;
-/// Buffers shorter than this are not kept for the next segment.
-const SPARE_BYTES_MIN: usize = 1 << 20;
+/// Small segments are handed to the crew together, so many or so many bytes: waking a thread costs as much as a small file.
+const PARCEL_SEGMENTS_MAX: usize = 16;
+const PARCEL_BYTES_MAX: usize = 512 << 10;
 
 /// A stretch of a source's bytes within a segment, with the state of the source's SHA-256 before and after it.
 #[derive(Clone)]
@@ -61,24 +63,33 @@ pub(super) struct Batch<'scope> {
     /// They encrypt and compare; one more writes and syncs.
     crew: Crew<'scope>,
     lander: Crew<'scope>,
-    waiting: Vec<Waiting>,
-    waiting_bytes: usize,
+    parcel: Vec<Segment>,
+    waiting: Vec<Parcel>,
     /// In the order in which they were filled.
     landing: VecDeque<Pending<Landed>>,
     landed: Landed,
     spare: Arc<Spare>,
 }
 
-/// A segment that is being encrypted.
-struct Waiting {
+/// Segments that are being encrypted, one after the other.
+struct Parcel {
+    pieces: Vec<Piece>,
+    blobs: Pending<Vec<Blob>>,
+}
+
+/// What is known of a segment meanwhile.
+struct Piece {
     owner: u64,
     bytes: usize,
-    blob: Pending<Blob>,
+    /// Whether nobody wants it any more.
+    given_up: bool,
 }
 
 /// What is on the disk, in the order in which it was added, since the last commit.
 struct Landed {
     written: Vec<Written>,
+    /// What is still being read back of it.
+    compared: Vec<Pending<Result<ReadFrom, VaultError>>>,
     /// What the device's memory holds about it.
     intents: Vec<Intent>,
     /// Whether every blob read back so far came from the medium itself.
@@ -88,7 +99,7 @@ struct Landed {
 
 impl Default for Landed {
     fn default() -> Self {
-        Self { written: Vec::new(), intents: Vec::new(), from_medium: true, failure: None }
+        Self { written: Vec::new(), compared: Vec::new(), intents: Vec::new(), from_medium: true, failure: None }
     }
 }
 
@@ -99,19 +110,18 @@ struct Blob {
     spans: Vec<Span>,
 }
 
-/// Buffers of segments that have landed: fresh memory costs as much as encrypting.
-#[derive(Default)]
-struct Spare(Mutex<Vec<Buffer>>);
-
-impl Spare {
-    fn take(&self) -> Buffer {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default()
+impl Blob {
+    fn seal(segment: Segment) -> Self {
+        let Segment { owner, recipient, plaintext, spans } = segment;
+        Self { owner, sealed: plaintext.seal(&recipient), spans }
     }
+}
 
-    fn give(&self, buffer: Buffer) {
-        if buffer.len() >= SPARE_BYTES_MIN {
-            self.0.lock().unwrap_or_else(PoisonError::into_inner).push(buffer);
-        }
+impl Parcel {
+    /// What of it is still wanted.
+    fn wait(self) -> Vec<Blob> {
+        let wanted = self.pieces.iter().map(|piece| !piece.given_up);
+        self.blobs.wait().into_iter().zip(wanted).filter_map(|(blob, wanted)| wanted.then_some(blob)).collect()
     }
 }
 
@@ -122,8 +132,8 @@ impl<'scope> Batch<'scope> {
             readback,
             crew: Crew::muster(scope, parallel::cores()),
             lander: Crew::muster(scope, 1),
+            parcel: Vec::new(),
             waiting: Vec::new(),
-            waiting_bytes: 0,
             landing: VecDeque::new(),
             landed: Landed::default(),
             spare: Arc::default(),
@@ -132,27 +142,44 @@ impl<'scope> Batch<'scope> {
 
     /// A segment to be filled, of about so many bytes.
     pub(super) fn segment(&self, bytes: usize) -> Slots {
-        let buffer = if bytes >= SPARE_BYTES_MIN { self.spare.take() } else { Buffer::default() };
-        Slots::new(buffer, bytes)
+        Slots::new(self.spare.take(bytes), bytes)
     }
 
     /// Takes a segment; begins to write the batch when it is full.
     pub(super) fn push(&mut self, setting: &mut Setting<'_>, segment: Segment) -> Result<(), VaultError> {
-        let Segment { owner, recipient, plaintext, spans } = segment;
-        let bytes = plaintext.len();
-        let blob = self.crew.begin(move || Blob { owner, sealed: plaintext.seal(&recipient), spans });
-        self.waiting.push(Waiting { owner, bytes, blob });
-        self.waiting_bytes += bytes;
-        if self.waiting_bytes >= BATCH_BYTES_MAX || self.waiting.len() >= BATCH_SEGMENTS_MAX {
-            self.land(setting)?;
+        self.parcel.push(segment);
+        let bytes: usize = self.parcel.iter().map(|segment| segment.plaintext.len()).sum();
+        if bytes >= PARCEL_BYTES_MAX || self.parcel.len() >= PARCEL_SEGMENTS_MAX {
+            self.hand_to_crew();
+            let (count, bytes) = self.waiting().fold((0, 0), |(count, bytes), piece| (count + 1, bytes + piece.bytes));
+            if bytes >= BATCH_BYTES_MAX || count >= BATCH_SEGMENTS_MAX {
+                self.land(setting)?;
+            }
         }
         Ok(())
     }
 
+    /// Begins to encrypt what was collected.
+    fn hand_to_crew(&mut self) {
+        let parcel = std::mem::take(&mut self.parcel);
+        if parcel.is_empty() {
+            return;
+        }
+        let piece = |segment: &Segment| Piece { owner: segment.owner, bytes: segment.plaintext.len(), given_up: false };
+        let pieces = parcel.iter().map(piece).collect();
+        let blobs = self.crew.begin(move || parcel.into_iter().map(Blob::seal).collect());
+        self.waiting.push(Parcel { pieces, blobs });
+    }
+
+    /// What waits and is still wanted.
+    fn waiting(&self) -> impl Iterator<Item = &Piece> {
+        self.waiting.iter().flat_map(|parcel| &parcel.pieces).filter(|piece| !piece.given_up)
+    }
+
     /// Lets all that waits land, behind what is landing already.
     fn land(&mut self, setting: &mut Setting<'_>) -> Result<(), VaultError> {
+        self.hand_to_crew();
         self.settle(LANDING_MAX - 1)?;
-        self.waiting_bytes = 0;
         let waiting = std::mem::take(&mut self.waiting);
         if !waiting.is_empty() {
             let landing = Landing {
@@ -173,11 +200,14 @@ impl<'scope> Batch<'scope> {
         while self.landing.len() > landing_max
             && let Some(landing) = self.landing.pop_front()
         {
-            let Landed { written, intents, from_medium, failure } = landing.wait();
+            let Landed { written, compared, intents, failure, .. } = landing.wait();
             self.landed.written.extend(written);
             self.landed.intents.extend(intents);
-            self.landed.from_medium &= from_medium;
             settled = settled.and(failure.map_or(Ok(()), Err));
+            for compared in compared {
+                let read = compared.wait().map(|from| self.landed.from_medium &= from == ReadFrom::Medium);
+                settled = settled.and(read);
+            }
         }
         settled
     }
@@ -200,7 +230,7 @@ impl<'scope> Batch<'scope> {
 
     /// Gives up everything of one owner: what waits is dropped, what is written is removed.
     pub(super) fn drop_owner(&mut self, owner: u64) -> Result<(), VaultError> {
-        self.retain_waiting(|waiting| waiting.owner != owner);
+        self.give_up_last(|piece| piece.owner == owner, usize::MAX);
         self.settle(0)?;
         let (given_up, kept): (Vec<_>, Vec<_>) =
             std::mem::take(&mut self.landed.written).into_iter().partition(|written| written.owner == owner);
@@ -210,12 +240,8 @@ impl<'scope> Batch<'scope> {
 
     /// Gives up the last segments of the owner whose segments came last.
     pub(super) fn drop_last(&mut self, owner: u64, count: u64) -> Result<(), VaultError> {
-        let mut left = usize::try_from(count).expect("segments are in memory or listed there");
-        while left > 0 && self.waiting.last().is_some_and(|waiting| waiting.owner == owner) {
-            self.waiting.pop();
-            left -= 1;
-        }
-        self.retain_waiting(|_| true);
+        let count = usize::try_from(count).expect("segments are in memory or listed there");
+        let left = count - self.give_up_last(|piece| piece.owner == owner, count);
         self.settle(0)?;
         let written = &mut self.landed.written;
         let given_up = written.split_off(written.len() - left);
@@ -223,15 +249,19 @@ impl<'scope> Batch<'scope> {
         remove(self.session, &given_up)
     }
 
-    fn retain_waiting(&mut self, keep: impl Fn(&Waiting) -> bool) {
-        self.waiting.retain(keep);
-        self.waiting_bytes = self.waiting.iter().map(|waiting| waiting.bytes).sum();
+    /// Gives up the last of what waits that is meant, at most so many; returns how many.
+    fn give_up_last(&mut self, is_meant: impl Fn(&Piece) -> bool, count_max: usize) -> usize {
+        self.hand_to_crew();
+        let pieces = self.waiting.iter_mut().flat_map(|parcel| &mut parcel.pieces).rev();
+        let meant = pieces.filter(|piece| !piece.given_up && is_meant(piece)).take(count_max);
+        meant.map(|piece| piece.given_up = true).count()
     }
 
     /// Gives up everything since the last commit. What a change that is already written down names is no longer here:
     /// that change will be completed.
     pub(super) fn abandon(&mut self) -> Result<(), VaultError> {
-        self.retain_waiting(|_| false);
+        self.give_up_last(|_| true, usize::MAX);
+        self.waiting.clear();
         let _ = self.settle(0); // whatever failed, what was written is known, and is given up
         remove(self.session, &std::mem::take(&mut self.landed.written))?;
         for intent in std::mem::take(&mut self.landed.intents) {
@@ -263,34 +293,36 @@ struct Landing<'scope> {
 }
 
 impl Landing<'_> {
-    fn all(self, waiting: Vec<Waiting>) -> Landed {
+    fn all(self, waiting: Vec<Parcel>) -> Landed {
         let mut landed = Landed::default();
-        let blobs = waiting.into_iter().map(|waiting| waiting.blob.wait()).collect();
-        landed.failure = self.write(blobs, &mut landed).err();
+        let parcels = waiting.into_iter().map(Parcel::wait).collect();
+        landed.failure = self.write(parcels, &mut landed).err();
         landed
     }
 
-    fn write(&self, blobs: Vec<Blob>, landed: &mut Landed) -> Result<(), VaultError> {
+    fn write(&self, parcels: Vec<Vec<Blob>>, landed: &mut Landed) -> Result<(), VaultError> {
         let folder = &self.session.folder;
-        let paths: Vec<RelPath> = blobs.iter().map(|blob| layout::blob(blob.sealed.sha256)).collect();
+        let blobs = || parcels.iter().flatten();
+        let paths: Vec<RelPath> = blobs().map(|blob| layout::blob(blob.sealed.sha256)).collect();
+        if paths.is_empty() {
+            return Ok(());
+        }
         // The names go into the device's memory first: whatever a crash leaves is known to be ours.
         landed.intents.push(self.session.memory.intend(&self.session.vault, self.token, &paths)?);
-        landed.written = blobs.iter().map(|blob| Written { owner: blob.owner, name: blob.sealed.sha256 }).collect();
-        for (blob, path) in blobs.iter().zip(&paths) {
+        landed.written = blobs().map(|blob| Written { owner: blob.owner, name: blob.sealed.sha256 }).collect();
+        for (blob, path) in blobs().zip(&paths) {
             folder.create(path, blob.sealed.bytes(), Mode::Open)?;
         }
         folder.sync(&paths)?;
         if self.readback {
-            let (session, crew) = (self.session, &self.crew);
-            let compared: Vec<Pending<_>> =
-                blobs.into_iter().map(|blob| crew.begin(move || compare(session, blob))).collect();
-            for compared in compared {
-                let (from, buffer) = compared.wait()?;
-                landed.from_medium &= from == ReadFrom::Medium;
-                self.spare.give(buffer);
-            }
+            // The next batch need not wait for it.
+            let compare = |parcel: Vec<Blob>| {
+                let (session, spare) = (self.session, Arc::clone(&self.spare));
+                self.crew.begin(move || compare(session, &spare, parcel))
+            };
+            landed.compared = parcels.into_iter().map(compare).collect();
         } else {
-            for blob in blobs {
+            for blob in parcels.into_iter().flatten() {
                 self.spare.give(blob.sealed.into_buffer());
             }
         }
@@ -298,8 +330,19 @@ impl Landing<'_> {
     }
 }
 
+/// What is on the disk against the same in memory.
+fn compare(session: &Session, spare: &Spare, parcel: Vec<Blob>) -> Result<ReadFrom, VaultError> {
+    let mut all_from = ReadFrom::Medium;
+    for blob in parcel {
+        let (from, buffer) = compare_one(session, blob)?;
+        spare.give(buffer);
+        all_from = all_from.max(from);
+    }
+    Ok(all_from)
+}
+
 /// One blob on the disk against the same in memory and the source's own hash.
-fn compare(session: &Session, mut blob: Blob) -> Result<(ReadFrom, Buffer), VaultError> {
+fn compare_one(session: &Session, mut blob: Blob) -> Result<(ReadFrom, Buffer), VaultError> {
     let path = layout::blob(blob.sealed.sha256);
     let (mut source, from) = session.folder.read_back(&path, blob.sealed.bytes().len() as u64)?;
     let mut spans = Spans { left: blob.spans.iter(), now: None, hold: true };

@@ -90,9 +90,7 @@ impl Group {
         let inventory = Inventory::new(session.vault, log.id(), &rows);
         let (root, first) = (inventory.root(), log.next_number());
         let custody = session.custody_recipient()?.clone();
-        let inventory = blob(setting, batch, self.owners + 1, custody, &inventory.encode_padded())?;
-        let mut manifests = Vec::new();
-        let mut owner = self.owners + 2;
+        blob(setting, batch, self.owners + 1, custody, &inventory.encode_padded())?;
         let mut exhibits = Vec::new();
         let mut sections: BTreeMap<KeyId, Vec<ManifestRecord>> = BTreeMap::new();
         let count = u32::try_from(rows.len()).expect("a group is small");
@@ -110,17 +108,18 @@ impl Group {
             }
             sections.entry(item.key).or_default().push(item.made.record);
         }
+        let (mut owner, mut counts) = (self.owners + 2, Vec::new());
         for (key, records) in sections {
             let recipient = session.history()?.keys.get(&key).ok_or(VaultError::NoKey)?.recipient.clone();
-            let count = u32::try_from(records.len()).expect("a group is small");
+            counts.push((key, u32::try_from(records.len()).expect("a group is small"), owner));
             let manifest = Manifest::new(session.vault, log.id(), records).encode_padded();
-            manifests.push(ManifestRef {
-                key,
-                blob: blob(setting, batch, owner, recipient, &manifest)?,
-                records: count,
-            });
+            blob(setting, batch, owner, recipient, &manifest)?;
             owner += 1;
         }
+        batch.write(setting)?;
+        let name = |owner| batch.blobs_of(owner).first().copied().expect("a segment that was written has a name");
+        let manifest = |(key, records, owner)| ManifestRef { key, blob: name(owner), records };
+        let (inventory, manifests) = (name(self.owners + 1), counts.into_iter().map(manifest).collect());
         let seal = Seal { first, count, root, inventory, manifests, readback };
         let intents = batch.hand_over();
         let saying = Saying { event: Event::Seal(seal), files: Vec::new(), intents };
@@ -150,17 +149,15 @@ impl Group {
     }
 }
 
-/// Writes one document as a blob of its own; returns its name.
+/// Lets one document become a blob of its own.
 fn blob(
     setting: &mut Setting<'_>,
     batch: &mut Batch<'_>,
     owner: u64,
     recipient: Recipient,
     plaintext: &[u8],
-) -> Result<Hash, VaultError> {
+) -> Result<(), VaultError> {
     let mut slots = batch.segment(plaintext.len());
     slots.extend(plaintext);
-    batch.push(setting, Segment { owner, recipient, plaintext: slots, spans: Vec::new() })?;
-    batch.write(setting)?;
-    Ok(batch.blobs_of(owner).first().copied().expect("a segment that was written has a name"))
+    batch.push(setting, Segment { owner, recipient, plaintext: slots, spans: Vec::new() })
 }

@@ -4,7 +4,7 @@
 //! - [`confirm`]: whether the person agreed to who reads
 //! - [`exhibit`]: one source, its content and its record
 //! - [`payload`]: the tar of one exhibit, cut into segments
-//! - [`batch`]: segments become blobs on the disk, read back and compared
+//! - [`batch`]: segments become blobs on the disk, read back and compared; [`spare`]: their buffers, used again
 //! - [`group`]: rows, manifests, inventory, entry: the commit
 
 mod batch;
@@ -14,6 +14,7 @@ mod group;
 mod index;
 mod payload;
 mod sources;
+mod spare;
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};

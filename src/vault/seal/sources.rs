@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use super::index::{FolderRef, Index};
 use crate::format::listing::FILES_MAX;
-use crate::store::{Disk, Item, Kind, Stat, StoreError};
+use crate::store::{Disk, FileId, Item, Kind, StoreError};
 use crate::vault::{Stage, VaultError, Watch};
 
 /// Deeper folders are skipped: no path to them could be stored.
@@ -81,7 +81,7 @@ pub(super) fn look(
     own: &[Option<&Path>],
 ) -> Result<(Index, Vec<Skipped>), VaultError> {
     watch.begin(Stage::Looking, None);
-    let own = own.iter().flatten().filter_map(|path| disk.stat(path).ok()).map(|stat| (stat.device, stat.inode));
+    let own = own.iter().flatten().filter_map(|path| disk.stat(path).ok()).map(|stat| stat.id());
     let mut walk = Walk { disk, watch, skipped: Vec::new(), own: own.collect(), found: Index::default() };
     for path in paths {
         if path == Path::new("-") {
@@ -90,7 +90,7 @@ pub(super) fn look(
         }
         // What a person names must be there; what only lies in a folder may turn out to be unfit.
         let stat = disk.stat(path)?;
-        if walk.is_own(&stat) {
+        if walk.own.contains(&stat.id()) {
             walk.skip(path, OWN);
             continue;
         }
@@ -108,8 +108,8 @@ struct Walk<'a> {
     disk: &'a dyn Disk,
     watch: &'a dyn Watch,
     skipped: Vec<Skipped>,
-    /// The vault, the device's memory and the identity, by device and inode.
-    own: BTreeSet<(u64, u64)>,
+    /// The vault, the device's memory and the identity.
+    own: BTreeSet<FileId>,
     found: Index,
 }
 
@@ -152,16 +152,18 @@ impl Walk<'_> {
 
     fn item(&mut self, folder: FolderRef, within: &Path, depth: usize, item: &Item) -> Result<(), VaultError> {
         let path = within.join(&item.name);
-        let stat = match self.disk.stat(&path) {
-            Ok(stat) if self.is_own(&stat) => {
-                self.skip(&path, OWN);
-                return Ok(());
-            }
-            stat => stat,
+        // What could not be looked up when it was listed may say why now.
+        let looked_up = match item.id {
+            Some(id) => Ok((id, item.bytes)),
+            None => self.disk.stat(&path).map(|stat| (stat.id(), stat.bytes)),
         };
+        if looked_up.as_ref().is_ok_and(|(id, _)| self.own.contains(id)) {
+            self.skip(&path, OWN);
+            return Ok(());
+        }
         match item.kind {
-            Kind::File => match stat {
-                Ok(stat) => self.found.add_file(folder, item.name.as_bytes(), stat.bytes),
+            Kind::File => match looked_up {
+                Ok((_, bytes)) => self.found.add_file(folder, item.name.as_bytes(), bytes),
                 Err(error) => self.skip(&path, refusal(&error)),
             },
             Kind::Folder if depth >= DEPTH_MAX => self.skip(&path, "the folder is nested too deeply"),
@@ -172,10 +174,6 @@ impl Walk<'_> {
             kind => self.skip(&path, unfit(kind)),
         }
         Ok(())
-    }
-
-    fn is_own(&self, stat: &Stat) -> bool {
-        self.own.contains(&(stat.device, stat.inode))
     }
 
     fn skip(&mut self, path: impl AsRef<OsStr>, reason: impl Into<Cow<'static, str>>) {

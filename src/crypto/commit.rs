@@ -5,7 +5,7 @@ use hmac::{Hmac, Mac};
 use sha2::Sha256;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use super::hash::{Hash, frame};
+use super::hash::{Hash, feed_frame};
 use super::merkle;
 
 /// Fewer leaves than this would tell how little is known of an exhibit.
@@ -43,7 +43,8 @@ impl Salts {
     }
 
     fn derive(&self, domain: &str, about: &[u8]) -> Hash {
-        let mac = self.0.clone().chain_update(frame(domain, &[about]));
+        let mut mac = self.0.clone();
+        feed_frame(domain, &[about], |bytes| mac.update(bytes));
         Hash(mac.finalize().into_bytes().into())
     }
 }

@@ -28,7 +28,9 @@ impl Hash {
 
     /// SHA-256 over [`frame`]: a hash that cannot be mistaken for one of another domain.
     pub fn tagged(domain: &str, parts: &[&[u8]]) -> Self {
-        Self::of(&frame(domain, parts))
+        let mut hasher = Sha256::new();
+        feed_frame(domain, parts, |bytes| hasher.update(bytes));
+        Self(hasher.finalize().into())
     }
 
     /// Reads 64 lowercase hex digits; anything else is `None`.
@@ -57,13 +59,18 @@ impl fmt::Debug for Hash {
 /// When the domain is longer than 255 bytes; domains are constants of the format.
 pub fn frame(domain: &str, parts: &[&[u8]]) -> Vec<u8> {
     let mut framed = Vec::with_capacity(1 + domain.len() + parts.iter().map(|part| 8 + part.len()).sum::<usize>());
-    framed.push(u8::try_from(domain.len()).expect("a domain is a short constant"));
-    framed.extend_from_slice(domain.as_bytes());
-    for part in parts {
-        framed.extend_from_slice(&(part.len() as u64).to_be_bytes());
-        framed.extend_from_slice(part);
-    }
+    feed_frame(domain, parts, |bytes| framed.extend_from_slice(bytes));
     framed
+}
+
+/// The bytes of [`frame`], bit by bit, for what need not have them in one piece.
+pub fn feed_frame(domain: &str, parts: &[&[u8]], mut take: impl FnMut(&[u8])) {
+    take(&[u8::try_from(domain.len()).expect("a domain is a short constant")]);
+    take(domain.as_bytes());
+    for part in parts {
+        take(&(part.len() as u64).to_be_bytes());
+        take(part);
+    }
 }
 
 /// Lowercase hex digits.

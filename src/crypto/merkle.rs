@@ -13,7 +13,10 @@ pub fn leaf_hash(data: &[u8]) -> Hash {
 
 /// RFC 6962, 2.1: `SHA-256(0x01 || left || right)`.
 pub fn node_hash(left: Hash, right: Hash) -> Hash {
-    Hash(Sha256::new().chain_update([1]).chain_update(left.0).chain_update(right.0).finalize().into())
+    let mut node = [1; 65];
+    node[1..33].copy_from_slice(&left.0);
+    node[33..].copy_from_slice(&right.0);
+    Hash::of(&node)
 }
 
 /// The root over leaf hashes; of none, the SHA-256 of the empty string.

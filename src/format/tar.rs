@@ -30,6 +30,8 @@ use crate::crypto::pad::padded_length;
 /// Bytes of a block, as POSIX calls it.
 pub const BLOCK: usize = 512;
 pub(super) const BLOCK_BYTES: u64 = 512;
+/// Where the checksum stands in a header.
+const CHECKSUM_AT: usize = 148;
 /// The most bytes that an extended header's records can have: a path of 1032 bytes and a size of 20 digits.
 pub(super) const EXTENDED_BYTES_MAX: u64 = 1100;
 /// The two blocks of zeros that end an archive.
@@ -117,34 +119,33 @@ pub(super) fn extended_record(key: &str, value: &str) -> String {
 
 fn block(name: &str, size: u64, kind: &str) -> Vec<u8> {
     let size = format!("{size:011o}");
-    let printed = |checksum: &str| {
-        let fields = [
-            (name, 100),
-            ("0000644", 8),
-            ("0000000", 8),
-            ("0000000", 8),
-            (&size, 12),
-            ("00000000000", 12),
-            (checksum, 8),
-            (kind, 1),
-            ("", 100),
-            ("ustar\x0000", 8),
-            ("", 32),
-            ("", 32),
-            ("0000000", 8),
-            ("0000000", 8),
-            ("", 167),
-        ];
-        let mut block = Vec::with_capacity(BLOCK);
-        for (text, width) in fields {
-            let end = block.len().saturating_add(width);
-            block.extend_from_slice(text.as_bytes());
-            block.resize(end, 0);
-        }
-        block
-    };
-    let sum: u32 = printed("        ").iter().copied().map(u32::from).sum();
-    printed(&format!("{sum:06o}\0 "))
+    let fields = [
+        (name, 100),
+        ("0000644", 8),
+        ("0000000", 8),
+        ("0000000", 8),
+        (&size, 12),
+        ("00000000000", 12),
+        ("        ", 8), // the checksum, counted as spaces
+        (kind, 1),
+        ("", 100),
+        ("ustar\x0000", 8),
+        ("", 32),
+        ("", 32),
+        ("0000000", 8),
+        ("0000000", 8),
+        ("", 167),
+    ];
+    let mut block = Vec::with_capacity(BLOCK);
+    for (text, width) in fields {
+        let end = block.len().saturating_add(width);
+        block.extend_from_slice(text.as_bytes());
+        block.resize(end, 0);
+    }
+    let sum: u32 = block.iter().copied().map(u32::from).sum();
+    let checksum = format!("{sum:06o}\0 ");
+    block.iter_mut().skip(CHECKSUM_AT).zip(checksum.bytes()).for_each(|(byte, printed)| *byte = printed);
+    block
 }
 
 /// Name and size as the header at hand claims them, and that header's bytes. `next_block` gives one block after the other;

@@ -46,11 +46,9 @@ impl<'scope> Crew<'scope> {
 
     /// Begins a piece of work. How much waits is for the caller to bound.
     pub(crate) fn begin<R: Send + 'scope>(&self, work: impl FnOnce() -> R + Send + 'scope) -> Pending<R> {
-        let (give, take) = channel();
-        // Whoever no longer wants the result has dropped the other end.
-        let work = move || give.send(work()).unwrap_or_default();
-        self.0.send(Box::new(work)).expect("a crew waits for work as long as it can be given any");
-        Pending(take)
+        let (result, give) = Pending::promised();
+        self.0.send(Box::new(move || give(work()))).expect("a crew waits for work as long as it can be given any");
+        result
     }
 }
 
@@ -61,6 +59,20 @@ impl Clone for Crew<'_> {
 }
 
 impl<R> Pending<R> {
+    /// A result that somebody is going to give.
+    pub(crate) fn promised() -> (Self, impl FnOnce(R)) {
+        let (give, take) = channel();
+        // Whoever no longer wants the result has dropped the other end.
+        (Self(take), move |result| give.send(result).unwrap_or_default())
+    }
+
+    /// A result that is here.
+    pub(crate) fn ready(result: R) -> Self {
+        let (pending, give) = Self::promised();
+        give(result);
+        pending
+    }
+
     /// Waits for it.
     ///
     /// # Panics

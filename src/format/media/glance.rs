@@ -33,7 +33,9 @@ impl Glance {
 
     /// The file is read anew, from its start.
     pub fn again(&mut self) {
-        *self = Self { averted: self.averted, ..Self::default() };
+        self.head.clear();
+        self.start.clear();
+        self.walk = None;
     }
 
     /// The next bytes of the file.

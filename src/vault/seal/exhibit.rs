@@ -8,12 +8,11 @@ use std::os::unix::ffi::OsStrExt;
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
-use super::batch::Batch;
-use super::payload::{Payload, Read};
+use super::payload::{Payload, Read, Sink};
 use super::sources::{Piece, Skipped, SourceFile, refusal};
 use crate::crypto::commit::Secret;
 use crate::crypto::hash::Hash;
-use crate::crypto::recipient::Recipient;
+use crate::crypto::pad;
 use crate::format::listing::{ListedFile, Listing};
 use crate::format::manifest::ManifestRecord;
 use crate::format::media::Glance;
@@ -21,31 +20,26 @@ use crate::format::names;
 use crate::format::record::{Binding, Record, RecordTree};
 use crate::format::{media, paragraphs, payload};
 use crate::store::{Disk, FileTime, Stat};
-use crate::vault::{Setting, TOOL, VaultError, random};
+use crate::vault::{TOOL, VaultError};
 
-/// An exhibit whose payload is on its way to the disk.
+/// What is committed to of an exhibit.
 pub(super) struct Made {
-    pub(super) owner: u64,
     pub(super) record: ManifestRecord,
     pub(super) tree: RecordTree,
-    pub(super) bytes: u64,
-    pub(super) sha256: Hash,
+}
+
+/// Content in its payload. Its record is still to come: only what was read to its end is given a number.
+pub(super) struct Drawn<'w, S> {
+    payload: Payload<'w, S>,
+    content: Content,
+    /// Whether the source kept changing while it was read.
     pub(super) changed: bool,
 }
 
-/// How making an exhibit ended, where that is no failure of the run.
-pub(super) enum Making {
-    Made(Box<Made>),
-    /// The source could not be read to its end; why.
-    Unreadable(Cow<'static, str>),
-}
-
-/// What all exhibits of a run have in common.
-pub(super) struct Frame<'a> {
-    pub(super) recipient: &'a Recipient,
-    /// What the person said, path and value.
-    pub(super) fields: &'a [(String, String)],
-}
+/// What a payload has around the content of one file, roughly: its header and the record; more makes its segment grow.
+const FRAME_BYTES: u64 = 8 << 10;
+/// What a record has that is neither said nor read: its binding and its secret, generously.
+const RECORD_BYTES: usize = 512;
 
 /// What was learnt from the content.
 struct Content {
@@ -56,67 +50,81 @@ struct Content {
     text: Vec<String>,
 }
 
-/// Makes one exhibit. What of a folder cannot be read is left out, and added to `skipped`.
-#[allow(clippy::too_many_arguments, reason = "what a run has, what this exhibit is")]
-pub(super) fn make(
-    setting: &mut Setting<'_>,
-    batch: &mut Batch<'_>,
-    frame: &Frame<'_>,
-    owner: u64,
-    binding: &Binding,
+/// Reads what one exhibit is made from. What of a folder cannot be read is left out, and added to `skipped`. `glance` may be
+/// one that was cast before: it holds as much as it has ever seen of one file.
+pub(super) fn draw<'w, S: Sink>(
+    disk: &dyn Disk,
+    begin: impl FnOnce(u64, Glance) -> Payload<'w, S>,
     piece: &Piece,
     input: &mut dyn std::io::Read,
+    glance: &mut Glance,
     skipped: &mut Vec<Skipped>,
-) -> Result<Making, VaultError> {
-    let secret = Secret(random(setting.rng));
+) -> Result<Drawn<'w, S>, Stop> {
     let expected = match piece {
         Piece::Input => payload::SEGMENT_BYTES as u64,
-        _ => crate::crypto::pad::padded_length(piece.bytes() + (64 << 10), 16 << 10),
+        _ => pad::padded_length(piece.bytes() + FRAME_BYTES, 16 << 10),
     };
-    let disk = setting.disk;
     // A folder is no single file: nothing in it speaks for the whole.
-    let glance = if matches!(piece, Piece::Folder { .. }) { Glance::averted() } else { Glance::default() };
-    let mut payload = Payload::new(setting, batch, owner, frame.recipient.clone(), expected, glance);
-    let content = match piece {
+    let mut cast = if matches!(piece, Piece::Folder { .. }) { Glance::averted() } else { std::mem::take(glance) };
+    cast.again();
+    let mut payload = begin(expected, cast);
+    let (mut content, changed) = match piece {
         Piece::File(file) => one_file(disk, &mut payload, file),
         Piece::Folder { name, files, skipped: before, .. } => {
             folder(disk, &mut payload, name, files, skipped).map(|read| leave_out(read, *before, skipped))
         }
         Piece::Input => standard_input(&mut payload, input),
-    };
-    let (mut content, changed) = match content {
-        Ok(read) => read,
-        Err(Stop::Source(reason)) => return Ok(Making::Unreadable(reason)),
-        Err(Stop::Run(error)) => return Err(error),
-    };
+    }?;
     if changed {
         content.fields.push(("content/changed".into(), "yes".into()));
     }
-    let record = record(secret, binding, frame.fields, &content)?;
-    let paragraphs: Vec<&str> = content.text.iter().map(String::as_str).collect();
-    let text = paragraphs::commitments(record.secret(), &paragraphs);
-    let tree = record.tree(&text);
-    payload.finish(content.listing.as_deref(), &record.print()?)?;
-    let record = ManifestRecord { number: binding.number, record, text };
-    Ok(Making::Made(Box::new(Made { owner, record, tree, bytes: content.bytes, sha256: content.sha256, changed })))
+    *glance = std::mem::replace(&mut payload.glance, Glance::averted());
+    Ok(Drawn { payload, content, changed })
 }
 
-/// An exhibit without content: identities and contacts of witnesses, for the section `register`.
-pub(super) fn make_register(
-    setting: &mut Setting<'_>,
-    batch: &mut Batch<'_>,
-    frame: &Frame<'_>,
-    owner: u64,
-    binding: &Binding,
-) -> Result<Made, VaultError> {
-    let secret = Secret(random(setting.rng));
-    let empty = Content { bytes: 0, sha256: Hash::of(b""), fields: Vec::new(), listing: None, text: Vec::new() };
-    let record = record(secret, binding, frame.fields, &empty)?;
-    let tree = record.tree(&[]);
-    Payload::new(setting, batch, owner, frame.recipient.clone(), 16 << 10, Glance::averted())
-        .finish(None, &record.print()?)?;
-    let record = ManifestRecord { number: binding.number, record, text: Vec::new() };
-    Ok(Made { owner, record, tree, bytes: 0, sha256: empty.sha256, changed: false })
+impl<'w, S: Sink> Drawn<'w, S> {
+    /// An exhibit without content: identities and contacts of witnesses, for the section `register`.
+    pub(super) fn nothing(begin: impl FnOnce(u64, Glance) -> Payload<'w, S>) -> Self {
+        let content = Content { bytes: 0, sha256: Hash::of(b""), fields: Vec::new(), listing: None, text: Vec::new() };
+        Self { payload: begin(16 << 10, Glance::averted()), content, changed: false }
+    }
+
+    /// Whose its segments are.
+    pub(super) fn owner(&self) -> u64 {
+        self.payload.owner()
+    }
+
+    /// The content's length.
+    pub(super) fn bytes(&self) -> u64 {
+        self.content.bytes
+    }
+
+    /// The content's SHA-256 (of a folder, its listing's).
+    pub(super) fn sha256(&self) -> Hash {
+        self.content.sha256
+    }
+
+    /// About how long its record gets in a manifest.
+    pub(super) fn record_bytes(&self, said: &[(String, String)]) -> usize {
+        let fields = said.iter().chain(&self.content.fields).map(|(path, value)| path.len() + value.len() + 8);
+        fields.sum::<usize>() + self.content.text.len() * 34 + RECORD_BYTES
+    }
+
+    /// Makes the record from what was read and what was said, and lets the last segment go.
+    pub(super) fn finish(
+        self,
+        secret: Secret,
+        binding: &Binding,
+        said: &[(String, String)],
+    ) -> Result<(Made, S), VaultError> {
+        let Self { payload, content, .. } = self;
+        let record = record(secret, binding, said, &content)?;
+        let paragraphs: Vec<&str> = content.text.iter().map(String::as_str).collect();
+        let text = paragraphs::commitments(record.secret(), &paragraphs);
+        let tree = record.tree(&text);
+        let sink = payload.finish(content.listing.as_deref(), &record.print()?)?;
+        Ok((Made { record: ManifestRecord { number: binding.number, record, text }, tree }, sink))
+    }
 }
 
 fn record(
@@ -137,7 +145,7 @@ fn record(
 }
 
 /// Why content was not read to its end.
-enum Stop {
+pub(super) enum Stop {
     /// The source's own trouble: it is skipped.
     Source(Cow<'static, str>),
     /// The run's trouble.
@@ -157,7 +165,7 @@ impl<E: Into<VaultError>> From<E> for Stop {
 /// Content, and whether a source changed while it was read.
 type Reading = Result<(Content, bool), Stop>;
 
-fn one_file(disk: &dyn Disk, payload: &mut Payload<'_, '_, '_>, file: &SourceFile) -> Reading {
+fn one_file<S: Sink>(disk: &dyn Disk, payload: &mut Payload<'_, S>, file: &SourceFile) -> Reading {
     let name = names::member_name(&file.name);
     let read = read(disk, payload, &format!("content/{name}"), file)?;
     let whole = read.before.bytes == payload.glance.head().len() as u64;
@@ -171,9 +179,9 @@ fn one_file(disk: &dyn Disk, payload: &mut Payload<'_, '_, '_>, file: &SourceFil
 }
 
 /// The files of a folder in the order of their members. One that cannot be read leaves no trace in the payload.
-fn folder(
+fn folder<S: Sink>(
     disk: &dyn Disk,
-    payload: &mut Payload<'_, '_, '_>,
+    payload: &mut Payload<'_, S>,
     name: &[u8],
     files: &[SourceFile],
     skipped: &mut Vec<Skipped>,
@@ -227,7 +235,7 @@ fn leave_out((mut content, changed): (Content, bool), before: u64, skipped: &[Sk
 }
 
 /// Standard input: members of at most 16 MiB, so that no length need be known before.
-fn standard_input(payload: &mut Payload<'_, '_, '_>, input: &mut dyn std::io::Read) -> Reading {
+fn standard_input<S: Sink>(payload: &mut Payload<'_, S>, input: &mut dyn std::io::Read) -> Reading {
     let (mut whole, mut bytes, mut parts) = (Sha256::new(), 0_u64, 0_u32);
     let mut part = Vec::new();
     loop {
@@ -241,7 +249,7 @@ fn standard_input(payload: &mut Payload<'_, '_, '_>, input: &mut dyn std::io::Re
         parts += 1;
         bytes += part.len() as u64;
         payload.member(&payload::part_name(parts), &part, &mut whole)?;
-        payload.setting().watch.advance(part.len() as u64);
+        payload.advance(part.len() as u64);
         if (part.len() as u64) < payload::PART_BYTES {
             break;
         }
@@ -264,7 +272,12 @@ struct ReadFile {
 
 /// Reads one source file into the payload. One that changed while it was read is read once more, and then taken as it
 /// was read; one that cannot be read to its end leaves nothing behind.
-fn read(disk: &dyn Disk, payload: &mut Payload<'_, '_, '_>, member: &str, file: &SourceFile) -> Result<ReadFile, Stop> {
+fn read<S: Sink>(
+    disk: &dyn Disk,
+    payload: &mut Payload<'_, S>,
+    member: &str,
+    file: &SourceFile,
+) -> Result<ReadFile, Stop> {
     for last in [false, true] {
         payload.mark();
         match read_once(disk, payload, member, file) {
@@ -287,9 +300,9 @@ fn read(disk: &dyn Disk, payload: &mut Payload<'_, '_, '_>, member: &str, file: 
     Err(Stop::Source("it became shorter while it was read, twice".into()))
 }
 
-fn read_once(
+fn read_once<S: Sink>(
     disk: &dyn Disk,
-    payload: &mut Payload<'_, '_, '_>,
+    payload: &mut Payload<'_, S>,
     member: &str,
     file: &SourceFile,
 ) -> Result<(Stat, Read), Stop> {
@@ -300,7 +313,7 @@ fn read_once(
     Ok((before, read))
 }
 
-fn embedded(payload: &Payload<'_, '_, '_>) -> impl Iterator<Item = (String, String)> {
+fn embedded<S: Sink>(payload: &Payload<'_, S>) -> impl Iterator<Item = (String, String)> {
     media::embedded(&payload.glance).into_iter().map(|(path, value)| (path.to_string(), value))
 }
 
@@ -321,8 +334,8 @@ fn modified(time: FileTime) -> Option<(String, String)> {
 }
 
 /// The paragraphs of a text that is small enough to be committed to piece by piece.
-fn text_of(
-    payload: &Payload<'_, '_, '_>,
+fn text_of<S: Sink>(
+    payload: &Payload<'_, S>,
     media_type: &str,
     bytes: u64,
     fields: &mut Vec<(String, String)>,

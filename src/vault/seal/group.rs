@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::batch::{Batch, Segment};
 use super::exhibit::Made;
 use super::{GROUP_BYTES_MAX, GROUP_EXHIBITS_MAX, GROUP_RECORD_BYTES_MAX, GROUP_TIME_MAX, SealedExhibit};
+use crate::crypto::envelope::{Buffer, Slots};
 use crate::crypto::hash::Hash;
 use crate::crypto::recipient::Recipient;
 use crate::format::document::Document;
@@ -16,46 +17,50 @@ use crate::format::inventory::{Inventory, Row, blobs_root};
 use crate::format::manifest::{Manifest, ManifestRecord};
 use crate::vault::commit::{OwnLog, Saying};
 use crate::vault::labels::exhibit_label;
+use crate::vault::parallel::Pending;
 use crate::vault::session::{Person, Session};
 use crate::vault::{Setting, VaultError};
 
 /// Exhibits that wait for their entry.
 pub(super) struct Group {
     items: Vec<Item>,
+    /// What they are made of, in the same order, as soon as it is there.
+    made: Vec<Pending<Result<Vec<Made>, VaultError>>>,
     content_bytes: u64,
     record_bytes: usize,
     began: Duration,
-    owners: u64,
 }
 
-struct Item {
-    made: Made,
-    key: KeyId,
+pub(super) struct Item {
+    pub(super) owner: u64,
+    pub(super) key: KeyId,
     /// `None` for an exhibit that has no source of its own.
-    source: Option<Vec<u8>>,
+    pub(super) source: Option<Vec<u8>>,
+    pub(super) bytes: u64,
+    pub(super) sha256: Hash,
+    pub(super) changed: bool,
 }
 
 impl Group {
     pub(super) fn new(setting: &Setting<'_>) -> Self {
-        Self { items: Vec::new(), content_bytes: 0, record_bytes: 0, began: setting.clock.elapsed(), owners: 0 }
-    }
-
-    /// A number for the segments of the next exhibit, used once in a group.
-    pub(super) fn next_owner(&mut self) -> u64 {
-        self.owners += 1;
-        self.owners
+        let began = setting.clock.elapsed();
+        Self { items: Vec::new(), made: Vec::new(), content_bytes: 0, record_bytes: 0, began }
     }
 
     pub(super) fn len(&self) -> u64 {
         self.items.len() as u64
     }
 
-    pub(super) fn add(&mut self, made: Made, key: KeyId, source: Option<Vec<u8>>) {
-        self.content_bytes += made.bytes;
-        let fields =
-            made.record.record.fields().iter().map(|(path, value)| path.len() + value.len() + 8).sum::<usize>();
-        self.record_bytes += fields + made.record.text.len() * 34 + 64;
-        self.items.push(Item { made, key, source });
+    /// Adds one, whose record has about so many bytes. What it is made of is expected after that of those before it.
+    pub(super) fn add(&mut self, item: Item, record_bytes: usize) {
+        self.content_bytes += item.bytes;
+        self.record_bytes += record_bytes;
+        self.items.push(item);
+    }
+
+    /// What the next of them are made of.
+    pub(super) fn expect(&mut self, made: Pending<Result<Vec<Made>, VaultError>>) {
+        self.made.push(made);
     }
 
     /// Whether there is anything but the register's own record.
@@ -85,79 +90,82 @@ impl Group {
         batch: &mut Batch<'_>,
         readback: bool,
     ) -> Result<(Head, Vec<SealedExhibit>), VaultError> {
+        let mut made = Vec::with_capacity(self.items.len());
+        for expected in self.made {
+            made.extend(expected.wait()?);
+        }
         batch.write(setting)?;
-        let rows = self.rows(log, batch);
+        let rows = rows(&self.items, &made, log, batch);
         let inventory = Inventory::new(session.vault, log.id(), &rows);
         let (root, first) = (inventory.root(), log.next_number());
         let custody = session.custody_recipient()?.clone();
-        blob(setting, batch, self.owners + 1, custody, &inventory.encode_padded())?;
+        let inventory = blob(setting, batch, custody, &inventory.encode_padded())?;
         let mut exhibits = Vec::new();
         let mut sections: BTreeMap<KeyId, Vec<ManifestRecord>> = BTreeMap::new();
         let count = u32::try_from(rows.len()).expect("a group is small");
-        for (item, (row, blobs)) in self.items.into_iter().zip(&rows) {
+        for ((item, Made { record, .. }), (row, blobs)) in self.items.into_iter().zip(made).zip(&rows) {
             if let Some(source) = item.source {
-                let id = exhibit_label(log.handle(), row.number);
                 exhibits.push(SealedExhibit {
-                    id,
+                    id: exhibit_label(log.handle(), row.number),
                     source,
-                    bytes: item.made.bytes,
-                    changed: item.made.changed,
-                    sha256: item.made.sha256,
+                    bytes: item.bytes,
+                    changed: item.changed,
+                    sha256: item.sha256,
                     blobs: blobs.len() as u64,
                 });
             }
-            sections.entry(item.key).or_default().push(item.made.record);
+            sections.entry(item.key).or_default().push(record);
         }
-        let (mut owner, mut counts) = (self.owners + 2, Vec::new());
+        let mut manifests = Vec::new();
         for (key, records) in sections {
             let recipient = session.history()?.keys.get(&key).ok_or(VaultError::NoKey)?.recipient.clone();
-            counts.push((key, u32::try_from(records.len()).expect("a group is small"), owner));
+            let count = u32::try_from(records.len()).expect("a group is small");
             let manifest = Manifest::new(session.vault, log.id(), records).encode_padded();
-            blob(setting, batch, owner, recipient, &manifest)?;
-            owner += 1;
+            manifests.push((key, count, blob(setting, batch, recipient, &manifest)?));
         }
         batch.write(setting)?;
         let name = |owner| batch.blobs_of(owner).first().copied().expect("a segment that was written has a name");
         let manifest = |(key, records, owner)| ManifestRef { key, blob: name(owner), records };
-        let (inventory, manifests) = (name(self.owners + 1), counts.into_iter().map(manifest).collect());
+        let (inventory, manifests) = (name(inventory), manifests.into_iter().map(manifest).collect());
         let seal = Seal { first, count, root, inventory, manifests, readback };
         let intents = batch.hand_over();
         let saying = Saying { event: Event::Seal(seal), files: Vec::new(), intents };
         let head = log.append(setting, session, person, saying)?;
         Ok((head, exhibits))
     }
-
-    fn rows(&self, log: &OwnLog, batch: &Batch<'_>) -> Vec<(Row, Vec<Hash>)> {
-        let mut by_owner: BTreeMap<u64, Vec<Hash>> = BTreeMap::new();
-        for written in batch.written() {
-            by_owner.entry(written.owner).or_default().push(written.name);
-        }
-        let row = |item: &Item| {
-            let blobs = by_owner.remove(&item.made.owner).unwrap_or_default();
-            let row = Row {
-                log: log.id(),
-                number: item.made.record.number,
-                key: item.key,
-                record_root: item.made.tree.root,
-                record_leaves: item.made.tree.leaves,
-                blobs: u32::try_from(blobs.len()).expect("sixty-four petabytes are refused earlier"),
-                blobs_root: blobs_root(&blobs),
-            };
-            (row, blobs)
-        };
-        self.items.iter().map(row).collect()
-    }
 }
 
-/// Lets one document become a blob of its own.
+fn rows(items: &[Item], made: &[Made], log: &OwnLog, batch: &Batch<'_>) -> Vec<(Row, Vec<Hash>)> {
+    let mut by_owner: BTreeMap<u64, Vec<Hash>> = BTreeMap::new();
+    for written in batch.written() {
+        by_owner.entry(written.owner).or_default().push(written.name);
+    }
+    let row = |(item, made): (&Item, &Made)| {
+        let blobs = by_owner.remove(&item.owner).unwrap_or_default();
+        let row = Row {
+            log: log.id(),
+            number: made.record.number,
+            key: item.key,
+            record_root: made.tree.root,
+            record_leaves: made.tree.leaves,
+            blobs: u32::try_from(blobs.len()).expect("sixty-four petabytes are refused earlier"),
+            blobs_root: blobs_root(&blobs),
+        };
+        (row, blobs)
+    };
+    items.iter().zip(made).map(row).collect()
+}
+
+/// Lets one document become a blob of its own; returns whose it is.
 fn blob(
     setting: &mut Setting<'_>,
     batch: &mut Batch<'_>,
-    owner: u64,
     recipient: Recipient,
-    plaintext: &[u8],
-) -> Result<(), VaultError> {
-    let mut slots = batch.segment(plaintext.len());
-    slots.extend(plaintext);
-    batch.push(setting, Segment { owner, recipient, plaintext: slots, spans: Vec::new() })
+    document: &[u8],
+) -> Result<u64, VaultError> {
+    let owner = batch.next_owner();
+    let mut plaintext = Slots::new(Buffer::default(), document.len());
+    plaintext.extend(document);
+    batch.push(setting, Segment { owner, recipient, plaintext, spans: Vec::new() })?;
+    Ok(owner)
 }

@@ -2,9 +2,10 @@
 //!
 //! - [`sources`]: what is to be sealed, and what is skipped; [`index`]: a million of it in little memory
 //! - [`confirm`]: whether the person agreed to who reads
+//! - [`run`]: what becomes an exhibit when, and which number it has
 //! - [`exhibit`]: one source, its content and its record
 //! - [`payload`]: the tar of one exhibit, cut into segments
-//! - [`batch`]: segments become blobs on the disk, read back and compared; [`spare`]: their buffers, used again
+//! - [`batch`]: segments become blobs; [`landing`]: on the disk, read back and compared; [`spare`]: their buffers, used again
 //! - [`group`]: rows, manifests, inventory, entry: the commit
 
 mod batch;
@@ -12,28 +13,25 @@ mod confirm;
 mod exhibit;
 mod group;
 mod index;
+mod landing;
 mod payload;
+mod run;
 mod sources;
 mod spare;
 
-use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub use confirm::NewReaders;
 pub use sources::Skipped;
 
-use batch::Batch;
-use exhibit::{Frame, Making};
 use group::Group;
-use index::Index;
-use sources::Piece;
+use run::Run;
 
 use super::commit::OwnLog;
 use super::findings::{Check, Finding, Verdict};
 use super::history::History;
 use super::keyring;
-use super::labels::exhibit_label;
 use super::members;
 use super::orphans;
 use super::session::{Request, Session};
@@ -44,7 +42,6 @@ use crate::crypto::recipient::Recipient;
 use crate::format::event::Head;
 use crate::format::ids::KeyId;
 use crate::format::names;
-use crate::format::record::Binding;
 use crate::format::role::{Role, Scope, Section};
 use crate::store::layout;
 
@@ -234,153 +231,6 @@ impl Target {
 fn removed_holders(history: &History, key: &KeyId) -> Vec<String> {
     let outdated = members::outdated(history).into_iter().filter(|outdated| outdated.key == *key);
     outdated.flat_map(|outdated| outdated.by).map(|member| history.name_of(member)).collect()
-}
-
-/// One run of the verb.
-struct Run<'a> {
-    request: &'a SealRequest<'a>,
-    session: &'a Session,
-    log: &'a mut OwnLog,
-    target: Target,
-    group: Group,
-    /// Places of what is in the group.
-    open: Vec<usize>,
-    /// What is sealed, or told as skipped, by its place.
-    settled: Vec<bool>,
-    each: &'a mut dyn FnMut(SealedExhibit),
-    sealed: Sealed,
-}
-
-impl Run<'_> {
-    fn all(
-        &mut self,
-        setting: &mut Setting<'_>,
-        index: &Index,
-        input: &mut dyn std::io::Read,
-    ) -> Result<(), VaultError> {
-        std::thread::scope(|scope| {
-            let mut batch = Batch::new(scope, self.session, self.request.readback);
-            let outcome = self.pieces(setting, &mut batch, index, input);
-            self.sealed.from_medium = batch.is_from_medium();
-            if outcome.is_err() {
-                // Whatever is not committed is given up: the vault is as it was after the last entry.
-                batch.abandon()?;
-            }
-            outcome
-        })
-    }
-
-    fn pieces(
-        &mut self,
-        setting: &mut Setting<'_>,
-        batch: &mut Batch<'_>,
-        index: &Index,
-        input: &mut dyn std::io::Read,
-    ) -> Result<(), VaultError> {
-        for place in 0..index.len() {
-            let piece = index.piece(place);
-            if setting.watch.stopped() {
-                return Err(VaultError::Stopped);
-            }
-            // What is done already does not wait for a large file, or for a stream whose end nobody knows.
-            if self.group.would_overflow(piece.bytes()) {
-                self.commit(setting, batch)?;
-            }
-            self.one(setting, batch, place, &piece, input)?;
-            if self.group.is_full(setting) {
-                self.commit(setting, batch)?;
-            }
-        }
-        self.commit(setting, batch)
-    }
-
-    /// Makes one exhibit. What was skipped of a folder is told whether the rest of it is sealed or not.
-    fn one(
-        &mut self,
-        setting: &mut Setting<'_>,
-        batch: &mut Batch<'_>,
-        place: usize,
-        piece: &Piece,
-        input: &mut dyn std::io::Read,
-    ) -> Result<(), VaultError> {
-        let mut fields = self.request.fields.to_vec();
-        fields.extend(self.register_label().map(|id| ("source/register".to_string(), id)));
-        let owner = self.group.next_owner();
-        let binding = self.binding();
-        let frame = Frame { recipient: &self.target.recipient, fields: &fields };
-        let mut skipped = Vec::new();
-        let making = exhibit::make(setting, batch, &frame, owner, &binding, piece, input, &mut skipped)?;
-        self.sealed.skipped.extend(skipped);
-        match making {
-            Making::Made(made) => {
-                self.group.add(*made, self.target.key, Some(piece.shown()));
-                self.open.push(place);
-                self.register(setting, batch)?;
-            }
-            Making::Unreadable(reason) => {
-                batch.drop_owner(owner)?;
-                self.skip(place, piece, reason);
-            }
-        }
-        Ok(())
-    }
-
-    fn skip(&mut self, place: usize, piece: &Piece, reason: Cow<'static, str>) {
-        self.settled[place] = true;
-        self.sealed.skipped.push(Skipped { path: piece.shown(), reason });
-    }
-
-    /// The label of the run's one exhibit in the section `register`: it follows the first that refers to it.
-    fn register_label(&self) -> Option<String> {
-        let next = || exhibit_label(self.log.handle(), self.binding().number + 1);
-        let wanted = !self.request.register.is_empty();
-        wanted.then(|| self.sealed.register.clone().unwrap_or_else(next))
-    }
-
-    /// Makes that exhibit, once.
-    fn register(&mut self, setting: &mut Setting<'_>, batch: &mut Batch) -> Result<(), VaultError> {
-        if self.request.register.is_empty() || self.sealed.register.is_some() {
-            return Ok(());
-        }
-        let target = Target::find(self.session, &Section::register())?;
-        let frame = Frame { recipient: &target.recipient, fields: self.request.register };
-        let binding = self.binding();
-        let owner = self.group.next_owner();
-        let made = exhibit::make_register(setting, batch, &frame, owner, &binding)?;
-        self.group.add(made, target.key, None);
-        self.sealed.register = Some(exhibit_label(self.log.handle(), binding.number));
-        Ok(())
-    }
-
-    fn binding(&self) -> Binding {
-        let number = self.log.next_number() + self.group.len();
-        Binding { vault: self.session.vault, log: self.log.id(), number }
-    }
-
-    fn commit(&mut self, setting: &mut Setting<'_>, batch: &mut Batch) -> Result<(), VaultError> {
-        let group = std::mem::replace(&mut self.group, Group::new(setting));
-        if !group.has_evidence() {
-            return batch.abandon();
-        }
-        let (head, exhibits) = group.commit(
-            setting,
-            self.session,
-            self.log,
-            self.request.place.person()?,
-            batch,
-            self.request.readback,
-        )?;
-        self.sealed.head = Some(head);
-        for place in self.open.drain(..) {
-            self.settled[place] = true;
-        }
-        for exhibit in exhibits {
-            self.sealed.count += 1;
-            self.sealed.bytes = self.sealed.bytes.saturating_add(exhibit.bytes);
-            (self.each)(exhibit);
-        }
-        Ok(())
-    }
 }
 
 /// A raw path as it may be shown.

@@ -5,14 +5,27 @@ use std::io::Read as _;
 
 use sha2::{Digest, Sha256};
 
-use super::batch::{Batch, Segment, Span};
+use super::batch::Segment;
+use super::landing::Span;
 use crate::crypto::envelope::Slots;
 use crate::crypto::hash::Hash;
 use crate::crypto::recipient::Recipient;
 use crate::format::media::Glance;
 use crate::format::payload::{self, SEGMENT_BYTES};
 use crate::store::{Source, Stat};
-use crate::vault::{Setting, VaultError};
+use crate::vault::{VaultError, Watch};
+
+/// Where the segments of a payload go.
+pub(super) trait Sink {
+    /// One to be filled, of about so many bytes.
+    fn segment(&self, bytes: usize) -> Slots;
+
+    /// Takes one that is full, or the last.
+    fn take(&mut self, segment: Segment) -> Result<(), VaultError>;
+
+    /// Gives up the last segments, all of one owner.
+    fn give_up_last(&mut self, owner: u64, count: u64) -> Result<(), VaultError>;
+}
 
 /// How the reading of one source file went.
 pub(super) enum Read {
@@ -31,7 +44,7 @@ struct Mark {
     emitted: u64,
     segment: usize,
     spans: usize,
-    /// What the segment held then, once it has gone to the batch.
+    /// What the segment held then, once it has gone to the sink.
     gone: Option<(Slots, Vec<Span>)>,
 }
 
@@ -42,9 +55,9 @@ struct Stretch {
 }
 
 /// A payload in the making.
-pub(super) struct Payload<'a, 'b, 's> {
-    setting: &'a mut Setting<'b>,
-    batch: &'a mut Batch<'s>,
+pub(super) struct Payload<'w, S> {
+    sink: S,
+    watch: &'w dyn Watch,
     owner: u64,
     recipient: Recipient,
     segment: Option<Slots>,
@@ -53,26 +66,26 @@ pub(super) struct Payload<'a, 'b, 's> {
     offset: u64,
     expected: u64,
     members: u32,
-    /// How many segments have gone to the batch.
+    /// How many segments have gone to the sink.
     emitted: u64,
     mark: Option<Mark>,
     /// What the content shows as it goes by.
     pub(super) glance: Glance,
 }
 
-impl<'a, 'b, 's> Payload<'a, 'b, 's> {
+impl<'w, S: Sink> Payload<'w, S> {
     /// Starts the payload of `owner`; `expected` is about how long it gets.
     pub(super) fn new(
-        setting: &'a mut Setting<'b>,
-        batch: &'a mut Batch<'s>,
+        sink: S,
+        watch: &'w dyn Watch,
         owner: u64,
         recipient: Recipient,
         expected: u64,
         glance: Glance,
     ) -> Self {
         Self {
-            setting,
-            batch,
+            sink,
+            watch,
             owner,
             recipient,
             segment: None,
@@ -111,7 +124,7 @@ impl<'a, 'b, 's> Payload<'a, 'b, 's> {
             if count == 0 {
                 return Ok(Read::Short);
             }
-            self.setting.watch.advance(count as u64);
+            self.watch.advance(count as u64);
             left -= count as u64;
         }
         self.end_stretch(&whole);
@@ -139,12 +152,12 @@ impl<'a, 'b, 's> Payload<'a, 'b, 's> {
         self.mark = None;
     }
 
-    /// Takes back what was added since the mark, from the batch and from the disk as well.
+    /// Takes back what was added since the mark, from the sink as well.
     pub(super) fn take_back(&mut self) -> Result<(), VaultError> {
         let mark = self.mark.take().expect("whoever takes back has set a mark");
         self.stretch = None;
         if let Some((segment, spans)) = mark.gone {
-            self.batch.drop_last(self.owner, self.emitted - mark.emitted)?;
+            self.sink.give_up_last(self.owner, self.emitted - mark.emitted)?;
             (self.segment, self.spans, self.emitted) = (Some(segment), spans, mark.emitted);
         } else {
             self.segment.iter_mut().for_each(|segment| segment.truncate(mark.segment));
@@ -156,16 +169,22 @@ impl<'a, 'b, 's> Payload<'a, 'b, 's> {
     }
 
     /// Everything behind the content, and the last segment.
-    pub(super) fn finish(mut self, listing: Option<&[u8]>, record_json: &[u8]) -> Result<(), VaultError> {
+    pub(super) fn finish(mut self, listing: Option<&[u8]>, record_json: &[u8]) -> Result<S, VaultError> {
         let tail = payload::tail(self.offset, listing, record_json);
         self.append(&tail.bytes)?;
         self.append_zeros(tail.zeros)?;
-        self.emit()
+        self.emit()?;
+        Ok(self.sink)
     }
 
-    /// What every verb is given; for the steps between content and record.
-    pub(super) fn setting(&mut self) -> &mut Setting<'b> {
-        self.setting
+    /// Whose it is.
+    pub(super) fn owner(&self) -> u64 {
+        self.owner
+    }
+
+    /// So many bytes were read for it.
+    pub(super) fn advance(&self, bytes: u64) {
+        self.watch.advance(bytes);
     }
 
     fn header(&mut self, name: &str, size: u64) -> Result<(), VaultError> {
@@ -238,7 +257,7 @@ impl<'a, 'b, 's> Payload<'a, 'b, 's> {
         }
         if self.segment.is_none() {
             let left = usize::try_from(self.expected.saturating_sub(self.offset)).unwrap_or(usize::MAX);
-            self.segment = Some(self.batch.segment(left.clamp(16 << 10, SEGMENT_BYTES)));
+            self.segment = Some(self.sink.segment(left.clamp(16 << 10, SEGMENT_BYTES)));
         }
         Ok(self.free())
     }
@@ -252,7 +271,7 @@ impl<'a, 'b, 's> Payload<'a, 'b, 's> {
     }
 
     fn emit(&mut self) -> Result<(), VaultError> {
-        if self.setting.watch.stopped() {
+        if self.watch.stopped() {
             return Err(VaultError::Stopped);
         }
         let Some(plaintext) = self.segment.take() else { return Ok(()) };
@@ -261,6 +280,6 @@ impl<'a, 'b, 's> Payload<'a, 'b, 's> {
         }
         self.emitted += 1;
         let (owner, recipient, spans) = (self.owner, self.recipient.clone(), std::mem::take(&mut self.spans));
-        self.batch.push(self.setting, Segment { owner, recipient, plaintext, spans })
+        self.sink.take(Segment { owner, recipient, plaintext, spans })
     }
 }

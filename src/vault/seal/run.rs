@@ -1,0 +1,361 @@
+//! One run of the verb. Small files are drawn up and made into exhibits on all cores, in parcels: waking a thread costs as much
+//! as a small file. What is larger streams, one after the other. Numbers are given out in the order of the index, and
+//! only to what was read to its end.
+
+use std::borrow::Cow;
+use std::collections::VecDeque;
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::batch::{Batch, Segment, Stream};
+use super::exhibit::{self, Drawn, Made, Stop};
+use super::group::{Group, Item};
+use super::index::Index;
+use super::payload::{Payload, Sink};
+use super::sources::Piece;
+use super::spare::Spare;
+use super::{SealRequest, Sealed, SealedExhibit, Skipped, Target};
+use crate::crypto::commit::Secret;
+use crate::crypto::envelope::Slots;
+use crate::crypto::recipient::Recipient;
+use crate::format::ids::KeyId;
+use crate::format::media::Glance;
+use crate::format::record::Binding;
+use crate::format::role::Section;
+use crate::store::Disk;
+use crate::vault::commit::OwnLog;
+use crate::vault::labels::exhibit_label;
+use crate::vault::parallel::{self, Pending};
+use crate::vault::session::Session;
+use crate::vault::{Setting, VaultError, Watch, random};
+
+/// Files up to this size are small: each is one segment, however long its record is.
+const SMALL_BYTES_MAX: u64 = 4 << 20;
+/// A parcel holds so many, or so many bytes.
+const PARCEL_FILES_MAX: usize = 16;
+const PARCEL_BYTES_MAX: u64 = 512 << 10;
+/// So much is drawn up ahead of what is being numbered, at least one parcel for each core.
+const AHEAD_BYTES_MAX: u64 = 16 << 20;
+
+/// What the person said of each exhibit: path and value.
+type Said = Arc<Vec<(String, String)>>;
+
+/// One run of the verb.
+pub(super) struct Run<'a> {
+    pub(super) request: &'a SealRequest<'a>,
+    pub(super) session: &'a Session,
+    pub(super) log: &'a mut OwnLog,
+    pub(super) target: Target,
+    pub(super) group: Group,
+    /// Places of what is in the group.
+    pub(super) open: Vec<usize>,
+    /// What is sealed, or told as skipped, by its place.
+    pub(super) settled: Vec<bool>,
+    pub(super) each: &'a mut dyn FnMut(SealedExhibit),
+    pub(super) sealed: Sealed,
+}
+
+/// Where the one segment of a small file goes.
+struct Aside {
+    spare: Arc<Spare>,
+    segments: Vec<Segment>,
+}
+
+impl Sink for Aside {
+    fn segment(&self, bytes: usize) -> Slots {
+        Slots::new(self.spare.take(bytes), bytes)
+    }
+
+    fn take(&mut self, segment: Segment) -> Result<(), VaultError> {
+        self.segments.push(segment);
+        Ok(())
+    }
+
+    fn give_up_last(&mut self, _: u64, count: u64) -> Result<(), VaultError> {
+        let count = usize::try_from(count).expect("they are in memory");
+        self.segments.truncate(self.segments.len() - count);
+        Ok(())
+    }
+}
+
+/// Small files at neighbouring places that are being read.
+struct Parcel<'s> {
+    places: Range<usize>,
+    bytes: u64,
+    drawn: Pending<Vec<Result<Drawn<'s, Aside>, Stop>>>,
+}
+
+/// Small files that have their numbers, and wait to be made into exhibits.
+type Numbered<'s> = Vec<(Drawn<'s, Aside>, Secret, Binding, Said)>;
+
+impl Run<'_> {
+    pub(super) fn all(
+        &mut self,
+        setting: &mut Setting<'_>,
+        index: &Index,
+        input: &mut dyn std::io::Read,
+    ) -> Result<(), VaultError> {
+        let (disk, watch) = (setting.disk, setting.watch);
+        std::thread::scope(|scope| {
+            let mut batch = Batch::new(scope, self.session, self.request.readback);
+            let outcome = self.pieces(setting, &mut batch, (disk, watch), index, input);
+            self.sealed.from_medium = batch.is_from_medium();
+            if outcome.is_err() {
+                // Whatever is not committed is given up: the vault is as it was after the last entry.
+                batch.abandon()?;
+            }
+            outcome
+        })
+    }
+
+    fn pieces<'s>(
+        &mut self,
+        setting: &mut Setting<'_>,
+        batch: &mut Batch<'s>,
+        from: (&'s dyn Disk, &'s dyn Watch),
+        index: &Index,
+        input: &mut dyn std::io::Read,
+    ) -> Result<(), VaultError> {
+        let mut ahead: VecDeque<Parcel<'s>> = VecDeque::new();
+        let mut next = 0;
+        loop {
+            if setting.watch.stopped() {
+                return Err(VaultError::Stopped);
+            }
+            while ahead.len() <= parallel::cores()
+                && ahead.iter().map(|parcel| parcel.bytes).sum::<u64>() < AHEAD_BYTES_MAX
+                && let Some(parcel) = self.draw_parcel(batch, from, index, next)
+            {
+                next = parcel.places.end;
+                ahead.push_back(parcel);
+            }
+            if let Some(parcel) = ahead.pop_front() {
+                self.parcel(setting, batch, index, parcel)?;
+            } else if next < index.len() {
+                self.one(setting, batch, next, &index.piece(next), input)?;
+                next += 1;
+            } else {
+                return self.commit(setting, batch);
+            }
+        }
+    }
+
+    /// Begins to read the small files from a place on; `None` where none stands there.
+    fn draw_parcel<'s>(
+        &self,
+        batch: &mut Batch<'s>,
+        (disk, watch): (&'s dyn Disk, &'s dyn Watch),
+        index: &Index,
+        from: usize,
+    ) -> Option<Parcel<'s>> {
+        let (mut bytes, mut pieces) = (0, Vec::new());
+        for place in from..index.len() {
+            let piece = index.piece(place);
+            let is_small = matches!(&piece, Piece::File(file) if file.bytes <= SMALL_BYTES_MAX);
+            if !is_small || pieces.len() == PARCEL_FILES_MAX || bytes >= PARCEL_BYTES_MAX {
+                break;
+            }
+            bytes += piece.bytes();
+            pieces.push((batch.next_owner(), piece));
+        }
+        if pieces.is_empty() {
+            return None;
+        }
+        let places = from..from + pieces.len();
+        let (recipient, spare) = (self.target.recipient.clone(), Arc::clone(batch.spare()));
+        let mut glance = Glance::default();
+        let draw = move |(owner, piece): (u64, Piece)| {
+            let sink = Aside { spare: Arc::clone(&spare), segments: Vec::new() };
+            let begin = |expected, glance| Payload::new(sink, watch, owner, recipient.clone(), expected, glance);
+            exhibit::draw(disk, begin, &piece, &mut std::io::empty(), &mut glance, &mut Vec::new())
+        };
+        let drawn = batch.crew().begin(move || pieces.into_iter().map(draw).collect());
+        Some(Parcel { places, bytes, drawn })
+    }
+
+    /// Gives numbers to the files of a parcel, and has the crew make exhibits of them.
+    fn parcel<'s>(
+        &mut self,
+        setting: &mut Setting<'_>,
+        batch: &mut Batch<'s>,
+        index: &Index,
+        parcel: Parcel<'s>,
+    ) -> Result<(), VaultError> {
+        let mut numbered: Numbered<'s> = Vec::new();
+        for (place, drawn) in parcel.places.zip(parcel.drawn.wait()) {
+            let drawn = match drawn {
+                Ok(drawn) => drawn,
+                Err(Stop::Source(reason)) => {
+                    self.skip(place, index.shown(place), reason);
+                    continue;
+                }
+                Err(Stop::Run(error)) => return Err(error),
+            };
+            if self.group.would_overflow(drawn.bytes()) {
+                self.make(setting, batch, &mut numbered)?;
+                self.commit(setting, batch)?;
+            }
+            let (secret, binding, said) = (Secret(random(setting.rng)), self.binding(), self.said());
+            self.add(place, index.shown(place), &drawn, &said);
+            numbered.push((drawn, secret, binding, said));
+            if self.register_is_due() {
+                self.make(setting, batch, &mut numbered)?;
+                self.register(setting, batch)?;
+            }
+            if self.group.is_full(setting) {
+                self.make(setting, batch, &mut numbered)?;
+                self.commit(setting, batch)?;
+            }
+        }
+        self.make(setting, batch, &mut numbered)
+    }
+
+    fn make<'s>(
+        &mut self,
+        setting: &mut Setting<'_>,
+        batch: &mut Batch<'s>,
+        numbered: &mut Numbered<'s>,
+    ) -> Result<(), VaultError> {
+        let numbered = std::mem::take(numbered);
+        if numbered.is_empty() {
+            return Ok(());
+        }
+        let length = |bytes: u64| usize::try_from(bytes).expect("small files are small");
+        let expected = numbered.iter().map(|(drawn, ..)| (drawn.owner(), length(drawn.bytes()))).collect();
+        let made = batch.make(setting, expected, move || {
+            let finished =
+                numbered.into_iter().map(|(drawn, secret, binding, said)| drawn.finish(secret, &binding, &said));
+            match finished.collect::<Result<Vec<(Made, Aside)>, _>>() {
+                Ok(finished) => {
+                    let (made, asides): (_, Vec<Aside>) = finished.into_iter().unzip();
+                    (asides.into_iter().flat_map(|aside| aside.segments).collect(), Ok(made))
+                }
+                Err(error) => (Vec::new(), Err(error)),
+            }
+        })?;
+        self.group.expect(made);
+        Ok(())
+    }
+
+    /// Makes one exhibit of what is not small. What was skipped of a folder is told whether the rest of it is sealed or not.
+    fn one(
+        &mut self,
+        setting: &mut Setting<'_>,
+        batch: &mut Batch<'_>,
+        place: usize,
+        piece: &Piece,
+        input: &mut dyn std::io::Read,
+    ) -> Result<(), VaultError> {
+        // What is done already does not wait for a large file, or for a stream whose end nobody knows.
+        if self.group.would_overflow(piece.bytes()) {
+            self.commit(setting, batch)?;
+        }
+        let (secret, binding, said) = (Secret(random(setting.rng)), self.binding(), self.said());
+        let owner = batch.next_owner();
+        let (disk, mut skipped) = (setting.disk, Vec::new());
+        let begin = streaming(setting, batch, owner, &self.target.recipient);
+        let drawn = exhibit::draw(disk, begin, piece, input, &mut Glance::default(), &mut skipped);
+        self.sealed.skipped.append(&mut skipped);
+        match drawn {
+            Ok(drawn) => {
+                self.add(place, piece.shown(), &drawn, &said);
+                let (made, _) = drawn.finish(secret, &binding, &said)?;
+                self.group.expect(Pending::ready(Ok(vec![made])));
+            }
+            Err(Stop::Source(reason)) => {
+                batch.drop_owner(owner)?;
+                self.skip(place, piece.shown(), reason);
+            }
+            Err(Stop::Run(error)) => return Err(error),
+        }
+        if self.register_is_due() {
+            self.register(setting, batch)?;
+        }
+        if self.group.is_full(setting) {
+            self.commit(setting, batch)?;
+        }
+        Ok(())
+    }
+
+    /// Puts an exhibit into the group; from now on it has its number.
+    fn add<S: Sink>(&mut self, place: usize, source: Vec<u8>, drawn: &Drawn<'_, S>, said: &Said) {
+        self.group.add(item(drawn, self.target.key, Some(source)), drawn.record_bytes(said));
+        self.open.push(place);
+    }
+
+    fn skip(&mut self, place: usize, path: Vec<u8>, reason: Cow<'static, str>) {
+        self.settled[place] = true;
+        self.sealed.skipped.push(Skipped { path, reason });
+    }
+
+    /// What is said of the exhibit that comes next.
+    fn said(&self) -> Said {
+        let mut said = self.request.fields.to_vec();
+        if !self.request.register.is_empty() {
+            let next = || exhibit_label(self.log.handle(), self.binding().number + 1);
+            // The run's one exhibit in the section `register` follows the first that refers to it.
+            let label = self.sealed.register.clone().unwrap_or_else(next);
+            said.push(("source/register".to_string(), label));
+        }
+        Arc::new(said)
+    }
+
+    /// Whether something refers to the exhibit in the section `register`, and it is not made yet.
+    fn register_is_due(&self) -> bool {
+        !self.request.register.is_empty() && self.sealed.register.is_none() && self.group.has_evidence()
+    }
+
+    /// Makes that exhibit, once.
+    fn register(&mut self, setting: &mut Setting<'_>, batch: &mut Batch<'_>) -> Result<(), VaultError> {
+        let target = Target::find(self.session, &Section::register())?;
+        let (secret, binding) = (Secret(random(setting.rng)), self.binding());
+        let owner = batch.next_owner();
+        let drawn = Drawn::nothing(streaming(setting, batch, owner, &target.recipient));
+        self.group.add(item(&drawn, target.key, None), drawn.record_bytes(self.request.register));
+        let (made, _) = drawn.finish(secret, &binding, self.request.register)?;
+        self.group.expect(Pending::ready(Ok(vec![made])));
+        self.sealed.register = Some(exhibit_label(self.log.handle(), binding.number));
+        Ok(())
+    }
+
+    fn binding(&self) -> Binding {
+        let number = self.log.next_number() + self.group.len();
+        Binding { vault: self.session.vault, log: self.log.id(), number }
+    }
+
+    fn commit(&mut self, setting: &mut Setting<'_>, batch: &mut Batch<'_>) -> Result<(), VaultError> {
+        let group = std::mem::replace(&mut self.group, Group::new(setting));
+        if !group.has_evidence() {
+            return batch.abandon();
+        }
+        let person = self.request.place.person()?;
+        let readback = self.request.readback;
+        let (head, exhibits) = group.commit(setting, self.session, self.log, person, batch, readback)?;
+        self.sealed.head = Some(head);
+        for place in self.open.drain(..) {
+            self.settled[place] = true;
+        }
+        for exhibit in exhibits {
+            self.sealed.count += 1;
+            self.sealed.bytes = self.sealed.bytes.saturating_add(exhibit.bytes);
+            (self.each)(exhibit);
+        }
+        Ok(())
+    }
+}
+
+/// Begins a payload whose segments go to the batch one by one.
+fn streaming<'w, 'a, 'b: 'w, 's>(
+    setting: &'a mut Setting<'b>,
+    batch: &'a mut Batch<'s>,
+    owner: u64,
+    recipient: &Recipient,
+) -> impl FnOnce(u64, Glance) -> Payload<'w, Stream<'a, 'b, 's>> {
+    let (watch, recipient) = (setting.watch, recipient.clone());
+    move |expected, glance| Payload::new(Stream { setting, batch }, watch, owner, recipient, expected, glance)
+}
+
+fn item<S: Sink>(drawn: &Drawn<'_, S>, key: KeyId, source: Option<Vec<u8>>) -> Item {
+    let (owner, bytes, sha256, changed) = (drawn.owner(), drawn.bytes(), drawn.sha256(), drawn.changed);
+    Item { owner, key, source, bytes, sha256, changed }
+}

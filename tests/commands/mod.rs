@@ -11,6 +11,7 @@ mod first_pouch;
 mod form;
 pub(crate) mod harness;
 mod identity;
+mod impossible_pouch;
 mod init;
 mod lend;
 mod list;

@@ -19,6 +19,8 @@ pub(crate) mod member;
 mod merge;
 mod open;
 pub(crate) mod pack;
+mod pouch_digest;
+mod pouch_exits;
 mod report;
 mod seal;
 mod show;

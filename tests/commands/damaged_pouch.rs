@@ -363,9 +363,16 @@ fn volumes_tell_by_their_hashes_what_lost_checksums_no_longer_tell() {
     let sha256 = Hash::of(&world.read("courier/whole.bin")).to_string();
     assert_eq!((&object["pouch"]["sha256"], &object["pouch"]["whole"]), (&sha256.as_str().into(), &true.into()));
     takes_in(&world.twin(), &files, &["--sign"]).exits(0).says("ACKNOWLEDGED");
-    // Of a torn volume nothing tells any more which of its bytes are torn; the others stand.
+    // Of a torn volume nothing tells any more which of its bytes are torn; the others stand. Whose key opens it can tell.
     spoil(&world, "trip.bin.002", 300_000, 1);
     let object = verifies(&world, "courier", &files, &["--json"]).exits(4).json();
-    assert_eq!(object["pouch"]["unchecked"], json!([{ "offset": 1_040_384, "bytes": 1_040_384 }]));
-    assert_eq!((&object["pouch"]["damaged"], &object["pouch"]["repairable"]), (&json!([]), &false.into()));
+    let torn = json!([{ "offset": 1_040_384, "bytes": 1_040_384 }]);
+    assert_eq!((&object["pouch"]["damaged"], &object["pouch"]["lost"]), (&torn, &torn));
+    assert_eq!((&object["pouch"]["unchecked"], &object["pouch"]["repairable"]), (&json!([]), &false.into()));
+    verifies(&world, "courier", &files, &[]).exits(4).says("a part of it is lost").never_says("nothing shows damage");
+    let object = takes_in(&world, &files, &["--salvage", "--json"]).exits(4).json();
+    assert_eq!(
+        (labels(&object, "whole"), labels(&object, "not_whole")),
+        (vec!["K7-0001".into()], vec!["K7-0002".into()])
+    );
 }

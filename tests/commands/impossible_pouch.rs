@@ -6,7 +6,8 @@ use super::pack::{at, events, packs};
 
 /// How large the refused volumes would have to be, by the hint.
 fn least(hint: &str) -> u64 {
-    let digits: String = hint.split_once("--volumes ").expect("a hint").1.chars().take_while(char::is_ascii_digit).collect();
+    let digits: String =
+        hint.split_once("--volumes ").expect("a hint").1.chars().take_while(char::is_ascii_digit).collect();
     digits.parse().expect("bytes")
 }
 
@@ -19,7 +20,7 @@ fn so_many_volumes_that_no_pouch_can_have_them_offer_nothing() {
     // A page of 4 KiB stands before and behind each; of parity there are at most 500 files.
     for more in [&["--volumes", "9000"][..], &["--volumes", "12288", "--parity", "100%"], &["--volumes", "1"]] {
         let refused = packs(&world, "trip.bin", more).exits(2);
-        let refused = refused.says("are too few for a volume of this pouch").never_says("stands in your custody record");
+        let refused = refused.says("are too small, or too many").never_says("stands in your custody record");
         assert_eq!(events(&world, "lawyer").len(), before, "{more:?}: something was said");
         assert_eq!(world.tree("lawyer/evidence"), tree, "{more:?}");
         assert!(!world.path("trip.bin.unfinished").exists() && !world.path("trip.bin.001").exists(), "{more:?}");

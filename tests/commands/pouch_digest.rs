@@ -53,6 +53,9 @@ fn of_a_text_it_is_that_of_the_file() {
     let answers = ["pack", "--answers", "--to", "Grey Owl", "-o", "../a.txt", "--json"];
     let packed = at(&world, "lawyer", &answers).exits(0).json();
     let Some(sum) = sha256sum(&world, "a.txt") else { return };
+    let told = at(&world, "lawyer", &["pack", "--answers", "--to", "Grey Owl", "-o", "../told.txt"]).exits(0);
+    let of_told = sha256sum(&world, "told.txt").expect("it is installed");
+    told.says(&format!("SHA-256 of the text, to be compared by another road: {of_told}"));
     assert_eq!(packed["sha256"], sum);
     assert_eq!(verified(&world, 4, &["a.txt"], &[])["pouch"]["sha256"], sum);
     assert_eq!(verified(&world, 0, &["a.txt"], &["--sha256", &sum])["pouch"]["is_as_sent"], true);

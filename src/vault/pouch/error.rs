@@ -57,7 +57,7 @@ pub enum PouchError {
     BeyondRepair { lost: u64, bytes: u64 },
     #[error("parity is made for pouches of up to 128 GiB, and this one has {bytes} bytes")]
     TooLongForParity { bytes: u64 },
-    #[error("{bytes} bytes are too few for a volume of this pouch: from {least} bytes on there are not too many")]
+    #[error("volumes of {bytes} bytes are too small, or too many: those of this pouch have at least {least}")]
     VolumeBytes { bytes: u64, least: u64 },
 }
 

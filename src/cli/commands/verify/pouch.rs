@@ -254,14 +254,10 @@ fn tell(pieces: &Pieces, condition: &Condition) -> Told {
 
 /// How much more may be lost: what holds wherever it lies.
 fn may_still(MayLose { pieces, of, run_bytes }: MayLose) -> String {
-    match (pieces, run_bytes) {
-        (0, _) => "nothing more of it may be lost: one group of its pieces has none to spare".into(),
-        (_, 0) => format!("any {pieces} more of the {of} pieces of each group may still be lost, and all comes back"),
-        _ => format!(
-            "any {pieces} more of the {of} pieces of each group may still be lost, and all comes back: so a run of {}, wherever \
-             it begins",
-            size(run_bytes)
-        ),
+    let run = if run_bytes > 0 { format!("a run of {}, or ", size(run_bytes)) } else { String::new() };
+    match pieces {
+        0 => "nothing more of it may be lost: one group of its pieces has none to spare".into(),
+        _ => format!("{run}any {pieces} of the {of} pieces of each group may still be lost, and all comes back"),
     }
 }
 

@@ -172,14 +172,28 @@ impl Pieces {
         let run_bytes = (spare * grid.rows).saturating_sub(1) * grid.cell_bytes;
         let may_lose = MayLose { pieces: spare, of: grid.strips + layout.recovery, run_bytes };
         let packets_damaged = whole.iter().filter(|whole| **whole != Some(true)).count() as u64;
-        Ok(Condition {
+        let unchecked = ranges(&grid, unchecked.into_iter());
+        let torn = self.torn_among(&unchecked);
+        let mut condition = Condition {
             lost: ranges(&grid, lost),
             damaged: ranges(&grid, damaged.iter().copied()),
-            unchecked: ranges(&grid, unchecked.into_iter()),
+            unchecked,
             packets: layout.packets(),
             packets_damaged,
             may_lose: Some(may_lose),
-        })
+        };
+        condition.lose(torn);
+        Ok(condition)
+    }
+
+    /// What of these ranges lies in volumes that have not their hash: that they are damaged is known, and no more.
+    fn torn_among(&self, unchecked: &[Range<u64>]) -> Vec<Range<u64>> {
+        let meets = |range: &Range<u64>, volume: &&Volume| {
+            range.start < volume.extent.end && volume.extent.start < range.end && volume.sha256.is_some()
+        };
+        let volumes = self.volumes.iter().filter(|volume| unchecked.iter().any(|range| meets(range, volume)));
+        let torn = volumes.filter(|volume| !self.holds(volume)).map(|volume| volume.extent.start..volume.extent.end);
+        without(unchecked.to_vec(), without(unchecked.to_vec(), torn.collect()))
     }
 
     /// Without parity, volumes tell by their hashes whether they are as they were made.

@@ -1,8 +1,9 @@
 //! The real binary, killed, interrupted and locked out: what was acknowledged stays, the rest was never there, and the
 //! next command goes on. This file kills `seal` and interrupts it; [`verbs`] kills what people do between
-//! them; [`plants`] shows that it would see a program that forgets one of its duties.
+//! them, [`pouches`] an unpacking of many files; [`plants`] shows that it would see a program that forgets one of its duties.
 
 mod plants;
+mod pouches;
 mod verbs;
 
 use std::io::Write;

@@ -330,7 +330,9 @@ fn pouch(error: &PouchError) -> WayOut {
         PouchError::Malformed { .. } | PouchError::Stranger { .. } => {
             told(INVALID, "take nothing from it; ask whoever sent it, by another road, whether the pouch is theirs")
         }
-        PouchError::NoPouch { .. } | PouchError::VolumeBytes { .. } => told(USAGE, "amparo verify --help"),
+        PouchError::NoPouch { .. } => told(USAGE, "amparo verify --help"),
+        PouchError::VolumeBytes { least, .. } => told(USAGE, &format!("larger volumes: --volumes {least}")),
+        PouchError::FileTooLong { .. } => told(USAGE, "cut it: --volumes 4000MiB"),
         PouchError::Several { .. } => told(USAGE, "give the parts of one pouch at a time"),
         PouchError::BeyondRepair { .. } => {
             told(INCOMPLETE, "give all its volumes and its parity, from every copy of them")

@@ -41,6 +41,11 @@ impl FileSystemKind {
         }
     }
 
+    /// The longest file that it takes, in bytes, where one that is carried can be longer: FAT counts them in 32 bits.
+    pub fn file_bytes_max(self) -> Option<u64> {
+        matches!(self, Self::WithoutPermissions("FAT")).then_some(u32::MAX.into())
+    }
+
     /// Whether permission bits mean anything there.
     pub fn keeps_permissions(self) -> bool {
         matches!(self, Self::Local | Self::Memory)

@@ -312,3 +312,67 @@ fn a_lone_pouch_is_held_against_what_its_sender_told() {
     let hers = verifies(&world, "reader", &["trip.bin"], &["--sha256", &sha256]).exits(0);
     hers.says("VALID: undamaged").never_says("exhibits");
 }
+
+/// Her copy has a file of that name, and what lies in it is no longer what was sealed.
+#[test]
+fn what_only_bears_the_name_of_a_whole_file_is_not_called_whole() {
+    let world = World::with_testimony();
+    let blobs = |world: &World, of: &str| -> Vec<String> {
+        let files = world.tree(of).into_keys();
+        files.filter(|path| path.starts_with("blobs")).collect()
+    };
+    let first = blobs(&world, "lawyer/evidence");
+    super::pack::seals(&world, "second.txt");
+    packs(&world, "first.bin", &[]).exits(0);
+    unpacks(&world, "first.bin", &[]).exits(0);
+    world.write("lawyer/film.bin", &vec![7; 3 << 20]);
+    at(&world, "lawyer", &["seal", "film.bin", "--kind", "video"]).exits(0);
+    packs(&world, "trip.bin", &[]).exits(0);
+    let middle = world.read("trip.bin").len() / 2;
+    spoil(&world, "trip.bin", middle, 1);
+    let told = at(&world.twin(), "reader", &["unpack", "../trip.bin"]).exits(4);
+    assert!(["K7-0001", "K7-0002"].iter().all(|id| is_listed(&told, "Whole: ", id)), "{}", told.err);
+    // Its content, its inventory, its manifest.
+    assert_eq!(first.len(), 3);
+    for blob in first {
+        let world = world.twin();
+        spoil(&world, &format!("reader/evidence/{blob}"), 3000, 1);
+        let told = at(&world.twin(), "reader", &["unpack", "../trip.bin"]).exits(4);
+        assert!(is_listed(&told, "Whole: ", "K7-0002") && !is_listed(&told, "Whole: ", "K7-0001"), "{}", told.err);
+        assert!(["K7-0001", "K7-0003"].iter().all(|id| is_listed(&told, "Damaged: ", id)), "{}", told.err);
+        let object = at(&world, "reader", &["unpack", "../trip.bin", "--salvage", "--json"]);
+        assert!([3, 4].contains(&object.exit), "{}", object.err);
+        assert_eq!(labels(&object.json(), "whole"), ["K7-0002"]);
+        assert_eq!(labels(&object.json(), "not_whole"), ["K7-0001", "K7-0003"]);
+    }
+}
+
+/// So little of the parity is left that no checksum is. Each volume tells by its hash that it is whole.
+#[test]
+fn volumes_tell_by_their_hashes_what_lost_checksums_no_longer_tell() {
+    let world = sent(3 << 20, &["--parity", "10", "--volumes", "1MiB"]);
+    let parity = world.read("trip.bin.parity.001");
+    world.write("half.parity", &parity[..parity.len() / 60]);
+    let volumes = ["trip.bin.001", "trip.bin.002", "trip.bin.003", "trip.bin.004"];
+    let files = [&volumes[..], &["half.parity"]].concat();
+    let told = verifies(&world, "courier", &files, &[]).exits(0);
+    told.says("VALID: undamaged, every byte was checked")
+        .says("of its parity damaged or missing")
+        .says("none to spare");
+    let object = verifies(&world, "courier", &files, &["--repair", "whole.bin", "--json"]).exits(0).json();
+    let sha256 = Hash::of(&world.read("courier/whole.bin")).to_string();
+    assert_eq!((&object["pouch"]["sha256"], &object["pouch"]["whole"]), (&sha256.as_str().into(), &true.into()));
+    takes_in(&world.twin(), &files, &["--sign"]).exits(0).says("ACKNOWLEDGED");
+    // Of a torn volume nothing tells any more which of its bytes are torn; the others stand. Whose key opens it can tell.
+    spoil(&world, "trip.bin.002", 300_000, 1);
+    let object = verifies(&world, "courier", &files, &["--json"]).exits(4).json();
+    let torn = json!([{ "offset": 1_040_384, "bytes": 1_040_384 }]);
+    assert_eq!((&object["pouch"]["damaged"], &object["pouch"]["lost"]), (&torn, &torn));
+    assert_eq!((&object["pouch"]["unchecked"], &object["pouch"]["repairable"]), (&json!([]), &false.into()));
+    verifies(&world, "courier", &files, &[]).exits(4).says("a part of it is lost").never_says("nothing shows damage");
+    let object = takes_in(&world, &files, &["--salvage", "--json"]).exits(4).json();
+    assert_eq!(
+        (labels(&object, "whole"), labels(&object, "not_whole")),
+        (vec!["K7-0001".into()], vec!["K7-0002".into()])
+    );
+}

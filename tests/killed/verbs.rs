@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::Value;
@@ -139,6 +139,10 @@ impl Stage {
 
     /// A command in somebody's home about the copy there, run by the program itself or under another.
     fn command(&self, who: &str, under: Command, args: &[&str]) -> Output {
+        self.prepared(who, under, args).output().expect("the program starts")
+    }
+
+    fn prepared(&self, who: &str, under: Command, args: &[&str]) -> Command {
         let mut command = under;
         let home = self.path(who);
         command.current_dir(&home).env_clear().env("HOME", &home).stdin(Stdio::null());
@@ -146,27 +150,34 @@ impl Stage {
             command.env("AMPARO_VAULT", "evidence");
         }
         let args = args.iter().map(|arg| if *arg == "DIGITS" { self.digits.as_str() } else { arg });
-        command.args(args).output().expect("the program starts")
+        command.args(args);
+        command
+    }
+
+    /// The program, on its way.
+    pub(super) fn begun(&self, who: &str, args: &[&str]) -> Child {
+        let mut command = self.prepared(who, Command::new(amparo()), args);
+        command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the program starts")
     }
 
     pub(super) fn run(&self, who: &str, args: &[&str]) -> Output {
         self.command(who, Command::new(amparo()), args)
     }
 
-    fn done(&self, who: &str, args: &[&str]) -> Output {
+    pub(super) fn done(&self, who: &str, args: &[&str]) -> Output {
         let output = self.run(who, args);
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(0), "{who}: amparo {}: {said}", args.join(" "));
         output
     }
 
-    fn json(&self, who: &str, args: &[&str]) -> Value {
+    pub(super) fn json(&self, who: &str, args: &[&str]) -> Value {
         let output = self.run(who, &[args, &["--json"]].concat());
         serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{who}: {args:?}: no JSON: {output:?}"))
     }
 
     /// Somebody's copy has nothing wrong and lacks nothing; how many exhibits it has.
-    fn sound_exhibits(&self, who: &str, copy: &str, context: &str) -> u64 {
+    pub(super) fn sound_exhibits(&self, who: &str, copy: &str, context: &str) -> u64 {
         let report = self.json(who, &["verify", copy]);
         assert_eq!(report["verdict"], "valid", "{context}, {who}: {report:#}");
         report["exhibits"].as_u64().expect("a count")

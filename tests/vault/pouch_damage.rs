@@ -171,3 +171,51 @@ fn what_is_not_finished_leaves_nothing() {
         }
     }
 }
+
+/// What is said of a pouch that may be damaged further is true of the worst that may befall it: so many pieces of its weakest
+/// group, be they cells or packets, and a run wherever it begins. One more, and something is lost.
+#[test]
+fn as_much_as_is_said_may_still_be_lost_wherever_it_lies() {
+    const CELL: usize = 4096;
+    let (disk, folder) = stick(Rules::Ext4);
+    let bytes = pouch(5, 40 << 20);
+    disk.put(Path::new("/p"), &bytes);
+    make_parity(&Stopped, &gather(&disk, &["/p"]).expect("a pouch"), 5, (&*folder, &name("parity")), None)
+        .expect("made");
+    let (_, parity) = disk.files().into_iter().find(|(path, _)| path.ends_with("parity")).expect("made");
+    let layout = gather(&disk, &["/p", "/stick/parity"]).expect("both").parity().expect("parity");
+    let (rows, packet_bytes) = (layout.grid.rows, usize::try_from(layout.packet_bytes()).expect("short"));
+    assert!(rows > 2);
+    let at = |number: u64| usize::try_from(number).expect("short");
+    // A hundred cells of the second row are damaged already.
+    let cells = |range: std::ops::Range<u64>| range.map(|strip| at(layout.grid.cell(1, strip)) * CELL);
+    let damaged = |range| {
+        let mut torn = bytes.clone();
+        cells(range).for_each(|start| torn[start] ^= 1);
+        torn
+    };
+    let looks = |pouch: &[u8], parity: &[u8]| {
+        disk.put(Path::new("/p"), pouch);
+        disk.put(Path::new("/stick/parity"), parity);
+        gather(&disk, &["/p", "/stick/parity"]).expect("both").check(&Stopped).expect("looked at")
+    };
+    let before = looks(&damaged(0..100), &parity);
+    let more = before.may_lose.expect("there is parity");
+    assert_eq!(more.of, layout.grid.strips + layout.recovery);
+    assert_eq!(more.pieces, layout.recovery - layout.pieces.max(100));
+    assert!(looks(&damaged(0..100 + more.pieces), &parity).can_be_repaired());
+    assert!(!looks(&damaged(0..101 + more.pieces), &parity).can_be_repaired());
+    let without = |packets: u64| {
+        let mut torn = parity.clone();
+        (0..packets).for_each(|index| torn[at(layout.slot(1, index)) * packet_bytes + 100] ^= 1);
+        torn
+    };
+    let last = looks(&damaged(0..100), &without(more.pieces));
+    assert!(last.can_be_repaired() && last.may_lose.is_some_and(|more| (more.pieces, more.run_bytes) == (0, 0)));
+    assert!(!looks(&damaged(0..100), &without(more.pieces + 1)).can_be_repaired());
+    for start in [0, 1, 4095, 12_345_678, (40 << 20) - at(more.run_bytes)] {
+        let mut torn = damaged(0..100);
+        torn[start..start + at(more.run_bytes)].iter_mut().for_each(|byte| *byte ^= 0x5a);
+        assert!(looks(&torn, &parity).can_be_repaired(), "a run from {start} on");
+    }
+}

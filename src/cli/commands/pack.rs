@@ -21,11 +21,13 @@ const FILES_TYPED_MAX: usize = 4;
 
 /// Put what others lack of this vault into one encrypted file, the pouch
 ///
-/// Only those for whom it is made can open it; whoever carries it cannot, and neither can you afterwards. It tells nobody what
-/// is in it, for whom, or how much but roughly. Without exhibits, all goes that they have not acknowledged; custody records
-/// and keys always go, and with --no-exhibits they go alone. The pouch is the offer: it asks them to sign for what arrives; one
-/// without exhibits asks for nothing, and is answered by whatever they sign next. With --answers it is a short text without
-/// sealed files, for mail or a phone: what you signed, and what they have not seen of the custody record.
+/// Only those for whom it is made can open it; whoever carries it cannot, and neither can you afterwards. It tells nobody
+/// what is in it, for whom, or how much but roughly. Without exhibits, all goes that they have not acknowledged; custody
+/// records and keys always go, and with --no-exhibits they go alone. The pouch is the offer: it asks them to sign for what
+/// arrives; one without exhibits asks for nothing, and is answered by whatever they sign next. What cannot become a pouch is
+/// refused before anything is offered; where the disk fails later, the offer stands, and the same command packs it. With
+/// --answers it is a short text without sealed files, for mail or a phone: what you signed, and what they have not seen of
+/// the custody record.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -139,6 +141,7 @@ fn tell(packed: &Packed, output: &Path, call: &mut Call<'_, '_>) -> Result<(), C
     }
     if packed.said.is_none() {
         let typed = hints::word(&output.to_string_lossy());
+        call.say(&format!("SHA-256 of the text, to be compared by another road: {}", packed.sha256));
         call.say("Send it as a file or as text. They type:");
         call.say(&format!("  {}", hints::checked(format!("amparo merge {typed}"))));
         return Ok(());

@@ -72,7 +72,8 @@ pub(crate) struct Args {
     /// Of a damaged pouch: write it as it was to this file, if its parity can restore it
     #[arg(long, value_name = "FILE")]
     repair: Option<PathBuf>,
-    /// Of a pouch: the SHA-256 that its sender told by another road. If it is the same, the pouch is undamaged; no key is used
+    /// Of a pouch: the SHA-256 that its sender told by another road. If it is the same, the pouch is undamaged; no key is used.
+    /// Where more is damaged than memory holds, it is compared with what --repair writes
     #[arg(long, value_name = "DIGITS", value_parser = pouch::digest,
           conflicts_with_all = ["receipt", "share", "checkpoint", "cosign", "fork_proof", "report"])]
     sha256: Option<Hash>,

@@ -1,14 +1,16 @@
 //! Which exhibits came whole: told where the other copy, or the pouch, is damaged.
 
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
 use super::Copy;
 use super::wanted::Wanted;
 use crate::crypto::hash::Hash;
 use crate::store::layout;
+use crate::vault::exhibits::{self, BLOB_BYTES_MAX};
 use crate::vault::findings::Findings;
 use crate::vault::session::Session;
-use crate::vault::{VaultError, exhibits, labels, named, survey};
+use crate::vault::{VaultError, Watch, labels, named, survey};
 
 /// More labels than these fill no line: the others are counted.
 const LISTED_MAX: usize = 100;
@@ -18,7 +20,7 @@ const LISTED_MAX: usize = 100;
 pub struct Arrival {
     /// Of these everything is here.
     pub whole: Vec<String>,
-    /// Of these something is lacking.
+    /// Of these something is lacking, or is not what its name promises.
     pub damaged: Vec<String>,
     /// Of these nothing can be seen in the other copy, and not all is here.
     pub unseen: Vec<String>,
@@ -26,7 +28,9 @@ pub struct Arrival {
 
 impl Arrival {
     /// Looks at all exhibits that both copies together tell of. `untaken` are files of the other copy that could not be read.
+    /// What lay here before is read, where it is to be called whole: its name alone proves nothing.
     pub(super) fn of(
+        watch: &dyn Watch,
         session: &Session,
         own: Copy<'_>,
         source: Copy<'_>,
@@ -39,13 +43,16 @@ impl Arrival {
         let history = session.history()?;
         let disposed = history.disposed();
         let is_lost = |blob: &Hash| untaken.contains(&layout::blob(*blob).to_string());
-        let is_had = |blob: &Hash| {
-            disposed.contains(blob) || ((here.contains(blob) || wanted.blobs.contains_key(blob)) && !is_lost(blob))
-        };
+        let comes = |blob: &Hash| disposed.contains(blob) || (wanted.blobs.contains_key(blob) && !is_lost(blob));
+        let is_named = |blob: &Hash| comes(blob) || (here.contains(blob) && !is_lost(blob));
+        let is_whole = |blob: &Hash| comes(blob) || (is_named(blob) && is_sound(own, blob));
         let mut arrival = Self::default();
         for sealing in history.sealings() {
+            if watch.stopped() {
+                return Err(VaultError::Stopped);
+            }
             let own_blobs: Vec<Hash> = named::own_blobs(&sealing).collect();
-            let described = own_blobs.iter().all(is_had);
+            let is_described = OnceCell::new();
             let Ok(rows) = exhibits::rows(session, &sealing) else {
                 // What the inventory lists nobody can say, but for the numbers, which the entry tells.
                 let handle = &history.logs[&sealing.place.log].handle;
@@ -59,13 +66,14 @@ impl Arrival {
                 continue;
             };
             for (row, blobs) in rows {
-                let was_sent = blobs.iter().any(|blob| sent.contains(blob));
-                let list = match (described && blobs.iter().all(is_had), was_sent) {
-                    (true, true) => &mut arrival.whole,
-                    (false, true) => &mut arrival.damaged,
-                    (false, false) => &mut arrival.unseen,
-                    // It lay here whole, and is no affair of the other copy.
-                    (true, false) => continue,
+                let list = if blobs.iter().any(|blob| sent.contains(blob)) {
+                    let is_described = *is_described.get_or_init(|| own_blobs.iter().all(is_whole));
+                    if is_described && blobs.iter().all(is_whole) { &mut arrival.whole } else { &mut arrival.damaged }
+                } else if own_blobs.iter().chain(&blobs).all(is_named) {
+                    // It lies here, and is no affair of the other copy.
+                    continue;
+                } else {
+                    &mut arrival.unseen
                 };
                 list.push(labels::label(history, &row));
             }
@@ -81,4 +89,10 @@ impl Arrival {
             many => format!("{} and {} more", many[..LISTED_MAX].join(", "), many.len() - LISTED_MAX),
         }
     }
+}
+
+/// Whether a sealed file of a copy is what its name promises.
+fn is_sound(copy: Copy<'_>, blob: &Hash) -> bool {
+    let path = layout::blob(*blob);
+    copy.0.read(&path, BLOB_BYTES_MAX).is_ok_and(|bytes| layout::is_as_named(&path, &bytes))
 }

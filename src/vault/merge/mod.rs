@@ -72,15 +72,16 @@ pub(in crate::vault) fn merge_from(
     let wanted = Wanted::find(setting, &session, (&*own, &ours), (&*source, &theirs), request.replace_damaged)?;
     setting.watch.begin(Stage::Merging, Some(wanted.bytes()));
     let mut carrier = Carrier::new(&session, &own, &source, request.replace_damaged);
-    let arrival =
-        |carrier: &Carrier<'_>| Arrival::of(&session, (&*own, &ours), (&*source, &theirs), &wanted, &carrier.untaken());
+    let arrival = |watch, carrier: &Carrier<'_>| {
+        Arrival::of(watch, &session, (&*own, &ours), (&*source, &theirs), &wanted, &carrier.untaken())
+    };
     if request.whole_or_nothing && has_gaps {
         carrier.look(setting, &wanted)?;
-        return Err(VaultError::Pouch(PouchError::HasGaps { arrival: arrival(&carrier)? }));
+        return Err(VaultError::Pouch(PouchError::HasGaps { arrival: arrival(setting.watch, &carrier)? }));
     }
     carrier.files(setting, &wanted)?;
     if request.whole_or_nothing && !carrier.untaken().is_empty() {
-        return Err(VaultError::Pouch(PouchError::ArrivedDamaged { arrival: arrival(&carrier)? }));
+        return Err(VaultError::Pouch(PouchError::ArrivedDamaged { arrival: arrival(setting.watch, &carrier)? }));
     }
     carrier.states(setting, &wanted)?;
     let carried = carrier.finish()?;
@@ -89,7 +90,7 @@ pub(in crate::vault) fn merge_from(
     orphans::clear(&after)?;
     after.remember_heads()?;
     let union = Union { session: &session, own: (&*own, &ours), source: (&*source, &theirs), has_gaps };
-    outcome::tell(&union, &after, person, &wanted, carried)
+    outcome::tell(setting.watch, &union, (&after, person), &wanted, carried)
 }
 
 /// Whether both handles lead to one folder: the same file lies in it under the same name.

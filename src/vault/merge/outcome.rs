@@ -13,12 +13,12 @@ use crate::format::ids::{LogId, MemberId};
 use crate::format::note::{NOTE_BYTES_MAX, Note};
 use crate::store::layout::{self, CheckpointName};
 use crate::store::{Folder, RelPath};
-use crate::vault::VaultError;
 use crate::vault::findings::{Finding, Findings, Verdict};
 use crate::vault::history::{History, Log};
 use crate::vault::members::{self, Awaited};
 use crate::vault::session::{Person, Session};
 use crate::vault::survey::{self, LogFiles};
+use crate::vault::{VaultError, Watch};
 
 /// What came of a merge.
 #[derive(Debug)]
@@ -115,9 +115,9 @@ impl Merged {
 
 /// The outcome, from what lies here `after` all was written.
 pub(super) fn tell(
+    watch: &dyn Watch,
     union: &Union<'_>,
-    after: &Session,
-    person: &Person,
+    (after, person): (&Session, &Person),
     wanted: &Wanted,
     carried: Carried,
 ) -> Result<Merged, VaultError> {
@@ -152,7 +152,8 @@ pub(super) fn tell(
     let names = history.members.keys().map(|member| (*member, history.name_of(*member))).collect();
     let kept: BTreeSet<String> = untaken.iter().map(|file| file.path.clone()).collect();
     let came_in_part = has_gaps || !kept.is_empty() || (carried.blobs > 0 && !missing.is_empty());
-    let mut arrival = if came_in_part { Arrival::of(session, own, source, wanted, &kept)? } else { Arrival::default() };
+    let mut arrival =
+        if came_in_part { Arrival::of(watch, session, own, source, wanted, &kept)? } else { Arrival::default() };
     if !has_gaps {
         // A copy that tells all that it holds has left them out on purpose.
         arrival.unseen.clear();

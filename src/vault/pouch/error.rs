@@ -40,6 +40,8 @@ pub enum PouchError {
     NotToThem { offer: String },
     #[error("the pouch would take {needed} bytes, and {free} are free there")]
     NoRoom { needed: u64, free: u64 },
+    #[error("it would have a file of {bytes} bytes, and the file system there takes none longer than {bytes_max}")]
+    FileTooLong { bytes: u64, bytes_max: u64 },
     /// An offer cannot be taken back: the pouch is made for it once more.
     #[error("no pouch was made: {error}; {} stands in your custody record already", offers.join(", "))]
     OfferedNotPacked { offers: Vec<String>, error: Box<VaultError> },
@@ -55,7 +57,7 @@ pub enum PouchError {
     BeyondRepair { lost: u64, bytes: u64 },
     #[error("parity is made for pouches of up to 128 GiB, and this one has {bytes} bytes")]
     TooLongForParity { bytes: u64 },
-    #[error("volumes of {bytes} bytes: from {least} bytes, and so many that there are at most 9999")]
+    #[error("volumes of {bytes} bytes are too small, or too many: those of this pouch have at least {least}")]
     VolumeBytes { bytes: u64, least: u64 },
 }
 

@@ -2,6 +2,7 @@
 //! the pouch, and in the own log before the pouch is begun; that a pouch was made stands there when it is finished.
 
 mod answers;
+mod fits;
 mod offers;
 
 pub use answers::answers;
@@ -15,12 +16,10 @@ use super::select::{self, Chosen};
 use super::unfinished::Mark;
 use super::volumes::VolumeWriter;
 use super::write::{Piece, Plan, Unwritten, Written};
-use crate::crypto::envelope::sealed_bytes;
 use crate::crypto::hash::Hash;
 use crate::crypto::recipient::Recipient;
 use crate::format::event::Event;
 use crate::format::ids::MemberId;
-use crate::format::parity::{Grid, Layout};
 use crate::format::pouch::{POUCH_BYTES_MIN, rank, stanzas};
 use crate::format::volume::PouchId;
 use crate::store::{Folder, RelPath, StoreError};
@@ -99,11 +98,13 @@ fn make(setting: &mut Setting<'_>, request: &PackRequest<'_>, with_exhibits: boo
     let (exhibits, offered) =
         if with_exhibits { packing.chosen(setting, request)? } else { (Chosen::default(), Vec::new()) };
     let (mut lacking, mut pieces) = packing.pieces(&exhibits)?;
-    packing.require_room(setting, request, &pieces)?;
+    let recipients = packing.recipients(setting)?;
+    let recipients: Vec<&Recipient> = recipients.iter().collect();
+    packing.must_fit(setting, request, (&recipients, &exhibits, &pieces))?;
     let offers = packing.offer(setting, request, &exhibits, &offered, &mut pieces)?;
     let labels = || offers.iter().map(|(label, _)| label.clone()).collect();
     let (written, made) = packing
-        .write(setting, request, &mut pieces, &mut lacking)
+        .write(setting, request, &recipients, (&mut pieces, &mut lacking))
         .map_err(|error| if offers.is_empty() { error } else { not_packed(labels(), error) })?;
     let Packing { session, person, mut own, to, .. } = packing;
     let event = Event::Pack {
@@ -200,28 +201,6 @@ impl<'a> Packing<'a> {
         Ok((lacking, pieces))
     }
 
-    /// A stick that is too small is known before anything is said.
-    fn require_room(
-        &self,
-        setting: &Setting<'_>,
-        request: &PackRequest<'_>,
-        pieces: &[Piece],
-    ) -> Result<(), VaultError> {
-        let plan = Plan { folder: &*self.session.folder, pieces, recipients: &[], floor: POUCH_BYTES_MIN };
-        // Some offers and a header are still to come.
-        let pouch = sealed_bytes(plan.archive_bytes()) + (1 << 20);
-        let parity = match request.parity {
-            Some(share) => {
-                let layout = Grid::of(pouch).and_then(|grid| Layout::of(grid, share));
-                layout.ok_or(VaultError::Pouch(PouchError::TooLongForParity { bytes: pouch }))?.bytes()
-            }
-            None => 0,
-        };
-        let needed = pouch + parity;
-        let free = setting.disk.file_system(request.out.0)?.bytes_free;
-        if free < needed { Err(VaultError::Pouch(PouchError::NoRoom { needed, free })) } else { Ok(()) }
-    }
-
     /// Those who can open it, and as many who do not exist as hide how many they are; in no order that tells anything.
     fn recipients(&self, setting: &mut Setting<'_>) -> Result<Vec<Recipient>, VaultError> {
         let history = self.session.history()?;
@@ -243,14 +222,12 @@ impl<'a> Packing<'a> {
         &self,
         setting: &mut Setting<'_>,
         request: &PackRequest<'_>,
-        pieces: &mut Vec<Piece>,
-        lacking: &mut Vec<RelPath>,
+        recipients: &[&Recipient],
+        (pieces, lacking): (&mut Vec<Piece>, &mut Vec<RelPath>),
     ) -> Result<(Written, Files), VaultError> {
-        let recipients = self.recipients(setting)?;
-        let recipients: Vec<&Recipient> = recipients.iter().collect();
         let folder = setting.disk.folder(request.out.0)?;
         loop {
-            let plan = Plan { folder: &*self.session.folder, pieces, recipients: &recipients, floor: POUCH_BYTES_MIN };
+            let plan = Plan { folder: &*self.session.folder, pieces, recipients, floor: POUCH_BYTES_MIN };
             let total = pieces.iter().map(|piece| piece.bytes).sum();
             setting.watch.begin(Stage::Packing, Some(total));
             match write_once(setting, request, &plan, &*folder) {

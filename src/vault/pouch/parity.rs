@@ -184,7 +184,7 @@ impl<'a> Out<'a> {
     ) -> Result<Self, VaultError> {
         let (packet_bytes, packets) = (layout.packet_bytes(), layout.packets());
         let slots = volume_bytes.map_or(packets, |bytes| (bytes / packet_bytes).min(packets));
-        let least = packets.div_ceil(FILES_MAX) * packet_bytes;
+        let least = least_bytes(layout);
         if let Some(bytes) = volume_bytes.filter(|bytes| *bytes < least) {
             return Err(VaultError::Pouch(PouchError::VolumeBytes { bytes, least }));
         }
@@ -216,6 +216,11 @@ impl<'a> Out<'a> {
         }
         self.made.keep()
     }
+}
+
+/// The least that volumes of such parity may have.
+pub(super) fn least_bytes(layout: &Layout) -> u64 {
+    layout.packets().div_ceil(FILES_MAX) * layout.packet_bytes()
 }
 
 /// Counts and lengths of what is held in memory.

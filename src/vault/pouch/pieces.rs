@@ -8,6 +8,7 @@ use std::io;
 use std::ops::Range;
 use std::path::PathBuf;
 
+use crate::crypto::hash::Hash;
 use crate::format::parity::Layout;
 use crate::format::volume::PouchId;
 use crate::store::{Disk, Source};
@@ -26,7 +27,7 @@ pub use mending::Mended;
 pub(super) use packets::{checksum, sum};
 pub(super) use repair::Unrepaired;
 pub use spool::Spool;
-pub use survey::Condition;
+pub use survey::{Condition, MayLose};
 
 /// The longest text that is taken for a pouch: 64 MiB.
 pub const TEXT_BYTES_MAX: u64 = text::TEXT_BYTES_MAX;
@@ -71,6 +72,8 @@ struct PieceFile {
     path: PathBuf,
     source: Box<dyn Source>,
     bytes: u64,
+    /// Of a text that stands for a pouch.
+    text: Option<text::TextHash>,
 }
 
 /// Bytes of the pouch that stand one behind the other in a file.
@@ -144,6 +147,17 @@ impl Pieces {
     /// What belongs to the pouch and is not here.
     pub fn missing(&self) -> &[String] {
         &self.missing
+    }
+
+    /// Whether it came as text that had this SHA-256 when it was made: line ends, and what stands around it, do not count.
+    pub fn was_made_as(&self, sha256: Hash) -> bool {
+        self.text().is_some_and(|text| text.as_made == sha256)
+    }
+
+    /// The text that all of it came as, if it did.
+    fn text(&self) -> Option<text::TextHash> {
+        let whole = self.extents.iter().find(|extent| (extent.start, extent.end) == (0, self.bytes))?;
+        self.files[whole.file].text.filter(|_| self.packets.is_none())
     }
 
     /// The files that are no part of it.

@@ -184,5 +184,6 @@ fn read(folder: &dyn Folder, path: &RelPath) -> Option<Vec<u8>> {
 /// The SHA-256 of the pouch that lies in these files; `None` where they are none, or not a whole one.
 fn sha256(setting: &Setting<'_>, place: &Path, files: &[RelPath]) -> Option<Hash> {
     let files: Vec<PathBuf> = files.iter().map(|file| place.join(file)).collect();
-    Pieces::gather(setting.disk, &files).ok()?.sha256(setting.watch).ok()?
+    let (condition, sha256) = Pieces::gather(setting.disk, &files).ok()?.look(setting.watch).ok()?;
+    sha256.filter(|_| condition.damaged.is_empty())
 }

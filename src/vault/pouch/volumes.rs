@@ -11,6 +11,9 @@ use crate::store::{Folder, Mode, OutFile, RelPath, StoreError};
 use crate::vault::VaultError;
 use crate::vault::pouch::PouchError;
 
+/// What a volume holds beside its part of the pouch.
+pub(super) const PAGES_BYTES: u64 = 2 * PAGE_BYTES as u64;
+
 /// Files of one making: all of them stay, or none.
 pub(super) struct Made<'a> {
     folder: &'a dyn Folder,
@@ -191,14 +194,21 @@ fn close(made: &mut Made<'_>, page: Option<VolumePage>, open: Option<Open>) -> i
 }
 
 /// How much of the pouch goes into a volume: whole cells, so that a lost volume costs no cell of another.
-fn data_bytes(volume_bytes: u64, total: u64) -> Result<u64, VaultError> {
-    let cell_bytes = Grid::of(total).map_or(CELL_BYTES_MIN, |grid| grid.cell_bytes);
-    let pages = 2 * PAGE_BYTES as u64;
-    let data_bytes = volume_bytes.saturating_sub(pages) / cell_bytes * cell_bytes;
-    let least = pages + cell_bytes.max(total.div_ceil(PARTS_MAX).next_multiple_of(cell_bytes));
+pub(super) fn data_bytes(volume_bytes: u64, total: u64) -> Result<u64, VaultError> {
+    let least = least_bytes(total);
     if volume_bytes < least {
-        Err(VaultError::Pouch(PouchError::VolumeBytes { bytes: volume_bytes, least }))
-    } else {
-        Ok(data_bytes)
+        return Err(VaultError::Pouch(PouchError::VolumeBytes { bytes: volume_bytes, least }));
     }
+    let cell_bytes = cell_bytes(total);
+    Ok((volume_bytes - PAGES_BYTES) / cell_bytes * cell_bytes)
+}
+
+/// The least that volumes of a pouch of this length may have: there are so many numbers for them.
+pub(super) fn least_bytes(total: u64) -> u64 {
+    let cell_bytes = cell_bytes(total);
+    PAGES_BYTES + cell_bytes.max(total.div_ceil(PARTS_MAX).next_multiple_of(cell_bytes))
+}
+
+fn cell_bytes(total: u64) -> u64 {
+    Grid::of(total).map_or(CELL_BYTES_MIN, |grid| grid.cell_bytes)
 }

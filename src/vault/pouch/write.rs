@@ -57,10 +57,14 @@ pub(super) enum Unwritten {
 }
 
 impl Plan<'_> {
+    /// How much its members take, with their headers.
+    pub(super) fn members_bytes(&self) -> u64 {
+        self.pieces.iter().map(|piece| pouch::member_bytes(&piece.path.to_string(), piece.bytes)).sum()
+    }
+
     /// How long the archive is.
     pub(super) fn archive_bytes(&self) -> u64 {
-        let offset = self.pieces.iter().map(|piece| pouch::member_bytes(&piece.path.to_string(), piece.bytes)).sum();
-        pouch::whole_bytes(offset, self.floor)
+        pouch::whole_bytes(self.members_bytes(), self.floor)
     }
 
     /// Makes the header and the key of what follows; how long the whole pouch is.

@@ -235,7 +235,7 @@ fn a_file_that_does_not_open_keeps_no_other_from_being_used() {
 #[test]
 fn of_a_lone_pouch_it_is_told_where_it_does_not_read() {
     let (pouch, disk) = alone(&[("p", 300_032..300_544), ("p", 400_000..480_000)]);
-    let (condition, sha256) = gathers(&disk, &["p"]).look(false, &Stopped).expect("looked at");
+    let (condition, sha256) = gathers(&disk, &["p"]).look(&Stopped).expect("looked at");
     // Each part of 64 KiB is given up behind the place.
     let torn = [300_032..327_680, 400_000..458_752, 458_752..524_288];
     let joined = [300_032..327_680, 400_000..524_288];
@@ -246,6 +246,6 @@ fn of_a_lone_pouch_it_is_told_where_it_does_not_read() {
     assert_eq!(condition.unchecked, [0..300_032, 327_680..400_000, 524_288..length]);
     assert!(sha256.is_none() && !condition.can_be_repaired());
     let (pouch, disk) = alone(&[]);
-    let (condition, sha256) = gathers(&disk, &["p"]).look(false, &Stopped).expect("looked at");
+    let (condition, sha256) = gathers(&disk, &["p"]).look(&Stopped).expect("looked at");
     assert_eq!((condition.damaged.len(), sha256), (0, Some(Hash::of(&pouch))));
 }

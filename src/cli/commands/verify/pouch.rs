@@ -22,7 +22,7 @@ use crate::vault::VaultError;
 use crate::vault::pouch::PouchError;
 use crate::vault::pouch::archive::Archive;
 use crate::vault::pouch::opened::Opened;
-use crate::vault::pouch::pieces::{Condition, Pieces};
+use crate::vault::pouch::pieces::{Condition, MayLose, Pieces};
 use crate::vault::pouch::repair::repair;
 use crate::vault::pouch::unfinished::Mark;
 use crate::vault::session::Person;
@@ -34,6 +34,9 @@ const NOT_CHECKED: [&str; 2] = [
 const ON_PURPOSE: &str = "whether somebody changed it on purpose: checksums tell damage; compare its SHA-256 with the sender's, \
                           by another road";
 const NO_DIGEST: &str = "64 digits and letters from a to f";
+const COMPARED_LATER: &str =
+    "so much of it is damaged that its SHA-256 is compared only when it is repaired: give --repair as well";
+const NEVER_COMPARED: &str = "its SHA-256 cannot be compared: a part of it is lost";
 /// Whoever types nonsense is not asked for ever.
 const TRIES: usize = 3;
 /// The longest header that an age file may have here, and the nonce.
@@ -112,20 +115,23 @@ pub(super) fn verify(
 ) -> Result<Exit, CliError> {
     let paths: Vec<PathBuf> = files.iter().map(|file| call.path(file)).collect();
     let pieces = Pieces::gather(call.context.disk, &paths)?;
-    // Of much that is damaged the hash is told when it is repaired, or when it is asked for.
-    let (mut condition, sha256) = pieces.look(sent.is_some(), call.parts().setting().watch)?;
+    let (mut condition, looked) = pieces.look(call.parts().setting().watch)?;
     let nothing_tells = condition.damaged.is_empty() && !condition.unchecked.is_empty();
-    let sent = if nothing_tells && sent.is_none() && sha256.is_some() { ask_for_digest(call)? } else { sent };
-    if nothing_tells && sent.is_some() && sent == sha256 {
+    let sent = if nothing_tells && sent.is_none() && looked.is_some() { ask_for_digest(call)? } else { sent };
+    let is_sent =
+        |sha256: Option<Hash>| sent.zip(sha256).map(|(sent, sha256)| sent == sha256 || pieces.was_made_as(sent));
+    if nothing_tells && is_sent(looked) == Some(true) {
         condition.unchecked.clear();
     }
-    let told = tell(&pieces, &condition).against(sent, sha256);
     let repaired = match to {
         Some((to, mark)) => Some((to, write(&pieces, &condition, mark, call)?)),
         None => None,
     };
+    // Of much that is damaged the repaired file tells.
+    let sha256 = looked.or(repaired.map(|(_, sha256)| sha256));
+    let told = tell(&pieces, &condition).against((sent, sha256), is_sent(sha256), condition.can_be_repaired());
     if call.global.json {
-        call.print_json(described(&pieces, &condition, &told, (sent, sha256), repaired))?;
+        call.print_json(described(&pieces, &condition, &told, (sha256, is_sent(sha256)), repaired))?;
     } else {
         print(&pieces, &told, sha256, call)?;
         if let Some((to, sha256)) = repaired {
@@ -156,8 +162,13 @@ fn ask_for_digest(call: &mut Call<'_, '_>) -> Result<Option<Hash>, CliError> {
 
 impl Told {
     /// The same, once it was held against the SHA-256 that was sent, if one was.
-    fn against(mut self, sent: Option<Hash>, sha256: Option<Hash>) -> Self {
-        match (sent, sha256) {
+    fn against(
+        mut self,
+        (sent, sha256): (Option<Hash>, Option<Hash>),
+        is_sent: Option<bool>,
+        can_be_repaired: bool,
+    ) -> Self {
+        match (sent, is_sent) {
             (None, _) => {
                 self.not_checked.push(ON_PURPOSE);
                 if sha256.is_some() && self.exit == INCOMPLETE {
@@ -167,19 +178,23 @@ impl Told {
             }
             (Some(_), None) => {
                 self.not_checked.push(ON_PURPOSE);
-                self.lines.push("its SHA-256 cannot be compared: a part of it is lost".into());
+                self.lines.push(if can_be_repaired { COMPARED_LATER } else { NEVER_COMPARED }.into());
             }
-            (Some(sent), Some(sha256)) if sent != sha256 => {
+            (Some(sent), Some(false)) => {
                 self.lines.push(format!(
                     "the SHA-256 that was given is {sent}: damaged on the way, another pouch, or mistyped"
                 ));
                 let verdict = "INVALID: it has not the SHA-256 that was given";
                 return Self { verdict, tone: Tone::Bad, exit: INVALID, ..self };
             }
-            (Some(_), Some(_)) if self.exit == DONE => {
+            (Some(sent), Some(true)) if self.exit == DONE => {
                 self.verdict = "VALID: undamaged, it has the SHA-256 that was given";
+                if sha256 != Some(sent) {
+                    self.lines
+                        .push("its line ends are others, or something stands around it: that does no harm".into());
+                }
             }
-            (Some(_), Some(_)) => self.lines.push("what comes back has the SHA-256 that was given".into()),
+            (Some(_), Some(true)) => self.lines.push("what comes back has the SHA-256 that was given".into()),
         }
         self
     }
@@ -202,7 +217,9 @@ fn tell(pieces: &Pieces, condition: &Condition) -> Told {
             0 => "its parity is undamaged".into(),
             damaged => format!("{damaged} of {} of its parity damaged or missing", count(condition.packets, "packet")),
         });
-        lines.push(format!("{may_lose} % of it may still be lost, and all comes back"));
+        if condition.can_be_repaired() {
+            lines.push(may_still(may_lose));
+        }
     }
     lines.extend(pieces::missing(pieces));
     lines.extend(pieces::places("damaged", &condition.damaged));
@@ -233,6 +250,15 @@ fn tell(pieces: &Pieces, condition: &Condition) -> Told {
     lines.extend(pieces::places("not known to be whole", &condition.unchecked));
     lines.push("give all volumes and parity files that there are, of every copy: they help each other".into());
     told("INCOMPLETE: damaged, and a part of it is lost", Tone::Bad, INCOMPLETE, lines)
+}
+
+/// How much more may be lost: what holds wherever it lies.
+fn may_still(MayLose { pieces, of, run_bytes }: MayLose) -> String {
+    let run = if run_bytes > 0 { format!("a run of {}, or ", size(run_bytes)) } else { String::new() };
+    match pieces {
+        0 => "nothing more of it may be lost: one group of its pieces has none to spare".into(),
+        _ => format!("{run}any {pieces} of the {of} pieces of each group may still be lost, and all comes back"),
+    }
 }
 
 /// What the length and the header of a lone pouch tell: it was cut, or something was added.
@@ -277,7 +303,7 @@ fn described(
     pieces: &Pieces,
     condition: &Condition,
     told: &Told,
-    (sent, sha256): (Option<Hash>, Option<Hash>),
+    (sha256, is_sent): (Option<Hash>, Option<bool>),
     repaired: Option<(&Path, Hash)>,
 ) -> Value {
     let verdict = match told.exit {
@@ -288,14 +314,16 @@ fn described(
     let files: Vec<Value> =
         pieces.known().map(|path| json!({ "path": path.to_string_lossy(), "kind": "pouch" })).collect();
     let unknown: Vec<Value> = pieces.unknown().iter().map(|path| json!(path.to_string_lossy())).collect();
+    let may_lose = condition
+        .may_lose
+        .map(|MayLose { pieces, of, run_bytes }| json!({ "pieces": pieces, "of": of, "run_bytes": run_bytes }));
     json!({
         "format": 1, "verdict": verdict, "level": "bytes", "pinned": false, "checks": [], "findings": [],
         "not_checked": told.not_checked, "notices": told.lines, "logs": [], "exhibits": 0, "blobs": 0, "exhibit_verdicts": {},
         "files": files,
         "pouch": {
             "bytes": pieces.bytes(), "sha256": sha256.map(|sha256| sha256.to_string()),
-            "is_as_sent": sent.zip(sha256).map(|(sent, sha256)| sent == sha256),
-            "share": pieces.parity().map(|layout| layout.share), "may_lose": condition.may_lose,
+            "is_as_sent": is_sent, "share": pieces.parity().map(|layout| layout.share), "may_lose": may_lose,
             "whole": condition.is_whole(), "repairable": condition.can_be_repaired(),
             "damaged": ranges(&condition.damaged), "lost": ranges(&condition.lost),
             "unchecked": ranges(&condition.unchecked), "packets": condition.packets,

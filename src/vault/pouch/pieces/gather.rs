@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use super::packets::{Anchor, Packets};
 use super::{Extent, PieceFile, Pieces, place, read_exactly, text, to_usize};
@@ -23,6 +24,8 @@ pub(super) struct Volume {
     /// The hash of its data, where the page behind it is there.
     pub(super) sha256: Option<Hash>,
     pub(super) extent: Extent,
+    /// Whether it has that hash, once that was asked.
+    pub(super) holds: OnceLock<bool>,
 }
 
 /// What a file turned out to be.
@@ -45,7 +48,7 @@ pub(super) fn gather(disk: &dyn Disk, named: &[PathBuf]) -> Result<Pieces, Vault
 pub(super) fn of_text(text: &[u8]) -> Result<Pieces, VaultError> {
     let (path, source) = (PathBuf::from("-"), text::given(text));
     let bytes = source.stat()?.bytes;
-    of_files(vec![PieceFile { path, source, bytes }])
+    of_files(vec![PieceFile { path, source, bytes, text: None }])
 }
 
 fn of_files(files: Vec<PieceFile>) -> Result<Pieces, VaultError> {
@@ -158,9 +161,9 @@ pub(super) fn without(ranges: impl IntoIterator<Item = Range<u64>>, mut others: 
 fn open_all(disk: &dyn Disk, named: &[PathBuf]) -> Result<(Vec<PieceFile>, Vec<PathBuf>), StoreError> {
     let (mut files, mut unreadable) = (Vec::new(), Vec::new());
     let mut open = |path: PathBuf| {
-        let source = text::open(disk, &path)?;
+        let (source, text) = text::open(disk, &path)?;
         let bytes = source.stat()?.bytes;
-        files.push(PieceFile { path, source, bytes });
+        files.push(PieceFile { path, source, bytes, text });
         Ok::<_, StoreError>(())
     };
     for path in named {
@@ -180,12 +183,12 @@ fn open_all(disk: &dyn Disk, named: &[PathBuf]) -> Result<(Vec<PieceFile>, Vec<P
 
 /// Whether a file is a part of some pouch.
 pub(super) fn is_part(disk: &dyn Disk, path: &Path) -> Result<bool, StoreError> {
-    let source = text::open(disk, path)?;
+    let (source, text) = text::open(disk, path)?;
     let bytes = source.stat()?.bytes;
     let mut start = vec![0; to_usize(bytes.min(START_BYTES as u64))];
     // An identity under a passphrase is an age file, too, and no pouch.
     let is_locked = read_exactly(&*source, 0, &mut start).is_ok() && envelope::work_factor(&start).is_some();
-    let file = PieceFile { path: path.to_path_buf(), source, bytes };
+    let file = PieceFile { path: path.to_path_buf(), source, bytes, text };
     Ok(!is_locked && !matches!(look(0, &file), Found::Unknown))
 }
 
@@ -233,7 +236,7 @@ fn volume(
         let start = page.offset + (page.length - held);
         (page, Extent { file, at: end - held, start, end: start + held })
     };
-    Some(Volume { page, sha256, extent })
+    Some(Volume { page, sha256, extent, holds: OnceLock::new() })
 }
 
 fn id_of(file: &PieceFile) -> Option<PouchId> {

@@ -177,13 +177,17 @@ impl Pieces {
         found.ok_or_else(|| lost(BEYOND_REPAIR))
     }
 
-    /// Reads a cell and says whether it has its checksum; `None` where nobody knows that.
+    /// Reads a cell and says whether it has its checksum. Where that is lost, the hash of the volume tells that it is whole;
+    /// `None` where nobody knows.
     pub(super) fn is_whole(&self, packets: &Packets, cell: u64, into: &mut [u8]) -> Option<bool> {
         let grid = packets.layout().grid;
         let span = grid.span(cell);
         let (row, strip) = grid.place(cell);
-        let sum = packets.sum_of(&self.files, row, strip)?;
         let held = to_usize(span.end - span.start);
+        let Some(sum) = packets.sum_of(&self.files, row, strip) else {
+            into[held..].fill(0);
+            return self.read_sound(&span, &mut into[..held]).then_some(true);
+        };
         let is_it = |choice| {
             into[held..].fill(0);
             self.raw(span.start, &mut into[..held], choice).is_ok() && packets::sum(into) == sum

@@ -40,12 +40,16 @@ impl Pieces {
     pub(in crate::vault::pouch) fn is_same_as(&self, other: &Self) -> bool {
         let Some(packets) = &self.packets else { return true };
         let grid = packets.layout().grid;
-        let mut bytes = vec![0; to_usize(grid.cell_bytes)];
+        let (mut bytes, mut own) = (vec![0; to_usize(grid.cell_bytes)], vec![0; to_usize(grid.cell_bytes)]);
         (0..grid.cells()).all(|cell| {
             let (span, (row, strip)) = (grid.span(cell), grid.place(cell));
             bytes.fill(0);
             let held = other.read_at(span.start, &mut bytes[..to_usize(span.end - span.start)]);
-            held.is_ok() && packets.sum_of(&self.files, row, strip) == Some(packets::sum(&bytes))
+            held.is_ok()
+                && match packets.sum_of(&self.files, row, strip) {
+                    Some(sum) => sum == packets::sum(&bytes),
+                    None => self.is_whole(packets, cell, &mut own) == Some(true) && own == bytes,
+                }
         })
     }
 

@@ -32,8 +32,19 @@ pub struct Condition {
     pub packets: u64,
     /// Of these, how many are damaged or lost.
     pub packets_damaged: u64,
-    /// How much more of the pouch may be lost, in percent, and all still come back.
-    pub may_lose: Option<u64>,
+    /// How much more may be lost, and all still come back; `None` where there is no parity.
+    pub may_lose: Option<MayLose>,
+}
+
+/// What may be lost once more, of what is left, wherever it lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MayLose {
+    /// So many of each group: of the weakest no more than these.
+    pub pieces: u64,
+    /// Pieces of a group: its cells and packets.
+    pub of: u64,
+    /// So many bytes side by side.
+    pub run_bytes: u64,
 }
 
 impl Condition {
@@ -64,11 +75,12 @@ impl Pieces {
         }
     }
 
-    /// The same, with the SHA-256 of what lies here or comes back; `None` where a part of it cannot be had, or where it would
-    /// have to be restored again and again: `must_hash` does that too.
-    pub fn look(&self, must_hash: bool, watch: &dyn Watch) -> Result<(Condition, Option<Hash>), VaultError> {
+    /// The same, with the SHA-256 of what lies here or comes back; `None` where a part of it cannot be had, or where more has
+    /// to be restored than memory holds: whoever reads from front to back would restore it again and again. Once it is
+    /// repaired, that file tells.
+    pub fn look(&self, watch: &dyn Watch) -> Result<(Condition, Option<Hash>), VaultError> {
         let mut condition = self.check(watch)?;
-        let can_be_read = condition.lost.is_empty() && (must_hash || self.holds_restored(&condition.damaged));
+        let can_be_read = condition.lost.is_empty() && self.holds_restored(&condition.damaged);
         let sha256 = if can_be_read { self.sha256(watch)? } else { None };
         if can_be_read && sha256.is_none() {
             condition.lose(self.unreadable(watch)?);
@@ -102,8 +114,12 @@ impl Pieces {
         Ok(!self.holds_restored(&self.check_cells(packets, watch)?.damaged))
     }
 
-    /// The SHA-256 of the pouch as it lies here; `None` where a part of it cannot be had.
+    /// The SHA-256 of the pouch as it lies here, of one that came as text that of the text; `None` where a part of it cannot be
+    /// had. Of what is damaged ask [`Self::look`].
     pub fn sha256(&self, watch: &dyn Watch) -> Result<Option<Hash>, VaultError> {
+        if let Some(text) = self.text() {
+            return Ok(Some(text.as_it_lies));
+        }
         watch.begin(Stage::Checking, Some(self.bytes));
         let (mut hasher, mut buffer, mut at) = (Sha256::new(), vec![0; COPIED_BYTES], 0);
         while at < self.bytes {
@@ -152,16 +168,32 @@ impl Pieces {
         // Whichever is the first to run out: cells to restore others from, or parts of the table.
         let spare = |(damaged, packets): &(u64, u64)| packets.saturating_sub(layout.pieces.max(*damaged));
         let spare = rows.iter().map(spare).min().unwrap_or(0);
-        let may_lose = (spare * 100 / grid.strips).min(layout.share.into());
+        // Cells side by side are of different rows, as many as there are; at both ends of a run one is hit in part.
+        let run_bytes = (spare * grid.rows).saturating_sub(1) * grid.cell_bytes;
+        let may_lose = MayLose { pieces: spare, of: grid.strips + layout.recovery, run_bytes };
         let packets_damaged = whole.iter().filter(|whole| **whole != Some(true)).count() as u64;
-        Ok(Condition {
+        let unchecked = ranges(&grid, unchecked.into_iter());
+        let torn = self.torn_among(&unchecked);
+        let mut condition = Condition {
             lost: ranges(&grid, lost),
             damaged: ranges(&grid, damaged.iter().copied()),
-            unchecked: ranges(&grid, unchecked.into_iter()),
+            unchecked,
             packets: layout.packets(),
             packets_damaged,
             may_lose: Some(may_lose),
-        })
+        };
+        condition.lose(torn);
+        Ok(condition)
+    }
+
+    /// What of these ranges lies in volumes that have not their hash: that they are damaged is known, and no more.
+    fn torn_among(&self, unchecked: &[Range<u64>]) -> Vec<Range<u64>> {
+        let meets = |range: &Range<u64>, volume: &&Volume| {
+            range.start < volume.extent.end && volume.extent.start < range.end && volume.sha256.is_some()
+        };
+        let volumes = self.volumes.iter().filter(|volume| unchecked.iter().any(|range| meets(range, volume)));
+        let torn = volumes.filter(|volume| !self.holds(volume)).map(|volume| volume.extent.start..volume.extent.end);
+        without(unchecked.to_vec(), without(unchecked.to_vec(), torn.collect()))
     }
 
     /// Without parity, volumes tell by their hashes whether they are as they were made.
@@ -201,6 +233,33 @@ impl Pieces {
         self.extents = sound.iter().copied().chain(rest).collect();
         self.order();
         Ok(())
+    }
+
+    /// Reads a range if every byte of it lies in a volume that has its hash; whether it did.
+    pub(super) fn read_sound(&self, range: &Range<u64>, into: &mut [u8]) -> bool {
+        let mut at = range.start;
+        while at < range.end {
+            let holding = self.meeting(&(at..at + 1)).filter_map(|extent| self.volume_in(extent.file));
+            let Some(volume) = holding.into_iter().find(|volume| self.holds(volume)) else { return false };
+            let (extent, upto) = (volume.extent, volume.extent.end.min(range.end));
+            let part = &mut into[to_usize(at - range.start)..to_usize(upto - range.start)];
+            if super::read_exactly(&*self.files[extent.file].source, extent.at + (at - extent.start), part).is_err() {
+                return false;
+            }
+            at = upto;
+        }
+        true
+    }
+
+    /// The volume in a file; they stand in the order of the files.
+    fn volume_in(&self, file: usize) -> Option<&Volume> {
+        let at = self.volumes.binary_search_by_key(&file, |volume| volume.extent.file).ok()?;
+        self.volumes.get(at)
+    }
+
+    /// Whether a volume has its hash: looked at once, when it is first asked for.
+    fn holds(&self, volume: &Volume) -> bool {
+        *volume.holds.get_or_init(|| self.is_sound(volume, None).unwrap_or(false))
     }
 
     /// Whether a volume is all here, and has the hash that stands behind it.

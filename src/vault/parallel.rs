@@ -3,7 +3,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::Scope;
 
 use crate::store::hygiene::leaving_nothing;
@@ -11,9 +11,10 @@ use crate::store::hygiene::leaving_nothing;
 /// More threads than this are not started: each may hold a whole segment, sealed and open, and memory stays bounded.
 const THREADS_MAX: usize = 8;
 
-/// As many threads as the machine has cores, up to [`THREADS_MAX`].
+/// As many threads as the machine has cores, up to [`THREADS_MAX`]. Asked once: the system looks it up in several files.
 pub(crate) fn cores() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from).min(THREADS_MAX)
+    static CORES: OnceLock<usize> = OnceLock::new();
+    *CORES.get_or_init(|| std::thread::available_parallelism().map_or(1, usize::from).min(THREADS_MAX))
 }
 
 /// Threads that work on what they are given, in its order, until nobody can give them more.

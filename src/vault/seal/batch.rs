@@ -249,7 +249,7 @@ pub(super) struct Stream<'a, 'b, 'scope> {
 
 impl Sink for Stream<'_, '_, '_> {
     fn segment(&self, bytes: usize) -> Slots {
-        Slots::new(self.batch.spare.take(bytes), bytes)
+        self.batch.spare.slots(bytes)
     }
 
     fn take(&mut self, segment: Segment) -> Result<(), VaultError> {

@@ -34,7 +34,9 @@ const SMALL_BYTES_MAX: u64 = 4 << 20;
 /// A parcel holds so many, or so many bytes.
 const PARCEL_FILES_MAX: usize = 16;
 const PARCEL_BYTES_MAX: u64 = 512 << 10;
-/// So much is drawn up ahead of what is being numbered, at least one parcel for each core.
+/// So many parcels for each core are drawn up ahead of what is being numbered, or so many bytes: while an entry is written, all
+/// cores have something to do.
+const PARCELS_AHEAD_MAX: usize = 8;
 const AHEAD_BYTES_MAX: u64 = 16 << 20;
 
 /// What the person said of each exhibit: path and value.
@@ -63,7 +65,7 @@ struct Aside {
 
 impl Sink for Aside {
     fn segment(&self, bytes: usize) -> Slots {
-        Slots::new(self.spare.take(bytes), bytes)
+        self.spare.slots(bytes)
     }
 
     fn take(&mut self, segment: Segment) -> Result<(), VaultError> {
@@ -122,7 +124,7 @@ impl Run<'_> {
             if setting.watch.stopped() {
                 return Err(VaultError::Stopped);
             }
-            while ahead.len() <= parallel::cores()
+            while ahead.len() < PARCELS_AHEAD_MAX * parallel::cores()
                 && ahead.iter().map(|parcel| parcel.bytes).sum::<u64>() < AHEAD_BYTES_MAX
                 && let Some(parcel) = self.draw_parcel(batch, from, index, next)
             {

@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use super::batch::BATCH_BYTES_MAX;
-use crate::crypto::envelope::Buffer;
+use crate::crypto::envelope::{Buffer, Slots};
 
 /// So much is kept: what lands at a time, and what is filled meanwhile.
 const KEPT_BYTES_MAX: usize = 3 * BATCH_BYTES_MAX;
@@ -19,8 +19,16 @@ struct Shelf {
 }
 
 impl Spare {
-    /// One for so many bytes, or an empty one. What is shorter is let go: small files come first, so that it serves no more.
-    pub(super) fn take(&self, bytes: usize) -> Buffer {
+    /// Slots for about so many bytes, in one of a few lengths, so that what served for one file serves for the next.
+    pub(super) fn slots(&self, bytes: usize) -> Slots {
+        let step = (bytes.next_power_of_two() / 4).max(1);
+        let capacity = bytes.next_multiple_of(step);
+        Slots::new(self.take(capacity), capacity)
+    }
+
+    /// A buffer for so many bytes, or an empty one. What is shorter is let go: small files come first, so that it serves no
+    /// more.
+    fn take(&self, bytes: usize) -> Buffer {
         let mut shelf = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         while let Some(buffer) = shelf.buffers.pop() {
             shelf.bytes -= buffer.len();

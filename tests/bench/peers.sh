@@ -137,6 +137,11 @@ cd "$root"
 primitives=$(cargo bench --quiet --bench primitives 2>/dev/null)
 echo "$primitives"
 cd "$place"
-sha=$(awk '$1 == "sha256" { print $2 }' <<<"$primitives") cipher=$(awk '$1 == "chacha20poly1305" { print $2 }' <<<"$primitives")
+# The median of a rate, in GB/s: it stands in the row below the one with the name, in the third column.
+rate() {
+    awk -F'│' -v name="$1" 'found { split($3, rate, " "); print rate[1] / (rate[2] == "MB/s" ? 1000 : 1); exit }
+        index($1, name " ") { found = 1 }' <<<"$primitives"
+}
+sha=$(rate sha256) cipher=$(rate chacha20poly1305)
 floor=$(echo "scale=3; gb = $mebibytes * 1048576 / 1000000000; (2 * gb / $sha + gb / $cipher + $(median "large cp")) / $(nproc)" | bc)
 echo "floor of sealing the one file on all cores: $floor s; reached: $(echo "scale=2; $floor / $(median "large seal-no-readback")" | bc)"

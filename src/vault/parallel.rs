@@ -2,9 +2,10 @@
 //! goes along, each piece awaited where its result is needed.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::Scope;
+use std::time::Duration;
 
 use crate::store::hygiene::leaving_nothing;
 
@@ -60,6 +61,19 @@ impl Clone for Crew<'_> {
 }
 
 impl<R> Pending<R> {
+    /// Waits for it so long; gives back what is to be waited for where it did not come.
+    ///
+    /// # Panics
+    ///
+    /// When the work has.
+    pub(crate) fn wait_at_most(self, time: Duration) -> Result<R, Self> {
+        match self.0.recv_timeout(time) {
+            Ok(result) => Ok(result),
+            Err(RecvTimeoutError::Timeout) => Err(self),
+            Err(RecvTimeoutError::Disconnected) => panic!("the work did not panic"),
+        }
+    }
+
     /// A result that somebody is going to give.
     pub(crate) fn promised() -> (Self, impl FnOnce(R)) {
         let (give, take) = channel();

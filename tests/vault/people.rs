@@ -184,10 +184,19 @@ impl World {
     /// Seals on a machine so slow that twenty seconds go by between any two looks at the clock; calls back at each exhibit
     /// that is sealed.
     pub(crate) fn seal_slowly(&self, paths: &[PathBuf], each: &mut dyn FnMut()) -> Result<Sealing, VaultError> {
+        self.seal_watched(paths, &Slow(AtomicU64::new(0)), &Stopped, each)
+    }
+
+    /// Seals under a clock and a watch of one's own.
+    pub(crate) fn seal_watched(
+        &self,
+        paths: &[PathBuf],
+        clock: &dyn Clock,
+        watch: &dyn Watch,
+        each: &mut dyn FnMut(),
+    ) -> Result<Sealing, VaultError> {
         let mut rng = OsRng;
-        let clock = Slow(AtomicU64::new(0));
-        let mut setting =
-            Setting { disk: &*self.disk, clock: &clock, rng: &mut rng, watch: &Stopped, machine: self.lawyer.machine };
+        let mut setting = Setting { disk: &*self.disk, clock, rng: &mut rng, watch, machine: self.lawyer.machine };
         let request = SealRequest {
             place: request(&self.vault, &self.lawyer, None),
             paths,

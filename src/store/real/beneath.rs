@@ -38,8 +38,7 @@ pub(super) fn open_at_once(root: BorrowedFd<'_>, path: &RelPath, flags: OFlags) 
     (stat.kind == Kind::File).then_some((file, stat))
 }
 
-/// Opens what lies at a path, as far as the system lets it in one call. What is not known to be a regular file is looked at
-/// before.
+/// Opens what lies at a path, as far as the system lets it in one call. Whoever does not know what it is looks at it before.
 pub(super) fn open(root: BorrowedFd<'_>, path: &RelPath, flags: OFlags) -> Result<OwnedFd, Errno> {
     match again(|| fs::openat2(root, path.as_path(), flags, Mode::empty(), RESOLVE)) {
         Err(Errno::AGAIN | Errno::NOSYS | Errno::PERM | Errno::XDEV) => {

@@ -24,6 +24,7 @@ pub(super) const BATCH_BYTES_MAX: usize = 2 * SEGMENT_BYTES;
 const BATCH_SEGMENTS_MAX: usize = 512;
 /// So many batches may be landing: one is written or read back while the next is encrypted.
 const LANDING_MAX: usize = 2;
+
 /// One piece of a payload.
 pub(super) struct Segment {
     /// Whose it is, by [`Batch::next_owner`].
@@ -42,32 +43,43 @@ pub(super) struct Batch<'scope> {
     crew: Crew<'scope>,
     lander: Crew<'scope>,
     owners: u64,
-    waiting: Vec<Parcel>,
+    waiting: Vec<Encrypting>,
     /// In the order in which they were filled.
     landing: VecDeque<Pending<Landed>>,
-    landed: Landed,
+    /// What is on the disk since the last commit, in the order in which it was added.
+    written: Vec<Written>,
+    /// What the device's memory holds about it.
+    intents: Vec<Intent>,
+    /// Whether every blob read back so far came from the medium itself.
+    from_medium: bool,
     spare: Arc<Spare>,
 }
 
 /// Segments that are being encrypted, one after the other.
-struct Parcel {
-    pieces: Vec<Piece>,
+struct Encrypting {
+    segments: Vec<Expected>,
     blobs: Pending<Vec<Blob>>,
 }
 
 /// What is known of a segment meanwhile.
-struct Piece {
+struct Expected {
     owner: u64,
     bytes: usize,
     /// Whether nobody wants it any more.
     given_up: bool,
 }
 
-impl Parcel {
-    /// What of it is still wanted.
+impl Encrypting {
+    /// What of it is still wanted; nothing where making it failed.
+    ///
+    /// # Panics
+    ///
+    /// When there are more or fewer than were expected: whose they are is told by their places.
     fn wait(self) -> Vec<Blob> {
-        let wanted = self.pieces.iter().map(|piece| !piece.given_up);
-        self.blobs.wait().into_iter().zip(wanted).filter_map(|(blob, wanted)| wanted.then_some(blob)).collect()
+        let blobs = self.blobs.wait();
+        assert!(blobs.is_empty() || blobs.len() == self.segments.len(), "as many segments as were expected");
+        let wanted = self.segments.iter().map(|segment| !segment.given_up);
+        blobs.into_iter().zip(wanted).filter_map(|(blob, wanted)| wanted.then_some(blob)).collect()
     }
 }
 
@@ -81,7 +93,9 @@ impl<'scope> Batch<'scope> {
             owners: 0,
             waiting: Vec::new(),
             landing: VecDeque::new(),
-            landed: Landed::default(),
+            written: Vec::new(),
+            intents: Vec::new(),
+            from_medium: true,
             spare: Arc::default(),
         }
     }
@@ -90,11 +104,6 @@ impl<'scope> Batch<'scope> {
     pub(super) fn next_owner(&mut self) -> u64 {
         self.owners += 1;
         self.owners
-    }
-
-    /// What is on all cores; how much of it waits is for the caller to bound.
-    pub(super) fn crew(&self) -> &Crew<'scope> {
-        &self.crew
     }
 
     /// Where buffers of segments come from.
@@ -122,18 +131,14 @@ impl<'scope> Batch<'scope> {
             give(result);
             segments.into_iter().map(Blob::seal).collect()
         });
-        let pieces = expected.into_iter().map(|(owner, bytes)| Piece { owner, bytes, given_up: false }).collect();
-        self.waiting.push(Parcel { pieces, blobs });
-        let (count, bytes) = self.waiting().fold((0, 0), |(count, bytes), piece| (count + 1, bytes + piece.bytes));
+        let expected = expected.into_iter().map(|(owner, bytes)| Expected { owner, bytes, given_up: false });
+        self.waiting.push(Encrypting { segments: expected.collect(), blobs });
+        let waiting = self.waiting.iter().flat_map(|encrypting| &encrypting.segments);
+        let (count, bytes) = waiting.fold((0, 0), |(count, bytes), segment| (count + 1, bytes + segment.bytes));
         if bytes >= BATCH_BYTES_MAX || count >= BATCH_SEGMENTS_MAX {
             self.land(setting)?;
         }
         Ok(result)
-    }
-
-    /// What waits and is still wanted.
-    fn waiting(&self) -> impl Iterator<Item = &Piece> {
-        self.waiting.iter().flat_map(|parcel| &parcel.pieces).filter(|piece| !piece.given_up)
     }
 
     /// Lets all that waits land, behind what is landing already.
@@ -149,7 +154,7 @@ impl<'scope> Batch<'scope> {
                 token: random(setting.rng),
             };
             self.landing
-                .push_back(self.lander.begin(move || landing.all(waiting.into_iter().map(Parcel::wait).collect())));
+                .push_back(self.lander.begin(move || landing.all(waiting.into_iter().map(Encrypting::wait).collect())));
         }
         Ok(())
     }
@@ -160,12 +165,12 @@ impl<'scope> Batch<'scope> {
         while self.landing.len() > landing_max
             && let Some(landing) = self.landing.pop_front()
         {
-            let Landed { written, compared, intents, failure, .. } = landing.wait();
-            self.landed.written.extend(written);
-            self.landed.intents.extend(intents);
+            let Landed { written, compared, intents, failure } = landing.wait();
+            self.written.extend(written);
+            self.intents.extend(intents);
             settled = settled.and(failure.map_or(Ok(()), Err));
             for compared in compared {
-                let read = compared.wait().map(|from| self.landed.from_medium &= from == ReadFrom::Medium);
+                let read = compared.wait().map(|from| self.from_medium &= from == ReadFrom::Medium);
                 settled = settled.and(read);
             }
         }
@@ -180,50 +185,53 @@ impl<'scope> Batch<'scope> {
 
     /// What is on the disk since the last commit; of what was pushed last only after [`Batch::write`].
     pub(super) fn written(&self) -> &[Written] {
-        &self.landed.written
+        &self.written
     }
 
     /// Whether every blob read back so far came from the medium itself.
     pub(super) fn is_from_medium(&self) -> bool {
-        self.landed.from_medium
+        self.from_medium
     }
 
     /// Gives up everything of one owner: what waits is dropped, what is written is removed.
     pub(super) fn drop_owner(&mut self, owner: u64) -> Result<(), VaultError> {
-        self.give_up_last(|piece| piece.owner == owner, usize::MAX);
+        self.drop_waiting(owner, usize::MAX);
         self.settle(0)?;
-        let (given_up, kept): (Vec<_>, Vec<_>) =
-            std::mem::take(&mut self.landed.written).into_iter().partition(|written| written.owner == owner);
-        self.landed.written = kept;
-        remove(self.session, &given_up)
+        let is_given_up = |written: &Written| written.owner == owner;
+        remove(self.session, self.written.iter().filter(|written| is_given_up(written)))?;
+        self.written.retain(|written| !is_given_up(written));
+        Ok(())
     }
 
     /// Gives up the last segments of the owner whose segments came last.
     pub(super) fn drop_last(&mut self, owner: u64, count: u64) -> Result<(), VaultError> {
         let count = usize::try_from(count).expect("segments are in memory or listed there");
-        let left = count - self.give_up_last(|piece| piece.owner == owner, count);
+        let left = count - self.drop_waiting(owner, count);
         self.settle(0)?;
-        let written = &mut self.landed.written;
-        let given_up = written.split_off(written.len() - left);
-        debug_assert!(given_up.iter().all(|written| written.owner == owner));
-        remove(self.session, &given_up)
+        let kept = self.written.len() - left;
+        debug_assert!(self.written[kept..].iter().all(|written| written.owner == owner));
+        remove(self.session, &self.written[kept..])?;
+        self.written.truncate(kept);
+        Ok(())
     }
 
-    /// Gives up the last of what waits that is meant, at most so many; returns how many.
-    fn give_up_last(&mut self, is_meant: impl Fn(&Piece) -> bool, count_max: usize) -> usize {
-        let pieces = self.waiting.iter_mut().flat_map(|parcel| &mut parcel.pieces).rev();
-        let meant = pieces.filter(|piece| !piece.given_up && is_meant(piece)).take(count_max);
-        meant.map(|piece| piece.given_up = true).count()
+    /// Drops the last of an owner's segments that wait, at most so many; returns how many.
+    fn drop_waiting(&mut self, owner: u64, count_max: usize) -> usize {
+        let segments = self.waiting.iter_mut().flat_map(|encrypting| &mut encrypting.segments).rev();
+        let meant = segments.filter(|segment| !segment.given_up && segment.owner == owner).take(count_max);
+        let dropped = meant.map(|segment| segment.given_up = true).count();
+        self.waiting.retain(|encrypting| encrypting.segments.iter().any(|segment| !segment.given_up));
+        dropped
     }
 
     /// Gives up everything since the last commit. What a change that is already written down names is no longer here:
     /// that change will be completed.
     pub(super) fn abandon(&mut self) -> Result<(), VaultError> {
-        self.give_up_last(|_| true, usize::MAX);
         self.waiting.clear();
         let _ = self.settle(0); // whatever failed, what was written is known, and is given up
-        remove(self.session, &std::mem::take(&mut self.landed.written))?;
-        for intent in std::mem::take(&mut self.landed.intents) {
+        remove(self.session, &self.written)?;
+        self.written.clear();
+        for intent in std::mem::take(&mut self.intents) {
             self.session.memory.forget(&intent)?;
         }
         Ok(())
@@ -231,8 +239,8 @@ impl<'scope> Batch<'scope> {
 
     /// Hands over what the device's memory holds about the blobs of a group that is about to be committed.
     pub(super) fn hand_over(&mut self) -> Vec<Intent> {
-        self.landed.written.clear();
-        std::mem::take(&mut self.landed.intents)
+        self.written.clear();
+        std::mem::take(&mut self.intents)
     }
 
     /// The blobs of one owner, in order.
@@ -248,6 +256,10 @@ pub(super) struct Stream<'a, 'b, 'scope> {
 }
 
 impl Sink for Stream<'_, '_, '_> {
+    fn file_bytes_max(&self) -> u64 {
+        u64::MAX
+    }
+
     fn segment(&self, bytes: usize) -> Slots {
         self.batch.spare.slots(bytes)
     }
@@ -256,14 +268,14 @@ impl Sink for Stream<'_, '_, '_> {
         self.batch.push(self.setting, segment)
     }
 
-    fn give_up_last(&mut self, owner: u64, count: u64) -> Result<(), VaultError> {
+    fn drop_last(&mut self, owner: u64, count: u64) -> Result<(), VaultError> {
         self.batch.drop_last(owner, count)
     }
 }
 
-fn remove(session: &Session, given_up: &[Written]) -> Result<(), VaultError> {
-    if !given_up.is_empty() {
-        let paths: Vec<RelPath> = given_up.iter().map(|written| layout::blob(written.name)).collect();
+fn remove<'a>(session: &Session, given_up: impl IntoIterator<Item = &'a Written>) -> Result<(), VaultError> {
+    let paths: Vec<RelPath> = given_up.into_iter().map(|written| layout::blob(written.name)).collect();
+    if !paths.is_empty() {
         session.folder.remove_all(&paths)?;
     }
     Ok(())

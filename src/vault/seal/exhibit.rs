@@ -50,8 +50,8 @@ struct Content {
     text: Vec<String>,
 }
 
-/// Reads what one exhibit is made from. What of a folder cannot be read is left out, and added to `skipped`. `glance` may be
-/// one that was cast before: it holds as much as it has ever seen of one file.
+/// Reads what one exhibit is made from. What of a folder cannot be read is left out, and added to `skipped`. `glance` is cast
+/// at a file, and may be one that was cast at another before: it has room for as much as it has ever seen.
 pub(super) fn draw<'w, S: Sink>(
     disk: &dyn Disk,
     begin: impl FnOnce(u64, Glance) -> Payload<'w, S>,
@@ -65,9 +65,9 @@ pub(super) fn draw<'w, S: Sink>(
         _ => pad::padded_length(piece.bytes() + FRAME_BYTES, 16 << 10),
     };
     // A folder is no single file: nothing in it speaks for the whole.
-    let mut cast = if matches!(piece, Piece::Folder { .. }) { Glance::averted() } else { std::mem::take(glance) };
-    cast.again();
-    let mut payload = begin(expected, cast);
+    let is_folder = matches!(piece, Piece::Folder { .. });
+    glance.again();
+    let mut payload = begin(expected, if is_folder { Glance::averted() } else { std::mem::take(glance) });
     let (mut content, changed) = match piece {
         Piece::File(file) => one_file(disk, &mut payload, file),
         Piece::Folder { name, files, skipped: before, .. } => {
@@ -78,7 +78,9 @@ pub(super) fn draw<'w, S: Sink>(
     if changed {
         content.fields.push(("content/changed".into(), "yes".into()));
     }
-    *glance = std::mem::replace(&mut payload.glance, Glance::averted());
+    if !is_folder {
+        *glance = std::mem::replace(&mut payload.glance, Glance::averted());
+    }
     Ok(Drawn { payload, content, changed })
 }
 
@@ -148,6 +150,8 @@ fn record(
 pub(super) enum Stop {
     /// The source's own trouble: it is skipped.
     Source(Cow<'static, str>),
+    /// It is longer now than what its segments go to takes: nothing of it was read.
+    TooLong,
     /// The run's trouble.
     Run(VaultError),
 }
@@ -309,6 +313,9 @@ fn read_once<S: Sink>(
     let unreadable = |error| Stop::Source(refusal(&error));
     let mut source = disk.source(&file.path).map_err(unreadable)?;
     let before = source.stat().map_err(unreadable)?;
+    if before.bytes > payload.file_bytes_max() {
+        return Err(Stop::TooLong);
+    }
     let read = payload.file(member, &mut *source, &before)?;
     Ok((before, read))
 }

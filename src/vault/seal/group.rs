@@ -94,6 +94,7 @@ impl Group {
         for expected in self.made {
             made.extend(expected.wait()?);
         }
+        assert_eq!(made.len(), self.items.len(), "each exhibit was made");
         batch.write(setting)?;
         let rows = rows(&self.items, &made, log, batch);
         let inventory = Inventory::new(session.vault, log.id(), &rows);
@@ -141,7 +142,7 @@ fn rows(items: &[Item], made: &[Made], log: &OwnLog, batch: &Batch<'_>) -> Vec<(
         by_owner.entry(written.owner).or_default().push(written.name);
     }
     let row = |(item, made): (&Item, &Made)| {
-        let blobs = by_owner.remove(&item.owner).unwrap_or_default();
+        let blobs = by_owner.remove(&item.owner).expect("an exhibit has a blob");
         let row = Row {
             log: log.id(),
             number: made.record.number,

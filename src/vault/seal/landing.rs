@@ -31,22 +31,16 @@ pub(super) struct Written {
     pub(super) name: Hash,
 }
 
-/// What is on the disk, in the order in which it was added, since the last commit.
+/// What came of a batch.
+#[derive(Default)]
 pub(super) struct Landed {
+    /// What is on the disk, in the order in which it was added.
     pub(super) written: Vec<Written>,
     /// What is still being read back of it.
     pub(super) compared: Vec<Pending<Result<ReadFrom, VaultError>>>,
     /// What the device's memory holds about it.
     pub(super) intents: Vec<Intent>,
-    /// Whether every blob read back so far came from the medium itself.
-    pub(super) from_medium: bool,
     pub(super) failure: Option<VaultError>,
-}
-
-impl Default for Landed {
-    fn default() -> Self {
-        Self { written: Vec::new(), compared: Vec::new(), intents: Vec::new(), from_medium: true, failure: None }
-    }
 }
 
 /// A blob in memory with what it must turn out to be.

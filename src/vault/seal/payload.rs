@@ -17,6 +17,9 @@ use crate::vault::{VaultError, Watch};
 
 /// Where the segments of a payload go.
 pub(super) trait Sink {
+    /// The longest file whose segments may go there.
+    fn file_bytes_max(&self) -> u64;
+
     /// One to be filled, of about so many bytes.
     fn segment(&self, bytes: usize) -> Slots;
 
@@ -24,7 +27,7 @@ pub(super) trait Sink {
     fn take(&mut self, segment: Segment) -> Result<(), VaultError>;
 
     /// Gives up the last segments, all of one owner.
-    fn give_up_last(&mut self, owner: u64, count: u64) -> Result<(), VaultError>;
+    fn drop_last(&mut self, owner: u64, count: u64) -> Result<(), VaultError>;
 }
 
 /// How the reading of one source file went.
@@ -157,7 +160,7 @@ impl<'w, S: Sink> Payload<'w, S> {
         let mark = self.mark.take().expect("whoever takes back has set a mark");
         self.stretch = None;
         if let Some((segment, spans)) = mark.gone {
-            self.sink.give_up_last(self.owner, self.emitted - mark.emitted)?;
+            self.sink.drop_last(self.owner, self.emitted - mark.emitted)?;
             (self.segment, self.spans, self.emitted) = (Some(segment), spans, mark.emitted);
         } else {
             self.segment.iter_mut().for_each(|segment| segment.truncate(mark.segment));
@@ -175,6 +178,11 @@ impl<'w, S: Sink> Payload<'w, S> {
         self.append_zeros(tail.zeros)?;
         self.emit()?;
         Ok(self.sink)
+    }
+
+    /// The longest file that it takes.
+    pub(super) fn file_bytes_max(&self) -> u64 {
+        self.sink.file_bytes_max()
     }
 
     /// Whose it is.

@@ -6,17 +6,18 @@ use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
-use super::batch::{Batch, Segment, Stream};
+use super::aside::{Aside, SMALL_BYTES_MAX};
+use super::batch::{Batch, Stream};
 use super::exhibit::{self, Drawn, Made, Stop};
 use super::group::{Group, Item};
 use super::index::Index;
 use super::payload::{Payload, Sink};
 use super::sources::Piece;
-use super::spare::Spare;
 use super::{SealRequest, Sealed, SealedExhibit, Skipped, Target};
 use crate::crypto::commit::Secret;
-use crate::crypto::envelope::Slots;
 use crate::crypto::recipient::Recipient;
 use crate::format::ids::KeyId;
 use crate::format::media::Glance;
@@ -25,19 +26,21 @@ use crate::format::role::Section;
 use crate::store::Disk;
 use crate::vault::commit::OwnLog;
 use crate::vault::labels::exhibit_label;
-use crate::vault::parallel::{self, Pending};
+use crate::vault::parallel::{self, Crew, Pending};
 use crate::vault::session::Session;
 use crate::vault::{Setting, VaultError, Watch, random};
 
-/// Files up to this size are small: each is one segment, however long its record is.
-const SMALL_BYTES_MAX: u64 = 4 << 20;
-/// A parcel holds so many, or so many bytes.
+/// A parcel holds so many, or so many bytes, counted with what a payload has at least around its content.
 const PARCEL_FILES_MAX: usize = 16;
 const PARCEL_BYTES_MAX: u64 = 512 << 10;
+const AROUND_BYTES: u64 = 16 << 10;
 /// So many parcels for each core are drawn up ahead of what is being numbered, or so many bytes: while an entry is written, all
 /// cores have something to do.
 const PARCELS_AHEAD_MAX: usize = 8;
 const AHEAD_BYTES_MAX: u64 = 16 << 20;
+
+/// How long a parcel is waited for before it is asked whether the run should stop, or what is done be sealed first.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// What the person said of each exhibit: path and value.
 type Said = Arc<Vec<(String, String)>>;
@@ -57,27 +60,13 @@ pub(super) struct Run<'a> {
     pub(super) sealed: Sealed,
 }
 
-/// Where the one segment of a small file goes.
-struct Aside {
-    spare: Arc<Spare>,
-    segments: Vec<Segment>,
-}
-
-impl Sink for Aside {
-    fn segment(&self, bytes: usize) -> Slots {
-        self.spare.slots(bytes)
-    }
-
-    fn take(&mut self, segment: Segment) -> Result<(), VaultError> {
-        self.segments.push(segment);
-        Ok(())
-    }
-
-    fn give_up_last(&mut self, _: u64, count: u64) -> Result<(), VaultError> {
-        let count = usize::try_from(count).expect("they are in memory");
-        self.segments.truncate(self.segments.len() - count);
-        Ok(())
-    }
+/// What reads small files.
+struct Draws<'s> {
+    disk: &'s dyn Disk,
+    watch: &'s dyn Watch,
+    /// Whether the run has ended: nobody wants more.
+    over: &'s AtomicBool,
+    readers: Crew<'s>,
 }
 
 /// Small files at neighbouring places that are being read.
@@ -97,14 +86,19 @@ impl Run<'_> {
         index: &Index,
         input: &mut dyn std::io::Read,
     ) -> Result<(), VaultError> {
-        let (disk, watch) = (setting.disk, setting.watch);
+        let (disk, watch, over) = (setting.disk, setting.watch, AtomicBool::new(false));
         std::thread::scope(|scope| {
             let mut batch = Batch::new(scope, self.session, self.request.readback);
-            let outcome = self.pieces(setting, &mut batch, (disk, watch), index, input);
+            // Readers of their own: a disk that answers slowly keeps nothing that was read from being sealed.
+            let readers = Crew::muster(scope, parallel::cores());
+            let draws = Draws { disk, watch, over: &over, readers };
+            let outcome = self.pieces(setting, &mut batch, &draws, index, input);
+            over.store(true, Ordering::Relaxed);
             self.sealed.from_medium = batch.is_from_medium();
             if outcome.is_err() {
-                // Whatever is not committed is given up: the vault is as it was after the last entry.
-                batch.abandon()?;
+                // Whatever is not committed is given up: the vault is as it was after the last entry. What cannot be removed now the
+                // device's memory knows, and the next run clears.
+                let _ = batch.abandon();
             }
             outcome
         })
@@ -114,7 +108,7 @@ impl Run<'_> {
         &mut self,
         setting: &mut Setting<'_>,
         batch: &mut Batch<'s>,
-        from: (&'s dyn Disk, &'s dyn Watch),
+        draws: &Draws<'s>,
         index: &Index,
         input: &mut dyn std::io::Read,
     ) -> Result<(), VaultError> {
@@ -126,13 +120,21 @@ impl Run<'_> {
             }
             while ahead.len() < PARCELS_AHEAD_MAX * parallel::cores()
                 && ahead.iter().map(|parcel| parcel.bytes).sum::<u64>() < AHEAD_BYTES_MAX
-                && let Some(parcel) = self.draw_parcel(batch, from, index, next)
+                && let Some(parcel) = self.draw_parcel(batch, draws, index, next)
             {
                 next = parcel.places.end;
                 ahead.push_back(parcel);
             }
-            if let Some(parcel) = ahead.pop_front() {
-                self.parcel(setting, batch, index, parcel)?;
+            if let Some(Parcel { places, bytes, drawn }) = ahead.pop_front() {
+                match drawn.wait_at_most(PATIENCE) {
+                    Ok(drawn) => self.parcel(setting, batch, index, places, drawn)?,
+                    Err(drawn) => {
+                        ahead.push_front(Parcel { places, bytes, drawn });
+                        if self.group.has_evidence() && self.group.is_full(setting) {
+                            self.commit(setting, batch)?;
+                        }
+                    }
+                }
             } else if next < index.len() {
                 self.one(setting, batch, next, &index.piece(next), input)?;
                 next += 1;
@@ -146,7 +148,7 @@ impl Run<'_> {
     fn draw_parcel<'s>(
         &self,
         batch: &mut Batch<'s>,
-        (disk, watch): (&'s dyn Disk, &'s dyn Watch),
+        draws: &Draws<'s>,
         index: &Index,
         from: usize,
     ) -> Option<Parcel<'s>> {
@@ -157,7 +159,7 @@ impl Run<'_> {
             if !is_small || pieces.len() == PARCEL_FILES_MAX || bytes >= PARCEL_BYTES_MAX {
                 break;
             }
-            bytes += piece.bytes();
+            bytes += piece.bytes() + AROUND_BYTES;
             pieces.push((batch.next_owner(), piece));
         }
         if pieces.is_empty() {
@@ -165,13 +167,17 @@ impl Run<'_> {
         }
         let places = from..from + pieces.len();
         let (recipient, spare) = (self.target.recipient.clone(), Arc::clone(batch.spare()));
+        let Draws { disk, watch, over, .. } = *draws;
         let mut glance = Glance::default();
         let draw = move |(owner, piece): (u64, Piece)| {
+            if watch.stopped() || over.load(Ordering::Relaxed) {
+                return Err(Stop::Run(VaultError::Stopped));
+            }
             let sink = Aside { spare: Arc::clone(&spare), segments: Vec::new() };
             let begin = |expected, glance| Payload::new(sink, watch, owner, recipient.clone(), expected, glance);
             exhibit::draw(disk, begin, &piece, &mut std::io::empty(), &mut glance, &mut Vec::new())
         };
-        let drawn = batch.crew().begin(move || pieces.into_iter().map(draw).collect());
+        let drawn = draws.readers.begin(move || pieces.into_iter().map(draw).collect());
         Some(Parcel { places, bytes, drawn })
     }
 
@@ -181,12 +187,19 @@ impl Run<'_> {
         setting: &mut Setting<'_>,
         batch: &mut Batch<'s>,
         index: &Index,
-        parcel: Parcel<'s>,
+        places: Range<usize>,
+        drawn: Vec<Result<Drawn<'s, Aside>, Stop>>,
     ) -> Result<(), VaultError> {
-        let mut numbered: Numbered<'s> = Vec::new();
-        for (place, drawn) in parcel.places.zip(parcel.drawn.wait()) {
+        // With room for all: a list that grows leaves copies of secrets behind.
+        let mut numbered: Numbered<'s> = Vec::with_capacity(PARCEL_FILES_MAX);
+        for (place, drawn) in places.zip(drawn) {
             let drawn = match drawn {
                 Ok(drawn) => drawn,
+                Err(Stop::TooLong) => {
+                    self.make(setting, batch, &mut numbered)?;
+                    self.one(setting, batch, place, &index.piece(place), &mut std::io::empty())?;
+                    continue;
+                }
                 Err(Stop::Source(reason)) => {
                     self.skip(place, index.shown(place), reason);
                     continue;
@@ -218,7 +231,7 @@ impl Run<'_> {
         batch: &mut Batch<'s>,
         numbered: &mut Numbered<'s>,
     ) -> Result<(), VaultError> {
-        let numbered = std::mem::take(numbered);
+        let numbered = std::mem::replace(numbered, Vec::with_capacity(PARCEL_FILES_MAX));
         if numbered.is_empty() {
             return Ok(());
         }
@@ -269,6 +282,7 @@ impl Run<'_> {
                 self.skip(place, piece.shown(), reason);
             }
             Err(Stop::Run(error)) => return Err(error),
+            Err(Stop::TooLong) => unreachable!("a file that streams may have any length"),
         }
         if self.register_is_due() {
             self.register(setting, batch)?;

@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use super::batch::BATCH_BYTES_MAX;
-use crate::crypto::envelope::{Buffer, Slots};
+use crate::crypto::envelope::{Buffer, PLAIN_CHUNK_BYTES, Slots};
 
 /// So much is kept: what lands at a time, and what is filled meanwhile.
 const KEPT_BYTES_MAX: usize = 3 * BATCH_BYTES_MAX;
@@ -27,12 +27,12 @@ impl Spare {
     }
 
     /// A buffer for so many bytes, or an empty one. What is shorter is let go: small files come first, so that it serves no
-    /// more.
+    /// more. So is what is far longer: it came from a manifest.
     fn take(&self, bytes: usize) -> Buffer {
         let mut shelf = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         while let Some(buffer) = shelf.buffers.pop() {
             shelf.bytes -= buffer.len();
-            if buffer.len() >= bytes {
+            if (bytes..2 * bytes + PLAIN_CHUNK_BYTES).contains(&buffer.len()) {
                 return buffer;
             }
         }

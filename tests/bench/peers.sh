@@ -12,6 +12,7 @@ amparo=${CARGO_TARGET_DIR:-$root/target}/release/amparo
 [ -x "$amparo" ] || { echo "build it first: cargo build --release" >&2; exit 1; }
 place=$(mktemp -d "$folder/amparo-bench.XXXXXX")
 trap 'rm -rf "$place"' EXIT
+home=$HOME
 export HOME=$place/home AMPARO_STATE=$place/state GNUPGHOME=$place/gnupg RESTIC_PASSWORD=x RUSTIC_PASSWORD=x BORG_PASSPHRASE=x
 export BORG_UNKNOWN_UNENCRYPTED_REPO_ACCESS_IS_OK=yes
 mkdir -p "$HOME" "$GNUPGHOME"
@@ -134,12 +135,14 @@ compare "large open" rage-d age-d
 
 # The floor: each byte hashed twice and encrypted once, and copied; on all cores.
 cd "$root"
-primitives=$(cargo bench --quiet --bench primitives 2>/dev/null)
+primitives=$(HOME=$home cargo bench --quiet --bench primitives 2>/dev/null)
 echo "$primitives"
 cd "$place"
-# The median of a rate, in GB/s: it stands in the row below the one with the name, in the third column.
+# The median of a rate, in GB/s: the third in the row below the one with the name.
 rate() {
-    awk -F'│' -v name="$1" 'found { split($3, rate, " "); print rate[1] / (rate[2] == "MB/s" ? 1000 : 1); exit }
+    awk -F'│' -v name="$1" '
+        found { for (field = 1; field <= NF; field++) if ($field ~ /B\/s/ && ++seen == 3) {
+            split($field, rate, " "); print rate[1] / (rate[2] == "MB/s" ? 1000 : 1); exit } }
         index($1, name " ") { found = 1 }' <<<"$primitives"
 }
 sha=$(rate sha256) cipher=$(rate chacha20poly1305)

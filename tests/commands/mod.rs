@@ -13,6 +13,7 @@ pub(crate) mod harness;
 mod identity;
 mod impossible_pouch;
 mod init;
+mod kept_back;
 mod lend;
 mod list;
 pub(crate) mod member;

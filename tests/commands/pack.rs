@@ -91,6 +91,7 @@ fn a_script_gets_one_object() {
         "everything",
         "known",
         "withdrawn",
+        "withdrawn_records",
         "lacking",
         "warnings",
     ];

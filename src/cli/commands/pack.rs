@@ -122,8 +122,14 @@ fn bytes(text: &str) -> Result<u64, String> {
 }
 
 fn warn(packed: &Packed, call: &mut Call<'_, '_>) {
-    for id in &packed.withdrawn {
+    for id in packed.withdrawn.iter().filter(|id| !packed.withdrawn_records.contains(id)) {
         call.warn(&format!("{id} is not in it: consent was withdrawn"));
+    }
+    for id in &packed.withdrawn_records {
+        call.warn(&format!(
+            "consent for {id} was withdrawn: its sealed files are not in it, but its record is, in one manifest with those of \
+             what was sealed with it"
+        ));
     }
     if !packed.lacking.is_empty() {
         let files = count(packed.lacking.len() as u64, "file");
@@ -201,6 +207,6 @@ fn described(packed: &Packed, output: &Path) -> Value {
         "format": 1, "pouch": output.to_string_lossy(), "files": packed.made.0, "parity": packed.made.1, "bytes": packed.bytes, "sha256": packed.sha256.to_string(),
         "to": to, "offers": offers, "entry": packed.said.as_ref().map(|said| said.label.clone()),
         "exhibits": packed.exhibits, "everything": packed.everything, "known": packed.known,
-        "withdrawn": packed.withdrawn, "lacking": packed.lacking,
+        "withdrawn": packed.withdrawn, "withdrawn_records": packed.withdrawn_records, "lacking": packed.lacking,
     })
 }

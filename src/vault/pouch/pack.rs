@@ -69,6 +69,9 @@ pub struct Packed {
     pub known: u64,
     /// What stays because consent was withdrawn.
     pub withdrawn: Vec<String>,
+    /// Of what does not go and of which consent was withdrawn, that whose record goes: in a manifest, beside the records of
+    /// what was sealed with it.
+    pub withdrawn_records: Vec<String>,
     /// Files that belong into it and are not here, or damaged.
     pub lacking: Vec<String>,
     /// The files that were made, in order: of the pouch, then of its parity.
@@ -117,6 +120,7 @@ fn make(setting: &mut Setting<'_>, request: &PackRequest<'_>, with_exhibits: boo
     let said = say(setting, &session, person, &mut own, event)?;
     mark.lift()?;
     session.remember_heads()?;
+    let withdrawn_records = exhibits.records_beside(&pieces);
     Ok(Packed {
         to,
         offers,
@@ -124,6 +128,7 @@ fn make(setting: &mut Setting<'_>, request: &PackRequest<'_>, with_exhibits: boo
         exhibits: exhibits.exhibits.into_iter().map(|(label, _)| label).collect(),
         everything: exhibits.everything,
         known: exhibits.known,
+        withdrawn_records,
         withdrawn: exhibits.withdrawn,
         lacking: lacking.into_iter().map(|path| path.to_string()).collect(),
         made,

@@ -1,16 +1,17 @@
 //! What of a vault goes into a pouch: for logs and keys what a merge into an empty folder would take; of the sealed files,
 //! those of exhibits that the receivers are not known to have.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::archive::Archive;
+use super::write::Piece;
 use crate::crypto::hash::Hash;
 use crate::format::event::{Event, ExhibitRef};
 use crate::format::ids::{LogId, MemberId};
 use crate::store::{RelPath, layout};
 use crate::vault::cosign::check::Judge;
 use crate::vault::custody::handovers::{Handovers, Status, seen_by};
-use crate::vault::custody::withdraw::withdrawn;
+use crate::vault::custody::withdraw::{Scope, withdrawn};
 use crate::vault::exhibits;
 use crate::vault::history::{History, Place, Sealing, Sizes};
 use crate::vault::labels;
@@ -32,6 +33,9 @@ pub(super) struct Chosen {
     pub(super) known: u64,
     /// Labels of those that stay because consent was withdrawn.
     pub(super) withdrawn: Vec<String>,
+    /// Labels of all that do not go and of which consent was withdrawn, beside others of their sealing that go; and the
+    /// manifest in which the record stands, of these as of those.
+    beside: Vec<(String, Hash)>,
     /// Inventories that are damaged or not here: what they list cannot go.
     unlisted: Vec<Hash>,
     /// The sealed files of all these, and those that describe them.
@@ -87,6 +91,7 @@ impl Chosen {
             }
         }
         chosen.take_amendments(history);
+        chosen.find_withdrawn_beside(session, history, &consent);
         Ok(chosen)
     }
 
@@ -104,6 +109,7 @@ impl Chosen {
             chosen.take(history, exhibit);
         }
         chosen.take_amendments(history);
+        chosen.find_withdrawn_beside(session, history, &consent);
         Ok(chosen)
     }
 
@@ -127,6 +133,38 @@ impl Chosen {
                 self.blobs.insert(*blob);
             }
         }
+    }
+
+    /// A manifest holds the records of all that was sealed at once in a section: where one goes, those of the others go.
+    fn find_withdrawn_beside(
+        &mut self,
+        session: &Session,
+        history: &History,
+        consent: &BTreeMap<(LogId, u64), Scope>,
+    ) {
+        let chosen: BTreeSet<ExhibitRef> = self.exhibits.iter().map(|(_, exhibit)| *exhibit).collect();
+        for sealing in history.sealings().filter(|sealing| self.describing.contains(&sealing.seal.inventory)) {
+            let (log, first) = (sealing.place.log, sealing.seal.first);
+            let numbers = (log, first)..(log, first + u64::from(sealing.seal.count));
+            if consent.range(numbers).next().is_none() {
+                continue;
+            }
+            for (row, _) in exhibits::rows(session, &sealing).unwrap_or_default() {
+                let reference = ExhibitRef { log: row.log, number: row.number, row: row.leaf() };
+                if consent.contains_key(&(row.log, row.number)) && !chosen.contains(&reference) {
+                    let manifests = sealing.seal.manifests.iter().filter(|manifest| manifest.key == row.key);
+                    let label = labels::label(history, &row);
+                    self.beside.extend(manifests.map(|manifest| (label.clone(), manifest.blob)));
+                }
+            }
+        }
+    }
+
+    /// Labels of those that do not go, and whose record does: it stands in a manifest that is among these files.
+    pub(super) fn records_beside(&self, pieces: &[Piece]) -> Vec<String> {
+        let go: BTreeSet<String> = pieces.iter().map(|piece| piece.path.to_string()).collect();
+        let beside = self.beside.iter().filter(|(_, manifest)| go.contains(&layout::blob(*manifest).to_string()));
+        beside.map(|(label, _)| label.clone()).collect()
     }
 
     /// As an offer names them: none for everything.

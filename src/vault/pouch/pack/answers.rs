@@ -52,6 +52,7 @@ pub fn answers(setting: &mut Setting<'_>, request: &PackRequest<'_>, mark: &Mark
         everything: false,
         known: 0,
         withdrawn: Vec::new(),
+        withdrawn_records: Vec::new(),
         lacking: Vec::new(),
         made: (vec![name.to_string()], Vec::new()),
         bytes: text.len() as u64,

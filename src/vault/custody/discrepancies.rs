@@ -6,8 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::super::exhibits::{self, Exhibit};
 use super::super::findings::{Check, Finding, Verdict};
 use super::super::history::{History, Place};
-use super::super::labels::{exhibit_label, reference_label};
+use super::super::labels::{exhibit_label, label, reference_label};
+use super::super::named::own_blobs;
 use super::super::session::Session;
+use super::offer::is_under;
 use crate::crypto::hash::Hash;
 use crate::format::event::{Discrepancy, ExhibitRef, Offer};
 use crate::format::inventory::Row;
@@ -21,7 +23,8 @@ const MORE: &str = "more";
 const SUBJECT_BYTES_MAX: usize = 512;
 const MESSAGE_BYTES_MAX: usize = 1024;
 
-/// The findings that concern what was offered, the gravest first; where nothing is named, all of them.
+/// The findings that concern what was offered, the gravest first; where nothing is named, all but those about what was sealed
+/// since.
 pub(super) fn of_offer(
     session: &Session,
     history: &History,
@@ -31,7 +34,8 @@ pub(super) fn of_offer(
     let (place, offer) = offer;
     let mut concerned = lacking(history, place, offer);
     if offer.exhibits.is_empty() {
-        concerned.extend(found.iter().cloned());
+        let since = sealed_since(session, history, offer);
+        concerned.extend(found.iter().filter(|finding| !since.contains(&finding.subject)).cloned());
     } else {
         let mut about = About::default();
         about.logs.insert(layout::log(place.log).to_string());
@@ -51,6 +55,19 @@ pub(super) fn of_offer(
     concerned.retain(|finding| seen.insert(finding.clone()));
     concerned.sort_by_key(|finding| std::cmp::Reverse(finding.weight));
     concerned
+}
+
+/// What findings can be about that was sealed after an offer of everything: nobody handed it over.
+fn sealed_since(session: &Session, history: &History, offer: &Offer) -> BTreeSet<String> {
+    let mut since = BTreeSet::new();
+    for sealing in history.sealings().filter(|sealing| !is_under(offer, sealing.place)) {
+        since.extend(own_blobs(&sealing).map(|blob| layout::blob(blob).to_string()));
+        for (row, blobs) in exhibits::rows(session, &sealing).unwrap_or_default() {
+            since.insert(label(history, &row));
+            since.extend(blobs.into_iter().map(|blob| layout::blob(blob).to_string()));
+        }
+    }
+    since
 }
 
 /// As they stand in the entry: bounded, without control characters, and without a word from inside an exhibit.

@@ -2,6 +2,7 @@
 //! that the receiver can hold the copy she gets against it.
 
 use super::super::commit::OwnLog;
+use super::super::history::Place;
 use super::super::session::{Request, Session};
 use super::super::{Setting, VaultError, exhibits, labels};
 use super::withdraw::withdrawn;
@@ -135,4 +136,9 @@ pub(in crate::vault) fn receiver(session: &Session, to: &Receiver) -> Result<(Me
     };
     let name = member.card.name().to_string();
     if member.removed.is_some() { Err(VaultError::RemovedMember { name }) } else { Ok((id, name)) }
+}
+
+/// Whether it was said before this offer, which is of everything that its author had seen.
+pub fn is_under(offer: &Offer, place: Place) -> bool {
+    offer.heads.iter().any(|head| head.log == place.log && place.seq < head.size)
 }

@@ -173,10 +173,10 @@ impl<'a> Packing<'a> {
     ) -> Result<(Chosen, Vec<(Place, MemberId)>), VaultError> {
         let to: Vec<MemberId> = self.to.iter().map(|(member, _)| *member).collect();
         if request.ids.is_empty() {
-            return Ok((Chosen::by_default(setting, &self.session, &to)?, Vec::new()));
+            return Ok((Chosen::by_default(setting, &self.session, &to, &[])?, Vec::new()));
         }
         let history = self.session.history()?;
-        let (mut ids, mut offers, mut everything) = (Vec::new(), Vec::new(), false);
+        let (mut ids, mut offers, mut of_everything) = (Vec::new(), Vec::new(), Vec::new());
         for id in request.ids {
             if !id.contains(':') {
                 ids.push(id.clone());
@@ -185,15 +185,14 @@ impl<'a> Packing<'a> {
             let place = labels::find_entry(history, id)?;
             let offer = self.own_offer(history, place)?;
             offers.push((place, offer.to));
-            everything |= offer.exhibits.is_empty();
+            of_everything.extend(Some(offer).filter(|offer| offer.exhibits.is_empty()));
             ids.extend(offer.exhibits.iter().map(|exhibit| labels::reference_label(history, exhibit)));
         }
-        let chosen = if everything {
-            Chosen::by_default(setting, &self.session, &to)?
-        } else {
-            Chosen::by_name(&self.session, &ids, &request.told.purpose)?
+        let chosen = match of_everything.as_slice() {
+            [] => Chosen::default(),
+            of_everything => Chosen::by_default(setting, &self.session, &to, of_everything)?,
         };
-        Ok((chosen, offers))
+        Ok((chosen.and(&self.session, &ids, &request.told.purpose)?, offers))
     }
 
     /// All files that go, and those that should and cannot.

@@ -6,11 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::archive::Archive;
 use super::write::Piece;
 use crate::crypto::hash::Hash;
-use crate::format::event::{Event, ExhibitRef};
+use crate::format::event::{Event, ExhibitRef, Offer};
 use crate::format::ids::{LogId, MemberId};
 use crate::store::{RelPath, layout};
 use crate::vault::cosign::check::Judge;
 use crate::vault::custody::handovers::{Handovers, Status, seen_by};
+use crate::vault::custody::offer::is_under;
 use crate::vault::custody::withdraw::{Scope, withdrawn};
 use crate::vault::exhibits;
 use crate::vault::history::{History, Place, Sealing, Sizes};
@@ -45,8 +46,14 @@ pub(super) struct Chosen {
 }
 
 impl Chosen {
-    /// All that one of the receivers is not known to have, but what was withdrawn.
-    pub(super) fn by_default(setting: &Setting<'_>, session: &Session, to: &[MemberId]) -> Result<Self, VaultError> {
+    /// All that one of the receivers is not known to have, but what was withdrawn; of what was sealed by now, or when one of
+    /// the offers of everything was made that are to be packed.
+    pub(super) fn by_default(
+        setting: &Setting<'_>,
+        session: &Session,
+        to: &[MemberId],
+        offers: &[&Offer],
+    ) -> Result<Self, VaultError> {
         let history = session.history()?;
         let has: Vec<Has> = to.iter().map(|member| Has::of(history, *member)).collect();
         let (consent, disposed) = (withdrawn(history), history.disposed());
@@ -58,6 +65,11 @@ impl Chosen {
             }
             if has.iter().all(|has| has.sealing(&sealing)) {
                 chosen.known += u64::from(sealing.seal.count);
+                continue;
+            }
+            // Sealed since: nobody offered it.
+            if !offers.is_empty() && !offers.iter().any(|offer| is_under(offer, sealing.place)) {
+                chosen.everything = false;
                 continue;
             }
             let Ok(rows) = exhibits::rows(session, &sealing) else {
@@ -95,22 +107,21 @@ impl Chosen {
         Ok(chosen)
     }
 
-    /// Those that the person named; what was withdrawn only with a reason.
-    pub(super) fn by_name(session: &Session, ids: &[String], reason: &str) -> Result<Self, VaultError> {
+    /// These, and those that the person named; what was withdrawn only with a reason.
+    pub(super) fn and(mut self, session: &Session, ids: &[String], reason: &str) -> Result<Self, VaultError> {
         let history = session.history()?;
         let consent = withdrawn(history);
-        let mut chosen = Self::default();
         for id in ids {
             let exhibit = exhibits::find(session, id)?;
             let reference = exhibit.reference();
             if let Some(scope) = consent.get(&(reference.log, reference.number)).filter(|_| reason.is_empty()) {
                 return Err(VaultError::Pouch(PouchError::Withdrawn { id: exhibit.id, scope: scope.word() }));
             }
-            chosen.take(history, exhibit);
+            self.take(history, exhibit);
         }
-        chosen.take_amendments(history);
-        chosen.find_withdrawn_beside(session, history, &consent);
-        Ok(chosen)
+        self.take_amendments(history);
+        self.find_withdrawn_beside(session, history, &consent);
+        Ok(self)
     }
 
     fn take(&mut self, history: &History, exhibit: exhibits::Exhibit) {
@@ -121,7 +132,10 @@ impl Chosen {
         let sealing = history.sealing_at(exhibit.place).expect("an exhibit stands in a sealing");
         self.describing.extend(named::own_blobs(&sealing));
         self.blobs.extend(exhibit.blobs);
+        self.withdrawn.retain(|label| *label != exhibit.id);
         self.exhibits.push((exhibit.id, reference));
+        // What was named may be known to them, or sealed since: only names tell what goes.
+        self.everything = false;
     }
 
     fn take_amendments(&mut self, history: &History) {
@@ -142,6 +156,7 @@ impl Chosen {
         history: &History,
         consent: &BTreeMap<(LogId, u64), Scope>,
     ) {
+        self.beside.clear();
         let chosen: BTreeSet<ExhibitRef> = self.exhibits.iter().map(|(_, exhibit)| *exhibit).collect();
         for sealing in history.sealings().filter(|sealing| self.describing.contains(&sealing.seal.inventory)) {
             let (log, first) = (sealing.place.log, sealing.seal.first);

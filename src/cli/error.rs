@@ -337,6 +337,9 @@ fn pouch(error: &PouchError) -> WayOut {
         PouchError::BeyondRepair { .. } => {
             told(INCOMPLETE, "give all its volumes and its parity, from every copy of them")
         }
+        PouchError::NothingTells { .. } => {
+            told(INCOMPLETE, "give all its volumes and its parity, or the SHA-256 that its sender told: --sha256")
+        }
         PouchError::TooLongForParity { .. } => {
             told(USAGE, "pack it in several pouches, by the exhibits that each is to hold")
         }

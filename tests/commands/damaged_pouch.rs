@@ -276,6 +276,9 @@ fn a_lone_pouch_is_held_against_what_its_sender_told() {
     let sha256 = Hash::of(&world.read("trip.bin")).to_string();
     let alone = verifies(&world, "courier", &["trip.bin"], &[]).exits(4);
     alone.says("nothing shows damage").says(&sha256).says("--sha256").says("changed it on purpose");
+    // Nothing says that a byte of it is lost.
+    let repair = verifies(&world, "courier", &["trip.bin"], &["--repair", "whole.bin"]).exits(4);
+    repair.says("nothing at hand tells how").says("nothing to repair them from").never_says("lost");
     let spaced = format!("{} {}", &sha256[..32].to_uppercase(), &sha256[32..]);
     for typed in [&sha256, &spaced] {
         let same = verifies(&world, "courier", &["trip.bin"], &["--sha256", typed]).exits(0);

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::harness::World;
 use super::pack::{at, events, packs};
@@ -99,4 +99,31 @@ fn of_more_damage_than_memory_holds_it_is_compared_when_it_is_repaired() {
     let zeros = "0".repeat(64);
     let object = verified(&world, 3, &files, &["--sha256", &zeros, "--repair", "other.bin"]);
     assert_eq!((&object["verdict"], &object["pouch"]["is_as_sent"]), (&"invalid".into(), &false.into()));
+}
+
+/// Of one row of it, damaged and restorable, the parity is here; of the other nothing that would tell how it is.
+#[test]
+fn what_cannot_be_checked_is_not_called_lost() {
+    let world = World::with_testimony();
+    world.write("lawyer/film.bin", &vec![7; 17 << 20]);
+    at(&world, "lawyer", &["seal", "film.bin", "--kind", "video"]).exits(0);
+    packs(&world, "trip.bin", &["--parity", "10%"]).exits(0);
+    let mut parity = world.read("trip.bin.parity");
+    let packet = 8 + parity[8..].windows(8).position(|bytes| bytes == b"RSPARITY").expect("a second packet");
+    parity.chunks_mut(packet).skip(1).step_by(2).for_each(|packet| packet.fill(0));
+    world.write("trip.bin.parity", &parity);
+    let mut pouch = world.read("trip.bin");
+    pouch[8 * 4096 + 9] ^= 1;
+    world.write("trip.bin", &pouch);
+    let files = ["trip.bin", "trip.bin.parity"];
+    let object = verified(&world, 4, &files, &[]);
+    assert_eq!(object["pouch"]["damaged"], json!([{ "offset": 8 * 4096, "bytes": 4096 }]));
+    assert_eq!((&object["pouch"]["lost"], &object["pouch"]["repairable"]), (&json!([]), &false.into()));
+    let verify = ["verify", "../trip.bin", "../trip.bin.parity"];
+    let told = world.run("courier", &verify).exits(4);
+    told.says("INCOMPLETE: damaged, and so much of its parity is lost that a part cannot be checked")
+        .says("what is known to be damaged can be restored")
+        .never_says("a part of it is lost");
+    let told = world.run("courier", &[&verify[..], &["--repair", "whole.bin"]].concat()).exits(4);
+    told.says("nothing at hand tells how").never_says("are lost");
 }

@@ -55,6 +55,12 @@ pub enum PouchError {
     Several { files: Vec<String> },
     #[error("{lost} of its {bytes} bytes are lost, beyond what the parity at hand can restore")]
     BeyondRepair { lost: u64, bytes: u64 },
+    /// Without a key, parity or a hash, whatever lies there may be what was made, or not.
+    #[error(
+        "nothing at hand tells how {unchecked} of its {bytes} bytes should be: they cannot be checked, and there is nothing \
+         to repair them from"
+    )]
+    NothingTells { unchecked: u64, bytes: u64 },
     #[error("parity is made for pouches of up to 128 GiB, and this one has {bytes} bytes")]
     TooLongForParity { bytes: u64 },
     #[error("volumes of {bytes} bytes are too small, or too many: those of this pouch have at least {least}")]

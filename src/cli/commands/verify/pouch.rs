@@ -1,5 +1,6 @@
 //! A pouch without a key, as a courier checks it: whether it is undamaged, what can be restored, how much more may be lost.
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -203,8 +204,13 @@ impl Told {
 /// Without a key or parity nothing tells what belongs into a lone pouch: it is not repaired by copying it.
 fn write(pieces: &Pieces, condition: &Condition, mark: &Mark, call: &mut Call<'_, '_>) -> Result<Hash, CliError> {
     if !condition.can_be_repaired() {
-        let lost = condition.lost.iter().chain(&condition.unchecked).map(|range| range.end - range.start).sum();
-        return Err(VaultError::Pouch(PouchError::BeyondRepair { lost, bytes: pieces.bytes() }).into());
+        let bytes = |ranges: &[Range<u64>]| ranges.iter().map(|range| range.end - range.start).sum();
+        let (lost, unchecked, bytes) = (bytes(&condition.lost), bytes(&condition.unchecked), pieces.bytes());
+        let error = match lost {
+            0 => PouchError::NothingTells { unchecked, bytes },
+            _ => PouchError::BeyondRepair { lost, bytes },
+        };
+        return Err(VaultError::Pouch(error).into());
     }
     Ok(repair(&call.parts().setting(), pieces, mark)?)
 }
@@ -248,8 +254,15 @@ fn tell(pieces: &Pieces, condition: &Condition) -> Told {
     }
     lines.extend(pieces::places("lost", &condition.lost));
     lines.extend(pieces::places("not known to be whole", &condition.unchecked));
+    if condition.lost.is_empty() {
+        lines.push("what is known to be damaged can be restored".into());
+    }
     lines.push("give all volumes and parity files that there are, of every copy: they help each other".into());
-    told("INCOMPLETE: damaged, and a part of it is lost", Tone::Bad, INCOMPLETE, lines)
+    let verdict = match condition.lost.as_slice() {
+        [] => "INCOMPLETE: damaged, and so much of its parity is lost that a part cannot be checked",
+        _ => "INCOMPLETE: damaged, and a part of it is lost",
+    };
+    told(verdict, Tone::Bad, INCOMPLETE, lines)
 }
 
 /// How much more may be lost: what holds wherever it lies.

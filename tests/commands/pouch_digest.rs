@@ -99,6 +99,29 @@ fn of_more_damage_than_memory_holds_it_is_compared_when_it_is_repaired() {
     let zeros = "0".repeat(64);
     let object = verified(&world, 3, &files, &["--sha256", &zeros, "--repair", "other.bin"]);
     assert_eq!((&object["verdict"], &object["pouch"]["is_as_sent"]), (&"invalid".into(), &false.into()));
+    assert_eq!((&object["pouch"]["sha256"], &object["pouch"]["repaired"]), (&sum.into(), &Value::Null));
+    assert!(world.files("courier").iter().all(|file| !file.contains("other.bin")), "{:?}", world.files("courier"));
+}
+
+/// Whether it is known beforehand that it is another, or only once it was written.
+#[test]
+fn what_is_not_what_was_sent_is_neither_kept_nor_called_repaired() {
+    let world = World::with_testimony();
+    packs(&world, "trip.bin", &["--parity", "10%"]).exits(0);
+    let verify = ["verify", "../trip.bin", "../trip.bin.parity", "--repair", "other.bin", "--sha256"];
+    let wrong = "0".repeat(64);
+    for damaged in [false, true] {
+        if damaged {
+            let mut pouch = world.read("trip.bin");
+            pouch[20_000] ^= 1;
+            world.write("trip.bin", &pouch);
+        }
+        let told = world.run("courier", &[&verify[..], &[wrong.as_str()]].concat()).exits(3);
+        told.says("INVALID: it has not the SHA-256")
+            .says("not repaired: it is not what was sent, and nothing was kept")
+            .never_says("\nrepaired:");
+        assert!(world.files("courier").iter().all(|file| !file.contains("other.bin")), "{:?}", world.files("courier"));
+    }
 }
 
 /// Of one row of it, damaged and restorable, the parity is here; of the other nothing that would tell how it is.

@@ -12,6 +12,16 @@ use crate::vault::{Setting, VaultError};
 
 /// Writes the pouch under the name that is marked. Returns the SHA-256 of what then lies there.
 pub fn repair(setting: &Setting<'_>, pieces: &Pieces, mark: &Mark) -> Result<Hash, VaultError> {
+    Ok(repair_if(setting, pieces, mark, |_| true)?.0)
+}
+
+/// The same, kept only where its SHA-256 `is_wanted`; whether it was.
+pub fn repair_if(
+    setting: &Setting<'_>,
+    pieces: &Pieces,
+    mark: &Mark,
+    is_wanted: impl FnOnce(Hash) -> bool,
+) -> Result<(Hash, bool), VaultError> {
     let (disk, watch, (folder, name)) = (setting.disk, setting.watch, mark.place());
     let opened = disk.folder(folder)?;
     let mut made = Made::none_yet(&*opened);
@@ -29,7 +39,10 @@ pub fn repair(setting: &Setting<'_>, pieces: &Pieces, mark: &Mark) -> Result<Has
     let sha256 = sha256
         .filter(|_| pieces.is_same_as(&written))
         .ok_or_else(|| VaultError::ReadBack { path: name.to_string() })?;
+    if !is_wanted(sha256) {
+        return Ok((sha256, false));
+    }
     made.keep()?;
     mark.lift()?;
-    Ok(sha256)
+    Ok((sha256, true))
 }

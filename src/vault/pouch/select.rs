@@ -150,12 +150,7 @@ impl Chosen {
     }
 
     /// A manifest holds the records of all that was sealed at once in a section: where one goes, those of the others go.
-    fn find_withdrawn_beside(
-        &mut self,
-        session: &Session,
-        history: &History,
-        consent: &BTreeMap<(LogId, u64), Scope>,
-    ) {
+    fn find_withdrawn_beside(&mut self, session: &Session, history: &History, consent: &BTreeMap<(LogId, u64), Scope>) {
         self.beside.clear();
         let chosen: BTreeSet<ExhibitRef> = self.exhibits.iter().map(|(_, exhibit)| *exhibit).collect();
         for sealing in history.sealings().filter(|sealing| self.describing.contains(&sealing.seal.inventory)) {

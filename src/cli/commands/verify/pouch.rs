@@ -24,7 +24,7 @@ use crate::vault::pouch::PouchError;
 use crate::vault::pouch::archive::Archive;
 use crate::vault::pouch::opened::Opened;
 use crate::vault::pouch::pieces::{Condition, MayLose, Pieces};
-use crate::vault::pouch::repair::repair;
+use crate::vault::pouch::repair::repair_if;
 use crate::vault::pouch::unfinished::Mark;
 use crate::vault::session::Person;
 
@@ -124,12 +124,15 @@ pub(super) fn verify(
     if nothing_tells && is_sent(looked) == Some(true) {
         condition.unchecked.clear();
     }
-    let repaired = match to {
-        Some((to, mark)) => Some((to, write(&pieces, &condition, mark, call)?)),
+    // What is not what was sent is no repair of it: where that is known, nothing is written, and else it does not stay.
+    let is_wanted = |sha256| is_sent(Some(sha256)) != Some(false);
+    let written = match to.filter(|_| looked.is_none_or(is_wanted)) {
+        Some((_, mark)) => Some(write(&pieces, &condition, (mark, is_wanted), call)?),
         None => None,
     };
     // Of much that is damaged the repaired file tells.
-    let sha256 = looked.or(repaired.map(|(_, sha256)| sha256));
+    let sha256 = looked.or(written.map(|(sha256, _)| sha256));
+    let repaired = to.zip(written).filter(|(_, (_, is_kept))| *is_kept).map(|((to, _), (sha256, _))| (to, sha256));
     let told = tell(&pieces, &condition).against((sent, sha256), is_sent(sha256), condition.can_be_repaired());
     if call.global.json {
         call.print_json(described(&pieces, &condition, &told, (sha256, is_sent(sha256)), repaired))?;
@@ -137,12 +140,15 @@ pub(super) fn verify(
         print(&pieces, &told, sha256, call)?;
         if let Some((to, sha256)) = repaired {
             call.print(&format!("\nrepaired: {}, SHA-256 {sha256}", shown(&to.to_string_lossy())))?;
+        } else if let Some((to, _)) = to {
+            let to = shown(&to.to_string_lossy());
+            call.print(&format!("\nnot repaired: it is not what was sent, and nothing was kept as {to}"))?;
         } else if !condition.is_whole() && condition.can_be_repaired() {
             let typed: Vec<String> = files.iter().map(|file| hints::word(&file.to_string_lossy())).collect();
             call.suggest(format!("amparo verify {} --repair whole.bin", typed.join(" ")));
         }
     }
-    Ok(if repaired.is_some() && told.exit != INVALID { DONE } else { told.exit })
+    Ok(if repaired.is_some() { DONE } else { told.exit })
 }
 
 /// Somebody who came with a lone pouch may have been told what it should be.
@@ -202,7 +208,12 @@ impl Told {
 }
 
 /// Without a key or parity nothing tells what belongs into a lone pouch: it is not repaired by copying it.
-fn write(pieces: &Pieces, condition: &Condition, mark: &Mark, call: &mut Call<'_, '_>) -> Result<Hash, CliError> {
+fn write(
+    pieces: &Pieces,
+    condition: &Condition,
+    (mark, is_wanted): (&Mark, impl FnOnce(Hash) -> bool),
+    call: &mut Call<'_, '_>,
+) -> Result<(Hash, bool), CliError> {
     if !condition.can_be_repaired() {
         let bytes = |ranges: &[Range<u64>]| ranges.iter().map(|range| range.end - range.start).sum();
         let (lost, unchecked, bytes) = (bytes(&condition.lost), bytes(&condition.unchecked), pieces.bytes());
@@ -212,7 +223,7 @@ fn write(pieces: &Pieces, condition: &Condition, mark: &Mark, call: &mut Call<'_
         };
         return Err(VaultError::Pouch(error).into());
     }
-    Ok(repair(&call.parts().setting(), pieces, mark)?)
+    Ok(repair_if(&call.parts().setting(), pieces, mark, is_wanted)?)
 }
 
 fn tell(pieces: &Pieces, condition: &Condition) -> Told {

@@ -317,6 +317,7 @@ fn pouch(error: &PouchError) -> WayOut {
             let exit = vault(error).exit;
             told(exit, &format!("amparo pack --to MEMBER -o FILE {}", offers.join(" ")))
         }
+        PouchError::TooLongForText { .. } => told(FAILED, "amparo pack --to MEMBER -o FILE --no-exhibits"),
         PouchError::NotPackable { .. } => told(INCOMPLETE, "amparo verify"),
         PouchError::ForOthers => told(NO_KEY, "amparo identity show"),
         PouchError::StartLost { .. } | PouchError::CustodyLost => told(

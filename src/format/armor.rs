@@ -25,6 +25,13 @@ pub fn print(bytes: &[u8]) -> String {
     text
 }
 
+/// How long such a text of an age file of so many bytes becomes at most: on its way a line may end in two bytes.
+pub fn text_bytes_max(bytes: u64) -> u64 {
+    const MARKS: usize = BEGIN.len() + 2 + END.len() + 2;
+    let lines = bytes.div_ceil(GROUP as u64);
+    bytes.div_ceil(3).saturating_mul(4).saturating_add(lines.saturating_mul(2)).saturating_add(MARKS as u64)
+}
+
 /// Whether a text begins so.
 pub fn begins(start: &[u8]) -> bool {
     start.trim_ascii_start().starts_with(BEGIN.as_bytes())
@@ -51,6 +58,7 @@ mod tests {
             let text = print(&bytes);
             assert!(text.lines().all(|line| line.len() <= COLUMNS));
             assert_eq!(parse(text.as_bytes()), Ok(bytes.clone()));
+            assert_eq!(text_bytes_max(length as u64), text.replace('\n', "\r\n").len() as u64);
             let mailed = format!("\r\n  {}\r\n\r\n", text.replace('\n', "\r\n"));
             assert_eq!(parse(mailed.as_bytes()), Ok(bytes));
         }

@@ -47,6 +47,8 @@ pub enum PouchError {
     OfferedNotPacked { offers: Vec<String>, error: Box<VaultError> },
     #[error("they have seen all that this copy has: there is nothing to answer")]
     NothingToAnswer,
+    #[error("the text would have {bytes} bytes, and nobody takes in one of more than {bytes_max}")]
+    TooLongForText { bytes: u64, bytes_max: u64 },
     #[error("{path} is damaged here, or cannot be read")]
     NotPackable { path: String },
     #[error("no part of a pouch: {}", files.join(", "))]

@@ -1,6 +1,7 @@
 //! `pack --answers`: what logs say, without sealed files, as a text that goes by mail or telephone. No entry is written for it,
 //! and nobody is asked to sign.
 
+use super::super::pieces::TEXT_BYTES_MAX;
 use super::super::select;
 use super::super::unfinished::Mark;
 use super::super::write::{Plan, Unwritten};
@@ -31,7 +32,8 @@ pub fn answers(setting: &mut Setting<'_>, request: &PackRequest<'_>, mark: &Mark
     let recipients: Vec<&Recipient> = recipients.iter().collect();
     let plan = Plan { folder: &*session.folder, pieces: &pieces, recipients: &recipients, floor: ANSWERS_BYTES_MIN };
     setting.watch.begin(Stage::Packing, None);
-    let (start, key, _) = plan.begin();
+    let (start, key, bytes) = plan.begin();
+    must_be_taken(bytes)?;
     let mut bytes = Vec::new();
     plan.write(setting.watch, (&start, &key), &mut bytes).map_err(|unwritten| match unwritten {
         Unwritten::Other(error) => error,
@@ -59,4 +61,33 @@ pub fn answers(setting: &mut Setting<'_>, request: &PackRequest<'_>, mark: &Mark
         sha256: Hash::of(text.as_bytes()),
         files: pieces.len() as u64,
     })
+}
+
+/// Refuses a text that is longer than what anybody reads.
+fn must_be_taken(bytes: u64) -> Result<(), PouchError> {
+    let bytes = armor::text_bytes_max(bytes);
+    if bytes > TEXT_BYTES_MAX {
+        return Err(PouchError::TooLongForText { bytes, bytes_max: TEXT_BYTES_MAX });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_that_nobody_takes_in_is_not_written() {
+        // The longest that fits, and the next group of bytes.
+        let longest = (1..TEXT_BYTES_MAX).rev().find(|bytes| armor::text_bytes_max(*bytes) <= TEXT_BYTES_MAX);
+        let longest = longest.expect("some are short enough");
+        assert!(longest > 46 << 20 && must_be_taken(longest).is_ok());
+        let refused = must_be_taken(longest + 1);
+        assert!(
+            matches!(refused, Err(PouchError::TooLongForText { bytes, bytes_max }) if bytes > bytes_max),
+            "{refused:?}"
+        );
+        let text = armor::print(&vec![7; usize::try_from(longest).expect("in memory")]).replace('\n', "\r\n");
+        assert!(text.len() as u64 <= TEXT_BYTES_MAX, "{}", text.len());
+    }
 }

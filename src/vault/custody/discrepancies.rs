@@ -34,7 +34,8 @@ pub(super) fn of_offer(
     let (place, offer) = offer;
     let mut concerned = lacking(history, place, offer);
     if offer.exhibits.is_empty() {
-        let since = sealed_since(session, history, offer);
+        // Every inventory is opened for it: only where there is something to leave out.
+        let since = if found.is_empty() { BTreeSet::new() } else { sealed_since(session, history, offer) };
         concerned.extend(found.iter().filter(|finding| !since.contains(&finding.subject)).cloned());
     } else {
         let mut about = About::default();

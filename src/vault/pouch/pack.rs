@@ -173,7 +173,8 @@ impl<'a> Packing<'a> {
     ) -> Result<(Chosen, Vec<(Place, MemberId)>), VaultError> {
         let to: Vec<MemberId> = self.to.iter().map(|(member, _)| *member).collect();
         if request.ids.is_empty() {
-            return Ok((Chosen::by_default(setting, &self.session, &to, &[])?, Vec::new()));
+            let chosen = Chosen::by_default(setting, &self.session, &to, &[])?;
+            return Ok((chosen.and(&self.session, &[], "")?, Vec::new()));
         }
         let history = self.session.history()?;
         let (mut ids, mut offers, mut of_everything) = (Vec::new(), Vec::new(), Vec::new());

@@ -47,7 +47,7 @@ pub(super) struct Chosen {
 
 impl Chosen {
     /// All that one of the receivers is not known to have, but what was withdrawn; of what was sealed by now, or when one of
-    /// the offers of everything was made that are to be packed.
+    /// the offers of everything was made that are to be packed. [`Chosen::and`] makes it whole.
     pub(super) fn by_default(
         setting: &Setting<'_>,
         session: &Session,
@@ -102,12 +102,10 @@ impl Chosen {
                 chosen.describing.extend(named::own_blobs(&sealing));
             }
         }
-        chosen.take_amendments(history);
-        chosen.find_withdrawn_beside(session, history, &consent);
         Ok(chosen)
     }
 
-    /// These, and those that the person named; what was withdrawn only with a reason.
+    /// These, and those that the person named; what was withdrawn only with a reason. With all that belongs to them.
     pub(super) fn and(mut self, session: &Session, ids: &[String], reason: &str) -> Result<Self, VaultError> {
         let history = session.history()?;
         let consent = withdrawn(history);
@@ -151,7 +149,6 @@ impl Chosen {
 
     /// A manifest holds the records of all that was sealed at once in a section: where one goes, those of the others go.
     fn find_withdrawn_beside(&mut self, session: &Session, history: &History, consent: &BTreeMap<(LogId, u64), Scope>) {
-        self.beside.clear();
         let chosen: BTreeSet<ExhibitRef> = self.exhibits.iter().map(|(_, exhibit)| *exhibit).collect();
         for sealing in history.sealings().filter(|sealing| self.describing.contains(&sealing.seal.inventory)) {
             let (log, first) = (sealing.place.log, sealing.seal.first);

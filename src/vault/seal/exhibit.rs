@@ -22,6 +22,11 @@ use crate::format::{media, paragraphs, payload};
 use crate::store::{Disk, FileTime, Stat};
 use crate::vault::{TOOL, VaultError};
 
+/// What a payload has around the content of one file, roughly: its header and the record; more makes its segment grow.
+const FRAME_BYTES: u64 = 8 << 10;
+/// What a record has that is neither said nor read: its binding and its secret, generously.
+const RECORD_BYTES: usize = 512;
+
 /// What is committed to of an exhibit.
 pub(super) struct Made {
     pub(super) record: ManifestRecord,
@@ -35,11 +40,6 @@ pub(super) struct Drawn<'w, S> {
     /// Whether the source kept changing while it was read.
     pub(super) changed: bool,
 }
-
-/// What a payload has around the content of one file, roughly: its header and the record; more makes its segment grow.
-const FRAME_BYTES: u64 = 8 << 10;
-/// What a record has that is neither said nor read: its binding and its secret, generously.
-const RECORD_BYTES: usize = 512;
 
 /// What was learnt from the content.
 struct Content {

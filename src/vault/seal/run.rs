@@ -213,28 +213,40 @@ impl Run<'_> {
             let (secret, binding, said) = (Secret(random(setting.rng)), self.binding(), self.said());
             self.add(place, index.shown(place), &drawn, &said);
             numbered.push((drawn, secret, binding, said));
-            if self.register_is_due() {
-                self.make(setting, batch, &mut numbered)?;
-                self.register(setting, batch)?;
-            }
-            if self.group.is_full(setting) {
-                self.make(setting, batch, &mut numbered)?;
-                self.commit(setting, batch)?;
-            }
+            self.follow_up(setting, batch, &mut numbered)?;
         }
         self.make(setting, batch, &mut numbered)
     }
 
+    /// What an added exhibit may bring with it: the one in the register, and an entry, once the group is full.
+    fn follow_up<'s>(
+        &mut self,
+        setting: &mut Setting<'_>,
+        batch: &mut Batch<'s>,
+        numbered: &mut Numbered<'s>,
+    ) -> Result<(), VaultError> {
+        if self.register_is_due() {
+            self.make(setting, batch, numbered)?;
+            self.register(setting, batch)?;
+        }
+        if self.group.is_full(setting) {
+            self.make(setting, batch, numbered)?;
+            self.commit(setting, batch)?;
+        }
+        Ok(())
+    }
+
+    /// Has the crew make exhibits of what has its numbers.
     fn make<'s>(
         &mut self,
         setting: &mut Setting<'_>,
         batch: &mut Batch<'s>,
         numbered: &mut Numbered<'s>,
     ) -> Result<(), VaultError> {
-        let numbered = std::mem::replace(numbered, Vec::with_capacity(PARCEL_FILES_MAX));
         if numbered.is_empty() {
             return Ok(());
         }
+        let numbered = std::mem::replace(numbered, Vec::with_capacity(PARCEL_FILES_MAX));
         let length = |bytes: u64| usize::try_from(bytes).expect("small files are small");
         let expected = numbered.iter().map(|(drawn, ..)| (drawn.owner(), length(drawn.bytes()))).collect();
         let made = batch.make(setting, expected, move || {
@@ -284,13 +296,7 @@ impl Run<'_> {
             Err(Stop::Run(error)) => return Err(error),
             Err(Stop::TooLong) => unreachable!("a file that streams may have any length"),
         }
-        if self.register_is_due() {
-            self.register(setting, batch)?;
-        }
-        if self.group.is_full(setting) {
-            self.commit(setting, batch)?;
-        }
-        Ok(())
+        self.follow_up(setting, batch, &mut Numbered::new())
     }
 
     /// Puts an exhibit into the group; from now on it has its number.

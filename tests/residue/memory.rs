@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 pub(super) type Canary = (String, Vec<u8>);
 
 /// As long as nobody needs to look, and strace in seconds.
-const HELD: &str = "inject=exit_group:delay_enter=60s";
+const HELD: &str = "inject=exit_group:delay_enter=300s";
 const CHUNK_BYTES: usize = 1 << 20;
 
 /// What a run ended with, and which canaries lay in its memory then, with the part of it.
@@ -42,7 +42,7 @@ pub(super) fn at_the_end(
     traced.current_dir(command.get_current_dir().expect("a folder"));
     let input = File::open(stdin).expect("an input");
     let mut tracer = traced.stdin(input).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("strace starts");
-    let (process, exit) = ending(&mut tracer);
+    let (process, exit) = ending(&mut tracer, Path::new(command.get_program()));
     let (found, bytes) = search(process, &canaries());
     let of = |name: &str| fs::read(format!("/proc/{process}/{name}")).unwrap_or_default();
     let limits = String::from_utf8(of("limits")).expect("text");
@@ -55,14 +55,18 @@ pub(super) fn at_the_end(
     ended
 }
 
-/// Waits until the program is in its last call; its number, and the code that it ends with.
-fn ending(tracer: &mut Child) -> (u32, i32) {
+/// Waits until the program is in its last call; its number, and the code that it ends with. `strace` has other children first,
+/// with which it finds out what the system can do, and they end as well.
+fn ending(tracer: &mut Child, program: &Path) -> (u32, i32) {
+    let program = fs::canonicalize(program).expect("a program");
     let began = Instant::now();
     let last = format!("{} ", libc::SYS_exit_group);
     let children = format!("/proc/{0}/task/{0}/children", tracer.id());
     loop {
         let children = fs::read_to_string(&children).unwrap_or_default();
-        for process in children.split_whitespace().filter_map(|number| number.parse::<u32>().ok()) {
+        let numbers = children.split_whitespace().filter_map(|number| number.parse::<u32>().ok());
+        let is_the_program = |process: &u32| fs::read_link(format!("/proc/{process}/exe")).is_ok_and(|exe| exe == program);
+        for process in numbers.filter(is_the_program) {
             let call = fs::read_to_string(format!("/proc/{process}/syscall")).unwrap_or_default();
             if let Some(rest) = call.strip_prefix(&last) {
                 let code = rest.split_whitespace().next().and_then(|code| code.strip_prefix("0x"));

@@ -1,5 +1,6 @@
 //! What went wrong, in words, with a way out and an exit code: one place for all of it.
 
+use std::collections::BTreeSet;
 use std::error::Error as _;
 use std::io;
 use std::path::PathBuf;
@@ -314,8 +315,13 @@ fn pouch(error: &PouchError) -> WayOut {
         PouchError::NotToThem { .. } | PouchError::NothingToAnswer => told(FAILED, "amparo custody log"),
         PouchError::NoRoom { .. } => told(FAILED, "make room, or pack fewer exhibits: name them"),
         PouchError::OfferedNotPacked { offers, error } => {
-            let exit = vault(error).exit;
-            told(exit, &format!("amparo pack --to MEMBER -o FILE {}", offers.join(" ")))
+            let (mut to, mut labels) = (BTreeSet::new(), String::new());
+            for (label, name) in offers {
+                to.insert(format!(" --to {}", hints::word(name)));
+                labels = format!("{labels} {label}");
+            }
+            let to: String = to.into_iter().collect();
+            told(vault(error).exit, &format!("amparo pack{to} -o FILE{labels}"))
         }
         PouchError::TooLongForText { .. } => told(FAILED, "amparo pack --to MEMBER -o FILE --no-exhibits"),
         PouchError::NotPackable { .. } => told(INCOMPLETE, "amparo verify"),

@@ -111,8 +111,18 @@ pub fn wrapped_key(key: KeyId, sha256: Hash) -> RelPath {
 
 /// A segment, manifest, inventory or attachment.
 pub fn blob(sha256: Hash) -> RelPath {
-    let name = sha256.to_string();
-    made(format!("blobs/{}/{name}", &name[..2]))
+    made(format!("blobs/{}/{sha256}", blob_shelf(&sha256)))
+}
+
+/// The folder in which a blob lies among others.
+pub fn blob_shelf(sha256: &Hash) -> String {
+    format!("{:02x}", sha256.0[0])
+}
+
+/// The blob that lies at a path, if it is one's.
+pub fn blob_of(path: &RelPath) -> Option<Hash> {
+    let name = Hash::from_hex(path.name().to_str()?)?;
+    (*path == blob(name)).then_some(name)
 }
 
 /// The folder of one log.

@@ -213,14 +213,25 @@ impl Memory {
         self.write_names(vault, "wrote", token, paths)
     }
 
-    /// As [`Memory::intend`], for what a merge is just writing: until it is synced and intended, any of it may be torn.
+    /// As [`Memory::intend`], for what a merge is just writing: until it is synced and [arrived](Memory::arrive), any of it may
+    /// be torn.
     pub fn intend_merge(&self, vault: &VaultId, token: [u8; 8], paths: &[RelPath]) -> Result<Intent, StoreError> {
         self.write_names(vault, "merging", token, paths)
     }
 
-    /// Everything that this device began to write and has not seen covered.
+    /// Writes down, durably, that files of these names came from another copy, whole, and that what covers them is on its way.
+    pub fn arrive(&self, vault: &VaultId, token: [u8; 8], paths: &[RelPath]) -> Result<Intent, StoreError> {
+        self.write_names(vault, "arrived", token, paths)
+    }
+
+    /// What this device itself began to write and has not seen covered.
     pub fn intents(&self, vault: &VaultId) -> Result<Vec<(Intent, Vec<RelPath>)>, StoreError> {
-        Ok([self.names_of(vault, "wrote")?, self.names_of(vault, "merging")?].concat())
+        self.names_of(vault, "wrote")
+    }
+
+    /// What it began to take from another copy and has not seen covered.
+    pub fn arrivals(&self, vault: &VaultId) -> Result<Vec<(Intent, Vec<RelPath>)>, StoreError> {
+        Ok([self.names_of(vault, "arrived")?, self.merging(vault)?].concat())
     }
 
     /// Of these, what a merge was just writing.
@@ -281,8 +292,8 @@ impl Memory {
 
     /// Files in the vault that are this device's own unfinished work: they are no strangers there.
     pub fn unfinished(&self, vault: &VaultId) -> Result<BTreeSet<String>, StoreError> {
-        let mut paths: BTreeSet<String> =
-            self.intents(vault)?.into_iter().flat_map(|(_, paths)| paths).map(|path| path.to_string()).collect();
+        let begun = self.intents(vault)?.into_iter().chain(self.arrivals(vault)?);
+        let mut paths: BTreeSet<String> = begun.flat_map(|(_, paths)| paths).map(|path| path.to_string()).collect();
         for name in self.names(Some(&below(&Self::of(vault), "own")))? {
             let Some(log) = LogId::from_hex(&name) else { continue };
             if let Some((_, change)) = self.last_change(vault, &log)? {

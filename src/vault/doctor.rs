@@ -10,6 +10,7 @@ use super::clock::{self, Latest};
 use super::history::History;
 use super::keyring;
 use super::members;
+use super::orphans;
 use super::session::{Request, Session};
 use super::wrap;
 use super::{Setting, VaultError};
@@ -71,6 +72,13 @@ pub fn doctor(setting: &mut Setting<'_>, examination: &Examination<'_>) -> Resul
     }
     torn::torn(setting, request.vault, &session, &mut warn)?;
     if let Some(history) = &session.history {
+        let arrived = orphans::arrived(&session)?;
+        if arrived > 0 {
+            warn(format!(
+                "{arrived} files came with a merge or unpack that was interrupted: the same command goes on; amparo merge \
+                 --clear removes them"
+            ));
+        }
         for finding in session.findings.iter().chain(history.findings.iter()) {
             warn(finding.to_string());
         }

@@ -2,6 +2,7 @@
 //! read here is checked against the signed entry before anything is believed.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
@@ -45,8 +46,20 @@ pub struct Exhibit {
 impl Exhibit {
     /// How entries refer to it.
     pub fn reference(&self) -> ExhibitRef {
-        ExhibitRef { log: self.row.log, number: self.row.number, row: self.row.leaf() }
+        reference(&self.row)
     }
+}
+
+/// As entries refer to the exhibit of a row.
+pub(super) fn reference(row: &Row) -> ExhibitRef {
+    ExhibitRef { log: row.log, number: row.number, row: row.leaf() }
+}
+
+/// All references to exhibits of a sealing, whatever their rows.
+pub(super) fn numbers(sealing: &Sealing<'_>) -> Range<ExhibitRef> {
+    let (log, first) = (sealing.place.log, sealing.seal.first);
+    let at = |number| ExhibitRef { log, number, row: Hash([0; 32]) };
+    at(first)..at(first + u64::from(sealing.seal.count))
 }
 
 /// A record with the commitments to the paragraphs of its text.

@@ -1,5 +1,7 @@
 //! What an interrupted command left: files that this device wrote, as its memory shows, and that nothing signed covers.
-//! Only they are ever removed, and only by the device that wrote them.
+//! Of its own making they are orphans, and the next sealing removes them. What came from another copy stays, whatever is done
+//! in between: who goes on to take it in need not carry it again, and who will not says so. Only what the device itself wrote is
+//! ever removed.
 
 use std::collections::BTreeSet;
 
@@ -9,21 +11,51 @@ use super::session::Session;
 use super::{exhibits, named};
 use crate::crypto::hash::Hash;
 use crate::format::event::Event;
+use crate::store::memory::Intent;
 use crate::store::{RelPath, layout};
 
-/// Removes them; returns how many.
+/// Removes orphans; returns how many.
 pub(super) fn clear(session: &Session) -> Result<u64, VaultError> {
-    let intents = session.memory.intents(&session.vault)?;
+    remove(session, &session.memory.intents(&session.vault)?)
+}
+
+/// Removes what came from other copies and counts for nothing: the person will not go on with it. Returns how many.
+pub(super) fn clear_arrived(session: &Session) -> Result<u64, VaultError> {
+    remove(session, &session.memory.arrivals(&session.vault)?)
+}
+
+fn remove(session: &Session, intents: &[(Intent, Vec<RelPath>)]) -> Result<u64, VaultError> {
     let named = intents.iter().flat_map(|(_, paths)| paths).cloned();
     let (here, gone): (BTreeSet<RelPath>, BTreeSet<RelPath>) =
         named.partition(|path| session.folder.exists(path).unwrap_or(true));
     let orphans = if here.is_empty() { here } else { uncovered(session, here)? };
     // What is gone may be so in the system's memory alone, where a sync failed: it must not come back when it is forgotten.
     let removed = session.folder.remove_all(&orphans.into_iter().chain(gone).collect::<Vec<_>>())?;
-    for (intent, _) in &intents {
+    for (intent, _) in intents {
         session.memory.forget(intent)?;
     }
     Ok(removed)
+}
+
+/// Forgets what came from other copies, once all of it counts.
+pub(super) fn forget_arrived(session: &Session) -> Result<(), VaultError> {
+    let arrivals = session.memory.arrivals(&session.vault)?;
+    let uncovered = not_counting(session, &arrivals)?;
+    for (intent, _) in arrivals.iter().filter(|(_, paths)| paths.iter().all(|path| !uncovered.contains(path))) {
+        session.memory.forget(intent)?;
+    }
+    Ok(())
+}
+
+/// How many files lie here that came from other copies and count for nothing yet.
+pub(super) fn arrived(session: &Session) -> Result<u64, VaultError> {
+    let waiting = not_counting(session, &session.memory.arrivals(&session.vault)?)?;
+    Ok(waiting.iter().filter(|path| session.folder.exists(path).unwrap_or(true)).count() as u64)
+}
+
+fn not_counting(session: &Session, arrivals: &[(Intent, Vec<RelPath>)]) -> Result<BTreeSet<RelPath>, VaultError> {
+    let named: BTreeSet<RelPath> = arrivals.iter().flat_map(|(_, paths)| paths).cloned().collect();
+    if named.is_empty() { Ok(named) } else { uncovered(session, named) }
 }
 
 /// What remains of these paths without those that entries and signed states cover.

@@ -138,7 +138,7 @@ fn only_what_was_named_goes_and_the_rest_is_not_missing() {
     let world = World::with_testimony();
     seals(&world, "second.txt");
     seals(&world, "third.txt");
-    packs(&world, "two.bin", &["k7-3", "K7-0001", "K7-0003"]).exits(0).says("Grey Owl: K7-0003, K7-0001,");
+    packs(&world, "two.bin", &["k7-3", "K7-0001", "K7-0003"]).exits(0).says("Grey Owl: K7-0001, K7-0003,");
     assert_eq!(arrives(&world, "two.bin"), ["K7-0001", "K7-0003"]);
     packs(&world, "all.bin", &[]).exits(0).says("Grey Owl: K7-0001, K7-0002, K7-0003,");
     assert_eq!(arrives(&world, "all.bin"), ["K7-0001", "K7-0002", "K7-0003"]);
@@ -195,6 +195,26 @@ fn an_offer_of_ones_own_is_packed_as_it_stands() {
     packs(&world, "x.bin", &["K7:1"]).exits(1).says("is no offer");
     packs(&world, "x.bin", &["K7:99"]).exits(1).says("no entry K7:99");
     assert!(!world.path("x.bin").exists());
+}
+
+/// Whoever gets more than what stands in an offer to her is offered the rest.
+#[test]
+fn what_goes_beyond_an_offer_is_offered_as_well() {
+    let world = World::with_testimony();
+    seals(&world, "second.txt");
+    seals(&world, "third.txt");
+    at(&world, "lawyer", &["custody", "offer", "--no-input", "--to", "Grey Owl", "K7-0002"]).exits(0);
+    let object = packs(&world, "trip.bin", &["K7:4", "K7-0003", "--to", "Red Kite", "--json"]).exits(0).json();
+    assert_eq!(object["exhibits"], json!(["K7-0002", "K7-0003"]));
+    let offers = |name: &str| -> Vec<Value> {
+        let offers = object["offers"].as_array().expect("a list").iter();
+        offers.filter(|offer| offer["to_name"] == name).map(|offer| offer["offer"].clone()).collect()
+    };
+    assert_eq!(offers("Grey Owl"), ["K7:4", "K7:5"]);
+    assert_eq!(offers("Red Kite"), ["K7:6"]);
+    let offered = events(&world, "lawyer").into_iter().filter(|entry| entry["event"] == "offer");
+    let exhibits: Vec<Value> = offered.map(|entry| entry["exhibits"].clone()).collect();
+    assert_eq!(exhibits, [json!(["K7-0002"]), json!(["K7-0003"]), json!(["K7-0002", "K7-0003"])]);
 }
 
 #[test]

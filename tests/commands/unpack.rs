@@ -57,6 +57,7 @@ fn a_script_gets_one_object() {
         "untaken",
         "damaged",
         "disposed",
+        "interrupted",
         "forks",
         "findings",
         "verdict",
@@ -261,6 +262,76 @@ fn what_is_still_on_the_road_is_not_signed_for() {
     let unpacked = unpacks(&world, "two.bin", &["--sign"]).exits(0);
     unpacked.says("ACKNOWLEDGED K7:5").never_says("ACKNOWLEDGED K7:3").never_says("discrepan");
     unpacks(&world, "one.bin", &["--sign"]).exits(0).says("ACKNOWLEDGED K7:3").never_says("discrepan");
+}
+
+#[test]
+fn what_came_earlier_is_not_signed_for_with_what_comes_now() {
+    let world = World::with_testimony();
+    seals(&world, "second.txt");
+    packs(&world, "one.bin", &["K7-0001"]).exits(0);
+    packs(&world, "two.bin", &["K7-0002"]).exits(0);
+    unpacks(&world, "one.bin", &[]).exits(0).says("K7:3 of Blue Heron waits for your signature.");
+    let unpacked = unpacks(&world, "two.bin", &["--sign"]).exits(0);
+    let unpacked = unpacked.says("ACKNOWLEDGED K7:5").never_says("ACKNOWLEDGED K7:3");
+    unpacked.says("K7:3 of Blue Heron came earlier, and still waits: amparo custody acknowledge K7:3");
+    unpacks(&world, "one.bin", &["--sign"]).exits(0).says("ACKNOWLEDGED K7:3").never_says("still waits");
+}
+
+#[test]
+fn a_discrepancy_that_is_signed_shows_in_the_exit_code() {
+    let world = sent();
+    unpacks(&world, "trip.bin", &[]).exits(0);
+    let blob = world.tree("reader/evidence").into_keys().rfind(|name| name.starts_with("blobs")).expect("a blob");
+    world.write(&format!("reader/evidence/{blob}"), b"damaged since");
+    let signed = unpacks(&world, "trip.bin", &["--sign"]).exits(3);
+    signed.says("ACKNOWLEDGED WITH DISCREPANCIES K7:2").says("ANSWER trip.answer");
+}
+
+/// The names of a copy's sealed files in the memory of the reader's device, as an unpacking leaves them that was cut off.
+fn interrupted(world: &World) -> Vec<String> {
+    let whole = world.tree("lawyer/evidence");
+    let here = world.tree("reader/evidence");
+    let blobs: Vec<String> =
+        whole.into_keys().filter(|name| name.starts_with("blobs") && !here.contains_key(name)).collect();
+    for blob in &blobs {
+        world.write(&format!("reader/evidence/{blob}"), &world.read(&format!("lawyer/evidence/{blob}")));
+    }
+    let vaults = world.tree("reader").into_keys().find(|name| name.ends_with("/pinned")).expect("a vault is known");
+    let memory = vaults.trim_end_matches("pinned");
+    world.write(&format!("reader/{memory}arrived/0123456789abcdef"), (blobs.join("\n") + "\n").as_bytes());
+    blobs
+}
+
+#[test]
+fn what_an_interrupted_unpacking_brought_stays_until_it_counts_or_is_cleared() {
+    let world = sent();
+    unpacks(&world, "trip.bin", &[]).exits(0);
+    seals(&world, "second.txt");
+    packs(&world, "later.bin", &[]).exits(0);
+    let blobs = interrupted(&world);
+    assert_eq!(blobs.len(), 3);
+    let are_here = |expected: bool| {
+        let here = world.tree("reader/evidence");
+        assert!(blobs.iter().all(|blob| here.contains_key(blob) == expected), "{here:?}");
+    };
+    at(&world, "reader", &["verify"]).exits(0);
+    at(&world, "reader", &["custody", "note", "rain"]).exits(0);
+    unpacks(&world, "trip.bin", &["--sign"]).exits(0).says("still waiting: 3 files").says("amparo merge --clear");
+    are_here(true);
+    at(&world, "reader", &["doctor"]).exits(0).says("3 files came with a merge or unpack that was interrupted");
+    let object = unpacks(&world, "later.bin", &["--json"]).exits(0).json();
+    assert_eq!((&object["blobs"], &object["interrupted"]), (&0.into(), &0.into()), "nothing is carried twice");
+    at(&world, "reader", &["doctor"]).exits(0).never_says("interrupted");
+    // Of what counts by now nothing is cleared.
+    at(&world, "reader", &["merge", "--clear"]).exits(0).says("0 files removed");
+    are_here(true);
+    seals(&world, "third.txt");
+    let blobs = interrupted(&world);
+    at(&world, "reader", &["merge", "--clear", "--json"]).exits(0).says("\"removed\": 3");
+    assert!(blobs.iter().all(|blob| !world.tree("reader/evidence").contains_key(blob)));
+    at(&world, "reader", &["doctor"]).exits(0).never_says("interrupted");
+    at(&world, "reader", &["merge"]).exits(2);
+    at(&world, "reader", &["merge", "--clear", "../lawyer/evidence"]).exits(2);
 }
 
 #[test]

@@ -4,11 +4,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use amparo::crypto::hash::Hash;
 use amparo::store::Disk;
 use amparo::store::faulty::{Fault, FaultyDisk, Rules, Times};
 use amparo::vault::VaultError;
 use amparo::vault::findings::Verdict;
-use amparo::vault::merge::{MergeRequest, Merged, merge};
+use amparo::vault::merge::{MergeRequest, Merged, clear, merge};
 use amparo::vault::verify::Verified;
 
 use super::people::{Device, World, request, with};
@@ -126,12 +127,13 @@ fn a_full_or_failing_disk_during_a_merge_costs_nothing() {
 }
 
 #[test]
-fn what_an_interrupted_merge_left_is_cleared_though_the_other_copy_is_gone() {
+fn what_an_interrupted_merge_left_stays_until_somebody_clears_it() {
     let (base, world, copy) = apart(Rules::Ext4);
     let rehearsal = base.crash(0);
     let before = rehearsal.operations();
     merge_into(&rehearsal, &world.reader, &copy, &world.vault, false).expect("merged");
     let operations = rehearsal.operations() - before;
+    let mut most = 0;
     for nth in (operations / 2..operations).step_by(7) {
         let disk = base.crash(0);
         let founded = world.path("founded");
@@ -141,11 +143,23 @@ fn what_an_interrupted_merge_left_is_cleared_though_the_other_copy_is_gone() {
         disk.heal();
         let disk = disk.crash(nth);
         let there = world.moved_to(Arc::new(disk.clone()));
-        // The newer copy never comes again. Another merge, of what is here already, clears what was left.
-        merge_into(&disk, &there.reader, &copy, &founded, false).unwrap_or_else(|error| panic!("{nth}: {error}"));
+        let before = disk.files();
+        // The newer copy never comes again. Another merge, of what is here already, cannot know that.
+        let merged =
+            merge_into(&disk, &there.reader, &copy, &founded, false).unwrap_or_else(|error| panic!("{nth}: {error}"));
+        let whole = |(path, bytes): &&(PathBuf, Vec<u8>)| {
+            path.starts_with(copy.join("blobs")) && path.ends_with(Hash::of(bytes).to_string())
+        };
+        let kept = disk.files();
+        assert!(before.iter().filter(whole).all(|file| kept.contains(file)), "{nth}");
+        let place = request(&copy, &there.reader, None);
+        let cleared = with(&disk, there.reader.machine, |setting| clear(setting, &place));
+        assert_eq!(cleared.unwrap_or_else(|error| panic!("{nth}: {error}")), merged.interrupted, "{nth}");
+        most = most.max(merged.interrupted);
         let seen = there.verify_at(&copy, &there.monitor).unwrap_or_else(|error| panic!("{nth}: {error}"));
         is_as_it_was_or_better(&seen, &format!("{nth} of {operations}"));
     }
+    assert!(most > 3, "{most}: hardly anything was left");
 }
 
 #[test]

@@ -9,6 +9,7 @@ use amparo::crypto::hash::Hash;
 use amparo::store::faulty::{Fault, FaultyDisk, Rules, Times};
 use amparo::store::{Disk, Mode, RelPath, StoreError};
 use amparo::vault::VaultError;
+use amparo::vault::custody::note::{Kind, note};
 use amparo::vault::custody::offer::{Circumstances, Receiver};
 use amparo::vault::custody::story::story;
 use amparo::vault::findings::{Check, Verdict};
@@ -21,7 +22,7 @@ use amparo::vault::pouch::pieces::{Pieces, Spool};
 use amparo::vault::pouch::unpack::{UnpackRequest, found_copy, is_bare, unpack};
 use amparo::vault::session::Trust;
 
-use super::merging::carry;
+use super::merging::{carry, merge_into};
 use super::people::{Device, World, request, with};
 
 const ROOT: &str = "/home";
@@ -91,7 +92,9 @@ fn base(rules: Rules, has_copy: bool) -> (FaultyDisk, World, PathBuf) {
     world.seal(&[world.path("s/first.txt")], false).expect("sealed");
     let copy = world.path("copy");
     if has_copy {
-        carry(&disk, &world.vault, &copy, |_| true);
+        for folder in [&copy, &world.path("older")] {
+            carry(&disk, &world.vault, folder, |_| true);
+        }
         assert_eq!(world.verify_at(&copy, &world.reader).expect("verified").verdict, Verdict::Valid);
     }
     world.seal(&[world.path("s/second.txt")], false).expect("sealed");
@@ -162,7 +165,14 @@ fn survives_from(
             let seen = there.verify_at(copy, &there.reader).unwrap_or_else(|error| panic!("{context}: {error}"));
             assert_ne!(seen.verdict, Verdict::Invalid, "{context}: {:?}", seen.findings);
         }
-        let here = whole_blobs(&disk, copy).len();
+        let here = whole_blobs(&disk, copy);
+        // Whatever else she does before she goes on, nothing of what has come is lost.
+        if has_copy && nth % 2 == 0 {
+            let other = merge_into(&disk, &there.reader, copy, &there.path("older"), false);
+            other.unwrap_or_else(|error| panic!("{context}: {error}"));
+            assert!(whole_blobs(&disk, copy).is_superset(&here), "{context}");
+        }
+        let here = here.len();
         let again = unpacks(&disk, &there, "trip.bin", copy).unwrap_or_else(|error| panic!("{context}: {error}"));
         assert_eq!(again.verdict, Verdict::Valid, "{context}: {:?}", again.findings);
         assert!(again.foreign.is_empty() && again.forks.is_empty(), "{context}: {:?}", again.foreign);
@@ -256,12 +266,20 @@ fn packs_or_leaves_nothing(fault: Fault, times: Times, cut: bool, stride: usize)
         assert_eq!(seen.verdict, Verdict::Valid, "{context}: {:?}", seen.findings);
         made += usize::from(told.is_ok());
         let ids = match told {
-            Err(VaultError::Pouch(PouchError::OfferedNotPacked { offers, .. })) => offers,
+            Err(VaultError::Pouch(PouchError::OfferedNotPacked { offers, .. })) => {
+                offers.into_iter().map(|(label, _)| label).collect()
+            }
             _ => Vec::new(),
         };
         offered += usize::from(!ids.is_empty());
         // The same command clears what was left and says nothing twice, or tells that all of it was done.
         let retried = disk.crash(0);
+        if nth % 2 == 0 {
+            // Whatever else is said in between.
+            let place = request(&there.vault, &there.lawyer, None);
+            let noted = with(&retried, there.lawyer.machine, |setting| note(setting, &place, "rain", None, Kind::Note));
+            noted.unwrap_or_else(|error| panic!("{context}: {error}"));
+        }
         match packs(&retried, &world.moved_to(Arc::new(retried.clone())), "trip.bin", &[]) {
             Ok(_) | Err(VaultError::Store(StoreError::Exists { .. })) => {}
             Err(error) => panic!("{context}, again: {error}"),

@@ -11,14 +11,14 @@ use crate::cli::error::{CliError, by_weight};
 use crate::cli::folders::Contact;
 use crate::cli::output::{Tone, count, shown, size};
 use crate::cli::room::Needs;
-use crate::cli::{Exit, hints};
+use crate::cli::{DONE, Exit, hints};
 use crate::format::armor;
 use crate::format::cosignatures::COSIGNATURES_BYTES_MAX;
 use crate::store::Kind;
 use crate::vault::VaultError;
 use crate::vault::findings::Verdict;
 use crate::vault::members::Granted;
-use crate::vault::merge::{Forked, Growth, MergeRequest, Merged, merge};
+use crate::vault::merge::{Forked, Growth, MergeRequest, Merged, clear, merge};
 use crate::vault::pouch::pieces::{Pieces, TEXT_BYTES_MAX};
 
 mod cosignatures;
@@ -36,7 +36,8 @@ const START_BYTES: usize = 256;
 /// contradicting histories, both are kept. Merge the other way as well, and both copies hold the same. What nothing
 /// signed covers is left where it is. A file of cosignatures came by phone or mail from whoever made it with verify
 /// --cosign --cosignatures: each is checked against this copy, and what holds and is not here yet is added. A file of answers
-/// comes from pack --answers, or from unpack, and brings what was signed elsewhere into the custody record here.
+/// comes from pack --answers, or from unpack, and brings what was signed elsewhere into the custody record here. What was
+/// interrupted goes on with the same command, whatever was done in between; --clear is for who will not go on.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -46,29 +47,46 @@ Examples:
   amparo merge red-kite.cosignatures
   amparo merge answer.txt
   amparo merge - < red-kite.cosignatures
-  amparo merge - < answer.txt")]
+  amparo merge - < answer.txt
+  amparo merge --clear")]
 pub(crate) struct Args {
     /// The other copy's folder, or a file of cosignatures or answers
-    #[arg(value_name = "DIR|FILE")]
-    source: PathBuf,
+    #[arg(value_name = "DIR|FILE", required_unless_present = "clear")]
+    source: Option<PathBuf>,
     /// Damaged files here give way to whole ones of the other copy; the damaged bytes are then gone
     #[arg(long)]
     replace_damaged: bool,
     /// Hand the keys that you hold to members who await them, without asking
     #[arg(long)]
     grant: bool,
+    /// Take in nothing: remove what an interrupted merge or unpack brought and nothing signed covers
+    #[arg(long, conflicts_with_all = ["source", "replace_damaged", "grant"])]
+    clear: bool,
 }
 
 pub(super) fn run(args: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError> {
-    call.claim_stdin(&args.source, "FILE")?;
-    let source = call.path(&args.source);
-    if is_dash(&args.source) || call.context.disk.stat(&source)?.kind != Kind::Folder {
-        return unpack::comes_here(&args.source, args.grant, call, |arrival, call| text(&args.source, arrival, call));
+    let Some(named) = &args.source else { return clear_arrived(call) };
+    call.claim_stdin(named, "FILE")?;
+    let source = call.path(named);
+    if is_dash(named) || call.context.disk.stat(&source)?.kind != Kind::Folder {
+        return unpack::comes_here(named, args.grant, call, |arrival, call| text(named, arrival, call));
     }
     let vault = call.vault_folder()?.ok_or(CliError::NoVault)?;
-    let (sources, reached) = (vec![args.source.clone()], Some((vault.clone(), true)));
+    let (sources, reached) = (vec![named.clone()], Some((vault.clone(), true)));
     let needs = Needs { sources, vault: reached, identity: true, ..Needs::default() };
-    call.confined(&needs, |_, call| copy(args, vault, &source, call))
+    call.confined(&needs, |_, call| copy(args, vault, (named, &source), call))
+}
+
+fn clear_arrived(call: &mut Call<'_, '_>) -> Result<Exit, CliError> {
+    let place = call.place(Contact::Must)?;
+    let person = call.person()?;
+    let removed = clear(&mut call.parts().setting(), &place.request(Some(&person)))?;
+    if call.global.json {
+        call.print_json(json!({ "format": 1, "removed": removed }))?;
+    } else {
+        call.print(&format!("{} removed that an interrupted merge or unpack had brought.", count(removed, "file")))?;
+    }
+    Ok(DONE)
 }
 
 /// Answers, or cosignatures.
@@ -95,10 +113,15 @@ fn is_pouch(start: &[u8]) -> bool {
     start.starts_with(b"age-encryption.org/v1\n") || armor::begins(start)
 }
 
-fn copy(args: &Args, vault: PathBuf, source: &Path, call: &mut Call<'_, '_>) -> Result<Exit, CliError> {
+fn copy(
+    args: &Args,
+    vault: PathBuf,
+    (named, source): (&Path, &Path),
+    call: &mut Call<'_, '_>,
+) -> Result<Exit, CliError> {
     let place = call.place_at(vault, Contact::Must)?;
-    if call.lies_within(&place.vault, &args.source) {
-        let message = format!("{} is the vault itself, or lies inside it", shown(&args.source.to_string_lossy()));
+    if call.lies_within(&place.vault, named) {
+        let message = format!("{} is the vault itself, or lies inside it", shown(&named.to_string_lossy()));
         return Err(CliError::Usage { message, hint: Some("amparo merge --help".into()) });
     }
     let person = call.person()?;
@@ -131,7 +154,7 @@ fn copy(args: &Args, vault: PathBuf, source: &Path, call: &mut Call<'_, '_>) -> 
         call.suggest("amparo verify --fork-proof contradiction.txt");
     }
     if !merged.damaged.is_empty() && !args.replace_damaged {
-        let source = hints::word(&args.source.to_string_lossy());
+        let source = hints::word(&named.to_string_lossy());
         call.suggest(format!("amparo merge {source} --replace-damaged"));
     }
     Ok(by_weight(merged.verdict))
@@ -164,6 +187,13 @@ pub(super) fn tell(merged: &Merged, call: &mut Call<'_, '_>, is_part: bool) -> R
     if merged.disposed > 0 {
         let files = count(merged.disposed, "sealed file");
         call.print(&format!("\nnot brought back: {files} that an owner let be disposed of"))?;
+    }
+    if merged.interrupted > 0 {
+        let files = count(merged.interrupted, "file");
+        call.print(&format!(
+            "\nstill waiting: {files} of another merge or unpack, which was interrupted. The same command goes on with it; if \
+             it never will: amparo merge --clear"
+        ))?;
     }
     let forks: Vec<String> = merged.forks.iter().map(told).collect();
     list(call, "contradicting histories: two histories signed with one key, both kept", &forks)?;
@@ -262,6 +292,7 @@ pub(super) fn described(merged: &Merged, granted: Option<&Granted>) -> Value {
         "untaken": untaken,
         "damaged": merged.damaged,
         "disposed": merged.disposed,
+        "interrupted": merged.interrupted,
         "forks": merged.forks.iter().map(fork).collect::<Vec<_>>(),
         "findings": findings,
         "verdict": merged.verdict.to_string(),

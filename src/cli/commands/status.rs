@@ -89,5 +89,5 @@ fn offers(vault: PathBuf, call: &mut Call<'_, '_>) -> Result<Option<Vec<Waiting>
     let Some(person) = call.person_unasked() else { return Ok(None) };
     let place = Place { vault, state: call.state_folder()?, trust: None };
     // What is wrong with a vault, `verify` tells; here it only means that nothing can be said.
-    Ok(waiting(&mut call.parts().setting(), &place.request(Some(&person))).ok())
+    Ok(waiting(&mut call.parts().setting(), &place.request(Some(&person)), None).ok())
 }

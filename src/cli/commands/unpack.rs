@@ -16,6 +16,7 @@ use crate::cli::{DONE, Exit, hints};
 use crate::store::{Kind, Mode, StoreError};
 use crate::vault::VaultError;
 use crate::vault::custody::acknowledge::{AcknowledgeRequest, acknowledge};
+use crate::vault::custody::arrived::Whereabouts;
 use crate::vault::custody::{Waiting, waiting};
 use crate::vault::findings::Verdict;
 use crate::vault::merge::{Arrival as Exhibits, Merged};
@@ -186,7 +187,7 @@ fn take_in(
         tell_arrival(&merged, call)?;
     }
     let granted = merge::hand_on::hand_on(args.grant, &merged, place, person, call)?;
-    let answer = sign(args, answer, (place, person), call)?;
+    let (answer, discrepancies) = sign(args, (answer, pouch), (place, person), call)?;
     if call.global.json {
         let mut object = merge::described(&merged, granted.as_ref());
         object["whole"] = json!(merged.arrival.whole);
@@ -197,7 +198,7 @@ fn take_in(
         call.print_json(object)?;
     }
     call.suggest("amparo list");
-    Ok(match weight(&merged, pouch) {
+    Ok(match weight(&merged, pouch).max(discrepancies) {
         Verdict::Valid => DONE,
         weight => by_weight(weight),
     })
@@ -220,39 +221,47 @@ fn tell_arrival(merged: &Merged, call: &mut Call<'_, '_>) -> Result<(), CliError
     Ok(())
 }
 
-/// Asks once whether the person signs for what was offered to her; where her answer was written.
+/// Asks once whether the person signs for what was offered to her and came with this pouch; where her answer was written, and
+/// how grave the discrepancies are that it tells of.
 fn sign(
     args: &Args,
-    answer: Option<&Answer>,
+    (answer, pouch): (Option<&Answer>, &Archive),
     (place, person): (&Place, &Person),
     call: &mut Call<'_, '_>,
-) -> Result<Option<PathBuf>, CliError> {
-    let offers = waiting(&mut call.parts().setting(), &place.request(Some(person)))?;
-    let (offers, on_the_road): (Vec<Waiting>, Vec<Waiting>) = offers.into_iter().partition(|waiting| waiting.is_here);
-    for waiting in &on_the_road {
-        call.say(&format!("{} of {} is not all here, and is not signed for.", waiting.offer, shown(&waiting.from)));
+) -> Result<(Option<PathBuf>, Verdict), CliError> {
+    let mut offers = waiting(&mut call.parts().setting(), &place.request(Some(person)), Some(pouch))?;
+    let others: Vec<Waiting> = offers.extract_if(.., |offer| offer.whereabouts != Whereabouts::CameNow).collect();
+    for Waiting { offer, from, whereabouts, .. } in &others {
+        let from = shown(from);
+        call.say(&match whereabouts {
+            Whereabouts::OnTheRoad => format!("{offer} of {from} is not all here, and is not signed for."),
+            _ => format!("{offer} of {from} came earlier, and still waits: amparo custody acknowledge {offer}"),
+        });
     }
     if offers.is_empty() {
         if args.sign {
-            call.say("Nothing here waits for your signature. An answer that got lost is written anew:");
+            call.say("Nothing of this waits for your signature. An answer that got lost is written anew:");
             let file = args.answer.as_deref().map_or("answer.txt".into(), |file| hints::word(&file.to_string_lossy()));
             call.say(&format!("  {}", hints::checked(format!("amparo pack --answers --to MEMBER -o {file}"))));
         }
-        return Ok(None);
+        return Ok((None, Verdict::Valid));
     }
     if !args.sign && !agrees(&offers, call)? {
         call.suggest("amparo custody acknowledge");
-        return Ok(None);
+        return Ok((None, Verdict::Valid));
     }
+    let mut discrepancies = Verdict::Valid;
     for waiting in &offers {
         let request =
             AcknowledgeRequest { place: place.request(Some(person)), offer: Some(&waiting.offer), sign_older: false };
         let signed = acknowledge(&mut call.parts().setting(), &request)?;
+        discrepancies = discrepancies.max(signed.weight());
         if !call.global.json {
             super::custody::tell_acknowledged(&signed, call)?;
         }
     }
-    answer.map(|answer| answer.write(&offers, place, person, call)).transpose()
+    let answer = answer.map(|answer| answer.write(&offers, place, person, call)).transpose()?;
+    Ok((answer, discrepancies))
 }
 
 fn agrees(offers: &[Waiting], call: &mut Call<'_, '_>) -> Result<bool, CliError> {

@@ -2,43 +2,60 @@
 //! what is still on the road would say, for good, that it was missing. Nothing is read but names and inventories; whoever
 //! signs has every hash checked.
 
+use std::collections::BTreeSet;
+
 use super::super::exhibits;
-use super::super::history::{History, Sealing};
+use super::super::history::History;
 use super::super::named;
 use super::super::session::Session;
+use super::offer::is_under;
 use crate::crypto::hash::Hash;
 use crate::format::event::{ExhibitRef, Offer};
+use crate::store::{Folder, layout};
 
-/// Whether each sealed file of an offer is here, or may be absent.
-pub(super) fn is_here(session: &Session, history: &History, offer: &Offer) -> bool {
-    let disposed = history.disposed();
-    let lies_here = |blob: &Hash| named::lies_here(session, &disposed, blob);
-    let mut left: Vec<&ExhibitRef> = offer.exhibits.iter().collect();
-    let all = history.sealings().filter(|sealing| concerns(offer, sealing)).all(|sealing| {
-        let Ok(rows) = exhibits::rows(session, &sealing) else { return false };
-        let offered = |row: &crate::format::inventory::Row| {
-            let is_it = |one: &ExhibitRef| one.log == row.log && one.number == row.number && one.row == row.leaf();
-            offer.exhibits.is_empty() || offer.exhibits.iter().any(is_it)
-        };
-        let mut offered = rows.iter().filter(|(row, _)| offered(row)).peekable();
-        let described = offered.peek().is_none() || named::own_blobs(&sealing).all(|blob| lies_here(&blob));
-        described
-            && offered.all(|(row, blobs)| {
-                left.retain(|one| (one.log, one.number) != (row.log, row.number));
-                blobs.iter().all(lies_here)
-            })
-    });
-    all && left.is_empty()
+/// Where the sealed files of an offer are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whereabouts {
+    /// Not all of them are here.
+    OnTheRoad,
+    /// All are here, or may be absent, and none was in a pouch.
+    CameEarlier,
+    /// All are here, or may be absent, and the pouch had some of them.
+    CameNow,
 }
 
-/// Whether a sealing can hold something of an offer: without exhibits, all that is sealed under its states.
-fn concerns(offer: &Offer, sealing: &Sealing<'_>) -> bool {
-    let place = sealing.place;
-    if offer.exhibits.is_empty() {
-        return offer.heads.iter().any(|head| head.log == place.log && place.seq < head.size);
+/// Where the sealed files of an offer are; perhaps after a pouch was taken in.
+pub(super) fn whereabouts(session: &Session, history: &History, offer: &Offer, pouch: Option<&dyn Folder>) -> Whereabouts {
+    let disposed = history.disposed();
+    let lies_here = |blob: &Hash| named::lies_here(session, &disposed, blob);
+    let exhibits: BTreeSet<ExhibitRef> = offer.exhibits.iter().copied().collect();
+    let is_offered = |exhibit: &ExhibitRef| exhibits.is_empty() || exhibits.contains(exhibit);
+    let was_in_it = |blob: &Hash| pouch.is_some_and(|pouch| pouch.stat(&layout::blob(*blob)).is_ok());
+    let (mut here, mut came) = (0, false);
+    for sealing in history.sealings() {
+        let concerns = match exhibits.is_empty() {
+            true => is_under(offer, sealing.place),
+            false => exhibits.range(exhibits::numbers(&sealing)).next().is_some(),
+        };
+        if !concerns {
+            continue;
+        }
+        let Ok(rows) = exhibits::rows(session, &sealing) else { return Whereabouts::OnTheRoad };
+        let mut offered = rows.iter().filter(|(row, _)| is_offered(&exhibits::reference(row))).peekable();
+        if offered.peek().is_some() && !named::own_blobs(&sealing).all(|blob| lies_here(&blob)) {
+            return Whereabouts::OnTheRoad;
+        }
+        for (_, blobs) in offered {
+            if !blobs.iter().all(lies_here) {
+                return Whereabouts::OnTheRoad;
+            }
+            here += 1;
+            came = came || blobs.iter().any(was_in_it);
+        }
     }
-    let holds = |one: &ExhibitRef| {
-        one.number.checked_sub(sealing.seal.first).is_some_and(|index| index < u64::from(sealing.seal.count))
-    };
-    offer.exhibits.iter().any(|one| one.log == place.log && holds(one))
+    match (exhibits.is_empty() || here == exhibits.len(), came) {
+        (false, _) => Whereabouts::OnTheRoad,
+        (true, false) => Whereabouts::CameEarlier,
+        (true, true) => Whereabouts::CameNow,
+    }
 }

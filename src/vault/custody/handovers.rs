@@ -1,7 +1,7 @@
 //! Handovers: each offer that counts, with its answers and the status that follows (FORMAT § 7.4). Whoever answers may
 //! do so from two devices that have not met: so the status does not depend on which answer stands first.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::history::{History, Place, Sizes, Standing};
 use crate::format::event::{EntryRef, Event, ExhibitRef};
@@ -156,6 +156,16 @@ impl Handovers {
     /// Offers without an answer, in causal order.
     pub fn pending(&self) -> impl Iterator<Item = Place> + '_ {
         self.offers().filter(|(_, handover)| handover.status == Status::Pending).map(|(place, _)| place)
+    }
+
+    /// Of these, offers that no pouch is said to carry.
+    pub fn uncarried(&self) -> impl Iterator<Item = Place> + '_ {
+        let carried = self.packed.values().filter_map(|carried| match carried {
+            Carried::Offers(offers) => Some(offers),
+            Carried::Nothing(_) => None,
+        });
+        let carried: BTreeSet<Place> = carried.flatten().copied().collect();
+        self.pending().filter(move |place| !carried.contains(place))
     }
 
     /// To whom an offer was made.

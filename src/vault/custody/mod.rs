@@ -13,7 +13,7 @@
 //! Nothing here decides what counts: `history` has done that before.
 
 pub mod acknowledge;
-mod arrived;
+pub mod arrived;
 mod concern;
 pub mod decline;
 mod discrepancies;
@@ -24,6 +24,8 @@ pub mod premis;
 pub mod story;
 pub mod withdraw;
 
+use arrived::Whereabouts;
+
 use super::commit::OwnLog;
 use super::history::{History, Place};
 use super::labels;
@@ -32,6 +34,7 @@ use super::{Setting, VaultError};
 use crate::format::entry::is_words;
 use crate::format::event::{Event, Head};
 use crate::format::ids::MemberId;
+use crate::store::Folder;
 use crate::store::layout::EntryName;
 use handovers::{Handovers, Status};
 
@@ -81,13 +84,17 @@ pub struct Waiting {
     pub from: String,
     /// The same as a member.
     pub member: MemberId,
-    /// Whether all that it hands over lies here.
-    pub is_here: bool,
+    /// Where what it hands over is.
+    pub whereabouts: Whereabouts,
 }
 
-/// The offers that wait for this person's answer, in causal order; nothing is written. Empty for whoever opens no custody
-/// record here.
-pub fn waiting(setting: &mut Setting<'_>, request: &Request<'_>) -> Result<Vec<Waiting>, VaultError> {
+/// The offers that wait for this person's answer, perhaps after a pouch was taken in, in causal order; nothing is written. Empty for
+/// whoever opens no custody record here.
+pub fn waiting(
+    setting: &mut Setting<'_>,
+    request: &Request<'_>,
+    pouch: Option<&dyn Folder>,
+) -> Result<Vec<Waiting>, VaultError> {
     let person = request.person()?.member();
     let session = Session::open_to_tell(setting, request)?;
     let Some(history) = &session.history else { return Ok(Vec::new()) };
@@ -98,9 +105,9 @@ pub fn waiting(setting: &mut Setting<'_>, request: &Request<'_>) -> Result<Vec<W
             offer: labels::entry_label(history, place),
             from: history.name_of(history.logs[&place.log].member),
             member: history.logs[&place.log].member,
-            is_here: match &history.told(place).entry.event {
-                Event::Offer(offer) => arrived::is_here(&session, history, offer),
-                _ => false,
+            whereabouts: match &history.told(place).entry.event {
+                Event::Offer(offer) => arrived::whereabouts(&session, history, offer, pouch),
+                _ => Whereabouts::OnTheRoad,
             },
         })
         .collect())

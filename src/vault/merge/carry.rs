@@ -1,8 +1,8 @@
 //! The files on their way: read from the other copy one at a time, held against the hash in their names, written under
 //! the same names, synced a few at a time. Signed states come last, and make the rest count.
 //!
-//! Whatever stops this, the device's memory tells what was being written: the next merge goes on, or the next sealing
-//! clears it away.
+//! Whatever stops this, the device's memory tells what was being written and what had come: what is whole of it the next
+//! merge need not carry again, whatever was done in between.
 
 use std::collections::BTreeSet;
 
@@ -122,8 +122,8 @@ impl<'a> Carrier<'a> {
         Ok(())
     }
 
-    /// What was written is covered now. Where a signed state did not come, the device's memory still tells what else was
-    /// written for it, to be cleared away.
+    /// What was written is covered now. Where a signed state did not come, the device's memory still tells what else came
+    /// for it.
     pub(super) fn finish(self) -> Result<Carried, VaultError> {
         let memory = &self.session.memory;
         for (intent, _) in memory.merges(&self.session.vault)? {
@@ -174,7 +174,7 @@ impl<'a> Carrier<'a> {
         }
         self.own.sync(&written)?;
         if !written.is_empty() {
-            self.intents.push(memory.intend(vault, random(setting.rng), &written)?);
+            self.intents.push(memory.arrive(vault, random(setting.rng), &written)?);
         }
         memory.forget(&writing)?;
         if stopped { Err(VaultError::Stopped) } else { Ok(written.len() as u64) }

@@ -87,10 +87,17 @@ pub(in crate::vault) fn merge_from(
     let carried = carrier.finish()?;
     // What is told is what lies here now, read anew and alone.
     let after = Session::open(setting, &request.place)?;
-    orphans::clear(&after)?;
+    orphans::forget_arrived(&after)?;
     after.remember_heads()?;
     let union = Union { session: &session, own: (&*own, &ours), source: (&*source, &theirs), has_gaps };
     outcome::tell(setting.watch, &union, (&after, person), &wanted, carried)
+}
+
+/// Removes what merges and unpackings that were interrupted brought, and that counts for nothing; returns how many files.
+pub fn clear(setting: &mut Setting<'_>, place: &Request<'_>) -> Result<u64, VaultError> {
+    let session = Session::open_to_write(setting, place)?;
+    session.sound_history()?;
+    orphans::clear_arrived(&session)
 }
 
 /// Whether both handles lead to one folder: the same file lies in it under the same name.

@@ -16,6 +16,7 @@ use crate::store::{Folder, RelPath};
 use crate::vault::findings::{Finding, Findings, Verdict};
 use crate::vault::history::{History, Log};
 use crate::vault::members::{self, Awaited};
+use crate::vault::orphans;
 use crate::vault::session::{Person, Session};
 use crate::vault::survey::{self, LogFiles};
 use crate::vault::{VaultError, Watch};
@@ -45,6 +46,8 @@ pub struct Merged {
     pub untaken: Vec<Untaken>,
     /// Files here that are not what their names promise, and whole in the other copy.
     pub damaged: Vec<String>,
+    /// Files here that an earlier merge or unpacking brought before it was interrupted, and that count for nothing yet.
+    pub interrupted: u64,
     /// Which exhibits came whole; told only where something was not taken, is in neither copy, or may be hidden.
     pub arrival: Arrival,
     /// Sealed files of the other copy that an authorised entry lets be absent: they were not brought back.
@@ -159,6 +162,7 @@ pub(super) fn tell(
         arrival.unseen.clear();
     }
     Ok(Merged {
+        interrupted: orphans::arrived(after)?,
         arrival,
         logs: history.logs.values().map(|log| growth(history, log, own)).collect(),
         entries: carried.entries,

@@ -4,11 +4,14 @@
 //! Only headers are read at first, one chunk each. Where one is damaged, the next that can be found is: what lies
 //! between is lost, and what follows is not.
 
-use std::collections::BTreeMap;
+mod members;
+
 use std::ffi::OsString;
 use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+
+use members::Members;
 
 use super::opened::Opened;
 use super::pieces::Lost;
@@ -28,8 +31,7 @@ const USTAR: Range<usize> = 257..262;
 pub struct Archive {
     shown: PathBuf,
     opened: Option<Opened>,
-    /// Where the bytes of each file stand, by its path.
-    members: BTreeMap<String, Range<u64>>,
+    members: Members,
     /// Where headers could not be read.
     gaps: Vec<Range<u64>>,
 }
@@ -37,13 +39,13 @@ pub struct Archive {
 impl Archive {
     /// Nothing at all: the copy of whoever has none yet.
     pub fn empty() -> Self {
-        Self { shown: PathBuf::new(), opened: None, members: BTreeMap::new(), gaps: Vec::new() }
+        Self { shown: PathBuf::new(), opened: None, members: Members::default(), gaps: Vec::new() }
     }
 
     /// Finds the files of a pouch; `shown` is how people call it.
     pub fn read(opened: Opened, shown: &Path) -> Result<Self, VaultError> {
         let cut = !opened.end_holds();
-        let mut walk = Walk { opened: &opened, cut, members: BTreeMap::new(), gaps: Vec::new(), rank: 0 };
+        let mut walk = Walk { opened: &opened, cut, members: Members::default(), gaps: Vec::new(), rank: 0 };
         walk.all()?;
         let Walk { members, gaps, .. } = walk;
         Ok(Self { shown: shown.to_path_buf(), opened: Some(opened), members, gaps })
@@ -67,11 +69,10 @@ impl Archive {
     /// Whether something of its keys and custody records cannot be read, or may stand where nothing can: what is left need
     /// not even tell whose vault it is.
     pub fn custody_is_damaged(&self) -> bool {
-        let (blobs, custody): (Vec<_>, Vec<_>) = self.members.iter().partition(|(path, _)| path.starts_with("blobs/"));
-        let first = blobs.iter().map(|(_, at)| at.start).min();
+        let first = self.members.first_blob();
         let may_hide = self.gaps.iter().any(|gap| first.is_none_or(|first| gap.start < first));
         let is_lost = |path: &String| RelPath::parse(path).is_none_or(|path| self.read(&path, BLOB_BYTES_MAX).is_err());
-        may_hide || custody.into_iter().any(|(path, _)| is_lost(path))
+        may_hide || self.members.custody().any(is_lost)
     }
 
     /// The opened pouch; `None` of nothing.
@@ -82,24 +83,6 @@ impl Archive {
     fn missing(&self, path: &RelPath) -> StoreError {
         StoreError::Missing { path: self.shown.join(path) }
     }
-
-    /// What lies below a prefix, which ends with `/` or is empty: names, and how long a file is.
-    fn below(&self, prefix: &str) -> Vec<(String, Option<u64>)> {
-        let mut found: Vec<(String, Option<u64>)> = Vec::new();
-        let mut from = prefix.to_string();
-        while let Some((path, at)) = self.members.range(from.clone()..).next() {
-            let Some(rest) = path.strip_prefix(prefix) else { break };
-            if let Some((folder, _)) = rest.split_once('/') {
-                // `0` is the first character after `/`.
-                from = format!("{prefix}{folder}0");
-                found.push((folder.into(), None));
-            } else {
-                from = format!("{path}\0");
-                found.push((rest.into(), Some(at.end - at.start)));
-            }
-        }
-        found
-    }
 }
 
 impl Folder for Archive {
@@ -108,7 +91,7 @@ impl Folder for Archive {
     }
 
     fn read(&self, path: &RelPath, bytes_max: u64) -> Result<Vec<u8>, StoreError> {
-        let at = self.members.get(&path.to_string()).ok_or_else(|| self.missing(path))?;
+        let at = self.members.get(path).ok_or_else(|| self.missing(path))?;
         let bytes = at.end - at.start;
         if bytes > bytes_max {
             return Err(StoreError::TooLarge { path: self.shown.join(path), bytes, bytes_max });
@@ -123,10 +106,9 @@ impl Folder for Archive {
     }
 
     fn stat(&self, path: &RelPath) -> Result<Stat, StoreError> {
-        let text = path.to_string();
-        let (kind, bytes) = match self.members.get(&text) {
+        let (kind, bytes) = match self.members.get(path) {
             Some(at) => (Kind::File, at.end - at.start),
-            None if !self.below(&format!("{text}/")).is_empty() => (Kind::Folder, 0),
+            None if !self.members.below(Some(path)).is_empty() => (Kind::Folder, 0),
             None => return Err(self.missing(path)),
         };
         let never = FileTime { seconds: 0, nanoseconds: 0 };
@@ -134,8 +116,7 @@ impl Folder for Archive {
     }
 
     fn list(&self, below: Option<&RelPath>) -> Result<Vec<Item>, StoreError> {
-        let prefix = below.map_or_else(String::new, |path| format!("{path}/"));
-        let found = self.below(&prefix);
+        let found = self.members.below(below);
         match below {
             Some(path) if found.is_empty() => Err(self.missing(path)),
             _ => Ok(found.into_iter().map(item).collect()),
@@ -165,7 +146,7 @@ struct Walk<'a> {
     opened: &'a Opened,
     /// The end is lost: what reaches beyond is lost too, and no fault of whoever wrote it.
     cut: bool,
-    members: BTreeMap<String, Range<u64>>,
+    members: Members,
     gaps: Vec<Range<u64>>,
     rank: u8,
 }
@@ -214,11 +195,12 @@ impl Walk<'_> {
 
     /// Takes a member in; where the next one begins, or `None` where it may not stand there.
     fn admit(&mut self, path: String, start: u64, bytes: u64) -> Result<Option<u64>, VaultError> {
-        if !layout::is_named(&path) {
+        let named = RelPath::parse(&path).filter(|_| layout::is_named(&path));
+        let Some(named) = named else {
             return Err(VaultError::Pouch(PouchError::Stranger { name: printable(path.as_bytes()) }));
-        }
+        };
         let rank = pouch::rank(&path);
-        if rank < self.rank || bytes > BLOB_BYTES_MAX || self.members.contains_key(&path) {
+        if rank < self.rank || bytes > BLOB_BYTES_MAX || self.members.get(&named).is_some() {
             return Ok(None);
         }
         let next = start + bytes + padding(bytes);
@@ -226,7 +208,7 @@ impl Walk<'_> {
             return Ok(None);
         }
         self.rank = rank;
-        self.members.insert(path, start..start + bytes);
+        self.members.insert(&named, start..start + bytes);
         Ok(Some(next))
     }
 
@@ -277,7 +259,8 @@ impl Walk<'_> {
     fn is_header(&self, at: u64) -> bool {
         match self.header(at, None) {
             Ok(Header::Member { path, bytes, .. }) => {
-                layout::is_named(&path) && bytes <= BLOB_BYTES_MAX && !self.members.contains_key(&path)
+                let is_new = |path: RelPath| self.members.get(&path).is_none();
+                layout::is_named(&path) && bytes <= BLOB_BYTES_MAX && RelPath::parse(&path).is_some_and(is_new)
             }
             Ok(Header::End) => true,
             Err(_) => false,

@@ -43,8 +43,13 @@ pub enum PouchError {
     #[error("it would have a file of {bytes} bytes, and the file system there takes none longer than {bytes_max}")]
     FileTooLong { bytes: u64, bytes_max: u64 },
     /// An offer cannot be taken back: the pouch is made for it once more.
-    #[error("no pouch was made: {error}; {} stands in your custody record already", offers.join(", "))]
-    OfferedNotPacked { offers: Vec<String>, error: Box<VaultError> },
+    #[error("no pouch was made: {error}; {} stands in your custody record already", labels(offers))]
+    OfferedNotPacked {
+        /// Each with the receiver's name.
+        offers: Vec<(String, String)>,
+        /// Why.
+        error: Box<VaultError>,
+    },
     #[error("they have seen all that this copy has: there is nothing to answer")]
     NothingToAnswer,
     #[error("the text would have {bytes} bytes, and nobody takes in one of more than {bytes_max}")]
@@ -83,4 +88,9 @@ fn has_gaps(arrival: &Arrival) -> String {
 
 fn lists(arrival: &Arrival) -> String {
     format!("Whole: {}. Damaged: {}", Arrival::listed(&arrival.whole), Arrival::listed(&arrival.damaged))
+}
+
+fn labels(offers: &[(String, String)]) -> String {
+    let labels: Vec<&str> = offers.iter().map(|(label, _)| label.as_str()).collect();
+    labels.join(", ")
 }

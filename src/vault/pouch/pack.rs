@@ -59,7 +59,7 @@ pub struct Packed {
     pub to: Vec<(MemberId, String)>,
     /// The offers that it carries, with the receiver's name.
     pub offers: Vec<(String, String)>,
-    /// The entry that says so; `None` of answers.
+    /// The entry that says so, the last of several; `None` of answers.
     pub said: Option<Said>,
     /// What goes, by label.
     pub exhibits: Vec<String>,
@@ -105,27 +105,28 @@ fn make(setting: &mut Setting<'_>, request: &PackRequest<'_>, with_exhibits: boo
     let recipients: Vec<&Recipient> = recipients.iter().collect();
     packing.must_fit(setting, request, (&recipients, &exhibits, &pieces))?;
     let offers = packing.offer(setting, request, &exhibits, &offered, &mut pieces)?;
-    let labels = || offers.iter().map(|(label, _)| label.clone()).collect();
     let (written, made) = packing
         .write(setting, request, &recipients, (&mut pieces, &mut lacking))
-        .map_err(|error| if offers.is_empty() { error } else { not_packed(labels(), error) })?;
+        .map_err(|error| if offers.is_empty() { error } else { not_packed(&offers, error) })?;
     let Packing { session, person, mut own, to, .. } = packing;
-    let event = Event::Pack {
-        to: sorted(to.iter().map(|(member, _)| *member)),
-        exhibits: exhibits.packed(),
-        pouch: written.sha256,
-        bytes: written.bytes,
-    };
-    // Where this fails, the pouch is whole and stays marked: the entry may come with the next command.
-    let said = say(setting, &session, person, &mut own, event)?;
+    let mut said = None;
+    for exhibits in exhibits.packed() {
+        let to = sorted(to.iter().map(|(member, _)| *member));
+        let event = Event::Pack { to, exhibits, pouch: written.sha256, bytes: written.bytes };
+        // Where this fails, the pouch is whole and stays marked: the entry may come with the next command.
+        said = Some(say(setting, &session, person, &mut own, event)?);
+    }
     mark.lift()?;
     session.remember_heads()?;
     let withdrawn_records = exhibits.records_beside(&pieces);
+    let files = pieces.len() as u64;
+    drop(pieces);
+    let history = session.history()?;
     Ok(Packed {
         to,
         offers,
-        said: Some(said),
-        exhibits: exhibits.exhibits.into_iter().map(|(label, _)| label).collect(),
+        said,
+        exhibits: exhibits.exhibits.keys().map(|exhibit| labels::reference_label(history, exhibit)).collect(),
         everything: exhibits.everything,
         known: exhibits.known,
         withdrawn_records,
@@ -134,7 +135,7 @@ fn make(setting: &mut Setting<'_>, request: &PackRequest<'_>, with_exhibits: boo
         made,
         bytes: written.bytes,
         sha256: written.sha256,
-        files: pieces.len() as u64,
+        files,
     })
 }
 
@@ -174,35 +175,32 @@ impl<'a> Packing<'a> {
         let to: Vec<MemberId> = self.to.iter().map(|(member, _)| *member).collect();
         if request.ids.is_empty() {
             let chosen = Chosen::by_default(setting, &self.session, &to, &[])?;
-            return Ok((chosen.and(&self.session, &[], "")?, Vec::new()));
+            return Ok((chosen.and(&self.session, &[], BTreeSet::new(), "")?, Vec::new()));
         }
         let history = self.session.history()?;
-        let (mut ids, mut offers, mut of_everything) = (Vec::new(), Vec::new(), Vec::new());
-        for id in request.ids {
-            if !id.contains(':') {
-                ids.push(id.clone());
-                continue;
-            }
-            let place = labels::find_entry(history, id)?;
+        let (offers, ids): (Vec<_>, Vec<_>) = request.ids.iter().cloned().partition(|id| id.contains(':'));
+        let (mut places, mut named, mut of_everything) = (Vec::new(), BTreeSet::new(), Vec::new());
+        for id in offers {
+            let place = labels::find_entry(history, &id)?;
             let offer = self.own_offer(history, place)?;
-            offers.push((place, offer.to));
+            places.push((place, offer.to));
             of_everything.extend(Some(offer).filter(|offer| offer.exhibits.is_empty()));
-            ids.extend(offer.exhibits.iter().map(|exhibit| labels::reference_label(history, exhibit)));
+            named.extend(offer.exhibits.iter().copied());
         }
         let chosen = match of_everything.as_slice() {
             [] => Chosen::default(),
             of_everything => Chosen::by_default(setting, &self.session, &to, of_everything)?,
         };
-        Ok((chosen.and(&self.session, &ids, &request.told.purpose)?, offers))
+        Ok((chosen.and(&self.session, &ids, named, &request.told.purpose)?, places))
     }
 
     /// All files that go, and those that should and cannot.
     fn pieces(&self, exhibits: &Chosen) -> Result<(Vec<RelPath>, Vec<Piece>), VaultError> {
         let session = &self.session;
         let wanted = select::custody(session)?;
-        let (blobs, mut lacking) = exhibits.files(session, session.history()?);
-        lacking.extend(wanted.missing.iter().cloned());
-        let pieces = in_order(session, select::paths(&wanted).into_iter().chain(blobs))?;
+        let mut lacking: Vec<RelPath> = wanted.missing.iter().cloned().collect();
+        let mut pieces = in_order(session, select::paths(&wanted))?;
+        lacking.extend(exhibits.files(session, session.history()?, &mut pieces));
         Ok((lacking, pieces))
     }
 
@@ -233,7 +231,7 @@ impl<'a> Packing<'a> {
         let folder = setting.disk.folder(request.out.0)?;
         loop {
             let plan = Plan { folder: &*self.session.folder, pieces, recipients, floor: POUCH_BYTES_MIN };
-            let total = pieces.iter().map(|piece| piece.bytes).sum();
+            let total = pieces.iter().map(Piece::bytes).sum();
             setting.watch.begin(Stage::Packing, Some(total));
             match write_once(setting, request, &plan, &*folder) {
                 Ok((written, files)) => {
@@ -243,7 +241,7 @@ impl<'a> Packing<'a> {
                     return Ok((written, (names(&files), names(&parity))));
                 }
                 Err(Unwritten::Unreadable(path)) => {
-                    pieces.retain(|piece| piece.path != path);
+                    pieces.retain(|piece| piece.path() != path);
                     lacking.push(path);
                 }
                 Err(Unwritten::Out(error)) => {
@@ -261,8 +259,8 @@ fn was_said(history: &History, person: &Person, pouch: Hash) -> bool {
     mine.into_iter().any(|(_, told)| matches!(told.entry.event, Event::Pack { pouch: said, .. } if said == pouch))
 }
 
-fn not_packed(offers: Vec<String>, error: VaultError) -> VaultError {
-    VaultError::Pouch(PouchError::OfferedNotPacked { offers, error: Box::new(error) })
+fn not_packed(offers: &[(String, String)], error: VaultError) -> VaultError {
+    VaultError::Pouch(PouchError::OfferedNotPacked { offers: offers.to_vec(), error: Box::new(error) })
 }
 
 /// The pouch, in one file or in volumes; dropped unfinished, they are removed.
@@ -300,10 +298,10 @@ fn in_order(session: &Session, paths: impl IntoIterator<Item = RelPath>) -> Resu
     let mut pieces = Vec::new();
     for path in paths {
         let bytes = session.folder.stat(&path)?.bytes;
-        pieces.push(Piece { path, bytes, content: None });
+        pieces.push(Piece::File { path, bytes });
     }
     // What stands first of one kind stays first.
-    pieces.sort_by_cached_key(|piece| rank(&piece.path.to_string()));
+    pieces.sort_by_cached_key(|piece| rank(&piece.path().to_string()));
     Ok(pieces)
 }
 

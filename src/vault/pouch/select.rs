@@ -23,11 +23,15 @@ use crate::vault::session::Session;
 use crate::vault::survey::Survey;
 use crate::vault::{Setting, VaultError};
 
+/// As many exhibits one entry names at most. With the longest words and ten thousand logs it has room for them
+/// ([`crate::format::entry::ENTRY_BYTES_MAX`]).
+pub(super) const NAMED_MAX: usize = 1 << 15;
+
 /// The exhibits that go.
 #[derive(Debug, Default)]
 pub(super) struct Chosen {
-    /// As entries refer to them, with their labels.
-    pub(super) exhibits: Vec<(String, ExhibitRef)>,
+    /// As entries refer to them, with the sealing that each stands in.
+    pub(super) exhibits: BTreeMap<ExhibitRef, Place>,
     /// Whether these are all that is sealed, but for what the receivers have.
     pub(super) everything: bool,
     /// Exhibits that every receiver is known to have.
@@ -80,18 +84,17 @@ impl Chosen {
             let is_described = named::own_blobs(&sealing).all(|blob| lies_here(&blob));
             let mut goes = false;
             for (row, blobs) in rows {
-                let reference = ExhibitRef { log: row.log, number: row.number, row: row.leaf() };
-                let label = labels::label(history, &row);
+                let reference = exhibits::reference(&row);
                 if has.iter().all(|has| has.exhibit(&sealing, &reference)) {
                     chosen.known += 1;
                 } else if consent.contains_key(&(row.log, row.number)) {
                     chosen.everything = false;
-                    chosen.withdrawn.push(label);
+                    chosen.withdrawn.push(labels::label(history, &row));
                 } else {
                     goes = true;
                     // What is here of it goes. Only what is all here is handed over: nobody could sign for the rest.
                     if is_described && blobs.iter().all(lies_here) {
-                        chosen.exhibits.push((label, reference));
+                        chosen.exhibits.insert(reference, sealing.place);
                     } else {
                         chosen.everything = false;
                     }
@@ -105,42 +108,72 @@ impl Chosen {
         Ok(chosen)
     }
 
-    /// These, and those that the person named; what was withdrawn only with a reason. With all that belongs to them.
-    pub(super) fn and(mut self, session: &Session, ids: &[String], reason: &str) -> Result<Self, VaultError> {
+    /// These, and those that the person named, by label or by an offer; what was withdrawn only with a reason. With all that
+    /// belongs to them.
+    pub(super) fn and(
+        mut self,
+        session: &Session,
+        ids: &[String],
+        mut named: BTreeSet<ExhibitRef>,
+        reason: &str,
+    ) -> Result<Self, VaultError> {
         let history = session.history()?;
-        let consent = withdrawn(history);
         for id in ids {
-            let exhibit = exhibits::find(session, id)?;
-            let reference = exhibit.reference();
-            if let Some(scope) = consent.get(&(reference.log, reference.number)).filter(|_| reason.is_empty()) {
-                return Err(VaultError::Pouch(PouchError::Withdrawn { id: exhibit.id, scope: scope.word() }));
-            }
-            self.take(history, exhibit);
+            named.insert(exhibits::find(session, id)?.reference());
         }
+        let consent = withdrawn(history);
+        self.take(session, named, (&consent, reason))?;
         self.take_amendments(history);
         self.find_withdrawn_beside(session, history, &consent);
         Ok(self)
     }
 
-    fn take(&mut self, history: &History, exhibit: exhibits::Exhibit) {
-        let reference = exhibit.reference();
-        if self.exhibits.iter().any(|(_, other)| *other == reference) {
-            return;
+    fn take(
+        &mut self,
+        session: &Session,
+        named: BTreeSet<ExhibitRef>,
+        (consent, reason): (&BTreeMap<(LogId, u64), Scope>, &str),
+    ) -> Result<(), VaultError> {
+        let history = session.history()?;
+        let is_new = |exhibit: &ExhibitRef| !self.exhibits.contains_key(exhibit);
+        let mut left: BTreeSet<ExhibitRef> = named.into_iter().filter(is_new).collect();
+        for sealing in history.sealings() {
+            if left.range(exhibits::numbers(&sealing)).next().is_none() {
+                continue;
+            }
+            let mut goes = false;
+            for (row, blobs) in exhibits::rows(session, &sealing)? {
+                let exhibit = exhibits::reference(&row);
+                if !left.remove(&exhibit) {
+                    continue;
+                }
+                if let Some(scope) = consent.get(&(row.log, row.number)) {
+                    let label = labels::label(history, &row);
+                    if reason.is_empty() {
+                        return Err(VaultError::Pouch(PouchError::Withdrawn { id: label, scope: scope.word() }));
+                    }
+                    self.withdrawn.retain(|other| *other != label);
+                }
+                self.blobs.extend(blobs);
+                self.exhibits.insert(exhibit, sealing.place);
+                goes = true;
+            }
+            if goes {
+                self.describing.extend(named::own_blobs(&sealing));
+                // What was named may be known to them, or sealed since: only names tell what goes.
+                self.everything = false;
+            }
         }
-        let sealing = history.sealing_at(exhibit.place).expect("an exhibit stands in a sealing");
-        self.describing.extend(named::own_blobs(&sealing));
-        self.blobs.extend(exhibit.blobs);
-        self.withdrawn.retain(|label| *label != exhibit.id);
-        self.exhibits.push((exhibit.id, reference));
-        // What was named may be known to them, or sealed since: only names tell what goes.
-        self.everything = false;
+        match left.first() {
+            Some(exhibit) => Err(VaultError::NoExhibit { id: labels::reference_label(history, exhibit) }),
+            None => Ok(()),
+        }
     }
 
     fn take_amendments(&mut self, history: &History) {
-        let chosen: BTreeSet<ExhibitRef> = self.exhibits.iter().map(|(_, exhibit)| *exhibit).collect();
         for (_, told) in history.counted() {
             if let Event::Amend { exhibit, blob, .. } = &told.entry.event
-                && chosen.contains(exhibit)
+                && self.exhibits.contains_key(exhibit)
             {
                 self.blobs.insert(*blob);
             }
@@ -149,7 +182,6 @@ impl Chosen {
 
     /// A manifest holds the records of all that was sealed at once in a section: where one goes, those of the others go.
     fn find_withdrawn_beside(&mut self, session: &Session, history: &History, consent: &BTreeMap<(LogId, u64), Scope>) {
-        let chosen: BTreeSet<ExhibitRef> = self.exhibits.iter().map(|(_, exhibit)| *exhibit).collect();
         for sealing in history.sealings().filter(|sealing| self.describing.contains(&sealing.seal.inventory)) {
             let (log, first) = (sealing.place.log, sealing.seal.first);
             let numbers = (log, first)..(log, first + u64::from(sealing.seal.count));
@@ -157,8 +189,7 @@ impl Chosen {
                 continue;
             }
             for (row, _) in exhibits::rows(session, &sealing).unwrap_or_default() {
-                let reference = ExhibitRef { log: row.log, number: row.number, row: row.leaf() };
-                if consent.contains_key(&(row.log, row.number)) && !chosen.contains(&reference) {
+                if consent.contains_key(&(row.log, row.number)) && !self.exhibits.contains_key(&exhibits::reference(&row)) {
                     let manifests = sealing.seal.manifests.iter().filter(|manifest| manifest.key == row.key);
                     let label = labels::label(history, &row);
                     self.beside.extend(manifests.map(|manifest| (label.clone(), manifest.blob)));
@@ -169,31 +200,57 @@ impl Chosen {
 
     /// Labels of those that do not go, and whose record does: it stands in a manifest that is among these files.
     pub(super) fn records_beside(&self, pieces: &[Piece]) -> Vec<String> {
-        let go: BTreeSet<String> = pieces.iter().map(|piece| piece.path.to_string()).collect();
-        let beside = self.beside.iter().filter(|(_, manifest)| go.contains(&layout::blob(*manifest).to_string()));
+        let manifests: BTreeSet<Hash> = self.beside.iter().map(|(_, manifest)| *manifest).collect();
+        let of_piece = |piece: &Piece| match piece {
+            Piece::Blob { sha256, .. } => Some(*sha256).filter(|sha256| manifests.contains(sha256)),
+            _ => None,
+        };
+        let go: BTreeSet<Hash> = pieces.iter().filter_map(of_piece).collect();
+        let beside = self.beside.iter().filter(|(_, manifest)| go.contains(manifest));
         beside.map(|(label, _)| label.clone()).collect()
     }
 
-    /// As an offer names them: none for everything.
-    pub(super) fn offered(&self) -> Vec<ExhibitRef> {
-        self.packed().unwrap_or_default()
+    /// Whether one entry can hand them over without a name: as all that is sealed.
+    pub(super) fn is_everything(&self) -> bool {
+        self.everything && !self.exhibits.is_empty()
     }
 
-    /// As the entry about the pouch names them: `None` for everything, and none where there is nothing, or what there is had
-    /// to stay.
-    pub(super) fn packed(&self) -> Option<Vec<ExhibitRef>> {
-        let named = || self.exhibits.iter().map(|(_, exhibit)| *exhibit).collect();
-        (!self.everything || self.exhibits.is_empty()).then(named)
+    /// Those of which `which` is true, by as many as one entry names.
+    pub(super) fn named(&self, which: impl Fn(&ExhibitRef, Place) -> bool) -> Vec<Vec<ExhibitRef>> {
+        let named = self.exhibits.iter().filter(|(exhibit, sealing)| which(exhibit, **sealing));
+        let named: Vec<ExhibitRef> = named.map(|(exhibit, _)| *exhibit).collect();
+        named.chunks(NAMED_MAX).map(<[_]>::to_vec).collect()
     }
 
-    /// Their sealed files that lie here, and how many do not.
-    pub(super) fn files(&self, session: &Session, history: &History) -> (Vec<RelPath>, Vec<RelPath>) {
+    /// What offers hand over, each as it names it: nothing for everything.
+    pub(super) fn offered(&self) -> Vec<Vec<ExhibitRef>> {
+        if self.is_everything() { vec![Vec::new()] } else { self.named(|_, _| true) }
+    }
+
+    /// As entries about the pouch name them: `None` for everything, and none where there is nothing, or what there is had to
+    /// stay.
+    pub(super) fn packed(&self) -> Vec<Option<Vec<ExhibitRef>>> {
+        if self.is_everything() {
+            return vec![None];
+        }
+        let named = self.named(|_, _| true);
+        if named.is_empty() { vec![Some(Vec::new())] } else { named.into_iter().map(Some).collect() }
+    }
+
+    /// Adds their sealed files that lie here, what describes others first; returns those that do not.
+    pub(super) fn files(&self, session: &Session, history: &History, pieces: &mut Vec<Piece>) -> Vec<RelPath> {
         let disposed = history.disposed();
         let all = self.describing.iter().chain(self.blobs.difference(&self.describing));
-        let wanted = all.filter(|blob| !disposed.contains(blob)).map(|blob| layout::blob(*blob));
-        let (here, mut lacking): (Vec<_>, Vec<_>) = wanted.partition(|path| session.folder.stat(path).is_ok());
+        let mut lacking = Vec::new();
+        for blob in all.filter(|blob| !disposed.contains(blob)) {
+            let path = layout::blob(*blob);
+            match session.folder.stat(&path) {
+                Ok(stat) => pieces.push(Piece::Blob { sha256: *blob, bytes: stat.bytes }),
+                Err(_) => lacking.push(path),
+            }
+        }
         lacking.extend(self.unlisted.iter().map(|blob| layout::blob(*blob)));
-        (here, lacking)
+        lacking
     }
 }
 
@@ -270,4 +327,54 @@ pub(super) fn paths(wanted: &Wanted) -> Vec<RelPath> {
     let states = wanted.states.iter().map(|(log, name)| layout::checkpoint(*log, name));
     let cosignatures = wanted.cosignatures.iter().map(|(log, file)| layout::cosignature(*log, *file));
     std::iter::once(layout::vault_file()).chain(keys).chain(entries).chain(states).chain(cosignatures).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::entry::{ENTRY_BYTES_MAX, TEXT_BYTES_MAX};
+    use crate::format::event::Head;
+
+    fn exhibits(count: usize) -> Chosen {
+        let mut chosen = Chosen::default();
+        for number in (u64::MAX - count as u64)..u64::MAX {
+            let log = LogId([0xFF; 16]);
+            chosen.exhibits.insert(ExhibitRef { log, number, row: Hash([0xFF; 32]) }, Place { log, seq: 1 });
+        }
+        chosen
+    }
+
+    #[test]
+    fn an_entry_names_no_more_than_it_has_room_for() {
+        let chosen = exhibits(2 * NAMED_MAX + 1);
+        let parts = chosen.offered();
+        assert_eq!(parts.iter().map(Vec::len).collect::<Vec<_>>(), [NAMED_MAX, NAMED_MAX, 1]);
+        assert_eq!(parts.concat(), chosen.exhibits.keys().copied().collect::<Vec<_>>());
+        assert_eq!(chosen.packed(), parts.iter().cloned().map(Some).collect::<Vec<_>>());
+        let heads = (0..10_000).map(|_| Head { log: LogId([0xFF; 16]), size: u64::MAX, root: Hash([0xFF; 32]) });
+        let words = || "w".repeat(TEXT_BYTES_MAX);
+        let offer = Offer {
+            to: MemberId(Hash([0xFF; 32])),
+            exhibits: parts[0].clone(),
+            heads: heads.collect(),
+            medium: words(),
+            seal_number: words(),
+            condition: words(),
+            carrier: words(),
+            place: words(),
+            purpose: words(),
+            authority: words(),
+        };
+        let bytes = rmp_serde::to_vec_named(&Event::Offer(offer)).expect("it is encoded").len();
+        assert!((bytes as u64) < ENTRY_BYTES_MAX * 95 / 100, "{bytes} bytes");
+    }
+
+    #[test]
+    fn everything_needs_no_name_and_nothing_no_offer() {
+        let everything = Chosen { everything: true, ..exhibits(3) };
+        assert_eq!((everything.offered(), everything.packed()), (vec![Vec::new()], vec![None]));
+        for nothing in [exhibits(0), Chosen { everything: true, ..exhibits(0) }] {
+            assert_eq!((nothing.offered(), nothing.packed()), (Vec::new(), vec![Some(Vec::new())]));
+        }
+    }
 }

@@ -23,12 +23,47 @@ const SLAB_CHUNKS: usize = 16;
 const WAITING: usize = 3;
 const ZEROS: usize = 64 << 10;
 
-/// One file, as it is to stand in the pouch.
-pub(super) struct Piece {
-    pub(super) path: RelPath,
-    pub(super) bytes: u64,
-    /// What is not read from the vault: an entry that was signed just now.
-    pub(super) content: Option<Vec<u8>>,
+/// One file, as it is to stand in the pouch. There may be a million of them.
+pub(super) enum Piece {
+    /// A sealed file of the vault.
+    Blob {
+        /// Its name.
+        sha256: Hash,
+        /// Its length.
+        bytes: u64,
+    },
+    /// Another file of the vault.
+    File {
+        /// Where it lies, and will.
+        path: RelPath,
+        /// Its length.
+        bytes: u64,
+    },
+    /// What was signed just now, and is not read from the vault.
+    Signed {
+        /// Where it will lie.
+        path: RelPath,
+        /// All of it.
+        content: Vec<u8>,
+    },
+}
+
+impl Piece {
+    /// Its path in the pouch.
+    pub(super) fn path(&self) -> RelPath {
+        match self {
+            Self::Blob { sha256, .. } => layout::blob(*sha256),
+            Self::File { path, .. } | Self::Signed { path, .. } => path.clone(),
+        }
+    }
+
+    /// Its length.
+    pub(super) fn bytes(&self) -> u64 {
+        match self {
+            Self::Blob { bytes, .. } | Self::File { bytes, .. } => *bytes,
+            Self::Signed { content, .. } => content.len() as u64,
+        }
+    }
 }
 
 /// What is packed, and how.
@@ -59,7 +94,7 @@ pub(super) enum Unwritten {
 impl Plan<'_> {
     /// How much its members take, with their headers.
     pub(super) fn members_bytes(&self) -> u64 {
-        self.pieces.iter().map(|piece| pouch::member_bytes(&piece.path.to_string(), piece.bytes)).sum()
+        self.pieces.iter().map(|piece| pouch::member_bytes(&piece.path().to_string(), piece.bytes())).sum()
     }
 
     /// How long the archive is.
@@ -105,14 +140,15 @@ impl Plan<'_> {
             if watch.stopped() {
                 return Err(Unwritten::Other(VaultError::Stopped));
             }
-            let mut member = pouch::member_header(&piece.path.to_string(), piece.bytes, index);
+            let bytes = piece.bytes();
+            let mut member = pouch::member_header(&piece.path().to_string(), bytes, index);
             member.extend(self.content(piece)?);
-            member.resize(member.len() + usize::try_from(padding(piece.bytes)).expect("below 512"), 0);
+            member.resize(member.len() + usize::try_from(padding(bytes)).expect("below 512"), 0);
             offset += member.len() as u64;
             if to.send(member).is_err() {
                 return Ok(()); // the writer failed, and tells why
             }
-            watch.advance(piece.bytes);
+            watch.advance(bytes);
         }
         let (header, zeros) = pouch::end_at(offset, self.floor);
         debug_assert_eq!(offset + header.len() as u64 + zeros, whole);
@@ -127,12 +163,13 @@ impl Plan<'_> {
     }
 
     fn content(&self, piece: &Piece) -> Result<Vec<u8>, Unwritten> {
-        if let Some(content) = &piece.content {
+        if let Piece::Signed { content, .. } = piece {
             return Ok(content.clone());
         }
-        match self.folder.read(&piece.path, BLOB_BYTES_MAX) {
-            Ok(bytes) if bytes.len() as u64 == piece.bytes && layout::is_as_named(&piece.path, &bytes) => Ok(bytes),
-            _ => Err(Unwritten::Unreadable(piece.path.clone())),
+        let path = piece.path();
+        match self.folder.read(&path, BLOB_BYTES_MAX) {
+            Ok(bytes) if bytes.len() as u64 == piece.bytes() && layout::is_as_named(&path, &bytes) => Ok(bytes),
+            _ => Err(Unwritten::Unreadable(path)),
         }
     }
 }

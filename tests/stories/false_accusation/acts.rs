@@ -267,7 +267,7 @@ impl Story {
 
     fn answer(&self, seat: usize) -> Result<(), VaultError> {
         self.on(seat, |setting, seat, device| {
-            let waiting = waiting(setting, &request(&seat.copy, device, None))?;
+            let waiting = waiting(setting, &request(&seat.copy, device, None), None)?;
             let first = waiting.first().ok_or(VaultError::NothingOffered)?;
             let place = request(&seat.copy, device, None);
             let request = AcknowledgeRequest { place, offer: Some(&first.offer), sign_older: false };

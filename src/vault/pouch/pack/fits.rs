@@ -33,9 +33,9 @@ impl Packing<'_> {
         (recipients, exhibits, pieces): (&[&Recipient], &Chosen, &[Piece]),
     ) -> Result<(), VaultError> {
         let plan = Plan { folder: &*self.session.folder, pieces, recipients, floor: POUCH_BYTES_MIN };
-        let offers = if exhibits.exhibits.is_empty() { 0 } else { self.to.len() as u64 };
-        let named = exhibits.offered().len() + self.session.history()?.logs.len();
-        let archive = (plan.members_bytes(), offers * offer_bytes_max(named as u64, request.told));
+        let logs = self.session.history()?.logs.len();
+        let offers = exhibits.offered().into_iter().map(|named| offer_bytes_max((named.len() + logs) as u64, request.told));
+        let archive = (plan.members_bytes(), self.to.len() as u64 * offers.sum::<u64>());
         let header = envelope::begin(recipients).0.len() as u64;
         let there = setting.disk.file_system(request.out.0)?;
         must_be_possible(lengths(header, archive), (request.parity, request.volume_bytes), &there)?;

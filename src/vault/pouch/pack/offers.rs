@@ -1,14 +1,18 @@
 //! The offers that a pouch carries: a new one to each receiver, or one that stands already.
 
+use std::collections::BTreeSet;
+
 use super::super::select::Chosen;
 use super::super::write::Piece;
 use super::{PackRequest, Packing};
-use crate::format::event::{Event, Head, Offer};
+use crate::format::event::{Event, ExhibitRef, Head, Offer};
 use crate::format::ids::MemberId;
 use crate::format::pouch::rank;
-use crate::vault::custody::offer::event;
+use crate::store::RelPath;
+use crate::vault::custody::handovers::Handovers;
+use crate::vault::custody::offer::{event, is_under};
 use crate::vault::custody::say;
-use crate::vault::history::{History, Place, Standing};
+use crate::vault::history::{History, Place};
 use crate::vault::pouch::PouchError;
 use crate::vault::{Setting, VaultError, labels};
 
@@ -24,7 +28,8 @@ impl Packing<'_> {
         if is_hers && is_theirs { Ok(offer) } else { Err(VaultError::Pouch(PouchError::NotToThem { offer: entry() })) }
     }
 
-    /// Offers what goes to each receiver to whom it was not offered yet. The entries go with the pouch.
+    /// Offers to each receiver what goes and does not stand in an offer to her yet. The entries go with the pouch. Returns their
+    /// labels, each with the receiver's name.
     pub(super) fn offer(
         &mut self,
         setting: &mut Setting<'_>,
@@ -34,54 +39,70 @@ impl Packing<'_> {
         pieces: &mut Vec<Piece>,
     ) -> Result<Vec<(String, String)>, VaultError> {
         let history = self.session.history()?;
+        let handovers = Handovers::of(history);
         let mut offers = Vec::new();
         let mut heads: Vec<Head> = history.logs.values().map(|log| log.head).collect();
         for (member, name) in &self.to {
-            if let Some((place, _)) = offered.iter().find(|(_, to)| to == member) {
-                offers.push((labels::entry_label(history, *place), name.clone()));
-                continue;
+            let hers: Vec<Place> =
+                offered.iter().filter(|(_, to)| to == member).map(|(place, _)| *place).collect();
+            offers.extend(hers.iter().map(|place| (labels::entry_label(history, *place), name.clone())));
+            // What is kept for oneself is handed to nobody.
+            let parts = match hers.as_slice() {
+                _ if *member == self.person.member() => Vec::new(),
+                [] => exhibits.offered(),
+                hers => beyond(history, exhibits, hers),
+            };
+            for part in parts {
+                let event = event(*member, part, heads.clone(), request.told)?;
+                if let Some(place) = self.left_standing(history, &handovers, &event) {
+                    offers.push((labels::entry_label(history, place), name.clone()));
+                    continue;
+                }
+                let said = say(setting, &self.session, self.person, &mut self.own, event)?;
+                heads.retain(|head| head.log != said.head.log);
+                heads.push(said.head);
+                heads.sort_unstable();
+                offers.push((said.label, name.clone()));
+                self.take_signed(pieces)?;
             }
-            // What is kept for oneself is handed to nobody, and without exhibits there is nothing to sign for.
-            if *member == self.person.member() || exhibits.exhibits.is_empty() {
-                continue;
-            }
-            let event = event(*member, exhibits.offered(), heads.clone(), request.told)?;
-            if let Some(place) = self.left_standing(history, &event) {
-                offers.push((labels::entry_label(history, place), name.clone()));
-                continue;
-            }
-            let said = say(setting, &self.session, self.person, &mut self.own, event)?;
-            heads.retain(|head| head.log != said.head.log);
-            heads.push(said.head);
-            heads.sort_unstable();
-            offers.push((said.label, name.clone()));
-            self.take_signed(pieces)?;
         }
         Ok(offers)
     }
 
-    /// An offer in the same words at the end of the own log, of the same states: an earlier run did not come to its pouch.
-    fn left_standing(&self, history: &History, event: &Event) -> Option<Place> {
-        let (log, Event::Offer(wanted)) = (history.logs.get(&self.own.id())?, event) else { return None };
-        let others = |heads: &[Head]| heads.iter().filter(|head| head.log != log.id).copied().collect::<Vec<_>>();
-        let after = log.entries.iter().rposition(|told| !matches!(told.entry.event, Event::Offer(_)));
-        let from = after.map_or(0, |at| at + 1);
-        let standing = (from as u64..).zip(&log.entries[from..]).find(|(_, told)| {
-            let Event::Offer(offer) = &told.entry.event else { return false };
-            let is_it = Offer { heads: Vec::new(), ..offer.clone() } == Offer { heads: Vec::new(), ..wanted.clone() };
-            is_it && told.standing == Standing::Counted && others(&offer.heads) == others(&wanted.heads)
-        });
-        standing.map(|(seq, _)| Place { log: log.id, seq })
+    /// An offer in the same words that nobody answered and no pouch carried: an earlier run did not come to its pouch.
+    fn left_standing(&self, history: &History, handovers: &Handovers, event: &Event) -> Option<Place> {
+        let Event::Offer(wanted) = event else { return None };
+        let in_words = |offer: &Offer| Offer { heads: Vec::new(), ..offer.clone() };
+        handovers.uncarried().filter(|place| place.log == self.own.id()).find(|place| {
+            let Event::Offer(offer) = &history.told(*place).entry.event else { return false };
+            // One of everything is of what was sealed by then.
+            let is_of_all = || history.sealings().all(|sealing| is_under(offer, sealing.place));
+            in_words(offer) == in_words(wanted) && (!offer.exhibits.is_empty() || is_of_all())
+        })
     }
 
-    /// Adds the entry that was signed last, and its state.
+    /// Adds the entry that was signed last, and its state, behind others of their kind.
     fn take_signed(&self, pieces: &mut Vec<Piece>) -> Result<(), VaultError> {
         let last = self.session.memory.last_change(&self.session.vault, &self.own.id())?;
         let (_, change) = last.expect("an entry was just written down");
         for (path, content) in change.files() {
-            pieces.push(Piece { path, bytes: content.len() as u64, content: Some(content.to_vec()) });
+            let rank_of = |path: &RelPath| rank(&path.to_string());
+            let last = pieces.partition_point(|other| rank_of(&other.path()) <= rank_of(&path));
+            pieces.insert(last, Piece::Signed { path, content: content.to_vec() });
         }
-        pieces.sort_by_cached_key(|piece| rank(&piece.path.to_string()));
         Ok(())
     }
+}
+
+/// What goes beyond these offers to one member.
+fn beyond(history: &History, exhibits: &Chosen, offers: &[Place]) -> Vec<Vec<ExhibitRef>> {
+    let (mut named, mut of_everything) = (BTreeSet::new(), Vec::new());
+    for place in offers {
+        let Event::Offer(offer) = &history.told(*place).entry.event else { continue };
+        named.extend(offer.exhibits.iter().copied());
+        of_everything.extend(Some(offer).filter(|offer| offer.exhibits.is_empty()));
+    }
+    exhibits.named(|exhibit, sealing| {
+        !named.contains(exhibit) && !of_everything.iter().any(|offer| is_under(offer, sealing))
+    })
 }

@@ -98,9 +98,9 @@ fn make(setting: &mut Setting<'_>, request: &PackRequest<'_>, with_exhibits: boo
     let mut packing = Packing::begin(setting, request)?;
     let history = packing.session.history()?;
     let mark = Mark::pouch(setting, request.out, |pouch| was_said(history, packing.person, pouch))?;
-    let (exhibits, offered) =
+    let (mut exhibits, offered) =
         if with_exhibits { packing.chosen(setting, request)? } else { (Chosen::default(), Vec::new()) };
-    let (mut lacking, mut pieces) = packing.pieces(&exhibits)?;
+    let (mut lacking, mut pieces) = packing.pieces(&mut exhibits)?;
     let recipients = packing.recipients(setting)?;
     let recipients: Vec<&Recipient> = recipients.iter().collect();
     packing.must_fit(setting, request, (&recipients, &exhibits, &pieces))?;
@@ -195,12 +195,12 @@ impl<'a> Packing<'a> {
     }
 
     /// All files that go, and those that should and cannot.
-    fn pieces(&self, exhibits: &Chosen) -> Result<(Vec<RelPath>, Vec<Piece>), VaultError> {
+    fn pieces(&self, exhibits: &mut Chosen) -> Result<(Vec<RelPath>, Vec<Piece>), VaultError> {
         let session = &self.session;
         let wanted = select::custody(session)?;
         let mut lacking: Vec<RelPath> = wanted.missing.iter().cloned().collect();
         let mut pieces = in_order(session, select::paths(&wanted))?;
-        lacking.extend(exhibits.files(session, session.history()?, &mut pieces));
+        lacking.extend(exhibits.move_files(session, session.history()?, &mut pieces));
         Ok((lacking, pieces))
     }
 

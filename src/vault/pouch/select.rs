@@ -30,8 +30,8 @@ pub(super) const NAMED_MAX: usize = 1 << 15;
 /// The exhibits that go.
 #[derive(Debug, Default)]
 pub(super) struct Chosen {
-    /// As entries refer to them, with the sealing that each stands in.
-    pub(super) exhibits: BTreeMap<ExhibitRef, Place>,
+    /// As entries refer to them, with the place in their log of the sealing that each stands in.
+    pub(super) exhibits: BTreeMap<ExhibitRef, u64>,
     /// Whether these are all that is sealed, but for what the receivers have.
     pub(super) everything: bool,
     /// Exhibits that every receiver is known to have.
@@ -94,7 +94,7 @@ impl Chosen {
                     goes = true;
                     // What is here of it goes. Only what is all here is handed over: nobody could sign for the rest.
                     if is_described && blobs.iter().all(lies_here) {
-                        chosen.exhibits.insert(reference, sealing.place);
+                        chosen.exhibits.insert(reference, sealing.place.seq);
                     } else {
                         chosen.everything = false;
                     }
@@ -155,7 +155,7 @@ impl Chosen {
                     self.withdrawn.retain(|other| *other != label);
                 }
                 self.blobs.extend(blobs);
-                self.exhibits.insert(exhibit, sealing.place);
+                self.exhibits.insert(exhibit, sealing.place.seq);
                 goes = true;
             }
             if goes {
@@ -217,7 +217,8 @@ impl Chosen {
 
     /// Those of which `which` is true, by as many as one entry names.
     pub(super) fn named(&self, which: impl Fn(&ExhibitRef, Place) -> bool) -> Vec<Vec<ExhibitRef>> {
-        let named = self.exhibits.iter().filter(|(exhibit, sealing)| which(exhibit, **sealing));
+        let place = |exhibit: &ExhibitRef, seq: u64| Place { log: exhibit.log, seq };
+        let named = self.exhibits.iter().filter(|(exhibit, seq)| which(exhibit, place(exhibit, **seq)));
         let named: Vec<ExhibitRef> = named.map(|(exhibit, _)| *exhibit).collect();
         named.chunks(NAMED_MAX).map(<[_]>::to_vec).collect()
     }
@@ -237,12 +238,13 @@ impl Chosen {
         if named.is_empty() { vec![Some(Vec::new())] } else { named.into_iter().map(Some).collect() }
     }
 
-    /// Adds their sealed files that lie here, what describes others first; returns those that do not.
-    pub(super) fn files(&self, session: &Session, history: &History, pieces: &mut Vec<Piece>) -> Vec<RelPath> {
-        let disposed = history.disposed();
-        let all = self.describing.iter().chain(self.blobs.difference(&self.describing));
-        let mut lacking = Vec::new();
-        for blob in all.filter(|blob| !disposed.contains(blob)) {
+    /// Moves their sealed files that lie here to others of a pouch, what describes others first; returns those that do not.
+    pub(super) fn move_files(&mut self, session: &Session, history: &History, pieces: &mut Vec<Piece>) -> Vec<RelPath> {
+        let (describing, mut blobs) = (&self.describing, std::mem::take(&mut self.blobs));
+        blobs.retain(|blob| !describing.contains(blob));
+        pieces.reserve_exact(describing.len() + blobs.len());
+        let (mut lacking, disposed) = (Vec::new(), history.disposed());
+        for blob in describing.iter().chain(&blobs).filter(|blob| !disposed.contains(blob)) {
             let path = layout::blob(*blob);
             match session.folder.stat(&path) {
                 Ok(stat) => pieces.push(Piece::Blob { sha256: *blob, bytes: stat.bytes }),
@@ -339,7 +341,7 @@ mod tests {
         let mut chosen = Chosen::default();
         for number in (u64::MAX - count as u64)..u64::MAX {
             let log = LogId([0xFF; 16]);
-            chosen.exhibits.insert(ExhibitRef { log, number, row: Hash([0xFF; 32]) }, Place { log, seq: 1 });
+            chosen.exhibits.insert(ExhibitRef { log, number, row: Hash([0xFF; 32]) }, 1);
         }
         chosen
     }

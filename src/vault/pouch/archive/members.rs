@@ -40,6 +40,11 @@ impl Members {
         self.first_blob = Some(self.first_blob.map_or(at.start, |first| first.min(at.start)));
     }
 
+    /// Takes no more memory than is needed: what comes in order fills the map by half.
+    pub(super) fn shrink(&mut self) {
+        self.blobs = std::mem::take(&mut self.blobs).into_iter().collect();
+    }
+
     /// Paths of keys and custody records.
     pub(super) fn custody(&self) -> impl Iterator<Item = &String> {
         self.custody.keys()

@@ -313,6 +313,9 @@ fn pouch(error: &PouchError) -> WayOut {
         PouchError::TooManyReceivers { .. } => told(USAGE, "make several pouches"),
         PouchError::Withdrawn { .. } => told(USAGE, "say why it is packed all the same: --purpose"),
         PouchError::NotToThem { .. } | PouchError::NothingToAnswer => told(FAILED, "amparo custody log"),
+        PouchError::StandsAsItIs { .. } => {
+            told(USAGE, "leave out --medium and the like; or pack the exhibits themselves, which makes a new offer")
+        }
         PouchError::NoRoom { .. } => told(FAILED, "make room, or pack fewer exhibits: name them"),
         PouchError::OfferedNotPacked { offers, error } => {
             let (mut to, mut labels) = (BTreeSet::new(), String::new());

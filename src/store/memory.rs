@@ -8,10 +8,14 @@
 //! <vault id>/seen/<log id>/<size>-<sha256>   signed states this device has seen; the largest counts
 //! <vault id>/own/<log id>/owner         machine and member that write this log from here
 //! <vault id>/own/<log id>/<size>        the change that brings the log to that size
-//! <vault id>/wrote/<16 hex digits>      names of files about to be written, forgotten once a signed state covers them
-//! <vault id>/merging/<16 hex digits>    names of files that a merge is just writing: what is torn of them is ours
-//! <vault id>/merged/<16 hex digits>     the signed states that end a merge, forgotten when they are durable
+//! <vault id>/wrote/<copy>-<digits>      names of files about to be written, forgotten once a signed state covers them
+//! <vault id>/merging/<copy>-<digits>    names of files that a merge is just writing: what is torn of them is ours
+//! <vault id>/arrived/<copy>-<digits>    names of files that a merge brought, whole, forgotten once signed states cover them
+//! <vault id>/merged/<copy>-<digits>     the signed states that end a merge, forgotten when they are durable
 //! ```
+//!
+//! There can be several copies of a vault at one device. What was begun in one says nothing of the others: those records tell,
+//! by 16 digits, where the folder lay that they are about.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -58,12 +62,25 @@ impl Change {
 #[derive(Clone, Debug)]
 pub struct Intent(RelPath);
 
+/// An intent that is remembered.
+#[derive(Clone, Debug)]
+pub struct Record {
+    /// What is forgotten with it.
+    pub intent: Intent,
+    /// The names.
+    pub paths: Vec<RelPath>,
+    /// Whether it is about the copy at hand, and not about another at this device.
+    pub is_of_this_copy: bool,
+}
+
 /// This device's memory.
 pub struct Memory {
     /// `None` while this device has never remembered anything: looking leaves no trace.
     folder: Option<Arc<dyn Folder>>,
     shown: PathBuf,
     machine: Hash,
+    /// The copy at hand, by where it lies.
+    copy: String,
 }
 
 impl Memory {
@@ -74,12 +91,19 @@ impl Memory {
             Err(StoreError::Missing { .. }) => None,
             Err(error) => return Err(error),
         };
-        Ok(Self { folder, shown: path.to_path_buf(), machine })
+        Ok(Self { folder, shown: path.to_path_buf(), machine, copy: String::new() })
     }
 
     /// Opens the memory to add to it, making its folder when there is none.
     pub fn open_to_write(disk: &dyn Disk, path: &Path, machine: Hash) -> Result<Self, StoreError> {
-        Ok(Self { folder: Some(disk.create_folder_all(path)?), shown: path.to_path_buf(), machine })
+        let folder = Some(disk.create_folder_all(path)?);
+        Ok(Self { folder, shown: path.to_path_buf(), machine, copy: String::new() })
+    }
+
+    /// The same for work on the copy of a vault that lies there.
+    #[must_use]
+    pub fn of_copy(self, vault: &Path) -> Self {
+        Self { copy: copy_at(vault), ..self }
     }
 
     /// The vaults that are trusted here.
@@ -220,37 +244,40 @@ impl Memory {
     }
 
     /// Writes down, durably, that files of these names came from another copy, whole, and that what covers them is on its way.
-    pub fn arrive(&self, vault: &VaultId, token: [u8; 8], paths: &[RelPath]) -> Result<Intent, StoreError> {
-        self.write_names(vault, "arrived", token, paths)
+    pub fn arrive(&self, vault: &VaultId, paths: &[RelPath]) -> Result<Intent, StoreError> {
+        let token = Hash::of(names_text(paths).as_bytes()).0;
+        self.write_names(vault, "arrived", *token.first_chunk().expect("32 bytes"), paths)
     }
 
     /// What this device itself began to write and has not seen covered.
-    pub fn intents(&self, vault: &VaultId) -> Result<Vec<(Intent, Vec<RelPath>)>, StoreError> {
+    pub fn intents(&self, vault: &VaultId) -> Result<Vec<Record>, StoreError> {
         self.names_of(vault, "wrote")
     }
 
     /// What it began to take from another copy and has not seen covered.
-    pub fn arrivals(&self, vault: &VaultId) -> Result<Vec<(Intent, Vec<RelPath>)>, StoreError> {
-        Ok([self.names_of(vault, "arrived")?, self.merging(vault)?].concat())
+    pub fn arrivals(&self, vault: &VaultId) -> Result<Vec<Record>, StoreError> {
+        Ok([self.names_of(vault, "arrived")?, self.names_of(vault, "merging")?].concat())
     }
 
-    /// Of these, what a merge was just writing.
-    pub fn merging(&self, vault: &VaultId) -> Result<Vec<(Intent, Vec<RelPath>)>, StoreError> {
-        self.names_of(vault, "merging")
+    /// Of these, what a merge was just writing into the copy at hand.
+    pub fn merging(&self, vault: &VaultId) -> Result<Vec<Record>, StoreError> {
+        let mut records = self.names_of(vault, "merging")?;
+        records.retain(|record| record.is_of_this_copy);
+        Ok(records)
     }
 
     /// Writes down, durably, the signed states that end a merge, before they appear in the vault.
     pub fn prepare_merge(&self, vault: &VaultId, token: [u8; 8], change: &Change) -> Result<Intent, StoreError> {
-        let path = below(&below(&Self::of(vault), "merged"), &hex(&token));
+        let path = self.record(vault, "merged", token);
         self.write_new(&path, &change_bytes(change))?;
         Ok(Intent(path))
     }
 
-    /// Ends of merges that may not have reached the vault. A torn one was never begun there.
+    /// Ends of merges that may not have reached the copy at hand. A torn one was never begun there.
     pub fn merges(&self, vault: &VaultId) -> Result<Vec<(Intent, Change)>, StoreError> {
         let within = below(&Self::of(vault), "merged");
         let mut merges = Vec::new();
-        for name in self.names(Some(&within))? {
+        for name in self.names(Some(&within))?.into_iter().filter(|name| self.is_of_this_copy(name)) {
             let path = below(&within, &name);
             let change = read_change(&self.folder()?.read(&path, CHANGE_BYTES_MAX)?);
             merges.extend(change.map(|change| (Intent(path), change)));
@@ -265,24 +292,32 @@ impl Memory {
         token: [u8; 8],
         paths: &[RelPath],
     ) -> Result<Intent, StoreError> {
-        let path = below(&below(&Self::of(vault), room), &hex(&token));
-        let text: String = paths.iter().flat_map(|path| [path.to_string(), "\n".into()]).collect();
-        self.write_new(&path, text.as_bytes())?;
+        let path = self.record(vault, room, token);
+        self.write_new(&path, names_text(paths).as_bytes())?;
         Ok(Intent(path))
     }
 
-    fn names_of(&self, vault: &VaultId, room: &str) -> Result<Vec<(Intent, Vec<RelPath>)>, StoreError> {
+    fn record(&self, vault: &VaultId, room: &str, token: [u8; 8]) -> RelPath {
+        below(&below(&Self::of(vault), room), &format!("{}-{}", self.copy, hex(&token)))
+    }
+
+    fn is_of_this_copy(&self, record: &str) -> bool {
+        record.split_once('-').is_some_and(|(copy, _)| copy == self.copy)
+    }
+
+    fn names_of(&self, vault: &VaultId, room: &str) -> Result<Vec<Record>, StoreError> {
         let within = below(&Self::of(vault), room);
-        let mut intents = Vec::new();
+        let mut records = Vec::new();
         for name in self.names(Some(&within))? {
             let text = self.folder()?.read(&below(&within, &name), CHANGE_BYTES_MAX)?;
             // Only whole lines: the last may be torn, and what it names was then not yet begun.
             let text = String::from_utf8_lossy(&text);
             let whole = text.rfind('\n').map_or("", |end| &text[..end]);
             let paths = whole.split('\n').filter_map(RelPath::parse).collect();
-            intents.push((Intent(below(&within, &name)), paths));
+            let (intent, is_of_this_copy) = (Intent(below(&within, &name)), self.is_of_this_copy(&name));
+            records.push(Record { intent, paths, is_of_this_copy });
         }
-        Ok(intents)
+        Ok(records)
     }
 
     /// Forgets an intent.
@@ -290,10 +325,10 @@ impl Memory {
         self.folder()?.remove(&intent.0)
     }
 
-    /// Files in the vault that are this device's own unfinished work: they are no strangers there.
+    /// Files in the vault that are this device's own unfinished work, in whatever copy of it: they are no strangers there.
     pub fn unfinished(&self, vault: &VaultId) -> Result<BTreeSet<String>, StoreError> {
         let begun = self.intents(vault)?.into_iter().chain(self.arrivals(vault)?);
-        let mut paths: BTreeSet<String> = begun.flat_map(|(_, paths)| paths).map(|path| path.to_string()).collect();
+        let mut paths: BTreeSet<String> = begun.flat_map(|record| record.paths).map(|path| path.to_string()).collect();
         for name in self.names(Some(&below(&Self::of(vault), "own")))? {
             let Some(log) = LogId::from_hex(&name) else { continue };
             if let Some((_, change)) = self.last_change(vault, &log)? {
@@ -357,6 +392,16 @@ impl Memory {
 /// A path of this module's own making, or below what a listing gave.
 fn below(path: &RelPath, name: &str) -> RelPath {
     path.join(name).expect("digits, words, and names that were listed")
+}
+
+/// A copy of a vault, by where it lies: where that is, nobody reads in it.
+fn copy_at(vault: &Path) -> String {
+    let place = std::path::absolute(vault).unwrap_or_else(|_| vault.to_path_buf());
+    hex(&Hash::of(place.as_os_str().as_encoded_bytes()).0[..8])
+}
+
+fn names_text(paths: &[RelPath]) -> String {
+    paths.iter().flat_map(|path| [path.to_string(), "\n".into()]).collect()
 }
 
 fn size_name(size: u64) -> String {

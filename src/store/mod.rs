@@ -95,7 +95,10 @@ pub trait Folder: Send + Sync {
 
     /// As [`Folder::read`], to be read in parts: for what need not be in memory as a whole.
     fn source(&self, path: &RelPath, bytes_max: u64) -> Result<Box<dyn Source>, StoreError> {
-        Ok(source::held(self.read(path, bytes_max)?, self.stat(path)?))
+        let bytes = self.read(path, bytes_max)?;
+        // Of two copies of a file it is the one that was read.
+        let stat = Stat { bytes: bytes.len() as u64, ..self.stat(path)? };
+        Ok(source::held(bytes, stat))
     }
 
     /// As [`Folder::source`], from the medium where the system can be made to. Sync first: what is not yet written

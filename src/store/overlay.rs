@@ -98,6 +98,16 @@ mod tests {
     }
 
     #[test]
+    fn a_file_that_is_short_in_the_first_is_read_to_its_end_in_the_second() {
+        let whole = b"all of it".to_vec();
+        let blob = layout::blob(Hash::of(&whole));
+        let (one, other) = (format!("/one/{blob}"), format!("/other/{blob}"));
+        let both = overlay(&[(&one, b"al"), (&other, &whole)]);
+        let source = both.source(&blob, 99).expect("opened");
+        assert_eq!(source.stat().expect("known").bytes, whole.len() as u64);
+    }
+
+    #[test]
     fn what_lies_in_either_is_there_and_the_first_is_preferred() {
         let both = overlay(&[("/one/a/1", b"x"), ("/other/a/2", b"y"), ("/other/b/3", b"z")]);
         let names = |below: Option<&str>| -> Vec<OsString> {

@@ -64,14 +64,14 @@ pub fn doctor(setting: &mut Setting<'_>, examination: &Examination<'_>) -> Resul
                 .into(),
         );
     }
-    for (_, paths) in session.memory.intents(&session.vault)? {
-        let here = count_present(&session, &paths)?;
+    for record in session.memory.intents(&session.vault)? {
+        let here = count_present(&session, &record.paths)?;
         if here > 0 {
             warn(format!("{here} files are left of an interrupted sealing; the next seal removes them"));
         }
     }
     torn::torn(setting, request.vault, &session, &mut warn)?;
-    if let Some(history) = &session.history {
+    if session.history.is_some() || session.survey.logs.is_empty() {
         let arrived = orphans::arrived(&session)?;
         if arrived > 0 {
             warn(format!(
@@ -79,6 +79,8 @@ pub fn doctor(setting: &mut Setting<'_>, examination: &Examination<'_>) -> Resul
                  --clear removes them"
             ));
         }
+    }
+    if let Some(history) = &session.history {
         for finding in session.findings.iter().chain(history.findings.iter()) {
             warn(finding.to_string());
         }

@@ -8,7 +8,7 @@ use super::change::{Known, read_back, write_all};
 use super::survey;
 use crate::format::ids::{LogId, VaultId};
 use crate::store::layout::{self, CheckpointName};
-use crate::store::memory::{Change, Memory};
+use crate::store::memory::{Change, Memory, Record};
 use crate::store::{Folder, RelPath, StoreError};
 
 /// Nothing that a merge writes is longer.
@@ -28,19 +28,39 @@ pub(super) fn settle(folder: &dyn Folder, memory: &Memory, vault: &VaultId) -> R
             memory.forget(&intent)?;
         }
     }
-    // What is whole of it may be whole in the system's memory alone: nothing synced it yet, or a sync of it failed.
-    let there: Vec<RelPath> = merging(memory, vault)?.filter(|path| folder.exists(path).unwrap_or(true)).collect();
-    if there.is_empty() {
-        return Ok(());
+    for record in memory.merging(vault)? {
+        settle_files(folder, memory, vault, &record)?;
     }
-    folder.sync(&there)?;
-    let is_torn =
-        |path: &RelPath| !read_back(folder, path, FILE_BYTES_MAX).is_ok_and(|bytes| layout::is_as_named(path, &bytes));
-    let torn: Vec<RelPath> = there.into_iter().filter(is_torn).collect();
+    Ok(())
+}
+
+/// What is whole of it has arrived; what is torn goes. What cannot be read just now is looked at again the next time.
+fn settle_files(folder: &dyn Folder, memory: &Memory, vault: &VaultId, record: &Record) -> Result<(), VaultError> {
+    let exists = |path: &&RelPath| folder.exists(path).unwrap_or(true);
+    let (there, mut torn): (Vec<RelPath>, Vec<RelPath>) = record.paths.iter().cloned().partition(|path| exists(&path));
+    // What is whole may be whole in the system's memory alone: nothing synced it yet, or a sync of it failed.
+    if !there.is_empty() {
+        folder.sync(&there)?;
+    }
+    let (mut whole, mut in_doubt) = (Vec::new(), false);
+    for path in there {
+        match read_back(folder, &path, FILE_BYTES_MAX) {
+            Ok(bytes) if layout::is_as_named(&path, &bytes) => whole.push(path),
+            Ok(_) => torn.push(path),
+            Err(_) => in_doubt = true,
+        }
+    }
+    // What is gone may be so in the system's memory alone as well, and must not come back when it is forgotten.
     if !torn.is_empty() {
         folder.remove_all(&torn)?;
     }
-    Ok(())
+    if in_doubt {
+        return Ok(());
+    }
+    if !whole.is_empty() {
+        memory.arrive(vault, &whole)?;
+    }
+    Ok(memory.forget(&record.intent)?)
 }
 
 /// What must not be seen: files that a merge tore, and signed states of a merge that has not reached its end.
@@ -54,15 +74,10 @@ pub(super) fn hidden(folder: &dyn Folder, memory: &Memory, vault: &VaultId) -> R
     Ok(hidden)
 }
 
-/// Files that a merge was just writing.
-fn merging(memory: &Memory, vault: &VaultId) -> Result<impl Iterator<Item = RelPath>, VaultError> {
-    Ok(memory.merging(vault)?.into_iter().flat_map(|(_, paths)| paths))
-}
-
 /// Files that a merge was just writing and that are not what their names promise.
 fn torn(folder: &dyn Folder, memory: &Memory, vault: &VaultId) -> Result<BTreeSet<RelPath>, VaultError> {
     let mut torn = BTreeSet::new();
-    for path in merging(memory, vault)? {
+    for path in memory.merging(vault)?.into_iter().flat_map(|record| record.paths) {
         match folder.read(&path, FILE_BYTES_MAX) {
             Ok(bytes) if layout::is_as_named(&path, &bytes) => {}
             Err(StoreError::Missing { .. }) => {}

@@ -11,7 +11,7 @@ use super::session::Session;
 use super::{exhibits, named};
 use crate::crypto::hash::Hash;
 use crate::format::event::Event;
-use crate::store::memory::Intent;
+use crate::store::memory::Record;
 use crate::store::{RelPath, layout};
 
 /// Removes orphans; returns how many.
@@ -19,61 +19,94 @@ pub(super) fn clear(session: &Session) -> Result<u64, VaultError> {
     remove(session, &session.memory.intents(&session.vault)?)
 }
 
-/// Removes what came from other copies and counts for nothing: the person will not go on with it. Returns how many.
+/// Removes what came from other copies and counts for nothing: the person will not go on with it. Returns how many files.
 pub(super) fn clear_arrived(session: &Session) -> Result<u64, VaultError> {
     remove(session, &session.memory.arrivals(&session.vault)?)
 }
 
-fn remove(session: &Session, intents: &[(Intent, Vec<RelPath>)]) -> Result<u64, VaultError> {
-    let named = intents.iter().flat_map(|(_, paths)| paths).cloned();
-    let (here, gone): (BTreeSet<RelPath>, BTreeSet<RelPath>) =
-        named.partition(|path| session.folder.exists(path).unwrap_or(true));
-    let orphans = if here.is_empty() { here } else { uncovered(session, here)? };
+/// Removes from this copy what nothing covers, and forgets what was begun in it. A record of another copy stays: what lies
+/// there, nobody sees from here.
+fn remove(session: &Session, records: &[Record]) -> Result<u64, VaultError> {
+    let mut orphans = not_covered(session, records)?.sure();
+    let removed = orphans.len() as u64;
     // What is gone may be so in the system's memory alone, where a sync failed: it must not come back when it is forgotten.
-    let removed = session.folder.remove_all(&orphans.into_iter().chain(gone).collect::<Vec<_>>())?;
-    for (intent, _) in intents {
-        session.memory.forget(intent)?;
+    let of_this_copy = || records.iter().filter(|record| record.is_of_this_copy);
+    let paths = of_this_copy().flat_map(|record| &record.paths);
+    orphans.extend(paths.filter(|path| !lies_here(session, path)).cloned());
+    session.folder.remove_all(&orphans.into_iter().collect::<Vec<_>>())?;
+    let left = not_covered(session, of_this_copy())?.files;
+    for record in of_this_copy().filter(|record| !record.paths.iter().any(|path| left.contains(path))) {
+        session.memory.forget(&record.intent)?;
     }
     Ok(removed)
 }
 
-/// Forgets what came from other copies, once all of it counts.
+/// Forgets what came from other copies, as far as it counts now.
 pub(super) fn forget_arrived(session: &Session) -> Result<(), VaultError> {
-    let arrivals = session.memory.arrivals(&session.vault)?;
-    let uncovered = not_counting(session, &arrivals)?;
-    for (intent, _) in arrivals.iter().filter(|(_, paths)| paths.iter().all(|path| !uncovered.contains(path))) {
-        session.memory.forget(intent)?;
+    let mut records = session.memory.arrivals(&session.vault)?;
+    records.retain(|record| record.is_of_this_copy);
+    let left = not_covered(session, &records)?.files;
+    for record in records {
+        let still: Vec<RelPath> = record.paths.iter().filter(|path| left.contains(path)).cloned().collect();
+        if still.len() == record.paths.len() {
+            continue;
+        }
+        if !still.is_empty() {
+            session.memory.arrive(&session.vault, &still)?;
+        }
+        session.memory.forget(&record.intent)?;
     }
     Ok(())
 }
 
 /// How many files lie here that came from other copies and count for nothing yet.
 pub(super) fn arrived(session: &Session) -> Result<u64, VaultError> {
-    let waiting = not_counting(session, &session.memory.arrivals(&session.vault)?)?;
-    Ok(waiting.iter().filter(|path| session.folder.exists(path).unwrap_or(true)).count() as u64)
+    Ok(not_covered(session, &session.memory.arrivals(&session.vault)?)?.files.len() as u64)
 }
 
-fn not_counting(session: &Session, arrivals: &[(Intent, Vec<RelPath>)]) -> Result<BTreeSet<RelPath>, VaultError> {
-    let named: BTreeSet<RelPath> = arrivals.iter().flat_map(|(_, paths)| paths).cloned().collect();
-    if named.is_empty() { Ok(named) } else { uncovered(session, named) }
+fn lies_here(session: &Session, path: &RelPath) -> bool {
+    session.folder.exists(path).unwrap_or(true)
 }
 
-/// What remains of these paths without those that entries and signed states cover.
-fn uncovered(session: &Session, mut paths: BTreeSet<RelPath>) -> Result<BTreeSet<RelPath>, VaultError> {
+/// Files that lie here and that neither entries nor signed states cover.
+struct NotCovered {
+    files: BTreeSet<RelPath>,
+    /// Whether an inventory cannot be read, which may list some of them.
+    in_doubt: bool,
+}
+
+impl NotCovered {
+    /// Those of which it is sure.
+    fn sure(mut self) -> BTreeSet<RelPath> {
+        if self.in_doubt {
+            self.files.retain(|path| layout::blob_of(path).is_none());
+        }
+        self.files
+    }
+}
+
+fn not_covered<'a>(session: &Session, records: impl IntoIterator<Item = &'a Record>) -> Result<NotCovered, VaultError> {
+    let named = records.into_iter().flat_map(|record| &record.paths);
+    let mut files: BTreeSet<RelPath> = named.filter(|path| lies_here(session, path)).cloned().collect();
+    let mut in_doubt = false;
+    // A copy that is only beginning has no story that could cover anything.
+    if files.is_empty() || session.history.is_none() && session.survey.logs.is_empty() {
+        return Ok(NotCovered { files, in_doubt });
+    }
     let history = session.history()?;
     for (key, file) in named::counted_keys(history) {
-        paths.remove(&layout::wrapped_key(key, file));
+        files.remove(&layout::wrapped_key(key, file));
     }
     for (_, told) in named::kept_beside(history) {
         for (key, file) in named::key_files(told.entry.log, &told.entry.event) {
-            paths.remove(&layout::wrapped_key(key, file));
+            files.remove(&layout::wrapped_key(key, file));
         }
     }
-    remove_logs(session, history, &mut paths);
-    if paths.iter().any(|path| path.components().next().is_some_and(|first| first == "blobs")) {
-        remove_blobs(session, history, &mut paths);
+    remove_logs(session, history, &mut files);
+    if files.iter().any(|path| layout::blob_of(path).is_some()) {
+        in_doubt = remove_blobs(session, history, &mut files);
     }
-    Ok(paths)
+    Ok(NotCovered { files, in_doubt })
 }
 
 /// Entries of any history of a log, its signed states, and what others signed of it.
@@ -101,8 +134,9 @@ fn remove_logs(session: &Session, history: &History, paths: &mut BTreeSet<RelPat
     }
 }
 
-/// Blobs that a sealing names. Where its inventory cannot be read, nobody can say which they are, and none is removed.
-fn remove_blobs(session: &Session, history: &History, paths: &mut BTreeSet<RelPath>) {
+/// Blobs that a sealing names. Returns whether an inventory cannot be read: nobody can say which it lists.
+fn remove_blobs(session: &Session, history: &History, paths: &mut BTreeSet<RelPath>) -> bool {
+    let mut in_doubt = false;
     for (place, told) in history.counted().chain(named::kept_beside(history)) {
         if let Event::Amend { blob, .. } = &told.entry.event {
             paths.remove(&layout::blob(*blob));
@@ -117,7 +151,8 @@ fn remove_blobs(session: &Session, history: &History, paths: &mut BTreeSet<RelPa
                     paths.remove(&layout::blob(blob));
                 }
             }
-            Err(_) => paths.retain(|path| path.components().next().is_none_or(|first| first != "blobs")),
+            Err(_) => in_doubt = true,
         }
     }
+    in_doubt
 }

@@ -140,7 +140,7 @@ impl Session {
         let Entrance { folder, beside, write, signatures } = entrance;
         let remembers = write || request.trust.is_some();
         let open_memory = if remembers { Memory::open_to_write } else { Memory::open };
-        let memory = open_memory(setting.disk, request.state, setting.machine)?;
+        let memory = open_memory(setting.disk, request.state, setting.machine)?.of_copy(request.vault);
         let mut lock = None;
         if write {
             // Whoever deletes or empties the file must not make two commands write one log at once: no lock, no writing.

@@ -217,6 +217,64 @@ fn what_goes_beyond_an_offer_is_offered_as_well() {
     assert_eq!(exhibits, [json!(["K7-0002"]), json!(["K7-0003"]), json!(["K7-0002", "K7-0003"])]);
 }
 
+/// The status of each pouch, as the lawyer's record has it.
+fn statuses(world: &World) -> Vec<String> {
+    let packed = events(world, "lawyer").into_iter().filter(|entry| entry["event"] == "pack");
+    packed.map(|entry| entry["status"].as_str().expect("a status").to_string()).collect()
+}
+
+fn offers(world: &World, more: &[&str]) -> String {
+    let args = [&["custody", "offer", "--no-input", "--json", "--to", "Grey Owl"], more].concat();
+    at(world, "lawyer", &args).exits(0).json()["offer"].as_str().expect("a label").to_string()
+}
+
+/// Grey Owl has a copy, and signs for one offer in it.
+fn owl_signs(world: &World, offer: &str) {
+    world.carry("reader");
+    at(world, "reader", &["verify", "--owner", "../lawyer.card"]).exits(0);
+    at(world, "reader", &["custody", "acknowledge", offer]).exits(0);
+    at(world, "lawyer", &["merge", "../reader/evidence"]).exits(0);
+}
+
+#[test]
+fn a_pouch_is_answered_when_all_offers_are_that_it_carries() {
+    let world = World::with_testimony();
+    seals(&world, "second.txt");
+    // In whatever order exhibits were named.
+    let both = offers(&world, &["K7-0002", "K7-0001"]);
+    let other = offers(&world, &["K7-0001"]);
+    packs(&world, "both.bin", &[&both]).exits(0);
+    owl_signs(&world, &other);
+    assert_eq!(statuses(&world), ["pending"]);
+    owl_signs(&world, &both);
+    assert_eq!(statuses(&world), ["acknowledged"]);
+    // Two offers in one pouch.
+    let (one, two) = (offers(&world, &["K7-0001"]), offers(&world, &["K7-0002"]));
+    packs(&world, "two.bin", &[&one, &two]).exits(0);
+    owl_signs(&world, &two);
+    assert_eq!(statuses(&world)[1], "pending");
+    // It was carried: whoever packs in the same words offers anew.
+    let object = packs(&world, "again.bin", &["K7-0001", "--json"]).exits(0).json();
+    assert_ne!(object["offers"][0]["offer"], one);
+    owl_signs(&world, &one);
+    assert_eq!(statuses(&world), ["acknowledged", "acknowledged", "pending"]);
+}
+
+#[test]
+fn what_is_told_of_an_offer_that_stands_would_stand_nowhere() {
+    let world = World::with_testimony();
+    let offer = offers(&world, &["K7-0001"]);
+    let refused = packs(&world, "x.bin", &[&offer, "--carrier", "Swift"]).exits(2);
+    refused.says("stands as it was said").says("which makes a new offer");
+    assert!(!world.path("x.bin").exists());
+    // Consent withdrawn since then: only a reason lets it go, and the record says which.
+    at(&world, "lawyer", &["custody", "withdraw", "K7-0001", "--scope", "all"]).exits(0);
+    packs(&world, "x.bin", &[&offer]).exits(2).says("consent for K7-0001 was withdrawn");
+    packs(&world, "trip.bin", &[&offer, "--purpose", "ordered by the court"]).exits(0);
+    let said = events(&world, "lawyer").into_iter().rfind(|entry| entry["event"] == "offer").expect("an offer");
+    assert_eq!((&said["purpose"], &said["exhibits"][0]), (&"ordered by the court".into(), &"K7-0001".into()));
+}
+
 #[test]
 fn withdrawn_consent_keeps_an_exhibit_back_unless_a_purpose_is_stated() {
     let world = World::with_testimony();

@@ -4,6 +4,8 @@ use std::fs;
 
 use serde_json::{Value, json};
 
+use amparo::crypto::hash::{Hash, hex};
+
 use super::harness::{Around, Outcome, World};
 use super::pack::{at, events, packs, seals};
 
@@ -67,6 +69,7 @@ fn a_script_gets_one_object() {
         "not_whole",
         "unseen",
         "pouch",
+        "signed",
         "answer",
         "warnings",
     ];
@@ -281,8 +284,9 @@ fn what_came_earlier_is_not_signed_for_with_what_comes_now() {
 fn a_discrepancy_that_is_signed_shows_in_the_exit_code() {
     let world = sent();
     unpacks(&world, "trip.bin", &[]).exits(0);
-    let blob = world.tree("reader/evidence").into_keys().rfind(|name| name.starts_with("blobs")).expect("a blob");
-    world.write(&format!("reader/evidence/{blob}"), b"damaged since");
+    let shown = at(&world, "reader", &["show", "K7-0001", "--json"]).exits(0).json();
+    let blob = shown["blob_names"][0].as_str().expect("a blob");
+    world.write(&format!("reader/evidence/blobs/{}/{blob}", &blob[..2]), b"damaged since");
     let signed = unpacks(&world, "trip.bin", &["--sign"]).exits(3);
     signed.says("ACKNOWLEDGED WITH DISCREPANCIES K7:2").says("ANSWER trip.answer");
 }
@@ -298,7 +302,9 @@ fn interrupted(world: &World) -> Vec<String> {
     }
     let vaults = world.tree("reader").into_keys().find(|name| name.ends_with("/pinned")).expect("a vault is known");
     let memory = vaults.trim_end_matches("pinned");
-    world.write(&format!("reader/{memory}arrived/0123456789abcdef"), (blobs.join("\n") + "\n").as_bytes());
+    let copy = hex(&Hash::of(world.path("reader/evidence").as_os_str().as_encoded_bytes()).0[..8]);
+    let record = format!("reader/{memory}arrived/{copy}-0123456789abcdef");
+    world.write(&record, (blobs.join("\n") + "\n").as_bytes());
     blobs
 }
 
@@ -332,6 +338,51 @@ fn what_an_interrupted_unpacking_brought_stays_until_it_counts_or_is_cleared() {
     at(&world, "reader", &["doctor"]).exits(0).never_says("interrupted");
     at(&world, "reader", &["merge"]).exits(2);
     at(&world, "reader", &["merge", "--clear", "../lawyer/evidence"]).exits(2);
+}
+
+/// A copy in which an inventory is still on the road cannot tell what it will list.
+#[test]
+fn what_may_yet_count_is_not_cleared_in_a_partial_copy() {
+    let world = World::with_testimony();
+    seals(&world, "second.txt");
+    packs(&world, "one.bin", &["K7-0001"]).exits(0);
+    unpacks(&world, "one.bin", &[]).exits(0);
+    let blobs = interrupted(&world);
+    assert_eq!(blobs.len(), 3, "those of the second, and its inventory among them");
+    let mut in_doubt = 0;
+    for blob in &blobs {
+        let world = world.twin();
+        std::fs::remove_file(world.path(&format!("reader/evidence/{blob}"))).expect("taken away");
+        let waits = unpacks(&world, "one.bin", &[]).exits(0).out.contains("still waiting: 1 file ");
+        in_doubt += usize::from(waits);
+        at(&world, "reader", &["merge", "--clear"]).exits(0).says("0 files removed");
+        let here = world.tree("reader/evidence");
+        assert!(blobs.iter().all(|other| other == blob || here.contains_key(other)), "{here:?}");
+        let told = at(&world, "reader", &["doctor"]).exits(0);
+        assert_eq!((told.out + &told.err).contains("1 files came with"), waits);
+    }
+    assert_eq!(in_doubt, 1, "without the inventory alone nobody knows what belongs here");
+    packs(&world, "two.bin", &["K7-0002"]).exits(0);
+    let object = unpacks(&world, "two.bin", &["--json"]).exits(0).json();
+    assert_eq!((&object["blobs"], &object["interrupted"]), (&0.into(), &0.into()), "nothing is carried twice");
+    at(&world, "reader", &["verify"]).exits(0);
+}
+
+#[test]
+fn several_offers_are_signed_with_one_look_and_told_to_scripts() {
+    let world = World::with_testimony();
+    seals(&world, "second.txt");
+    for id in ["K7-0001", "K7-0002"] {
+        at(&world, "lawyer", &["custody", "offer", "--no-input", "--to", "Grey Owl", id]).exits(0);
+    }
+    packs(&world, "trip.bin", &["K7:3", "K7:4"]).exits(0);
+    let object = unpacks(&world, "trip.bin", &["--sign", "--json"]).exits(0).json();
+    let signed = object["signed"].as_array().expect("a list").iter();
+    let signed: Vec<(&Value, &Value)> = signed.map(|one| (&one["offer"], &one["status"])).collect();
+    assert_eq!(signed, [(&"K7:3".into(), &"acknowledged".into()), (&"K7:4".into(), &"acknowledged".into())]);
+    assert_eq!(object["answer"], "trip.answer");
+    at(&world, "lawyer", &["merge", "../reader/trip.answer"]).exits(0);
+    at(&world, "lawyer", &["custody", "log"]).exits(0).never_says("pending");
 }
 
 #[test]

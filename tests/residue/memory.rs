@@ -65,7 +65,8 @@ fn ending(tracer: &mut Child, program: &Path) -> (u32, i32) {
     loop {
         let children = fs::read_to_string(&children).unwrap_or_default();
         let numbers = children.split_whitespace().filter_map(|number| number.parse::<u32>().ok());
-        let is_the_program = |process: &u32| fs::read_link(format!("/proc/{process}/exe")).is_ok_and(|exe| exe == program);
+        let is_the_program =
+            |process: &u32| fs::read_link(format!("/proc/{process}/exe")).is_ok_and(|exe| exe == program);
         for process in numbers.filter(is_the_program) {
             let call = fs::read_to_string(format!("/proc/{process}/syscall")).unwrap_or_default();
             if let Some(rest) = call.strip_prefix(&last) {

@@ -3,6 +3,7 @@
 
 mod customs_officer;
 mod false_accusation;
+mod forger;
 mod foundings;
 mod honest_year;
 mod quiet_drop;

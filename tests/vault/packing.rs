@@ -13,7 +13,7 @@ use amparo::vault::custody::note::{Kind, note};
 use amparo::vault::custody::offer::{Circumstances, Receiver};
 use amparo::vault::custody::story::story;
 use amparo::vault::findings::{Check, Verdict};
-use amparo::vault::merge::Merged;
+use amparo::vault::merge::{Merged, clear};
 use amparo::vault::pouch::PouchError;
 use amparo::vault::pouch::archive::Archive;
 use amparo::vault::pouch::opened::Opened;
@@ -184,6 +184,64 @@ fn survives_from(
         let third = unpacks(&disk, &there, "trip.bin", copy).unwrap_or_else(|error| panic!("{context}: {error}"));
         assert!(!third.is_new(), "{context}: something came a second time");
     }
+}
+
+/// A copy that is only beginning is cut off; before it is gone on with, the same pouch is unpacked elsewhere at this device, or the
+/// folder is moved, where no record tells of it.
+fn survives_among_others(rules: Rules, stride: usize) {
+    let (base, world, copy) = base(rules, false);
+    packs(&base, &world, "trip.bin", &[]).expect("packed");
+    let rehearsal = base.crash(0);
+    let before = rehearsal.operations();
+    unpacks(&rehearsal, &world, "trip.bin", &copy).expect("nothing fails in the rehearsal");
+    let operations = rehearsal.operations() - before;
+    let mut cleared = 0;
+    for nth in (0..operations).step_by(stride) {
+        let disk = base.crash(0);
+        disk.fail_at(disk.operations() + nth, Fault::Io, Times::FromThenOn);
+        drop(unpacks(&disk, &world, "trip.bin", &copy));
+        disk.heal();
+        let disk = disk.crash(nth);
+        let there = world.moved_to(Arc::new(disk.clone()));
+        let context = format!("{rules:?} at {nth} of {operations}");
+        let is_whole = |disk: &FaultyDisk, folder: &Path| {
+            let there = world.moved_to(Arc::new(disk.clone()));
+            let unpacked = unpacks(disk, &there, "trip.bin", folder);
+            let unpacked = unpacked.unwrap_or_else(|error| panic!("{context}, {folder:?}: {error}"));
+            assert_eq!(unpacked.verdict, Verdict::Valid, "{context}, {folder:?}: {:?}", unpacked.findings);
+            for who in [&there.reader, &there.monitor] {
+                let seen = there.verify_at(folder, who).unwrap_or_else(|error| panic!("{context}: {error}"));
+                assert_eq!(
+                    (seen.verdict, seen.exhibits),
+                    (Verdict::Valid, 2),
+                    "{context}, {folder:?}: {:?}",
+                    seen.findings
+                );
+            }
+        };
+        let moved = there.path("moved");
+        let twin = disk.twin();
+        carry(&twin, &copy, &moved, |_| true);
+        is_whole(&twin, &moved);
+        // What came is cleared, also where nothing is there yet that could cover it, and comes once more.
+        let twin = disk.twin();
+        let place = request(&copy, &there.reader, None);
+        if let Ok(removed) = with(&twin, there.reader.machine, |setting| clear(setting, &place)) {
+            let left = twin.files().iter().filter(|(path, _)| path.starts_with(copy.join("blobs"))).count();
+            assert!(removed == 0 || left == 0, "{context}: {removed} removed, {left} left");
+            cleared += usize::from(removed > 0);
+            is_whole(&twin, &copy);
+        }
+        is_whole(&disk, &there.path("another"));
+        is_whole(&disk, &copy);
+    }
+    assert!(cleared > 0, "{rules:?}: nothing was ever cleared");
+}
+
+#[test]
+fn other_copies_at_the_device_do_no_harm_to_one_that_was_cut_off() {
+    survives_among_others(Rules::Ext4, 5);
+    survives_among_others(Rules::ExFat, 11);
 }
 
 #[test]

@@ -65,7 +65,11 @@ pub(crate) struct Args {
 }
 
 pub(super) fn run(args: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError> {
-    let Some(named) = &args.source else { return clear_arrived(call) };
+    let Some(named) = &args.source else {
+        let vault = call.vault_folder()?.ok_or(CliError::NoVault)?;
+        let needs = Needs { vault: Some((vault.clone(), true)), identity: true, ..Needs::default() };
+        return call.confined(&needs, |_, call| clear_arrived(vault, call));
+    };
     call.claim_stdin(named, "FILE")?;
     let source = call.path(named);
     if is_dash(named) || call.context.disk.stat(&source)?.kind != Kind::Folder {
@@ -77,8 +81,8 @@ pub(super) fn run(args: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError
     call.confined(&needs, |_, call| copy(args, vault, (named, &source), call))
 }
 
-fn clear_arrived(call: &mut Call<'_, '_>) -> Result<Exit, CliError> {
-    let place = call.place(Contact::Must)?;
+fn clear_arrived(vault: PathBuf, call: &mut Call<'_, '_>) -> Result<Exit, CliError> {
+    let place = call.place_at(vault, Contact::Must)?;
     let person = call.person()?;
     let removed = clear(&mut call.parts().setting(), &place.request(Some(&person)))?;
     if call.global.json {

@@ -69,7 +69,12 @@ pub(super) fn run(args: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError
     call.must_be_outside(&place.vault, &args.output)?;
     let person = call.person()?;
     let to = args.to.iter().map(|to| receiver(to, call)).collect::<Result<Vec<_>, _>>()?;
-    let told = if args.answers || args.no_exhibits { Circumstances::default() } else { args.told.ask(call)? };
+    let told = match args {
+        Args { answers: true, .. } | Args { no_exhibits: true, .. } => Circumstances::default(),
+        // Of an offer that stands everything was told.
+        Args { ids, .. } if !ids.is_empty() && ids.iter().all(|id| id.contains(':')) => args.told.given(),
+        _ => args.told.ask(call)?,
+    };
     let (folder, name) = call.split_path(&args.output)?;
     let request = PackRequest {
         place: place.request(Some(&person)),

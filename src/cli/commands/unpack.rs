@@ -15,7 +15,7 @@ use crate::cli::room::Needs;
 use crate::cli::{DONE, Exit, hints};
 use crate::store::{Kind, Mode, StoreError};
 use crate::vault::VaultError;
-use crate::vault::custody::acknowledge::{AcknowledgeRequest, acknowledge};
+use crate::vault::custody::acknowledge::{Acknowledged, Signed, acknowledge_all};
 use crate::vault::custody::arrived::Whereabouts;
 use crate::vault::custody::{Waiting, waiting};
 use crate::vault::findings::Verdict;
@@ -187,15 +187,24 @@ fn take_in(
         tell_arrival(&merged, call)?;
     }
     let granted = merge::hand_on::hand_on(args.grant, &merged, place, person, call)?;
-    let (answer, discrepancies) = sign(args, (answer, pouch), (place, person), call)?;
+    let signed = sign(args, pouch, (place, person), call)?;
+    let answer = match &answer {
+        Some(answer) if !signed.all.is_empty() => Some(answer.write(&signed.all, place, person, call)?),
+        _ => None,
+    };
+    let discrepancies = signed.all.iter().map(Acknowledged::weight).max().unwrap_or(Verdict::Valid);
     if call.global.json {
         let mut object = merge::described(&merged, granted.as_ref());
         object["whole"] = json!(merged.arrival.whole);
         object["not_whole"] = json!(merged.arrival.damaged);
         object["unseen"] = json!(merged.arrival.unseen);
         object["pouch"] = pieces.map_or(Value::Null, pieces::described);
+        object["signed"] = signed.all.iter().map(super::custody::described_acknowledged).collect();
         object["answer"] = answer.as_ref().map_or(Value::Null, |file| json!(file.to_string_lossy()));
         call.print_json(object)?;
+    }
+    if let Some(error) = signed.failure {
+        return Err(error.into());
     }
     call.suggest("amparo list");
     Ok(match weight(&merged, pouch).max(discrepancies) {
@@ -221,14 +230,13 @@ fn tell_arrival(merged: &Merged, call: &mut Call<'_, '_>) -> Result<(), CliError
     Ok(())
 }
 
-/// Asks once whether the person signs for what was offered to her and came with this pouch; where her answer was written, and
-/// how grave the discrepancies are that it tells of.
+/// Asks once whether the person signs for what was offered to her and came with this pouch.
 fn sign(
     args: &Args,
-    (answer, pouch): (Option<&Answer>, &Archive),
+    pouch: &Archive,
     (place, person): (&Place, &Person),
     call: &mut Call<'_, '_>,
-) -> Result<(Option<PathBuf>, Verdict), CliError> {
+) -> Result<Signed, CliError> {
     let mut offers = waiting(&mut call.parts().setting(), &place.request(Some(person)), Some(pouch))?;
     let others: Vec<Waiting> = offers.extract_if(.., |offer| offer.whereabouts != Whereabouts::CameNow).collect();
     for Waiting { offer, from, whereabouts, .. } in &others {
@@ -244,24 +252,20 @@ fn sign(
             let file = args.answer.as_deref().map_or("answer.txt".into(), |file| hints::word(&file.to_string_lossy()));
             call.say(&format!("  {}", hints::checked(format!("amparo pack --answers --to MEMBER -o {file}"))));
         }
-        return Ok((None, Verdict::Valid));
+        return Ok(Signed::default());
     }
     if !args.sign && !agrees(&offers, call)? {
         call.suggest("amparo custody acknowledge");
-        return Ok((None, Verdict::Valid));
+        return Ok(Signed::default());
     }
-    let mut discrepancies = Verdict::Valid;
-    for waiting in &offers {
-        let request =
-            AcknowledgeRequest { place: place.request(Some(person)), offer: Some(&waiting.offer), sign_older: false };
-        let signed = acknowledge(&mut call.parts().setting(), &request)?;
-        discrepancies = discrepancies.max(signed.weight());
-        if !call.global.json {
-            super::custody::tell_acknowledged(&signed, call)?;
+    let labels: Vec<&str> = offers.iter().map(|waiting| waiting.offer.as_str()).collect();
+    let signed = acknowledge_all(&mut call.parts().setting(), &place.request(Some(person)), &labels)?;
+    if !call.global.json {
+        for one in &signed.all {
+            super::custody::tell_acknowledged(one, call)?;
         }
     }
-    let answer = answer.map(|answer| answer.write(&offers, place, person, call)).transpose()?;
-    Ok((answer, discrepancies))
+    Ok(signed)
 }
 
 fn agrees(offers: &[Waiting], call: &mut Call<'_, '_>) -> Result<bool, CliError> {

@@ -9,6 +9,7 @@ use crate::format::cosignature::complete;
 use crate::format::event::Head;
 use crate::format::ids::MemberId;
 use crate::format::note::Note;
+use crate::store::memory::Record;
 use crate::store::{Mode, RelPath, StoreError, layout};
 use crate::vault::findings::Verdict;
 use crate::vault::history::History;
@@ -146,7 +147,7 @@ fn write(setting: &mut Setting<'_>, session: &Session, files: &[(RelPath, Vec<u8
 
 /// What an earlier run was interrupted in: files that hold stay, torn ones go, and both are forgotten.
 fn clear_unfinished(session: &Session, checked: &Checked) -> Result<(), VaultError> {
-    for (intent, paths) in session.memory.intents(&session.vault)? {
+    for Record { intent, paths, .. } in session.memory.intents(&session.vault)? {
         if paths.is_empty() || !paths.iter().all(layout::is_cosignature) {
             continue; // left by another verb, which knows what of it is covered
         }

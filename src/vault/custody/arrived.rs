@@ -25,13 +25,18 @@ pub enum Whereabouts {
 }
 
 /// Where the sealed files of an offer are; perhaps after a pouch was taken in.
-pub(super) fn whereabouts(session: &Session, history: &History, offer: &Offer, pouch: Option<&dyn Folder>) -> Whereabouts {
+pub(super) fn whereabouts(
+    session: &Session,
+    history: &History,
+    offer: &Offer,
+    pouch: Option<&dyn Folder>,
+) -> Whereabouts {
     let disposed = history.disposed();
     let lies_here = |blob: &Hash| named::lies_here(session, &disposed, blob);
     let exhibits: BTreeSet<ExhibitRef> = offer.exhibits.iter().copied().collect();
     let is_offered = |exhibit: &ExhibitRef| exhibits.is_empty() || exhibits.contains(exhibit);
     let was_in_it = |blob: &Hash| pouch.is_some_and(|pouch| pouch.stat(&layout::blob(*blob)).is_ok());
-    let (mut here, mut came) = (0, false);
+    let (mut here, mut looked_for, mut came) = (0, false, false);
     for sealing in history.sealings() {
         let concerns = match exhibits.is_empty() {
             true => is_under(offer, sealing.place),
@@ -50,9 +55,12 @@ pub(super) fn whereabouts(session: &Session, history: &History, offer: &Offer, p
                 return Whereabouts::OnTheRoad;
             }
             here += 1;
+            looked_for = true;
             came = came || blobs.iter().any(was_in_it);
         }
     }
+    // Of nothing nothing can come.
+    came = came || pouch.is_some() && !looked_for;
     match (exhibits.is_empty() || here == exhibits.len(), came) {
         (false, _) => Whereabouts::OnTheRoad,
         (true, false) => Whereabouts::CameEarlier,

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::history::{History, Place, Sizes, Standing};
+use crate::crypto::hash::Hash;
 use crate::format::event::{EntryRef, Event, ExhibitRef};
 use crate::format::ids::{LogId, MemberId};
 
@@ -81,15 +82,21 @@ enum Carried {
     Nothing(Option<Status>),
 }
 
-/// Offers of a log to one member, in their order, each with its exhibits.
-type Offers<'a> = Vec<(Place, &'a [ExhibitRef])>;
+/// An offer, as long as pouches are looked for that carry it.
+struct Made<'a> {
+    place: Place,
+    /// What it names; nothing for everything.
+    exhibits: &'a [ExhibitRef],
+    is_carried: bool,
+}
 
 impl Handovers {
     /// Collects them, each entry looked at once.
     pub fn of(history: &History) -> Self {
         let mut all = Self::default();
         // By log and receiver; a log's own entries come in their order.
-        let mut made: BTreeMap<(LogId, MemberId), Offers<'_>> = BTreeMap::new();
+        let mut made: BTreeMap<(LogId, MemberId), Vec<Made<'_>>> = BTreeMap::new();
+        let named = named_of_pouches(history);
         let mut seen = Seen::default();
         for (place, told) in history.counted() {
             match &told.entry.event {
@@ -97,20 +104,20 @@ impl Handovers {
                     let handover = Handover { to: offer.to, status: Status::Pending, answers: Vec::new() };
                     all.by_offer.insert(place, handover);
                     all.offers.push(place);
-                    made.entry((place.log, offer.to)).or_default().push((place, &offer.exhibits));
+                    let of_hers = made.entry((place.log, offer.to)).or_default();
+                    of_hers.push(Made { place, exhibits: &offer.exhibits, is_carried: false });
                 }
                 Event::Pack { to, exhibits: Some(exhibits), .. } if exhibits.is_empty() => {
                     all.packed.insert(place, Carried::Nothing(seen.of_pouch(history, place, to)));
                 }
-                Event::Pack { to, exhibits, .. } => {
-                    // An older offer may be packed once more: of those of the same exhibits the last, else the last of all.
-                    let exhibits = exhibits.as_deref().unwrap_or_default();
-                    let carried = to.iter().filter_map(|member| {
-                        let offers = made.get(&(place.log, *member))?;
-                        let same = offers.iter().rev().find(|(_, offered)| *offered == exhibits);
-                        same.or(offers.last()).map(|(offer, _)| *offer)
-                    });
-                    all.packed.insert(place, Carried::Offers(carried.collect()));
+                Event::Pack { to, pouch, .. } => {
+                    let named = named.get(&(place.log, *pouch));
+                    let mut carried = Vec::new();
+                    for member in to {
+                        let offers = made.get_mut(&(place.log, *member));
+                        carried.extend(offers.map(|offers| carried_by(offers, named)).unwrap_or_default());
+                    }
+                    all.packed.insert(place, Carried::Offers(carried));
                 }
                 _ => {}
             }
@@ -186,6 +193,56 @@ impl Handovers {
         let meant = Place { log: offer.log, seq: offer.seq };
         let handover = self.by_offer.get(&meant).filter(|_| there == offer.leaf).ok_or(NoAnswer::NoOffer)?;
         if history.logs[&place.log].member == handover.to { Ok(meant) } else { Err(NoAnswer::NotToThem) }
+    }
+}
+
+/// What the entries about each pouch name together; nothing of those that have everything.
+fn named_of_pouches(history: &History) -> BTreeMap<(LogId, Hash), BTreeSet<ExhibitRef>> {
+    let mut named: BTreeMap<(LogId, Hash), BTreeSet<ExhibitRef>> = BTreeMap::new();
+    for (place, told) in history.counted() {
+        if let Event::Pack { exhibits: Some(exhibits), pouch, .. } = &told.entry.event {
+            named.entry((place.log, *pouch)).or_default().extend(exhibits.iter().copied());
+        }
+    }
+    named
+}
+
+/// Which of the offers to one member, so far, a pouch carries in which these exhibits are, or everything.
+fn carried_by(offers: &mut [Made<'_>], named: Option<&BTreeSet<ExhibitRef>>) -> Vec<Place> {
+    let is_in = |offer: &Made<'_>| match named {
+        Some(named) => !offer.exhibits.is_empty() && offer.exhibits.iter().all(|exhibit| named.contains(exhibit)),
+        None => true,
+    };
+    let mut first: Vec<&mut Made<'_>> = offers.iter_mut().filter(|offer| !offer.is_carried && is_in(offer)).collect();
+    if first.is_empty() {
+        first = offers.iter_mut().filter(|offer| !offer.is_carried && offer.exhibits.is_empty()).collect();
+    }
+    if !first.is_empty() {
+        return first
+            .into_iter()
+            .map(|offer| {
+                offer.is_carried = true;
+                offer.place
+            })
+            .collect();
+    }
+    // All were carried before, and something is packed once more.
+    let none = BTreeSet::new();
+    let named = named.unwrap_or(&none);
+    let names_all = |offer: &&Made<'_>| offer.exhibits.iter().copied().collect::<BTreeSet<_>>() == *named;
+    if let Some(same) = offers.iter().rev().find(names_all) {
+        return vec![same.place];
+    }
+    let mut last: BTreeMap<ExhibitRef, Place> = BTreeMap::new();
+    for offer in offers.iter() {
+        let of_them = offer.exhibits.iter().filter(|exhibit| named.contains(exhibit));
+        last.extend(of_them.map(|exhibit| (*exhibit, offer.place)));
+    }
+    let naming: BTreeSet<Place> = last.into_values().collect();
+    if naming.is_empty() {
+        offers.last().map(|offer| offer.place).into_iter().collect()
+    } else {
+        naming.into_iter().collect()
     }
 }
 

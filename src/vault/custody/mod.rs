@@ -82,8 +82,6 @@ pub struct Waiting {
     pub offer: String,
     /// Whose it is.
     pub from: String,
-    /// The same as a member.
-    pub member: MemberId,
     /// Where what it hands over is.
     pub whereabouts: Whereabouts,
 }
@@ -104,7 +102,6 @@ pub fn waiting(
         .map(|place| Waiting {
             offer: labels::entry_label(history, place),
             from: history.name_of(history.logs[&place.log].member),
-            member: history.logs[&place.log].member,
             whereabouts: match &history.told(place).entry.event {
                 Event::Offer(offer) => arrived::whereabouts(&session, history, offer, pouch),
                 _ => Whereabouts::OnTheRoad,

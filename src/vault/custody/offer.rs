@@ -21,7 +21,7 @@ pub struct Receiver {
 }
 
 /// What the giver says of the medium and the way.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Circumstances {
     /// The data medium.
     pub medium: String,

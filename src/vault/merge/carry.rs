@@ -56,14 +56,21 @@ pub(super) struct Carrier<'a> {
     own: &'a Held,
     source: &'a Held,
     replace: bool,
+    /// Files that lie here, torn, and that nothing here covers.
+    torn: &'a BTreeSet<RelPath>,
     /// What the device's memory holds about files that are whole and not yet covered.
     intents: Vec<Intent>,
     carried: Carried,
 }
 
 impl<'a> Carrier<'a> {
-    pub(super) fn new(session: &'a Session, own: &'a Held, source: &'a Held, replace: bool) -> Self {
-        Self { session, own, source, replace, intents: Vec::new(), carried: Carried::default() }
+    pub(super) fn new(
+        session: &'a Session,
+        (own, source): (&'a Held, &'a Held),
+        replace: bool,
+        torn: &'a BTreeSet<RelPath>,
+    ) -> Self {
+        Self { session, own, source, replace, torn, intents: Vec::new(), carried: Carried::default() }
     }
 
     /// Files of the other copy that could not be taken so far.
@@ -174,7 +181,7 @@ impl<'a> Carrier<'a> {
         }
         self.own.sync(&written)?;
         if !written.is_empty() {
-            self.intents.push(memory.arrive(vault, random(setting.rng), &written)?);
+            self.intents.push(memory.arrive(vault, &written)?);
         }
         memory.forget(&writing)?;
         if stopped { Err(VaultError::Stopped) } else { Ok(written.len() as u64) }
@@ -200,8 +207,8 @@ impl<'a> Carrier<'a> {
         None
     }
 
-    /// Writes a file that is not here yet; whether it did. What is torn here gives way where it is this device's own
-    /// unfinished work, or where the person said so.
+    /// Writes a file that is not here yet; whether it did. What is torn here gives way where it is unfinished work, or where
+    /// the person said so.
     fn put(&mut self, path: &RelPath, bytes: &[u8]) -> Result<bool, VaultError> {
         match self.own.create(path, bytes, Mode::Open) {
             Err(StoreError::Exists { .. }) => {}
@@ -210,7 +217,8 @@ impl<'a> Carrier<'a> {
         if self.own.read(path, bytes.len() as u64 + 1).is_ok_and(|there| there == bytes) {
             return Ok(false);
         }
-        if !self.replace && !self.session.unfinished.contains(&path.to_string()) {
+        let is_unfinished = self.torn.contains(path) || self.session.unfinished.contains(&path.to_string());
+        if !self.replace && !is_unfinished {
             self.carried.damaged.push(path.clone());
             return Ok(false);
         }

@@ -22,6 +22,7 @@ pub use outcome::{Forked, Growth, Merged, Untaken};
 use carry::Carrier;
 use wanted::Wanted;
 
+use super::findings::{Finding, Verdict};
 use super::session::{Request, Session};
 use super::survey::{self, Survey};
 use super::{Setting, Stage, VaultError, orphans};
@@ -71,7 +72,7 @@ pub(in crate::vault) fn merge_from(
     let ours = survey::survey(&*own)?;
     let wanted = Wanted::find(setting, &session, (&*own, &ours), (&*source, &theirs), request.replace_damaged)?;
     setting.watch.begin(Stage::Merging, Some(wanted.bytes()));
-    let mut carrier = Carrier::new(&session, &own, &source, request.replace_damaged);
+    let mut carrier = Carrier::new(&session, (&own, &source), request.replace_damaged, &wanted.torn);
     let arrival = |watch, carrier: &Carrier<'_>| {
         Arrival::of(watch, &session, (&*own, &ours), (&*source, &theirs), &wanted, &carrier.untaken())
     };
@@ -96,7 +97,17 @@ pub(in crate::vault) fn merge_from(
 /// Removes what merges and unpackings that were interrupted brought, and that counts for nothing; returns how many files.
 pub fn clear(setting: &mut Setting<'_>, place: &Request<'_>) -> Result<u64, VaultError> {
     let session = Session::open_to_write(setting, place)?;
-    session.sound_history()?;
+    if !session.pinned {
+        return Err(VaultError::NotPinned { vault: session.vault });
+    }
+    // What is missing of a log may be what covers these files: whoever puts it back must find them.
+    if session.history.is_some() {
+        session.sound_history()?;
+        let is_grave = |finding: &&Finding| finding.weight >= Verdict::Incomplete;
+        if let Some(finding) = session.of_logs().chain(&session.lacking()).find(is_grave) {
+            return Err(finding.clone().into());
+        }
+    }
     orphans::clear_arrived(&session)
 }
 

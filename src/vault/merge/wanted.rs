@@ -12,7 +12,7 @@ use crate::store::RelPath;
 use crate::store::layout::{self, CheckpointName};
 use crate::vault::cosign::check::Judge;
 use crate::vault::findings::{Check, Findings, Verdict};
-use crate::vault::history::{History, Log, Told, check_head};
+use crate::vault::history::{History, Log, Place, Told, check_head};
 use crate::vault::session::Session;
 use crate::vault::survey::{self, LogFiles};
 use crate::vault::{Setting, VaultError, exhibits, named};
@@ -28,6 +28,8 @@ pub(in crate::vault) struct Wanted {
     pub(in crate::vault) entries: Vec<(LogId, layout::EntryName)>,
     /// Cosignatures and time-stamp replies.
     pub(in crate::vault) cosignatures: Vec<(LogId, Hash)>,
+    /// Files that lie here and are not what their names promise, though nothing here covers them: somebody's unfinished work.
+    pub(super) torn: BTreeSet<RelPath>,
     /// Signed states.
     pub(in crate::vault) states: Vec<(LogId, CheckpointName)>,
     /// Logs of which a signed state was there and could not be read again: what came for it would not count.
@@ -86,6 +88,11 @@ struct Search<'a> {
     wanted: Wanted,
 }
 
+/// How many entries the signed states of a log cover, by their names.
+fn size_of(files: &LogFiles) -> u64 {
+    files.checkpoints.iter().map(|name| name.size).max().unwrap_or(0)
+}
+
 fn stamped(history: &History) -> BTreeSet<Hash> {
     let stamps = history.counted().filter_map(|(_, told)| match &told.entry.event {
         Event::Stamp { checkpoint, .. } => Some(*checkpoint),
@@ -107,13 +114,23 @@ impl<'a> Search<'a> {
         self.keys(history);
     }
 
-    /// Whether a file that lies here by name stays as it is. What this device itself was writing may be torn.
-    fn is_here(&self, path: &RelPath) -> bool {
-        if !self.replace && !self.session.unfinished.contains(&path.to_string()) {
+    /// Whether a file that lies here by name stays as it is. What no signed state here covers is what somebody was writing who
+    /// did not come to the end, on this device or another: it may be torn, and is looked at.
+    fn is_here(&mut self, path: &RelPath, is_covered: bool) -> bool {
+        if is_covered && !self.replace {
             return true;
         }
         let read = self.own.0.read(path, exhibits::BLOB_BYTES_MAX);
-        !matches!(read, Ok(bytes) if !layout::is_as_named(path, &bytes))
+        let is_torn = matches!(read, Ok(bytes) if !layout::is_as_named(path, &bytes));
+        if is_torn && !is_covered {
+            self.wanted.torn.insert(path.clone());
+        }
+        !is_torn
+    }
+
+    /// Whether a signed state of this copy reaches as far.
+    fn is_covered(&self, place: Place) -> bool {
+        self.own.1.logs.get(&place.log).is_some_and(|files| place.seq < size_of(files))
     }
 
     fn log(&mut self, history: &History, log: &Log) {
@@ -144,7 +161,8 @@ impl<'a> Search<'a> {
             let here = files.entries.get(&told.entry.seq).into_iter().flatten();
             here.filter(|name| name.leaf == told.leaf).copied().collect()
         };
-        if of_leaf(ours).iter().any(|name| self.is_here(&layout::entry(log, name))) {
+        let is_covered = told.entry.seq < size_of(ours);
+        if of_leaf(ours).iter().any(|name| self.is_here(&layout::entry(log, name), is_covered)) {
             return;
         }
         // Several files can claim to hold it; the one that does is told when it is read.
@@ -183,10 +201,13 @@ impl<'a> Search<'a> {
         let beside =
             named::kept_beside(history).flat_map(|(_, told)| named::key_files(told.entry.log, &told.entry.event));
         let all: BTreeSet<(KeyId, Hash)> = counted.iter().copied().chain(beside).collect();
+        let here = history.counted().filter(|(place, _)| self.is_covered(*place));
+        let covered: BTreeSet<(KeyId, Hash)> =
+            here.flat_map(|(_, told)| named::key_files(told.entry.log, &told.entry.event)).collect();
         for (key, file) in all {
             let has = |copy: Copy<'_>| copy.1.keys.get(&key).is_some_and(|files| files.contains(&file));
             let path = layout::wrapped_key(key, file);
-            if has(self.own) && self.is_here(&path) {
+            if has(self.own) && self.is_here(&path, covered.contains(&(key, file))) {
                 continue;
             }
             if has(self.source) {
@@ -232,8 +253,9 @@ impl<'a> Search<'a> {
                     Err(_) => {}
                 }
             }
+            let is_covered = counts && self.is_covered(place);
             for blob in blobs {
-                self.blob(blob, &ours, &mut left, &disposed, counts);
+                self.blob(blob, is_covered, &ours, &mut left, &disposed, counts);
             }
         }
         Ok(())
@@ -242,13 +264,14 @@ impl<'a> Search<'a> {
     fn blob(
         &mut self,
         blob: Hash,
+        is_covered: bool,
         ours: &BTreeSet<Hash>,
         left: &mut BTreeSet<Hash>,
         disposed: &BTreeSet<Hash>,
         counts: bool,
     ) {
         let path = layout::blob(blob);
-        if ours.contains(&blob) && self.is_here(&path) {
+        if ours.contains(&blob) && self.is_here(&path, is_covered) {
             return;
         }
         if disposed.contains(&blob) {

@@ -109,7 +109,7 @@ impl Folder for Archive {
     fn stat(&self, path: &RelPath) -> Result<Stat, StoreError> {
         let (kind, bytes) = match self.members.get(path) {
             Some(at) => (Kind::File, at.end - at.start),
-            None if !self.members.below(Some(path)).is_empty() => (Kind::Folder, 0),
+            None if layout::blob_of(path).is_none() && !self.members.below(Some(path)).is_empty() => (Kind::Folder, 0),
             None => return Err(self.missing(path)),
         };
         let never = FileTime { seconds: 0, nanoseconds: 0 };

@@ -38,6 +38,8 @@ pub enum PouchError {
     Withdrawn { id: String, scope: &'static str },
     #[error("{offer} is no offer of yours to those for whom you pack")]
     NotToThem { offer: String },
+    #[error("{} stands as it was said, and nothing else is to be offered: what is told of it now would stand nowhere", offers.join(", "))]
+    StandsAsItIs { offers: Vec<String> },
     #[error("the pouch would take {needed} bytes, and {free} are free there")]
     NoRoom { needed: u64, free: u64 },
     #[error("it would have a file of {bytes} bytes, and the file system there takes none longer than {bytes_max}")]

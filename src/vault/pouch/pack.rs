@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use super::parity::make_parity;
 use super::pieces::Pieces;
-use super::select::{self, Chosen};
+use super::select::{self, Chosen, NAMED_MAX};
 use super::unfinished::Mark;
 use super::volumes::VolumeWriter;
 use super::write::{Piece, Plan, Unwritten, Written};
@@ -103,8 +103,9 @@ fn make(setting: &mut Setting<'_>, request: &PackRequest<'_>, with_exhibits: boo
     let (mut lacking, mut pieces) = packing.pieces(&mut exhibits)?;
     let recipients = packing.recipients(setting)?;
     let recipients: Vec<&Recipient> = recipients.iter().collect();
-    packing.must_fit(setting, request, (&recipients, &exhibits, &pieces))?;
-    let offers = packing.offer(setting, request, &exhibits, &offered, &mut pieces)?;
+    let due = packing.due(&exhibits, &offered, request.told)?;
+    packing.must_fit(setting, request, (&recipients, &due, &pieces))?;
+    let offers = packing.offer(setting, request, due, &mut pieces)?;
     let (written, made) = packing
         .write(setting, request, &recipients, (&mut pieces, &mut lacking))
         .map_err(|error| if offers.is_empty() { error } else { not_packed(&offers, error) })?;
@@ -253,10 +254,15 @@ impl<'a> Packing<'a> {
     }
 }
 
-/// Whether an entry of this person's says that this pouch was packed.
+/// Whether an entry of this person's says that this pouch was packed, of several the last.
 fn was_said(history: &History, person: &Person, pouch: Hash) -> bool {
-    let mine = history.counted().filter(|(place, _)| history.logs[&place.log].member == person.member());
-    mine.into_iter().any(|(_, told)| matches!(told.entry.event, Event::Pack { pouch: said, .. } if said == pouch))
+    let mut mine = history.counted().filter(|(place, _)| history.logs[&place.log].member == person.member());
+    mine.any(|(_, told)| match &told.entry.event {
+        Event::Pack { pouch: said, exhibits, .. } => {
+            *said == pouch && exhibits.as_ref().is_none_or(|exhibits| exhibits.len() < NAMED_MAX)
+        }
+        _ => false,
+    })
 }
 
 fn not_packed(offers: &[(String, String)], error: VaultError) -> VaultError {

@@ -32,6 +32,8 @@ pub(super) const NAMED_MAX: usize = 1 << 15;
 pub(super) struct Chosen {
     /// As entries refer to them, with the place in their log of the sealing that each stands in.
     pub(super) exhibits: BTreeMap<ExhibitRef, u64>,
+    /// Of these, whose consent was withdrawn, and which go for the reason that was stated.
+    overridden: BTreeSet<ExhibitRef>,
     /// Whether these are all that is sealed, but for what the receivers have.
     pub(super) everything: bool,
     /// Exhibits that every receiver is known to have.
@@ -153,6 +155,7 @@ impl Chosen {
                         return Err(VaultError::Pouch(PouchError::Withdrawn { id: label, scope: scope.word() }));
                     }
                     self.withdrawn.retain(|other| *other != label);
+                    self.overridden.insert(exhibit);
                 }
                 self.blobs.extend(blobs);
                 self.exhibits.insert(exhibit, sealing.place.seq);
@@ -189,7 +192,9 @@ impl Chosen {
                 continue;
             }
             for (row, _) in exhibits::rows(session, &sealing).unwrap_or_default() {
-                if consent.contains_key(&(row.log, row.number)) && !self.exhibits.contains_key(&exhibits::reference(&row)) {
+                if consent.contains_key(&(row.log, row.number))
+                    && !self.exhibits.contains_key(&exhibits::reference(&row))
+                {
                     let manifests = sealing.seal.manifests.iter().filter(|manifest| manifest.key == row.key);
                     let label = labels::label(history, &row);
                     self.beside.extend(manifests.map(|manifest| (label.clone(), manifest.blob)));
@@ -215,12 +220,29 @@ impl Chosen {
         self.everything && !self.exhibits.is_empty()
     }
 
-    /// Those of which `which` is true, by as many as one entry names.
-    pub(super) fn named(&self, which: impl Fn(&ExhibitRef, Place) -> bool) -> Vec<Vec<ExhibitRef>> {
+    /// Those of which `which` is true, by as many as one entry names. The last is not full: by it whoever was interrupted
+    /// between two entries about a pouch knows that all were said.
+    fn named(&self, which: impl Fn(&ExhibitRef, Place) -> bool) -> Vec<Vec<ExhibitRef>> {
         let place = |exhibit: &ExhibitRef, seq: u64| Place { log: exhibit.log, seq };
         let named = self.exhibits.iter().filter(|(exhibit, seq)| which(exhibit, place(exhibit, **seq)));
         let named: Vec<ExhibitRef> = named.map(|(exhibit, _)| *exhibit).collect();
-        named.chunks(NAMED_MAX).map(<[_]>::to_vec).collect()
+        let mut parts: Vec<Vec<ExhibitRef>> = named.chunks(NAMED_MAX).map(<[_]>::to_vec).collect();
+        if let Some(last) = parts.last_mut().filter(|last| last.len() == NAMED_MAX) {
+            let rest = last.split_off(NAMED_MAX / 2);
+            parts.push(rest);
+        }
+        parts
+    }
+
+    /// Those that none of these offers hands over: neither by name, nor with everything; and those whose consent was withdrawn,
+    /// for only a new offer says why they go.
+    pub(super) fn beyond(&self, offers: &[&Offer]) -> Vec<Vec<ExhibitRef>> {
+        let named: BTreeSet<ExhibitRef> = offers.iter().flat_map(|offer| offer.exhibits.iter().copied()).collect();
+        let of_everything = || offers.iter().filter(|offer| offer.exhibits.is_empty());
+        self.named(|exhibit, sealing| {
+            let is_offered = named.contains(exhibit) || of_everything().any(|offer| is_under(offer, sealing));
+            !is_offered || self.overridden.contains(exhibit)
+        })
     }
 
     /// What offers hand over, each as it names it: nothing for everything.
@@ -351,6 +373,12 @@ mod tests {
         let chosen = exhibits(2 * NAMED_MAX + 1);
         let parts = chosen.offered();
         assert_eq!(parts.iter().map(Vec::len).collect::<Vec<_>>(), [NAMED_MAX, NAMED_MAX, 1]);
+        let full = exhibits(NAMED_MAX).offered();
+        assert_eq!(
+            full.iter().map(Vec::len).collect::<Vec<_>>(),
+            [NAMED_MAX / 2, NAMED_MAX / 2],
+            "the last is not full"
+        );
         assert_eq!(parts.concat(), chosen.exhibits.keys().copied().collect::<Vec<_>>());
         assert_eq!(chosen.packed(), parts.iter().cloned().map(Some).collect::<Vec<_>>());
         let heads = (0..10_000).map(|_| Head { log: LogId([0xFF; 16]), size: u64::MAX, root: Hash([0xFF; 32]) });

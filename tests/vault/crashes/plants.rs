@@ -149,7 +149,7 @@ impl Folder for CarelessFolder {
 
     fn create(&self, path: &RelPath, bytes: &[u8], mode: Mode) -> Result<(), StoreError> {
         match self.1 {
-            Duty::Intents if self.is_of(path, &["wrote", "merging", "merged"]) => Ok(()),
+            Duty::Intents if self.is_of(path, &["wrote", "merging", "arrived", "merged"]) => Ok(()),
             Duty::Changes if self.is_of(path, &["own"]) && !path.name().eq("owner") => Ok(()),
             Duty::FinalNames if !self.0.exists(path)? => {
                 let first = RelPath::parse(format!("{path}.new")).expect("a name");

@@ -105,7 +105,7 @@ fn depth(signed: &Acknowledged) -> String {
     }
 }
 
-fn described(signed: &Acknowledged) -> Value {
+pub(in crate::cli::commands) fn described(signed: &Acknowledged) -> Value {
     let discrepancies: Vec<Value> = signed.discrepancies.iter().map(described_finding).collect();
     json!({
         "format": 1, "offer": signed.offer, "answer": signed.said.label, "log": signed.said.head.log.to_string(),

@@ -1,7 +1,7 @@
 //! `amparo custody`: the custody record. One file a subcommand; [`table`] is how the story looks on a screen.
 
 mod acknowledge;
-pub(super) use acknowledge::tell as tell_acknowledged;
+pub(super) use acknowledge::{described as described_acknowledged, tell as tell_acknowledged};
 mod decline;
 mod log;
 mod note;

@@ -34,13 +34,27 @@ pub(crate) struct Told {
 }
 
 impl Told {
+    /// What flags say.
+    pub(crate) fn given(&self) -> Circumstances {
+        let words = |given: &Option<String>| given.clone().unwrap_or_default();
+        Circumstances {
+            medium: words(&self.medium),
+            seal_number: words(&self.seal_no),
+            condition: words(&self.condition),
+            carrier: words(&self.carrier),
+            place: words(&self.place),
+            purpose: words(&self.purpose),
+            authority: words(&self.authority),
+        }
+    }
+
     /// What flags say, and the answers to short questions for the rest.
     pub(crate) fn ask(&self, call: &mut Call<'_, '_>) -> Result<Circumstances, CliError> {
-        let mut told = Circumstances::default();
-        let ask = call.interactive();
-        if ask {
-            call.talk("What a custody form asks. Enter leaves one open; every member can read the answers.");
+        let mut told = self.given();
+        if !call.interactive() {
+            return Ok(told);
         }
+        call.talk("What a custody form asks. Enter leaves one open; every member can read the answers.");
         let questions = [
             (&self.medium, &mut told.medium, "The medium:"),
             (&self.seal_no, &mut told.seal_number, "The number on its seal:"),
@@ -50,12 +64,8 @@ impl Told {
             (&self.purpose, &mut told.purpose, "What for:"),
             (&self.authority, &mut told.authority, "Under what authority:"),
         ];
-        for (given, slot, question) in questions {
-            *slot = match given {
-                Some(text) => text.clone(),
-                None if ask => call.ask_line(question)?.unwrap_or_default(),
-                None => String::new(),
-            };
+        for (_, slot, question) in questions.into_iter().filter(|(given, ..)| given.is_none()) {
+            *slot = call.ask_line(question)?.unwrap_or_default();
         }
         Ok(told)
     }

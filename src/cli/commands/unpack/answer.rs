@@ -9,7 +9,7 @@ use crate::cli::folders::Place;
 use crate::cli::hints;
 use crate::cli::output::{Tone, all_of, shown};
 use crate::cli::room::Output;
-use crate::vault::custody::Waiting;
+use crate::vault::custody::acknowledge::Acknowledged;
 use crate::vault::custody::offer::{Circumstances, Receiver};
 use crate::vault::pouch::pack::{PackRequest, answers};
 use crate::vault::pouch::unfinished::Mark;
@@ -49,7 +49,7 @@ impl Answer {
     /// Writes what goes back; where.
     pub(super) fn write(
         &self,
-        offers: &[Waiting],
+        signed: &[Acknowledged],
         place: &Place,
         person: &Person,
         call: &mut Call<'_, '_>,
@@ -57,7 +57,7 @@ impl Answer {
         let file = &self.file;
         call.must_be_outside(&place.vault, file)?;
         let to: Vec<Receiver> =
-            offers.iter().map(|waiting| Receiver { typed: waiting.member.to_string(), card: None }).collect();
+            signed.iter().map(|one| Receiver { typed: one.giver.to_string(), card: None }).collect();
         let (folder, name) = call.split_path(file)?;
         let request = PackRequest {
             place: place.request(Some(person)),

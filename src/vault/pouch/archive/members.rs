@@ -83,18 +83,17 @@ impl Members {
 
     /// The shelves of sealed files, or what stands on one.
     fn of_blobs(&self, named: &str) -> Vec<(String, Option<u64>)> {
-        let mut found = Vec::new();
-        for first in 0..=u8::MAX {
+        let on_shelf = |first: u8| {
             let (mut least, mut last) = ([0; 32], [0xFF; 32]);
             (least[0], last[0]) = (first, first);
-            let mut on_shelf = self.blobs.range(Hash(least)..=Hash(last)).peekable();
-            let shelf = layout::blob_shelf(&Hash(least));
-            if named == shelf {
-                found.extend(on_shelf.map(|(blob, (_, bytes))| (blob.to_string(), Some(u64::from(*bytes)))));
-            } else if named.is_empty() && on_shelf.peek().is_some() {
-                found.push((shelf, None));
-            }
+            self.blobs.range(Hash(least)..=Hash(last))
+        };
+        let shelf = |first: u8| layout::blob_shelf(&Hash([first; 32]));
+        if named.is_empty() {
+            let filled = (0..=u8::MAX).filter(|first| on_shelf(*first).next().is_some());
+            return filled.map(|first| (shelf(first), None)).collect();
         }
-        found
+        let Some(first) = (0..=u8::MAX).find(|first| shelf(*first) == named) else { return Vec::new() };
+        on_shelf(first).map(|(blob, (_, bytes))| (blob.to_string(), Some(u64::from(*bytes)))).collect()
     }
 }

@@ -1,9 +1,9 @@
 //! Whether a pouch can be made at all, from the lengths of what goes: known before anything is said, since an offer cannot be
 //! taken back. What is left to chance is a disk that others fill, or that fails.
 
-use super::super::select::Chosen;
 use super::super::volumes::{self, PAGES_BYTES};
 use super::super::write::{Piece, Plan};
+use super::offers::Due;
 use super::{PackRequest, Packing};
 use crate::crypto::envelope::{self, sealed_bytes};
 use crate::crypto::pad::padme;
@@ -30,12 +30,13 @@ impl Packing<'_> {
         &self,
         setting: &Setting<'_>,
         request: &PackRequest<'_>,
-        (recipients, exhibits, pieces): (&[&Recipient], &Chosen, &[Piece]),
+        (recipients, due, pieces): (&[&Recipient], &[Due], &[Piece]),
     ) -> Result<(), VaultError> {
         let plan = Plan { folder: &*self.session.folder, pieces, recipients, floor: POUCH_BYTES_MIN };
         let logs = self.session.history()?.logs.len();
-        let offers = exhibits.offered().into_iter().map(|named| offer_bytes_max((named.len() + logs) as u64, request.told));
-        let archive = (plan.members_bytes(), self.to.len() as u64 * offers.sum::<u64>());
+        let offers = due.iter().flat_map(|due| &due.parts);
+        let offers = offers.map(|named| offer_bytes_max((named.len() + logs) as u64, request.told));
+        let archive = (plan.members_bytes(), offers.sum());
         let header = envelope::begin(recipients).0.len() as u64;
         let there = setting.disk.file_system(request.out.0)?;
         must_be_possible(lengths(header, archive), (request.parity, request.volume_bytes), &there)?;

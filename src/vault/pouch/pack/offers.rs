@@ -1,7 +1,5 @@
 //! The offers that a pouch carries: a new one to each receiver, or one that stands already.
 
-use std::collections::BTreeSet;
-
 use super::super::select::Chosen;
 use super::super::write::Piece;
 use super::{PackRequest, Packing};
@@ -10,13 +8,55 @@ use crate::format::ids::MemberId;
 use crate::format::pouch::rank;
 use crate::store::RelPath;
 use crate::vault::custody::handovers::Handovers;
-use crate::vault::custody::offer::{event, is_under};
+use crate::vault::custody::offer::{Circumstances, event, is_under};
 use crate::vault::custody::say;
 use crate::vault::history::{History, Place};
 use crate::vault::pouch::PouchError;
 use crate::vault::{Setting, VaultError, labels};
 
+/// What one receiver is to be offered.
+pub(super) struct Due {
+    member: MemberId,
+    name: String,
+    /// Offers to her that stand already and go with the pouch.
+    standing: Vec<Place>,
+    /// What each new one names; nothing for everything.
+    pub(super) parts: Vec<Vec<ExhibitRef>>,
+}
+
 impl Packing<'_> {
+    /// What each receiver is to be offered: what goes and does not stand in an offer to her yet. Words of a person who offers
+    /// nothing new would stand nowhere.
+    pub(super) fn due(
+        &self,
+        exhibits: &Chosen,
+        offered: &[(Place, MemberId)],
+        told: &Circumstances,
+    ) -> Result<Vec<Due>, VaultError> {
+        let history = self.session.history()?;
+        let due: Vec<Due> = self
+            .to
+            .iter()
+            .map(|(member, name)| {
+                let hers = offered.iter().filter(|(_, to)| to == member);
+                let standing: Vec<Place> = hers.map(|(place, _)| *place).collect();
+                let parts = match standing.as_slice() {
+                    // What is kept for oneself is handed to nobody.
+                    _ if *member == self.person.member() => Vec::new(),
+                    [] => exhibits.offered(),
+                    standing => exhibits.beyond(&offers_at(history, standing)),
+                };
+                Due { member: *member, name: name.clone(), standing, parts }
+            })
+            .collect();
+        let is_new = due.iter().any(|due| !due.parts.is_empty());
+        if !is_new && !offered.is_empty() && *told != Circumstances::default() {
+            let offers = offered.iter().map(|(place, _)| labels::entry_label(history, *place)).collect();
+            return Err(VaultError::Pouch(PouchError::StandsAsItIs { offers }));
+        }
+        Ok(due)
+    }
+
     /// An offer of this person's to one of those for whom she packs.
     pub(super) fn own_offer<'h>(&self, history: &'h History, place: Place) -> Result<&'h Offer, VaultError> {
         let entry = || labels::entry_label(history, place);
@@ -28,32 +68,23 @@ impl Packing<'_> {
         if is_hers && is_theirs { Ok(offer) } else { Err(VaultError::Pouch(PouchError::NotToThem { offer: entry() })) }
     }
 
-    /// Offers to each receiver what goes and does not stand in an offer to her yet. The entries go with the pouch. Returns their
-    /// labels, each with the receiver's name.
+    /// Offers what is due. The entries go with the pouch. Returns the labels of all offers that do, each with the receiver's
+    /// name.
     pub(super) fn offer(
         &mut self,
         setting: &mut Setting<'_>,
         request: &PackRequest<'_>,
-        exhibits: &Chosen,
-        offered: &[(Place, MemberId)],
+        due: Vec<Due>,
         pieces: &mut Vec<Piece>,
     ) -> Result<Vec<(String, String)>, VaultError> {
         let history = self.session.history()?;
         let handovers = Handovers::of(history);
         let mut offers = Vec::new();
         let mut heads: Vec<Head> = history.logs.values().map(|log| log.head).collect();
-        for (member, name) in &self.to {
-            let hers: Vec<Place> =
-                offered.iter().filter(|(_, to)| to == member).map(|(place, _)| *place).collect();
-            offers.extend(hers.iter().map(|place| (labels::entry_label(history, *place), name.clone())));
-            // What is kept for oneself is handed to nobody.
-            let parts = match hers.as_slice() {
-                _ if *member == self.person.member() => Vec::new(),
-                [] => exhibits.offered(),
-                hers => beyond(history, exhibits, hers),
-            };
+        for Due { member, name, standing, parts } in due {
+            offers.extend(standing.iter().map(|place| (labels::entry_label(history, *place), name.clone())));
             for part in parts {
-                let event = event(*member, part, heads.clone(), request.told)?;
+                let event = event(member, part, heads.clone(), request.told)?;
                 if let Some(place) = self.left_standing(history, &handovers, &event) {
                     offers.push((labels::entry_label(history, place), name.clone()));
                     continue;
@@ -94,15 +125,10 @@ impl Packing<'_> {
     }
 }
 
-/// What goes beyond these offers to one member.
-fn beyond(history: &History, exhibits: &Chosen, offers: &[Place]) -> Vec<Vec<ExhibitRef>> {
-    let (mut named, mut of_everything) = (BTreeSet::new(), Vec::new());
-    for place in offers {
-        let Event::Offer(offer) = &history.told(*place).entry.event else { continue };
-        named.extend(offer.exhibits.iter().copied());
-        of_everything.extend(Some(offer).filter(|offer| offer.exhibits.is_empty()));
-    }
-    exhibits.named(|exhibit, sealing| {
-        !named.contains(exhibit) && !of_everything.iter().any(|offer| is_under(offer, sealing))
-    })
+fn offers_at<'h>(history: &'h History, places: &[Place]) -> Vec<&'h Offer> {
+    let offer = |place: &Place| match &history.told(*place).entry.event {
+        Event::Offer(offer) => Some(offer),
+        _ => None,
+    };
+    places.iter().filter_map(offer).collect()
 }

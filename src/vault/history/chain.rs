@@ -2,6 +2,7 @@
 //! state with both of its owner's signatures.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 use std::sync::Arc;
 
 use super::cosigned::other_states;
@@ -277,8 +278,9 @@ impl Reading<'_> {
     fn report_stray(&self, id: LogId, stray: &Candidate, troubles: &mut Troubles) {
         let path = layout::entry(id, &stray.name).to_string();
         // What this device prepared lies there in its own bytes, or as another encryption of the same entry.
-        let prefix = format!("{:010}-{}", stray.entry.seq, stray.leaf);
-        if !self.own.iter().any(|own| own.contains(&prefix)) {
+        let of_this_entry = path.rsplit_once('-').map_or(path.as_str(), |(entry, _)| entry);
+        let own = self.own.range::<str, _>((Bound::Included(of_this_entry), Bound::Unbounded)).next();
+        if !own.is_some_and(|own| own.starts_with(of_this_entry)) {
             let message = "no signed state covers it; it is no evidence";
             troubles.add(stray.entry.seq, Verdict::Incomplete, Check::Foreign, path, message);
         }

@@ -39,6 +39,12 @@ impl RelPath {
         Some(Self(OsStr::from_bytes(&bytes[..slash]).to_owned()))
     }
 
+    /// Whether it names something in this very folder.
+    pub(super) fn lies_in(&self, folder: &Self) -> bool {
+        let below = self.0.as_bytes().strip_prefix(folder.0.as_bytes()).and_then(|rest| rest.strip_prefix(b"/"));
+        below.is_some_and(|name| !name.contains(&b'/'))
+    }
+
     /// The last component.
     pub fn name(&self) -> &OsStr {
         self.components().next_back().unwrap_or(&self.0)
@@ -104,6 +110,9 @@ mod tests {
         assert_eq!(path.name(), "x");
         assert_eq!(path.parent(), RelPath::parse("keys"));
         assert_eq!(path.parent().and_then(|parent| parent.parent()), None);
+        let lies_in = |folder: &str| RelPath::parse(folder).is_some_and(|folder| path.lies_in(&folder));
+        assert_eq!(["keys", "key", "keys/x", "x"].map(lies_in), [true, false, false, false]);
+        assert!(!RelPath::parse("keys/x/y").is_some_and(|path| path.lies_in(&RelPath::parse("keys").expect("a path"))));
         for bad in ["", "..", "a/b", "/"] {
             assert_eq!(path.join(bad), None);
         }

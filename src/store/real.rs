@@ -86,17 +86,17 @@ fn open_regular(
     folder: BorrowedFd<'_>,
     name: &OsStr,
     flags: OFlags,
-    shown: &Path,
+    shown: impl Fn() -> PathBuf,
 ) -> Result<(OwnedFd, Stat), StoreError> {
     let regular = |stat: Stat| match stat.kind {
         Kind::File => Ok(stat),
-        Kind::Link => Err(StoreError::Link { path: shown.to_path_buf() }),
-        kind => Err(StoreError::NotRegular { path: shown.to_path_buf(), kind }),
+        Kind::Link => Err(StoreError::Link { path: shown() }),
+        kind => Err(StoreError::NotRegular { path: shown(), kind }),
     };
-    stat_at(folder, name).map_err(|error| refused(shown, error)).and_then(regular)?;
-    let file = again(|| fs::openat(folder, name, flags | CAREFULLY, fs::Mode::empty()))
-        .map_err(|error| refused(shown, error))?;
-    let stat = again(|| fs::fstat(&file)).map_err(|error| refused(shown, error))?;
+    let refused = |error| refused(&shown(), error);
+    stat_at(folder, name).map_err(refused).and_then(regular)?;
+    let file = again(|| fs::openat(folder, name, flags | CAREFULLY, fs::Mode::empty())).map_err(refused)?;
+    let stat = again(|| fs::fstat(&file)).map_err(refused)?;
     Ok((file, regular(stat_of(&stat))?))
 }
 

@@ -239,6 +239,25 @@ fn only_what_is_empty_or_a_file_is_removed() {
 }
 
 #[test]
+fn what_is_read_is_what_lies_there_now() {
+    on_each_disk(|place| {
+        let vault = place.vault();
+        for bytes in [b"1", b"2"] {
+            vault.create(&path("a/x"), bytes, Mode::Open).expect("created");
+            assert_eq!(vault.read(&path("a/x"), 1).expect("read"), bytes, "in a folder that was gone before");
+            vault.remove(&path("a/x")).expect("removed");
+            assert!(matches!(vault.read(&path("a/x"), 1), Err(StoreError::Missing { .. })));
+            vault.remove(&path("a")).expect("removed");
+        }
+        vault.create(&path("a/x"), b"3", Mode::Open).expect("created");
+        assert_eq!(vault.read(&path("a/x"), 1).expect("read"), b"3");
+        vault.rename_new(&path("a"), &path("b")).expect("renamed");
+        assert!(matches!(vault.read(&path("a/x"), 1), Err(StoreError::Missing { .. })));
+        assert_eq!(vault.read(&path("b/x"), 1).expect("read"), b"3");
+    });
+}
+
+#[test]
 fn folders_are_made_once_or_as_far_as_they_are_missing() {
     on_each_disk(|place| {
         let deep = place.root.join("folder/config/state");

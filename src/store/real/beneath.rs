@@ -9,7 +9,7 @@ use rustix::fs::{self, AtFlags, Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
 
 use super::{RelPath, again, constant_times};
-use crate::store::{Kind, Stat};
+use crate::store::Kind;
 
 /// How often a look-up is made again that a rename elsewhere disturbed (openat2(2), `EAGAIN`).
 const DISTURBED_MAX: usize = 16;
@@ -26,16 +26,6 @@ pub(super) fn reach(root: BorrowedFd<'_>, path: &RelPath) -> Result<OwnedFd, Err
         None => again(|| fs::openat(root, ".", WAYPOINT, Mode::empty())),
         Some(parent) => at_once(root, parent.as_path()).unwrap_or_else(|| by_steps(root, &parent)),
     }
-}
-
-/// Opens a regular file below in as few calls as there can be; `None` where it is none, or anything else is amiss: going
-/// there by [`reach`] tells what. It is looked at before it is opened, because opening a device can have effects; what was
-/// looked at through a link is not what is opened then.
-pub(super) fn open_at_once(root: BorrowedFd<'_>, path: &RelPath, flags: OFlags) -> Option<(OwnedFd, Stat)> {
-    super::stat_at(root, path.as_path()).ok().filter(|stat| stat.kind == Kind::File)?;
-    let file = open(root, path, flags).ok()?;
-    let stat = again(|| fs::fstat(&file)).map(|stat| super::stat_of(&stat)).ok()?;
-    (stat.kind == Kind::File).then_some((file, stat))
 }
 
 /// Opens what lies at a path, as far as the system lets it in one call. Whoever does not know what it is looks at it before.

@@ -5,16 +5,16 @@ use std::io::{self, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rustix::fs::{self, AtFlags, FlockOperation, OFlags};
 use rustix::io::Errno;
 
 use super::{
-    CAREFULLY, again, beneath, constant_times, durable, file_bits, folder_bits, named, open_regular, read_whole,
-    refused, rename_new, stat_at,
+    again, beneath, constant_times, durable, file_bits, folder_bits, named, open_regular, read_whole, refused,
+    rename_new, stat_at,
 };
 use crate::store::{Folder, Item, Kind, Lock, Mode, OutFile, ReadFrom, RelPath, Source, Stat, StoreError};
 
@@ -27,12 +27,22 @@ pub(super) struct RealFolder {
     shown: PathBuf,
     /// Open since before the first write: `syncfs` reports only the errors that came after its handle was opened.
     handle: OwnedFd,
+    /// Where the last file was opened: whoever reads one file of a folder reads the next, and the way there is long.
+    near: Mutex<Option<Near>>,
     sync_failed: AtomicBool,
 }
 
+/// A folder below, by its path and its handle.
+type Near = (RelPath, Arc<OwnedFd>);
+
 impl RealFolder {
     pub(super) fn below(handle: OwnedFd, shown: &Path) -> Arc<dyn Folder> {
-        Arc::new(Self { shown: shown.to_path_buf(), handle, sync_failed: AtomicBool::new(false) })
+        Arc::new(Self {
+            shown: shown.to_path_buf(),
+            handle,
+            near: Mutex::default(),
+            sync_failed: AtomicBool::new(false),
+        })
     }
 
     /// A path as the person would name it: below the current folder, without the dot.
@@ -51,15 +61,26 @@ impl RealFolder {
     /// Opens a regular file for reading, and its length.
     fn open(&self, path: &RelPath, bytes_max: u64, more: OFlags) -> Result<(File, u64), StoreError> {
         let flags = OFlags::RDONLY | more;
-        let opened = beneath::open_at_once(self.handle.as_fd(), path, flags | CAREFULLY);
-        let (file, stat) = match opened {
-            Some(opened) => opened,
-            None => open_regular(self.reach(path)?.as_fd(), path.name(), flags, &self.at(path))?,
+        let open_in = |folder: &OwnedFd| open_regular(folder.as_fd(), path.name(), flags, || self.at(path));
+        let (file, stat) = if let Some(opened) = self.near(path).and_then(|folder| open_in(&folder).ok()) {
+            opened
+        } else {
+            // There is no such folder near, or it is gone, and another may be there by its name.
+            let folder = self.reach(path)?;
+            let opened = open_in(&folder)?;
+            *self.near.lock().unwrap_or_else(PoisonError::into_inner) = path.parent().zip(Some(Arc::new(folder)));
+            opened
         };
         if stat.bytes > bytes_max {
             return Err(StoreError::TooLarge { path: self.at(path), bytes: stat.bytes, bytes_max });
         }
         Ok((File::from(file), stat.bytes))
+    }
+
+    /// The folder that a path lies in, where the last file was opened there.
+    fn near(&self, path: &RelPath) -> Option<Arc<OwnedFd>> {
+        let near = self.near.lock().unwrap_or_else(PoisonError::into_inner);
+        near.as_ref().filter(|(folder, _)| path.lies_in(folder)).map(|(_, handle)| Arc::clone(handle))
     }
 
     /// A new, empty file, and the means to remove it again.
@@ -148,6 +169,7 @@ impl Folder for RealFolder {
 
     fn rename_new(&self, from: &RelPath, to: &RelPath) -> Result<(), StoreError> {
         let (from_folder, to_folder) = (self.reach(from)?, self.reach(to)?);
+        *self.near.lock().unwrap_or_else(PoisonError::into_inner) = None; // it may be what gets another name
         rename_new((from_folder.as_fd(), from.name()), (to_folder.as_fd(), to.name()))
             .map_err(|error| self.refused(if error == Errno::EXIST { to } else { from }, error))
     }
@@ -173,7 +195,7 @@ impl Folder for RealFolder {
     fn lock(&self, path: &RelPath) -> Result<Box<dyn Lock>, StoreError> {
         let folder = self.reach(path)?;
         let shown = self.at(path);
-        let (file, _) = open_regular(folder.as_fd(), path.name(), OFlags::RDWR, &shown)?;
+        let (file, _) = open_regular(folder.as_fd(), path.name(), OFlags::RDWR, || shown.clone())?;
         for attempt in 0.. {
             match again(|| fs::flock(&file, FlockOperation::NonBlockingLockExclusive)) {
                 Ok(()) => break,

@@ -129,8 +129,9 @@ pub(super) fn read_start(path: &Path, bytes_max: usize) -> Result<Vec<u8>, Store
 /// Looking at evidence should not change its access time; only its owner may ask for that.
 fn open_unnoticed(path: &Path) -> Result<(OwnedFd, Stat), StoreError> {
     let (above, name) = reach(path).map_err(|error| refused(path, error))?;
-    match open_regular(above.as_fd(), &name, OFlags::RDONLY | OFlags::NOATIME, path) {
-        Err(StoreError::Denied { .. }) => open_regular(above.as_fd(), &name, OFlags::RDONLY, path),
+    let open = |flags| open_regular(above.as_fd(), &name, flags, || path.to_path_buf());
+    match open(OFlags::RDONLY | OFlags::NOATIME) {
+        Err(StoreError::Denied { .. }) => open(OFlags::RDONLY),
         opened => opened,
     }
 }

@@ -23,6 +23,7 @@ use crate::format::ids::{KeyId, LogId, MemberId};
 use crate::format::role::{Role, Scope};
 use crate::store::layout;
 use crate::vault::findings::{Check, Findings, Verdict};
+use crate::vault::parallel;
 
 /// What has been established while judging.
 #[derive(Default)]
@@ -107,7 +108,7 @@ impl Court {
 
     fn settle(&mut self, history: &History, told: &Told, place: Place, rank: usize) {
         self.settled.insert(place, rank);
-        for member in self.grant(told, place, true) {
+        for member in self.grant(history, told, place, true) {
             self.ranks.entry(member).or_insert(rank.saturating_add(1));
         }
         match &told.entry.event {
@@ -127,7 +128,13 @@ impl Court {
     /// Judges all entries in causal order.
     fn sit(&mut self, history: &mut History) {
         let (mut found_about, mut standings) = (Vec::new(), Vec::with_capacity(history.order.len()));
-        for place in history.order.iter().copied() {
+        // What it says of other logs, an entry can be asked before any is judged: on all cores.
+        let stated = parallel::map(&history.order, |place| {
+            let mut found = Findings::default();
+            check_statements(history, history.told(*place), *place, &mut found);
+            (found.verdict() != Verdict::Valid).then(|| Box::new(found))
+        });
+        for (place, stated) in history.order.iter().copied().zip(stated) {
             let log = &history.logs[&place.log];
             let told = history.told(place);
             let standing = self.standing(history, log, told, place);
@@ -135,8 +142,8 @@ impl Court {
             match &standing {
                 Standing::Counted => {
                     let confirmed = self.confirms(log, told, place, history);
-                    self.take_in(told, place, log.member, confirmed, &mut found);
-                    check_statements(history, told, place, &mut found);
+                    self.take_in(history, told, place, (log.member, confirmed), &mut found);
+                    found.extend(stated.map(|stated| *stated).unwrap_or_default());
                     self.check_effect(history, told, place, log.member, &mut found);
                 }
                 Standing::Late => {
@@ -299,10 +306,10 @@ impl Court {
     }
 
     /// Takes in the roles that an entry gives; returns whom it makes an owner.
-    fn grant(&mut self, told: &Told, place: Place, confirmed: bool) -> Vec<MemberId> {
+    fn grant(&mut self, history: &History, told: &Told, place: Place, confirmed: bool) -> Vec<MemberId> {
         let mut owners = Vec::new();
         for admission in admissions(&told.entry.event) {
-            let Ok(card) = Card::parse(admission.card.as_bytes()) else { continue };
+            let Some(card) = history.cards.get(&admission.card) else { continue };
             let member = card.member();
             for role in &admission.roles {
                 if *role == Role::Owner {
@@ -311,16 +318,25 @@ impl Court {
                 let grant = Grant { role: role.clone(), at: place, confirmed, handle: admission.handle.clone() };
                 self.grants.entry(member).or_default().push(grant);
             }
-            self.cards.insert(member, card);
+            self.cards.insert(member, card.clone());
         }
         owners
     }
 
     /// Lets an entry that counts take effect.
-    fn take_in(&mut self, told: &Told, place: Place, author: MemberId, confirmed: bool, findings: &mut Findings) {
-        self.grant(told, place, confirmed);
+    fn take_in(
+        &mut self,
+        history: &History,
+        told: &Told,
+        place: Place,
+        (author, confirmed): (MemberId, bool),
+        findings: &mut Findings,
+    ) {
+        self.grant(history, told, place, confirmed);
         for admission in admissions(&told.entry.event) {
-            if let Err(error) = Card::parse(admission.card.as_bytes()) {
+            if !history.cards.contains_key(&admission.card)
+                && let Err(error) = Card::parse(admission.card.as_bytes())
+            {
                 let message = format!("it admits a card that does not hold: {error}");
                 findings.invalid(Check::Card, subject(place), message);
             }

@@ -66,7 +66,8 @@ impl Reading<'_> {
         let logs = &self.survey.logs;
         let opened = self.open_all();
         let cards = cards(&opened);
-        let owner = |(id, opened): (&LogId, &Opened)| Some((*id, cards.get(&opened.begun_by()?)?));
+        let of_members: BTreeMap<MemberId, &Card> = cards.values().map(|card| (card.member(), card)).collect();
+        let owner = |(id, opened): (&LogId, &Opened)| Some((*id, *of_members.get(&opened.begun_by()?)?));
         let owners: BTreeMap<LogId, &Card> = opened.iter().filter_map(owner).collect();
         let looks = self.look_at_states(&owners);
         let none = Opened::default();
@@ -91,6 +92,7 @@ impl Reading<'_> {
                 }
             }
         }
+        read.cards = cards;
         read
     }
 
@@ -314,12 +316,17 @@ pub(super) struct Read {
     pub(super) untold: BTreeMap<LogId, MemberId>,
     /// What is wrong with them, whoever they turn out to belong to.
     pub(super) troubles: Vec<LogTrouble>,
+    /// The cards that entries carry, by their text.
+    pub(super) cards: BTreeMap<String, Card>,
 }
 
 /// Cards prove themselves: their member id is the hash of their keys. Whether they were admitted is another question.
-fn cards(opened: &BTreeMap<LogId, Opened>) -> BTreeMap<MemberId, Card> {
+/// Each is checked once, however often it is admitted.
+fn cards(opened: &BTreeMap<LogId, Opened>) -> BTreeMap<String, Card> {
     let entries = opened.values().flat_map(|log| log.candidates.values().flatten()).map(|candidate| &candidate.entry);
     let admissions = entries.flat_map(|entry| admissions(&entry.event));
-    let cards = admissions.filter_map(|admission| Card::parse(admission.card.as_bytes()).ok());
-    cards.map(|card| (card.member(), card)).collect()
+    let texts: BTreeSet<&String> = admissions.map(|admission| &admission.card).collect();
+    let texts: Vec<&String> = texts.into_iter().collect();
+    let cards = parallel::map(&texts, |text| Card::parse(text.as_bytes()).ok());
+    texts.into_iter().zip(cards).filter_map(|(text, card)| Some((text.clone(), card?))).collect()
 }

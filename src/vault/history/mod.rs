@@ -88,6 +88,8 @@ pub struct History {
     pub founder: MemberId,
     /// All logs whose owners' cards are known.
     pub logs: BTreeMap<LogId, Log>,
+    /// The cards that entries carry, by their text. What is no card is not among them.
+    cards: BTreeMap<String, Card>,
     /// Everybody whom a counted entry admitted.
     pub members: BTreeMap<MemberId, Member>,
     /// Keys that counted entries brought.
@@ -128,7 +130,7 @@ impl History {
         signatures: Signatures,
     ) -> Result<Self, VaultError> {
         let mut findings = Findings::default();
-        let Read { mut logs, untold, troubles } =
+        let Read { mut logs, untold, troubles, cards } =
             Reading { folder, survey, vault, custody, own, signatures }.logs(&mut findings);
         let Some((monitors_needed, founder)) =
             founding(&logs, vault).map(|(found, founder)| (found.monitors_needed, founder.member()))
@@ -143,6 +145,7 @@ impl History {
                 vault,
                 founder,
                 logs: std::mem::take(&mut logs),
+                cards: cards.clone(),
                 members: BTreeMap::new(),
                 keys: BTreeMap::new(),
                 custody_late: BTreeSet::new(),

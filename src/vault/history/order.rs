@@ -35,8 +35,16 @@ struct Seen {
     blind: bool,
 }
 
-/// Of each log, what its entries say of others; `None` where an entry says nothing.
-type SeenStates = Vec<Vec<Option<Seen>>>;
+/// What the order rests on of an entry.
+struct Said {
+    /// When, as claimed.
+    time: Option<Timestamp>,
+    /// What it says of other logs; `None` where that is nothing.
+    seen: Option<Seen>,
+}
+
+/// Of each log, what its entries say.
+type AllSaid = Vec<Vec<Said>>;
 
 /// All entries in order, and what does not hold of what they say of other logs' states.
 pub(super) struct Ordered {
@@ -66,7 +74,7 @@ struct Step {
 }
 
 fn walk(logs: &[&Log]) -> (Vec<Step>, Vec<(Place, Finding)>) {
-    let (seen, troubles) = seen_states(logs);
+    let (said, troubles) = all_said(logs);
     let nothing = Arc::new(Past::of_nothing(logs.iter().map(|log| log.id).collect()));
     let mut walk = Walk {
         done: vec![(0, nothing); logs.len()],
@@ -75,7 +83,7 @@ fn walk(logs: &[&Log]) -> (Vec<Step>, Vec<(Place, Finding)>) {
     };
     let mut queue = Queue {
         logs,
-        seen: &seen,
+        said: &said,
         ready: BTreeSet::new(),
         impatient: BTreeSet::new(),
         waiting: vec![BTreeMap::new(); logs.len()],
@@ -85,22 +93,22 @@ fn walk(logs: &[&Log]) -> (Vec<Step>, Vec<(Place, Finding)>) {
     }
     let mut steps = Vec::with_capacity(logs.iter().map(|log| log.entries.len()).sum());
     while let Some(log) = queue.take() {
-        steps.push(walk.step(log, said(&seen, log, walk.done[log].0)));
+        steps.push(walk.step(log, at(&said, log, walk.done[log].0).and_then(|said| said.seen.as_ref())));
         queue.advanced(log, &walk);
     }
     (steps, troubles)
 }
 
-/// The states that each entry names, against the logs themselves.
-fn seen_states(logs: &[&Log]) -> (SeenStates, Vec<(Place, Finding)>) {
+/// What each entry says, the states that it names held against the logs themselves.
+fn all_said(logs: &[&Log]) -> (AllSaid, Vec<(Place, Finding)>) {
     let of_each = parallel::map(logs, |log| {
         let mut troubles = Vec::new();
         let mut named: BTreeMap<LogId, u64> = BTreeMap::new();
-        let seen_by = |told: &Told| {
+        let said_by = |told: &Told| {
             let mut seen = Seen::default();
             for head in &told.entry.heads {
-                let before = named.get(&head.log).copied().unwrap_or(0);
-                named.insert(head.log, before.max(head.size));
+                let largest = named.entry(head.log).or_default();
+                let before = std::mem::replace(largest, head.size.max(*largest));
                 let other = logs.binary_search_by_key(&head.log, |log| log.id).ok();
                 if let Err((weight, check, message)) = seen.take(head, before, other.map(|at| (at, logs[at]))) {
                     let place = Place { log: log.id, seq: told.entry.seq };
@@ -108,18 +116,18 @@ fn seen_states(logs: &[&Log]) -> (SeenStates, Vec<(Place, Finding)>) {
                     troubles.push((place, Finding { weight, check, subject, message }));
                 }
             }
-            (!told.entry.heads.is_empty()).then_some(seen)
+            Said { time: told.entry.time.parse().ok(), seen: (!told.entry.heads.is_empty()).then_some(seen) }
         };
-        let seen: Vec<Option<Seen>> = log.entries.iter().map(seen_by).collect();
-        (seen, troubles)
+        let said: Vec<Said> = log.entries.iter().map(said_by).collect();
+        (said, troubles)
     });
-    let (seen, troubles): (SeenStates, Vec<_>) = of_each.into_iter().unzip();
-    (seen, troubles.concat())
+    let (said, troubles): (AllSaid, Vec<_>) = of_each.into_iter().unzip();
+    (said, troubles.concat())
 }
 
-/// What an entry says of other logs.
-fn said(seen: &SeenStates, log: usize, seq: u64) -> Option<&Seen> {
-    seen[log].get(usize::try_from(seq).ok()?)?.as_ref()
+/// What the entry at a place says, if one stands there.
+fn at(said: &AllSaid, log: usize, seq: u64) -> Option<&Said> {
+    said[log].get(usize::try_from(seq).ok()?)
 }
 
 impl Seen {
@@ -160,7 +168,7 @@ impl Seen {
 /// wait for each other.
 struct Queue<'a> {
     logs: &'a [&'a Log],
-    seen: &'a SeenStates,
+    said: &'a AllSaid,
     /// Everything that was seen is taken.
     ready: BTreeSet<(Timestamp, usize)>,
     /// The same, but a state beyond this copy was seen, and what is here of that log is not all taken.
@@ -172,10 +180,9 @@ struct Queue<'a> {
 impl Queue<'_> {
     /// Finds out what the next entry of a log waits for. Each condition, once it holds, holds for ever.
     fn look_at(&mut self, log: usize, walk: &Walk) {
-        let seq = walk.done[log].0;
-        let next = usize::try_from(seq).ok().and_then(|seq| self.logs[log].entries.get(seq));
-        let Some(time) = next.and_then(|told| told.entry.time.parse().ok()) else { return };
-        let Some(seen) = said(self.seen, log, seq) else {
+        let Some(Said { time: Some(time), seen }) = at(self.said, log, walk.done[log].0) else { return };
+        let time = *time;
+        let Some(seen) = seen else {
             self.ready.insert((time, log));
             return;
         };
@@ -230,8 +237,10 @@ impl Walk {
             if !heads.is_empty() {
                 let mut seen = Past::clone(&past);
                 for (other, size) in heads {
-                    seen.see(other, size);
-                    seen.see_all(self.past_at(other, size));
+                    // Whoever had seen so much of a log had seen what its owner had by then.
+                    if seen.see(other, size) {
+                        seen.see_all(self.past_at(other, size));
+                    }
                 }
                 past = Arc::new(seen);
                 self.steps[log].push((seq, Arc::clone(&past)));

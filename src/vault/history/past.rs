@@ -29,11 +29,10 @@ impl Past {
         self.logs.iter().copied().zip(self.sizes.iter().copied()).filter(|(_, size)| *size > 0)
     }
 
-    /// Takes in that the log with this number among all was seen at a size.
-    pub(super) fn see(&mut self, log: usize, size: u64) {
-        if let Some(seen) = self.sizes.get_mut(log) {
-            *seen = size.max(*seen);
-        }
+    /// Takes in that the log with this number among all was seen at a size; false where at least so much of it had been.
+    pub(super) fn see(&mut self, log: usize, size: u64) -> bool {
+        let news = self.sizes.get_mut(log).filter(|seen| **seen < size);
+        news.map(|seen| *seen = size).is_some()
     }
 
     /// Takes in all that another had seen of the same logs.
@@ -56,7 +55,7 @@ mod tests {
         let (mut ann, mut ben) = (Past::of_nothing(Arc::clone(&logs)), Past::of_nothing(Arc::clone(&logs)));
         ann.see(0, 5);
         ann.see(2, 2);
-        ann.see(2, 1);
+        assert!(!ann.see(2, 1));
         ben.see(2, 7);
         ann.see_all(Some(&ben));
         assert_eq!(ann.iter().collect::<Vec<_>>(), [(logs[0], 5), (logs[2], 7)]);

@@ -5,6 +5,7 @@
 #![allow(clippy::print_stdout, missing_docs)]
 
 mod vault;
+mod writing;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -28,7 +29,6 @@ fn main() {
     let many = timed("made", None, || Many::write(folder.path(), entries, members));
     println!("{} entries in {} logs, {} sealed files", many.entries, members + 1, many.exhibits);
     let opening = timed_only("open: every entry's age file, on all cores", None, || open_all(&many));
-    forget_memory();
     timed("verify", Some(opening), || {
         let verified = with(&many.founder, |setting| {
             let request = VerifyRequest { place: many.request(), receipts: &[], short_receipts: &[], checkpoints: &[] };
@@ -44,7 +44,6 @@ fn main() {
         });
         assert_ne!(verified.verdict, Verdict::Invalid, "{:#?}", verified.findings);
     });
-    println!("memory at most so far: {} MiB", memory_mib_max());
     timed("custody log ID", Some(opening), || {
         let lines = with(&many.founder, |setting| {
             let story = story(setting, &many.request(), Some("K7-0001")).expect("a story");
@@ -68,9 +67,10 @@ fn main() {
         with(&many.founder, |setting| show(setting, &many.request(), "K7-0001").expect("an exhibit"));
     });
     timed("amparo alone", Some(opening), || {
-        let waiting = with(&many.founder, |setting| waiting(setting, &many.request()).expect("no offers"));
+        let waiting = with(&many.founder, |setting| waiting(setting, &many.request(), None).expect("no offers"));
         assert!(waiting.is_empty());
     });
+    writing::all(&many, folder.path(), opening);
 }
 
 /// Reads and decrypts every entry, and nothing else.
@@ -91,15 +91,17 @@ fn timed<T>(what: &str, beside: Option<Duration>, act: impl FnOnce() -> T) -> T 
 }
 
 fn timed_only(what: &str, beside: Option<Duration>, act: impl FnOnce()) -> Duration {
+    forget_memory();
     let (began, cpu) = (Instant::now(), processor_time());
     act();
     let (took, cpu) = (began.elapsed(), processor_time().saturating_sub(cpu));
     let ratio = beside.map(|cpu_beside| format!(", {:.2} times opening", cpu.as_secs_f64() / cpu_beside.as_secs_f64()));
     println!(
-        "{what}: {:.2} s, {:.2} s of processor{}",
+        "{what}: {:.2} s, {:.2} s of processor{}, {} MiB",
         took.as_secs_f64(),
         cpu.as_secs_f64(),
-        ratio.unwrap_or_default()
+        ratio.unwrap_or_default(),
+        memory_mib_max()
     );
     cpu
 }
@@ -113,7 +115,7 @@ fn processor_time() -> Duration {
     Duration::from_millis(ticks * 10) // Linux counts in hundredths of a second for every process that asks
 }
 
-/// The most memory that this process ever held, in MiB.
+/// The most memory that this process held since it was last forgotten, in MiB.
 fn memory_mib_max() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));

@@ -40,12 +40,14 @@ const ABOUT_EVERY: usize = 7;
 /// Many entries, and what is needed to read them.
 pub(crate) struct Many {
     pub(crate) founder: Person,
+    /// Who holds the custody key as well, and has said nothing yet.
+    pub(crate) monitor: Person,
     pub(crate) custody: Identity,
     pub(crate) entries: usize,
     pub(crate) exhibits: usize,
     /// Where the entries lie.
     pub(crate) files: Vec<PathBuf>,
-    vault: PathBuf,
+    pub(crate) vault: PathBuf,
     state: PathBuf,
     trust: Trust,
 }
@@ -74,13 +76,14 @@ impl Many {
 
     /// Writes it into `folder`: `entries` beside those of founding, admitting and sealing.
     pub(crate) fn write(folder: &Path, entries: usize, members: usize) -> Self {
-        let founder = person("Heron", 0);
+        let (founder, monitor) = (person("Heron", 0), person("Owl", members + 1));
         let (vault, state) = (folder.join("vault"), folder.join("state"));
-        let trust = Trust::VaultId(found(&vault, &state, &founder));
+        let trust = Trust::VaultId(found(&vault, &state, &founder, &monitor.card));
         let sources = sources(folder);
-        seal_all(&vault, &state, &founder, &sources);
+        seal_all(&Request { vault: &vault, state: &state, person: Some(&founder), trust: None }, &sources);
         let mut many = Self {
             founder,
+            monitor,
             custody: Identity::from_seed(&[0; 32]),
             entries,
             exhibits: EXHIBITS,
@@ -202,14 +205,14 @@ impl Pen {
     }
 }
 
-fn found(vault: &Path, state: &Path, founder: &Person) -> VaultId {
+fn found(vault: &Path, state: &Path, founder: &Person, monitor: &Card) -> VaultId {
     let request = CreateRequest {
         folder: vault,
         state,
         founder,
         readers: std::slice::from_ref(&founder.card),
         register_readers: &[],
-        monitors: &[],
+        monitors: std::slice::from_ref(monitor),
         sealers: &[],
         handle: Some("K7".into()),
         monitors_needed: None,
@@ -229,9 +232,10 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
     (0..EXHIBITS).map(source).collect()
 }
 
-fn seal_all(vault: &Path, state: &Path, founder: &Person, paths: &[PathBuf]) {
+/// What the founder seals, without reading it back.
+pub(crate) fn seal_all(place: &Request<'_>, paths: &[PathBuf]) {
     let request = SealRequest {
-        place: Request { vault, state, person: Some(founder), trust: None },
+        place: Request { ..*place },
         paths,
         together: false,
         section: Section::main(),
@@ -241,7 +245,7 @@ fn seal_all(vault: &Path, state: &Path, founder: &Person, paths: &[PathBuf]) {
         readback: false,
         accepted: &[],
     };
-    with(founder, |setting| {
+    with(place.person.expect("the founder"), |setting| {
         seal(setting, &request, &mut std::io::empty(), &mut |_| {}).expect("sealed");
     });
 }

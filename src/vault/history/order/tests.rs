@@ -13,7 +13,7 @@ use crate::vault::history::{Standing, Told};
 /// Repeatedly the earliest of all entries whose believed heads are taken; patient as long as anything else can go on.
 fn slowly(logs: &BTreeMap<LogId, Log>) -> Vec<Place> {
     let ids: Vec<LogId> = logs.keys().copied().collect();
-    let (seen, _) = seen_states(&logs.values().collect::<Vec<_>>());
+    let (said, _) = all_said(&logs.values().collect::<Vec<_>>());
     let mut done: BTreeMap<LogId, u64> = logs.keys().map(|log| (*log, 0)).collect();
     let mut order = Vec::new();
     loop {
@@ -22,7 +22,7 @@ fn slowly(logs: &BTreeMap<LogId, Log>) -> Vec<Place> {
                 let place = Place { log: log.id, seq: done[&log.id] };
                 let told = log.entries.get(usize::try_from(place.seq).expect("small"))?;
                 let own = ids.iter().position(|id| *id == log.id).expect("a log");
-                let holds = said(&seen, own, place.seq).is_none_or(|seen| {
+                let holds = at(&said, own, place.seq)?.seen.as_ref().is_none_or(|seen| {
                     let whole = |other: &usize| done[&ids[*other]] >= logs[&ids[*other]].head.size;
                     seen.here.iter().all(|(other, size)| done[&ids[*other]] >= *size)
                         && (!patiently || seen.beyond.iter().all(whole))
@@ -126,4 +126,50 @@ fn the_order_is_that_of_the_format() {
         }));
     }
     assert!(waited > 1000, "times alone do not make the order: {waited}");
+}
+
+/// How much of each log had been seen before each entry: what the entry names, what its author had seen before, and all
+/// that the owners of those logs had seen by then.
+fn seen_before(logs: &BTreeMap<LogId, Log>, order: &[Place]) -> BTreeMap<Place, BTreeMap<LogId, u64>> {
+    let ids: Vec<LogId> = logs.keys().copied().collect();
+    let (said, _) = all_said(&logs.values().collect::<Vec<_>>());
+    let mut done: BTreeMap<LogId, u64> = BTreeMap::new();
+    let mut before: BTreeMap<Place, BTreeMap<LogId, u64>> = BTreeMap::new();
+    for place in order {
+        let last = |log: LogId, size: u64| Some(Place { log, seq: size.checked_sub(1)? });
+        let mut seen = last(place.log, place.seq).map(|last| before[&last].clone()).unwrap_or_default();
+        let own = ids.iter().position(|id| *id == place.log).expect("a log");
+        if let Some(named) = at(&said, own, place.seq).and_then(|said| said.seen.as_ref()) {
+            let here = named.here.iter().map(|(other, size)| (ids[*other], *size));
+            let beyond = named.beyond.iter().map(|other| (ids[*other], done.get(&ids[*other]).copied().unwrap_or(0)));
+            for (other, size) in here.chain(beyond) {
+                let theirs = last(other, size).map(|last| before[&last].clone()).unwrap_or_default();
+                for (log, size) in theirs.into_iter().chain([(other, size)]).filter(|(_, size)| *size > 0) {
+                    let known = seen.entry(log).or_default();
+                    *known = size.max(*known);
+                }
+            }
+        }
+        before.insert(*place, seen);
+        done.insert(place.log, place.seq + 1);
+    }
+    before
+}
+
+#[test]
+fn what_somebody_had_seen_is_all_that_those_had_whom_she_saw() {
+    let origin = Origin { vault: VaultId(Hash::of(b"")), log: LogId([0; 16]) };
+    let note = Checkpoint { origin, size: 1, root: Hash::of(b"") }.sign(&Seed::from_bytes(&[1; 32]).keys());
+    let mut dice = Dice(11);
+    let mut by_others = 0;
+    for _ in 0..3000 {
+        let mut logs = history(&mut dice, &note);
+        let order = causal(&mut logs).order;
+        for (place, expected) in seen_before(&logs, &order) {
+            let told = &logs[&place.log].entries[usize::try_from(place.seq).expect("small")];
+            assert_eq!(told.past.iter().collect::<BTreeMap<_, _>>(), expected, "{place:?}");
+            by_others += u32::from(expected.len() > told.entry.heads.len());
+        }
+    }
+    assert!(by_others > 1000, "most was not named by the entry itself: {by_others}");
 }

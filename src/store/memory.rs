@@ -275,9 +275,13 @@ impl Memory {
 
     /// Ends of merges that may not have reached the copy at hand. A torn one was never begun there.
     pub fn merges(&self, vault: &VaultId) -> Result<Vec<(Intent, Change)>, StoreError> {
+        self.merges_into(vault, |name| self.is_of_this_copy(name))
+    }
+
+    fn merges_into(&self, vault: &VaultId, which: impl Fn(&str) -> bool) -> Result<Vec<(Intent, Change)>, StoreError> {
         let within = below(&Self::of(vault), "merged");
         let mut merges = Vec::new();
-        for name in self.names(Some(&within))?.into_iter().filter(|name| self.is_of_this_copy(name)) {
+        for name in self.names(Some(&within))?.into_iter().filter(|name| which(name)) {
             let path = below(&within, &name);
             let change = read_change(&self.folder()?.read(&path, CHANGE_BYTES_MAX)?);
             merges.extend(change.map(|change| (Intent(path), change)));
@@ -309,7 +313,11 @@ impl Memory {
         let within = below(&Self::of(vault), room);
         let mut records = Vec::new();
         for name in self.names(Some(&within))? {
-            let text = self.folder()?.read(&below(&within, &name), CHANGE_BYTES_MAX)?;
+            let text = match self.folder()?.read(&below(&within, &name), CHANGE_BYTES_MAX) {
+                // Another command, in another copy, forgot it just now.
+                Err(StoreError::Missing { .. }) => continue,
+                text => text?,
+            };
             // Only whole lines: the last may be torn, and what it names was then not yet begun.
             let text = String::from_utf8_lossy(&text);
             let whole = text.rfind('\n').map_or("", |end| &text[..end]);
@@ -335,7 +343,7 @@ impl Memory {
                 paths.extend(change.files().map(|(path, _)| path.to_string()));
             }
         }
-        for (_, change) in self.merges(vault)? {
+        for (_, change) in self.merges_into(vault, |_| true)? {
             paths.extend(change.files().map(|(path, _)| path.to_string()));
         }
         Ok(paths)
@@ -396,7 +404,7 @@ fn below(path: &RelPath, name: &str) -> RelPath {
 
 /// A copy of a vault, by where it lies: where that is, nobody reads in it.
 fn copy_at(vault: &Path) -> String {
-    let place = std::path::absolute(vault).unwrap_or_else(|_| vault.to_path_buf());
+    let place = vault.canonicalize().or_else(|_| std::path::absolute(vault)).unwrap_or_else(|_| vault.to_path_buf());
     hex(&Hash::of(place.as_os_str().as_encoded_bytes()).0[..8])
 }
 

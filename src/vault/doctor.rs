@@ -71,7 +71,7 @@ pub fn doctor(setting: &mut Setting<'_>, examination: &Examination<'_>) -> Resul
         }
     }
     torn::torn(setting, request.vault, &session, &mut warn)?;
-    if session.history.is_some() || session.survey.logs.is_empty() {
+    if session.history.is_some() || orphans::is_beginning(&session) {
         let arrived = orphans::arrived(&session)?;
         if arrived > 0 {
             warn(format!(

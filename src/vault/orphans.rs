@@ -27,10 +27,10 @@ pub(super) fn clear_arrived(session: &Session) -> Result<u64, VaultError> {
 /// Removes from this copy what nothing covers, and forgets what was begun in it. A record of another copy stays: what lies
 /// there, nobody sees from here.
 fn remove(session: &Session, records: &[Record]) -> Result<u64, VaultError> {
-    let mut orphans = not_covered(session, records)?.sure();
+    let of_this_copy = || records.iter().filter(|record| record.is_of_this_copy);
+    let mut orphans = not_covered(session, of_this_copy())?.sure();
     let removed = orphans.len() as u64;
     // What is gone may be so in the system's memory alone, where a sync failed: it must not come back when it is forgotten.
-    let of_this_copy = || records.iter().filter(|record| record.is_of_this_copy);
     let paths = of_this_copy().flat_map(|record| &record.paths);
     orphans.extend(paths.filter(|path| !lies_here(session, path)).cloned());
     session.folder.remove_all(&orphans.into_iter().collect::<Vec<_>>())?;
@@ -48,7 +48,7 @@ pub(super) fn forget_arrived(session: &Session) -> Result<(), VaultError> {
     let left = not_covered(session, &records)?.files;
     for record in records {
         let still: Vec<RelPath> = record.paths.iter().filter(|path| left.contains(path)).cloned().collect();
-        if still.len() == record.paths.len() {
+        if !still.is_empty() && still.len() == record.paths.len() {
             continue;
         }
         if !still.is_empty() {
@@ -59,9 +59,14 @@ pub(super) fn forget_arrived(session: &Session) -> Result<(), VaultError> {
     Ok(())
 }
 
-/// How many files lie here that came from other copies and count for nothing yet.
+/// How many files lie here that came from other copies, into whichever of this device, and count for nothing yet.
 pub(super) fn arrived(session: &Session) -> Result<u64, VaultError> {
     Ok(not_covered(session, &session.memory.arrivals(&session.vault)?)?.files.len() as u64)
+}
+
+/// Whether a copy is only beginning: it has no signed state, and so no story that could cover anything.
+pub(super) fn is_beginning(session: &Session) -> bool {
+    session.history.is_none() && session.survey.logs.values().all(|files| files.checkpoints.is_empty())
 }
 
 fn lies_here(session: &Session, path: &RelPath) -> bool {
@@ -89,8 +94,7 @@ fn not_covered<'a>(session: &Session, records: impl IntoIterator<Item = &'a Reco
     let named = records.into_iter().flat_map(|record| &record.paths);
     let mut files: BTreeSet<RelPath> = named.filter(|path| lies_here(session, path)).cloned().collect();
     let mut in_doubt = false;
-    // A copy that is only beginning has no story that could cover anything.
-    if files.is_empty() || session.history.is_none() && session.survey.logs.is_empty() {
+    if files.is_empty() || is_beginning(session) {
         return Ok(NotCovered { files, in_doubt });
     }
     let history = session.history()?;

@@ -261,6 +261,29 @@ fn a_pouch_is_answered_when_all_offers_are_that_it_carries() {
 }
 
 #[test]
+fn an_offer_of_everything_and_what_was_sealed_since_go_together() {
+    let world = World::with_testimony();
+    let everything = offers(&world, &[]);
+    seals(&world, "second.txt");
+    let object = packs(&world, "trip.bin", &[&everything, "K7-0002", "--json"]).exits(0).json();
+    assert_eq!(
+        (&object["offers"][0]["offer"], &object["exhibits"]),
+        (&everything.as_str().into(), &json!(["K7-0001", "K7-0002"]))
+    );
+    owl_signs(&world, object["offers"][1]["offer"].as_str().expect("a label"));
+    assert_eq!(statuses(&world), ["pending"]);
+    owl_signs(&world, &everything);
+    assert_eq!(statuses(&world), ["acknowledged"]);
+    // One of everything that no pouch carried is not carried by what is packed once more for another.
+    let (again, one) = (offers(&world, &[]), offers(&world, &["K7-0001"]));
+    for name in ["one.bin", "once-more.bin"] {
+        packs(&world, name, &[&one]).exits(0);
+    }
+    owl_signs(&world, &again);
+    assert_eq!(statuses(&world), ["acknowledged", "pending", "pending"]);
+}
+
+#[test]
 fn what_is_told_of_an_offer_that_stands_would_stand_nowhere() {
     let world = World::with_testimony();
     let offer = offers(&world, &["K7-0001"]);
@@ -273,6 +296,9 @@ fn what_is_told_of_an_offer_that_stands_would_stand_nowhere() {
     packs(&world, "trip.bin", &[&offer, "--purpose", "ordered by the court"]).exits(0);
     let said = events(&world, "lawyer").into_iter().rfind(|entry| entry["event"] == "offer").expect("an offer");
     assert_eq!((&said["purpose"], &said["exhibits"][0]), (&"ordered by the court".into(), &"K7-0001".into()));
+    // An offer that says why is packed as it stands.
+    let offer = offers(&world, &["K7-0001", "--purpose", "ordered once more"]);
+    packs(&world, "again.bin", &[&offer]).exits(0).says(&format!("{offer} offers it to Grey Owl"));
 }
 
 #[test]

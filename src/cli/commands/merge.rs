@@ -18,7 +18,7 @@ use crate::store::Kind;
 use crate::vault::VaultError;
 use crate::vault::findings::Verdict;
 use crate::vault::members::Granted;
-use crate::vault::merge::{Forked, Growth, MergeRequest, Merged, clear, merge};
+use crate::vault::merge::{Cleared, Forked, Growth, MergeRequest, Merged, clear, merge};
 use crate::vault::pouch::pieces::{Pieces, TEXT_BYTES_MAX};
 
 mod cosignatures;
@@ -84,11 +84,15 @@ pub(super) fn run(args: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError
 fn clear_arrived(vault: PathBuf, call: &mut Call<'_, '_>) -> Result<Exit, CliError> {
     let place = call.place_at(vault, Contact::Must)?;
     let person = call.person()?;
-    let removed = clear(&mut call.parts().setting(), &place.request(Some(&person)))?;
+    let Cleared { removed, in_doubt } = clear(&mut call.parts().setting(), &place.request(Some(&person)))?;
     if call.global.json {
-        call.print_json(json!({ "format": 1, "removed": removed }))?;
-    } else {
-        call.print(&format!("{} removed that an interrupted merge or unpack had brought.", count(removed, "file")))?;
+        call.print_json(json!({ "format": 1, "removed": removed, "in_doubt": in_doubt }))?;
+        return Ok(DONE);
+    }
+    call.print(&format!("{} removed that an interrupted merge or unpack had brought.", count(removed, "file")))?;
+    if in_doubt > 0 {
+        let files = count(in_doubt, "file");
+        call.print(&format!("Still here: {files}. An inventory that may list them is not in this copy, or damaged."))?;
     }
     Ok(DONE)
 }

@@ -72,7 +72,9 @@ pub(super) fn run(args: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError
     let told = match args {
         Args { answers: true, .. } | Args { no_exhibits: true, .. } => Circumstances::default(),
         // Of an offer that stands everything was told.
-        Args { ids, .. } if !ids.is_empty() && ids.iter().all(|id| id.contains(':')) => args.told.given(),
+        Args { ids, to, .. } if to.len() == 1 && !ids.is_empty() && ids.iter().all(|id| id.contains(':')) => {
+            args.told.given()
+        }
         _ => args.told.ask(call)?,
     };
     let (folder, name) = call.split_path(&args.output)?;

@@ -147,8 +147,8 @@ fn write(setting: &mut Setting<'_>, session: &Session, files: &[(RelPath, Vec<u8
 
 /// What an earlier run was interrupted in: files that hold stay, torn ones go, and both are forgotten.
 fn clear_unfinished(session: &Session, checked: &Checked) -> Result<(), VaultError> {
-    for Record { intent, paths, .. } in session.memory.intents(&session.vault)? {
-        if paths.is_empty() || !paths.iter().all(layout::is_cosignature) {
+    for Record { intent, paths, is_of_this_copy } in session.memory.intents(&session.vault)? {
+        if !is_of_this_copy || paths.is_empty() || !paths.iter().all(layout::is_cosignature) {
             continue; // left by another verb, which knows what of it is covered
         }
         let (whole, torn): (Vec<RelPath>, Vec<RelPath>) =

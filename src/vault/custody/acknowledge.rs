@@ -110,8 +110,11 @@ fn sign(
         }
     }
     // Of a copy in which something does not hold, nothing is remembered but that this was said.
-    if verified.verdict != Verdict::Invalid {
-        session.remember_heads()?;
+    if verified.verdict != Verdict::Invalid
+        && let Err(error) = session.remember_heads()
+    {
+        // What was signed stands, and is told.
+        signed.failure = signed.failure.or(Some(error));
     }
     Ok(signed)
 }

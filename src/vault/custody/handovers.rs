@@ -209,29 +209,39 @@ fn named_of_pouches(history: &History) -> BTreeMap<(LogId, Hash), BTreeSet<Exhib
 
 /// Which of the offers to one member, so far, a pouch carries in which these exhibits are, or everything.
 fn carried_by(offers: &mut [Made<'_>], named: Option<&BTreeSet<ExhibitRef>>) -> Vec<Place> {
-    let is_in = |offer: &Made<'_>| match named {
-        Some(named) => !offer.exhibits.is_empty() && offer.exhibits.iter().all(|exhibit| named.contains(exhibit)),
-        None => true,
+    let mut carried = Vec::new();
+    let mut carry = |offers: &mut [Made<'_>], is_it: &dyn Fn(&Made<'_>) -> bool| {
+        for offer in offers.iter_mut().filter(|offer| !offer.is_carried && is_it(offer)) {
+            offer.is_carried = true;
+            carried.push(offer.place);
+        }
     };
-    let mut first: Vec<&mut Made<'_>> = offers.iter_mut().filter(|offer| !offer.is_carried && is_in(offer)).collect();
-    if first.is_empty() {
-        first = offers.iter_mut().filter(|offer| !offer.is_carried && offer.exhibits.is_empty()).collect();
+    let Some(named) = named else {
+        carry(offers, &|_| true);
+        let last = || offers.iter().rev().find(|offer| offer.exhibits.is_empty()).or(offers.last());
+        return if carried.is_empty() { last().map(|offer| offer.place).into_iter().collect() } else { carried };
+    };
+    let all_named =
+        |offer: &Made<'_>| !offer.exhibits.is_empty() && offer.exhibits.iter().all(|exhibit| named.contains(exhibit));
+    let fresh: BTreeSet<ExhibitRef> = offers
+        .iter()
+        .filter(|offer| !offer.is_carried && all_named(offer))
+        .flat_map(|offer| offer.exhibits.iter().copied())
+        .collect();
+    carry(offers, &all_named);
+    let just_these = |offer: &&Made<'_>| offer.exhibits.iter().copied().collect::<BTreeSet<_>>() == *named;
+    if fresh.is_empty() {
+        // Something is packed once more.
+        if let Some(same) = offers.iter().rev().find(just_these) {
+            return vec![same.place];
+        }
     }
-    if !first.is_empty() {
-        return first
-            .into_iter()
-            .map(|offer| {
-                offer.is_carried = true;
-                offer.place
-            })
-            .collect();
+    if fresh.len() < named.len() {
+        // What no other offer names stands in one of everything.
+        carry(offers, &|offer| offer.exhibits.is_empty());
     }
-    // All were carried before, and something is packed once more.
-    let none = BTreeSet::new();
-    let named = named.unwrap_or(&none);
-    let names_all = |offer: &&Made<'_>| offer.exhibits.iter().copied().collect::<BTreeSet<_>>() == *named;
-    if let Some(same) = offers.iter().rev().find(names_all) {
-        return vec![same.place];
+    if !carried.is_empty() {
+        return carried;
     }
     let mut last: BTreeMap<ExhibitRef, Place> = BTreeMap::new();
     for offer in offers.iter() {

@@ -22,7 +22,7 @@ pub use outcome::{Forked, Growth, Merged, Untaken};
 use carry::Carrier;
 use wanted::Wanted;
 
-use super::findings::{Finding, Verdict};
+use super::findings::{Check, Finding};
 use super::session::{Request, Session};
 use super::survey::{self, Survey};
 use super::{Setting, Stage, VaultError, orphans};
@@ -94,8 +94,17 @@ pub(in crate::vault) fn merge_from(
     outcome::tell(setting.watch, &union, (&after, person), &wanted, carried)
 }
 
-/// Removes what merges and unpackings that were interrupted brought, and that counts for nothing; returns how many files.
-pub fn clear(setting: &mut Setting<'_>, place: &Request<'_>) -> Result<u64, VaultError> {
+/// What [`clear`] did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cleared {
+    /// How many files it removed.
+    pub removed: u64,
+    /// How many stay: an inventory that may list them is not here.
+    pub in_doubt: u64,
+}
+
+/// Removes what merges and unpackings that were interrupted brought into this copy, and that counts for nothing.
+pub fn clear(setting: &mut Setting<'_>, place: &Request<'_>) -> Result<Cleared, VaultError> {
     let session = Session::open_to_write(setting, place)?;
     if !session.pinned {
         return Err(VaultError::NotPinned { vault: session.vault });
@@ -103,12 +112,13 @@ pub fn clear(setting: &mut Setting<'_>, place: &Request<'_>) -> Result<u64, Vaul
     // What is missing of a log may be what covers these files: whoever puts it back must find them.
     if session.history.is_some() {
         session.sound_history()?;
-        let is_grave = |finding: &&Finding| finding.weight >= Verdict::Incomplete;
-        if let Some(finding) = session.of_logs().chain(&session.lacking()).find(is_grave) {
+        let is_gap = |finding: &&Finding| matches!(finding.check, Check::Behind | Check::Entry | Check::Tree);
+        if let Some(finding) = session.of_logs().find(is_gap) {
             return Err(finding.clone().into());
         }
     }
-    orphans::clear_arrived(&session)
+    let removed = orphans::clear_arrived(&session)?;
+    Ok(Cleared { removed, in_doubt: orphans::arrived(&session)? })
 }
 
 /// Whether both handles lead to one folder: the same file lies in it under the same name.

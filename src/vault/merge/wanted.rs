@@ -114,10 +114,10 @@ impl<'a> Search<'a> {
         self.keys(history);
     }
 
-    /// Whether a file that lies here by name stays as it is. What no signed state here covers is what somebody was writing who
-    /// did not come to the end, on this device or another: it may be torn, and is looked at.
+    /// Whether a file that lies here by name stays as it is. What this device was writing may be torn, and so may what no signed
+    /// state here covers: somebody did not come to the end, here or elsewhere. Both are looked at.
     fn is_here(&mut self, path: &RelPath, is_covered: bool) -> bool {
-        if is_covered && !self.replace {
+        if is_covered && !self.replace && !self.session.unfinished.contains(&path.to_string()) {
             return true;
         }
         let read = self.own.0.read(path, exhibits::BLOB_BYTES_MAX);
@@ -253,7 +253,7 @@ impl<'a> Search<'a> {
                     Err(_) => {}
                 }
             }
-            let is_covered = counts && self.is_covered(place);
+            let is_covered = self.is_covered(place);
             for blob in blobs {
                 self.blob(blob, is_covered, &ours, &mut left, &disposed, counts);
             }

@@ -18,7 +18,7 @@ use super::volumes::VolumeWriter;
 use super::write::{Piece, Plan, Unwritten, Written};
 use crate::crypto::hash::Hash;
 use crate::crypto::recipient::Recipient;
-use crate::format::event::Event;
+use crate::format::event::{Event, Offer};
 use crate::format::ids::MemberId;
 use crate::format::pouch::{POUCH_BYTES_MIN, rank, stanzas};
 use crate::format::volume::PouchId;
@@ -176,23 +176,23 @@ impl<'a> Packing<'a> {
         let to: Vec<MemberId> = self.to.iter().map(|(member, _)| *member).collect();
         if request.ids.is_empty() {
             let chosen = Chosen::by_default(setting, &self.session, &to, &[])?;
-            return Ok((chosen.and(&self.session, &[], BTreeSet::new(), "")?, Vec::new()));
+            return Ok((chosen.and(&self.session, &[], &[], "")?, Vec::new()));
         }
         let history = self.session.history()?;
         let (offers, ids): (Vec<_>, Vec<_>) = request.ids.iter().cloned().partition(|id| id.contains(':'));
-        let (mut places, mut named, mut of_everything) = (Vec::new(), BTreeSet::new(), Vec::new());
+        let (mut places, mut standing) = (Vec::new(), Vec::new());
         for id in offers {
             let place = labels::find_entry(history, &id)?;
             let offer = self.own_offer(history, place)?;
             places.push((place, offer.to));
-            of_everything.extend(Some(offer).filter(|offer| offer.exhibits.is_empty()));
-            named.extend(offer.exhibits.iter().copied());
+            standing.push(offer);
         }
+        let of_everything: Vec<&Offer> = standing.iter().copied().filter(|offer| offer.exhibits.is_empty()).collect();
         let chosen = match of_everything.as_slice() {
             [] => Chosen::default(),
             of_everything => Chosen::by_default(setting, &self.session, &to, of_everything)?,
         };
-        Ok((chosen.and(&self.session, &ids, named, &request.told.purpose)?, places))
+        Ok((chosen.and(&self.session, &ids, &standing, &request.told.purpose)?, places))
     }
 
     /// All files that go, and those that should and cannot.

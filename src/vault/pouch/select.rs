@@ -116,15 +116,23 @@ impl Chosen {
         mut self,
         session: &Session,
         ids: &[String],
-        mut named: BTreeSet<ExhibitRef>,
+        offers: &[&Offer],
         reason: &str,
     ) -> Result<Self, VaultError> {
         let history = session.history()?;
+        let mut named: BTreeSet<ExhibitRef> = offers.iter().flat_map(|offer| offer.exhibits.iter().copied()).collect();
         for id in ids {
             named.insert(exhibits::find(session, id)?.reference());
         }
-        let consent = withdrawn(history);
+        let mut consent = withdrawn(history);
+        // An offer that states a purpose says why they go.
+        for offer in offers.iter().filter(|offer| !offer.purpose.is_empty()) {
+            for exhibit in &offer.exhibits {
+                consent.remove(&(exhibit.log, exhibit.number));
+            }
+        }
         self.take(session, named, (&consent, reason))?;
+        let consent = withdrawn(history);
         self.take_amendments(history);
         self.find_withdrawn_beside(session, history, &consent);
         Ok(self)

@@ -160,7 +160,7 @@ fn what_an_interrupted_merge_left_stays_until_somebody_clears_it() {
         let seen = there.verify_at(&copy, &there.monitor).unwrap_or_else(|error| panic!("{nth}: {error}"));
         is_as_it_was_or_better(&seen, &format!("{nth} of {operations}"));
     }
-    assert!(most > 3, "{most}: hardly anything was left");
+    assert!(most >= 3, "{most}: not even the sealed files of one sealing were left");
 }
 
 #[test]

@@ -38,9 +38,10 @@ pub(super) fn whereabouts(
     let was_in_it = |blob: &Hash| pouch.is_some_and(|pouch| pouch.stat(&layout::blob(*blob)).is_ok());
     let (mut here, mut looked_for, mut came) = (0, false, false);
     for sealing in history.sealings() {
-        let concerns = match exhibits.is_empty() {
-            true => is_under(offer, sealing.place),
-            false => exhibits.range(exhibits::numbers(&sealing)).next().is_some(),
+        let concerns = if exhibits.is_empty() {
+            is_under(offer, sealing.place)
+        } else {
+            exhibits.range(exhibits::numbers(&sealing)).next().is_some()
         };
         if !concerns {
             continue;

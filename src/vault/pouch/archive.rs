@@ -161,7 +161,7 @@ impl Walk<'_> {
                 Ok(Header::End) => return Ok(()),
                 Ok(Header::Member { path, bytes, header_bytes, index: claimed }) => {
                     let start = position + header_bytes;
-                    match self.admit(path, start, bytes)? {
+                    match self.admit(&path, start, bytes)? {
                         Some(next) => position = next,
                         None if self.reaches_beyond(start, bytes) => {
                             self.lose(position);
@@ -195,12 +195,12 @@ impl Walk<'_> {
     }
 
     /// Takes a member in; where the next one begins, or `None` where it may not stand there.
-    fn admit(&mut self, path: String, start: u64, bytes: u64) -> Result<Option<u64>, VaultError> {
-        let named = RelPath::parse(&path).filter(|_| layout::is_named(&path));
+    fn admit(&mut self, path: &str, start: u64, bytes: u64) -> Result<Option<u64>, VaultError> {
+        let named = RelPath::parse(path).filter(|_| layout::is_named(path));
         let Some(named) = named else {
             return Err(VaultError::Pouch(PouchError::Stranger { name: printable(path.as_bytes()) }));
         };
-        let rank = pouch::rank(&path);
+        let rank = pouch::rank(path);
         if rank < self.rank || bytes > BLOB_BYTES_MAX || self.members.get(&named).is_some() {
             return Ok(None);
         }

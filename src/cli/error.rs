@@ -1,6 +1,7 @@
 //! What went wrong, in words, with a way out and an exit code: one place for all of it.
 
-use std::collections::BTreeSet;
+mod pouch;
+
 use std::error::Error as _;
 use std::io;
 use std::path::PathBuf;
@@ -21,7 +22,6 @@ use crate::format::words::WordsError;
 use crate::store::StoreError;
 use crate::vault::VaultError;
 use crate::vault::findings::Verdict;
-use crate::vault::pouch::PouchError;
 
 /// Why a command did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -225,7 +225,7 @@ fn vault(error: &VaultError) -> WayOut {
         VaultError::NotACopy => told(NO_VAULT, "amparo merge --help"),
         VaultError::OtherCopy { .. } => told(UNKNOWN, "compare the digits with whoever gave you the copy"),
         VaultError::SameFolder => told(USAGE, "amparo merge --help"),
-        VaultError::Pouch(error) => pouch(error),
+        VaultError::Pouch(error) => pouch::way_out(error),
         VaultError::NotInRole { .. } => told(FAILED, "ask an owner of the vault for this role"),
         VaultError::NoExhibit { .. } | VaultError::AmbiguousExhibit { .. } => told(FAILED, "amparo list"),
         VaultError::NoMember { .. }
@@ -303,56 +303,6 @@ fn vault(error: &VaultError) -> WayOut {
         | VaultError::Form(_)
         | VaultError::Record(_)
         | VaultError::Payload(_) => told(FAILED, ""),
-    }
-}
-
-/// Every kind of failure about a pouch.
-fn pouch(error: &PouchError) -> WayOut {
-    let told = |exit, hint: &str| WayOut { exit, hint: Some(hint.to_string()) };
-    match error {
-        PouchError::TooManyReceivers { .. } => told(USAGE, "make several pouches"),
-        PouchError::Withdrawn { .. } => told(USAGE, "say why it is packed all the same: --purpose"),
-        PouchError::NotToThem { .. } | PouchError::NothingToAnswer => told(FAILED, "amparo custody log"),
-        PouchError::StandsAsItIs { .. } => {
-            told(USAGE, "leave out --medium and the like; or pack the exhibits themselves, which makes a new offer")
-        }
-        PouchError::NoRoom { .. } => told(FAILED, "make room, or pack fewer exhibits: name them"),
-        PouchError::OfferedNotPacked { offers, error } => {
-            let (mut to, mut labels) = (BTreeSet::new(), String::new());
-            for (label, name) in offers {
-                to.insert(format!(" --to {}", hints::word(name)));
-                labels = format!("{labels} {label}");
-            }
-            let to: String = to.into_iter().collect();
-            told(vault(error).exit, &format!("amparo pack{to} -o FILE{labels}"))
-        }
-        PouchError::TooLongForText { .. } => told(FAILED, "amparo pack --to MEMBER -o FILE --no-exhibits"),
-        PouchError::NotPackable { .. } => told(INCOMPLETE, "amparo verify"),
-        PouchError::ForOthers => told(NO_KEY, "amparo identity show"),
-        PouchError::StartLost { .. } | PouchError::CustodyLost => told(
-            INCOMPLETE,
-            "give its parity file and all its volumes as well; the custody log of its sender tells what was packed",
-        ),
-        PouchError::ArrivedDamaged { .. } | PouchError::HasGaps { .. } => told(
-            INCOMPLETE,
-            "give its parity file and all its volumes as well; or take what is whole: amparo unpack FILE --salvage",
-        ),
-        PouchError::Malformed { .. } | PouchError::Stranger { .. } => {
-            told(INVALID, "take nothing from it; ask whoever sent it, by another road, whether the pouch is theirs")
-        }
-        PouchError::NoPouch { .. } => told(USAGE, "amparo verify --help"),
-        PouchError::VolumeBytes { least, .. } => told(USAGE, &format!("larger volumes: --volumes {least}")),
-        PouchError::FileTooLong { .. } => told(USAGE, "cut it: --volumes 4000MiB"),
-        PouchError::Several { .. } => told(USAGE, "give the parts of one pouch at a time"),
-        PouchError::BeyondRepair { .. } => {
-            told(INCOMPLETE, "give all its volumes and its parity, from every copy of them")
-        }
-        PouchError::NothingTells { .. } => {
-            told(INCOMPLETE, "give all its volumes and its parity, or the SHA-256 that its sender told: --sha256")
-        }
-        PouchError::TooLongForParity { .. } => {
-            told(USAGE, "pack it in several pouches, by the exhibits that each is to hold")
-        }
     }
 }
 

@@ -207,14 +207,15 @@ fn survives_among_others(rules: Rules, stride: usize) {
         let is_whole = |disk: &FaultyDisk, folder: &Path| {
             let there = world.moved_to(Arc::new(disk.clone()));
             let unpacked = unpacks(disk, &there, "trip.bin", folder);
-            let unpacked = unpacked.unwrap_or_else(|error| panic!("{context}, {folder:?}: {error}"));
-            assert_eq!(unpacked.verdict, Verdict::Valid, "{context}, {folder:?}: {:?}", unpacked.findings);
+            let unpacked = unpacked.unwrap_or_else(|error| panic!("{context}, {}: {error}", folder.display()));
+            assert_eq!(unpacked.verdict, Verdict::Valid, "{context}, {}: {:?}", folder.display(), unpacked.findings);
             for who in [&there.reader, &there.monitor] {
                 let seen = there.verify_at(folder, who).unwrap_or_else(|error| panic!("{context}: {error}"));
                 assert_eq!(
                     (seen.verdict, seen.exhibits),
                     (Verdict::Valid, 2),
-                    "{context}, {folder:?}: {:?}",
+                    "{context}, {}: {:?}",
+                    folder.display(),
                     seen.findings
                 );
             }

@@ -1,7 +1,11 @@
 //! What of a vault goes into a pouch: for logs and keys what a merge into an empty folder would take; of the sealed files,
 //! those of exhibits that the receivers are not known to have.
 
+mod known;
+
 use std::collections::{BTreeMap, BTreeSet};
+
+use known::Has;
 
 use super::archive::Archive;
 use super::write::Piece;
@@ -10,11 +14,11 @@ use crate::format::event::{Event, ExhibitRef, Offer};
 use crate::format::ids::{LogId, MemberId};
 use crate::store::{RelPath, layout};
 use crate::vault::cosign::check::Judge;
-use crate::vault::custody::handovers::{Handovers, Status, seen_by};
+use crate::vault::custody::handovers::seen_by;
 use crate::vault::custody::offer::is_under;
 use crate::vault::custody::withdraw::{Scope, withdrawn};
 use crate::vault::exhibits;
-use crate::vault::history::{History, Place, Sealing, Sizes};
+use crate::vault::history::{History, Place, Sizes};
 use crate::vault::labels;
 use crate::vault::merge::wanted::Wanted;
 use crate::vault::named;
@@ -283,47 +287,6 @@ impl Chosen {
         }
         lacking.extend(self.unlisted.iter().map(|blob| layout::blob(*blob)));
         lacking
-    }
-}
-
-/// What a member is known to have: what she acknowledged without a discrepancy, and what she sealed. That she offered
-/// something proves nothing: she may have offered everything, and lacked what was still on its way to her.
-struct Has {
-    member: MemberId,
-    /// Everything under these states.
-    under: Sizes,
-    exhibits: BTreeSet<ExhibitRef>,
-}
-
-impl Has {
-    fn of(history: &History, member: MemberId) -> Self {
-        let mut has = Self { member, under: Sizes::new(), exhibits: BTreeSet::new() };
-        for (place, handover) in Handovers::of(history).offers() {
-            if handover.to == member && handover.status == Status::Acknowledged {
-                has.take(history, place);
-            }
-        }
-        has
-    }
-
-    fn take(&mut self, history: &History, offer: Place) {
-        let Event::Offer(offer) = &history.told(offer).entry.event else { return };
-        if offer.exhibits.is_empty() {
-            for head in &offer.heads {
-                let known = self.under.entry(head.log).or_default();
-                *known = head.size.max(*known);
-            }
-        }
-        self.exhibits.extend(offer.exhibits.iter().copied());
-    }
-
-    fn sealing(&self, sealing: &Sealing<'_>) -> bool {
-        let Place { log, seq } = sealing.place;
-        sealing.member == self.member || self.under.get(&log).is_some_and(|size| seq < *size)
-    }
-
-    fn exhibit(&self, sealing: &Sealing<'_>, exhibit: &ExhibitRef) -> bool {
-        self.sealing(sealing) || self.exhibits.contains(exhibit)
     }
 }
 

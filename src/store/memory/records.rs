@@ -1,0 +1,153 @@
+//! What was begun and is not known to be done, as the device remembers it: names of files, and the ends of merges.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use super::{CHANGE_BYTES_MAX, Change, Memory, below, change_bytes, read_change};
+use crate::crypto::hash::{Hash, hex};
+use crate::format::ids::{LogId, VaultId};
+use crate::store::{RelPath, StoreError};
+
+/// Names of files that this device is about to write; forgotten when a signed state covers them.
+#[derive(Clone, Debug)]
+pub struct Intent(RelPath);
+
+/// An intent that is remembered.
+#[derive(Clone, Debug)]
+pub struct Record {
+    /// What is forgotten with it.
+    pub intent: Intent,
+    /// The names.
+    pub paths: Vec<RelPath>,
+    /// Whether it is about the copy at hand, and not about another at this device.
+    pub is_of_this_copy: bool,
+}
+
+impl Memory {
+    /// Writes down, durably, that files of these names are about to be written into the vault.
+    pub fn intend(&self, vault: &VaultId, token: [u8; 8], paths: &[RelPath]) -> Result<Intent, StoreError> {
+        self.write_names(vault, "wrote", token, paths)
+    }
+
+    /// As [`Memory::intend`], for what a merge is just writing: until it is synced and [arrived](Memory::arrive), any of it may
+    /// be torn.
+    pub fn intend_merge(&self, vault: &VaultId, token: [u8; 8], paths: &[RelPath]) -> Result<Intent, StoreError> {
+        self.write_names(vault, "merging", token, paths)
+    }
+
+    /// Writes down, durably, that files of these names came from another copy, whole, and that what covers them is on its way.
+    pub fn arrive(&self, vault: &VaultId, paths: &[RelPath]) -> Result<Intent, StoreError> {
+        let token = Hash::of(names_text(paths).as_bytes()).0;
+        self.write_names(vault, "arrived", *token.first_chunk().expect("32 bytes"), paths)
+    }
+
+    /// What this device itself began to write and has not seen covered.
+    pub fn intents(&self, vault: &VaultId) -> Result<Vec<Record>, StoreError> {
+        self.names_of(vault, "wrote")
+    }
+
+    /// What it began to take from another copy and has not seen covered.
+    pub fn arrivals(&self, vault: &VaultId) -> Result<Vec<Record>, StoreError> {
+        Ok([self.names_of(vault, "arrived")?, self.names_of(vault, "merging")?].concat())
+    }
+
+    /// Of these, what a merge was just writing into the copy at hand.
+    pub fn merging(&self, vault: &VaultId) -> Result<Vec<Record>, StoreError> {
+        let mut records = self.names_of(vault, "merging")?;
+        records.retain(|record| record.is_of_this_copy);
+        Ok(records)
+    }
+
+    /// Writes down, durably, the signed states that end a merge, before they appear in the vault.
+    pub fn prepare_merge(&self, vault: &VaultId, token: [u8; 8], change: &Change) -> Result<Intent, StoreError> {
+        let path = self.record(vault, "merged", token);
+        self.write_new(&path, &change_bytes(change))?;
+        Ok(Intent(path))
+    }
+
+    /// Ends of merges that may not have reached the copy at hand. A torn one was never begun there.
+    pub fn merges(&self, vault: &VaultId) -> Result<Vec<(Intent, Change)>, StoreError> {
+        self.merges_into(vault, |name| self.is_of_this_copy(name))
+    }
+
+    fn merges_into(&self, vault: &VaultId, which: impl Fn(&str) -> bool) -> Result<Vec<(Intent, Change)>, StoreError> {
+        let within = below(&Self::of(vault), "merged");
+        let mut merges = Vec::new();
+        for name in self.names(Some(&within))?.into_iter().filter(|name| which(name)) {
+            let path = below(&within, &name);
+            let change = read_change(&self.folder()?.read(&path, CHANGE_BYTES_MAX)?);
+            merges.extend(change.map(|change| (Intent(path), change)));
+        }
+        Ok(merges)
+    }
+
+    fn write_names(
+        &self,
+        vault: &VaultId,
+        room: &str,
+        token: [u8; 8],
+        paths: &[RelPath],
+    ) -> Result<Intent, StoreError> {
+        let path = self.record(vault, room, token);
+        self.write_new(&path, names_text(paths).as_bytes())?;
+        Ok(Intent(path))
+    }
+
+    fn record(&self, vault: &VaultId, room: &str, token: [u8; 8]) -> RelPath {
+        below(&below(&Self::of(vault), room), &format!("{}-{}", self.copy, hex(&token)))
+    }
+
+    fn is_of_this_copy(&self, record: &str) -> bool {
+        record.split_once('-').is_some_and(|(copy, _)| copy == self.copy)
+    }
+
+    fn names_of(&self, vault: &VaultId, room: &str) -> Result<Vec<Record>, StoreError> {
+        let within = below(&Self::of(vault), room);
+        let mut records = Vec::new();
+        for name in self.names(Some(&within))? {
+            let text = match self.folder()?.read(&below(&within, &name), CHANGE_BYTES_MAX) {
+                // Another command, in another copy, forgot it just now.
+                Err(StoreError::Missing { .. }) => continue,
+                text => text?,
+            };
+            // Only whole lines: the last may be torn, and what it names was then not yet begun.
+            let text = String::from_utf8_lossy(&text);
+            let whole = text.rfind('\n').map_or("", |end| &text[..end]);
+            let paths = whole.split('\n').filter_map(RelPath::parse).collect();
+            let (intent, is_of_this_copy) = (Intent(below(&within, &name)), self.is_of_this_copy(&name));
+            records.push(Record { intent, paths, is_of_this_copy });
+        }
+        Ok(records)
+    }
+
+    /// Forgets an intent.
+    pub fn forget(&self, intent: &Intent) -> Result<(), StoreError> {
+        self.folder()?.remove(&intent.0)
+    }
+
+    /// Files in the vault that are this device's own unfinished work, in whatever copy of it: they are no strangers there.
+    pub fn unfinished(&self, vault: &VaultId) -> Result<BTreeSet<String>, StoreError> {
+        let begun = self.intents(vault)?.into_iter().chain(self.arrivals(vault)?);
+        let mut paths: BTreeSet<String> = begun.flat_map(|record| record.paths).map(|path| path.to_string()).collect();
+        for name in self.names(Some(&below(&Self::of(vault), "own")))? {
+            let Some(log) = LogId::from_hex(&name) else { continue };
+            if let Some((_, change)) = self.last_change(vault, &log)? {
+                paths.extend(change.files().map(|(path, _)| path.to_string()));
+            }
+        }
+        for (_, change) in self.merges_into(vault, |_| true)? {
+            paths.extend(change.files().map(|(path, _)| path.to_string()));
+        }
+        Ok(paths)
+    }
+}
+
+/// A copy of a vault, by where it lies: where that is, nobody reads in it.
+pub(super) fn copy_at(vault: &Path) -> String {
+    let place = vault.canonicalize().or_else(|_| std::path::absolute(vault)).unwrap_or_else(|_| vault.to_path_buf());
+    hex(&Hash::of(place.as_os_str().as_encoded_bytes()).0[..8])
+}
+
+fn names_text(paths: &[RelPath]) -> String {
+    paths.iter().flat_map(|path| [path.to_string(), "\n".into()]).collect()
+}

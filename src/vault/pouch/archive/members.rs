@@ -62,10 +62,7 @@ impl Members {
         if let Some(shelf) = prefix.strip_prefix(&blobs) {
             return self.of_blobs(shelf.trim_end_matches('/'));
         }
-        let mut found = Vec::new();
-        if prefix.is_empty() && !self.blobs.is_empty() {
-            found.push((layout::blobs().to_string(), None));
-        }
+        let mut found: Vec<(String, Option<u64>)> = Vec::new();
         let mut from = prefix.clone();
         while let Some((path, at)) = self.custody.range(from.clone()..).next() {
             let Some(rest) = path.strip_prefix(&prefix) else { break };
@@ -77,6 +74,10 @@ impl Members {
                 from = format!("{path}\0");
                 found.push((rest.into(), Some(at.end - at.start)));
             }
+        }
+        if prefix.is_empty() && !self.blobs.is_empty() {
+            let blobs = layout::blobs().to_string();
+            found.insert(found.partition_point(|(name, _)| *name < blobs), (blobs, None));
         }
         found
     }

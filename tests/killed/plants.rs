@@ -1,7 +1,6 @@
 //! Planted faults: what a program would leave that forgets one of its duties. The harness of [`super::verbs`] sees each.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
 
 use super::verbs::{Stage, VERBS, Verb, kills};
 use crate::peers;
@@ -19,11 +18,13 @@ fn planted_faults_are_seen() {
             let _ = std::fs::remove_file(stage.path("stick/out.bin.unfinished"));
         }),
         ("the offer is not found again", pack, |stage| {
-            // Somebody said something in between: no offer stands at the end of the log.
-            stage.run("lawyer", &["custody", "note", "nothing"]);
+            // Something was sealed in between: the offer, of everything, is not of all that goes now.
+            let file = stage.path("lawyer/more.txt");
+            std::fs::write(&file, b"more").expect("written");
+            stage.done("lawyer", &["seal", &file.to_string_lossy()]);
         }),
-        ("what a merge was just writing is not remembered", unpack, |stage| {
-            forget("merging", &stage.path("tern"));
+        ("the file by which a new copy is known comes last", unpack, |stage| {
+            let _ = std::fs::remove_file(stage.path("tern/new/VAULT"));
         }),
     ];
     for (plant, verb, meanwhile) in plants {
@@ -35,16 +36,5 @@ fn planted_faults_are_seen() {
             .is_err()
         });
         assert!(is_red, "{plant}: not seen at {} kills", kills.len());
-    }
-}
-
-/// Removes every folder of that name below another.
-fn forget(name: &str, below: &Path) {
-    for item in std::fs::read_dir(below).expect("a folder").flatten().filter(|item| item.path().is_dir()) {
-        if item.file_name() == name {
-            std::fs::remove_dir_all(item.path()).expect("removed");
-        } else {
-            forget(name, &item.path());
-        }
     }
 }

@@ -29,7 +29,7 @@ fn a_vault_arrives_is_signed_for_and_the_answer_goes_back() {
         .says("ACKNOWLEDGED K7:2 of Blue Heron")
         .says("ANSWER trip.answer for Blue Heron: send it back, as a file or as text")
         .says("They type amparo merge trip.answer.")
-        .says("next: amparo list");
+        .says("next: amparo list --vault evidence");
     at(&world, "reader", &["open", "K7-0001", "-o", "out"]).exits(0);
     assert_eq!(world.read("reader/out/K7-0001/content/t.txt"), b"I was there.\n");
     at(&world, "reader", &["verify"]).exits(0);
@@ -162,7 +162,9 @@ fn a_terminal_is_asked_once_and_enter_leaves_it() {
 fn without_input_it_is_said_what_waits_and_nothing_is_signed() {
     let world = sent();
     let unpacked = unpacks(&world, "trip.bin", &["--no-input"]).exits(0);
-    unpacked.says("K7:2 of Blue Heron waits for your signature.").says("next: amparo custody acknowledge");
+    unpacked
+        .says("K7:2 of Blue Heron waits for your signature.")
+        .says("next: amparo custody acknowledge --vault evidence");
     assert!(events(&world, "reader").iter().all(|entry| entry["event"] != "acknowledge"));
 }
 

@@ -206,7 +206,7 @@ fn take_in(
     if let Some(error) = signed.failure {
         return Err(error.into());
     }
-    call.suggest("amparo list");
+    call.suggest(there(args, "amparo list"));
     Ok(match weight(&merged, pouch).max(discrepancies) {
         Verdict::Valid => DONE,
         weight => by_weight(weight),
@@ -241,9 +241,10 @@ fn sign(
     let others: Vec<Waiting> = offers.extract_if(.., |offer| offer.whereabouts != Whereabouts::CameNow).collect();
     for Waiting { offer, from, whereabouts, .. } in &others {
         let from = shown(from);
+        let command = there(args, &format!("amparo custody acknowledge {offer}"));
         call.say(&match whereabouts {
             Whereabouts::OnTheRoad => format!("{offer} of {from} is not all here, and is not signed for."),
-            _ => format!("{offer} of {from} came earlier, and still waits: amparo custody acknowledge {offer}"),
+            _ => format!("{offer} of {from} came earlier, and still waits: {command}"),
         });
     }
     if offers.is_empty() {
@@ -255,7 +256,7 @@ fn sign(
         return Ok(Signed::default());
     }
     if !args.sign && !agrees(&offers, call)? {
-        call.suggest("amparo custody acknowledge");
+        call.suggest(there(args, "amparo custody acknowledge"));
         return Ok(Signed::default());
     }
     let labels: Vec<&str> = offers.iter().map(|waiting| waiting.offer.as_str()).collect();
@@ -266,6 +267,12 @@ fn sign(
         }
     }
     Ok(signed)
+}
+
+/// A command about the vault that took it in, which may lie elsewhere.
+fn there(args: &Args, command: &str) -> String {
+    let folder = args.output.as_ref().map(|folder| hints::word(&folder.to_string_lossy()));
+    folder.map_or_else(|| command.to_string(), |folder| format!("{command} --vault {folder}"))
 }
 
 fn agrees(offers: &[Waiting], call: &mut Call<'_, '_>) -> Result<bool, CliError> {

@@ -18,13 +18,9 @@ const FILE_BYTES_MAX: u64 = super::exhibits::BLOB_BYTES_MAX;
 pub(super) fn settle(folder: &dyn Folder, memory: &Memory, vault: &VaultId) -> Result<(), VaultError> {
     for (intent, change) in memory.merges(vault)? {
         let states: Vec<(RelPath, &[u8])> = change.files().collect();
-        // A copy that has them all is done, or is the one that they came from; one that lacks entries of them is another.
-        let is_whole = is_whole(folder, &change);
-        if !is_whole && !are_covered(folder, &states)? {
-            continue;
-        }
-        write_all(folder, &states, Known::Nothing)?;
-        if !is_whole {
+        // Where entries of them lack, somebody took those away since: the states would tell of what is not here.
+        if is_whole(folder, &change) || are_covered(folder, &states)? {
+            write_all(folder, &states, Known::Nothing)?;
             memory.forget(&intent)?;
         }
     }

@@ -28,13 +28,12 @@ pub(super) fn clear_arrived(session: &Session) -> Result<u64, VaultError> {
 /// there, nobody sees from here.
 fn remove(session: &Session, records: &[Record]) -> Result<u64, VaultError> {
     let of_this_copy = || records.iter().filter(|record| record.is_of_this_copy);
-    let mut orphans = not_covered(session, of_this_copy())?.sure();
+    let (mut orphans, left) = not_covered(session, of_this_copy())?.sure_and_not();
     let removed = orphans.len() as u64;
     // What is gone may be so in the system's memory alone, where a sync failed: it must not come back when it is forgotten.
     let paths = of_this_copy().flat_map(|record| &record.paths);
     orphans.extend(paths.filter(|path| !lies_here(session, path)).cloned());
     session.folder.remove_all(&orphans.into_iter().collect::<Vec<_>>())?;
-    let left = not_covered(session, of_this_copy())?.files;
     for record in of_this_copy().filter(|record| !record.paths.iter().any(|path| left.contains(path))) {
         session.memory.forget(&record.intent)?;
     }
@@ -81,12 +80,9 @@ struct NotCovered {
 }
 
 impl NotCovered {
-    /// Those of which it is sure.
-    fn sure(mut self) -> BTreeSet<RelPath> {
-        if self.in_doubt {
-            self.files.retain(|path| layout::blob_of(path).is_none());
-        }
-        self.files
+    /// Those of which it is sure, and those of which it is not.
+    fn sure_and_not(self) -> (BTreeSet<RelPath>, BTreeSet<RelPath>) {
+        self.files.into_iter().partition(|path| !self.in_doubt || layout::blob_of(path).is_none())
     }
 }
 

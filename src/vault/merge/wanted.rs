@@ -83,14 +83,11 @@ struct Search<'a> {
     /// Whether what lies here is looked into, and a damaged file counts as none.
     replace: bool,
     judge: Judge<'a>,
+    /// How many entries of each log the signed states of this copy cover, by their names.
+    covered: BTreeMap<LogId, u64>,
     /// Signed states, by the hashes of their files, that are here to be kept whatever follows: a time stamp is over them.
     stamped: BTreeSet<Hash>,
     wanted: Wanted,
-}
-
-/// How many entries the signed states of a log cover, by their names.
-fn size_of(files: &LogFiles) -> u64 {
-    files.checkpoints.iter().map(|name| name.size).max().unwrap_or(0)
 }
 
 fn stamped(history: &History) -> BTreeSet<Hash> {
@@ -104,7 +101,9 @@ fn stamped(history: &History) -> BTreeSet<Hash> {
 impl<'a> Search<'a> {
     fn new(session: &'a Session, history: &'a History, own: Copy<'a>, source: Copy<'a>, replace: bool) -> Self {
         let (judge, stamped) = (Judge::new(history), stamped(history));
-        Self { session, own, source, replace, judge, stamped, wanted: Wanted::default() }
+        let size = |files: &LogFiles| files.checkpoints.iter().map(|name| name.size).max().unwrap_or(0);
+        let covered = own.1.logs.iter().map(|(log, files)| (*log, size(files))).collect();
+        Self { session, own, source, replace, judge, covered, stamped, wanted: Wanted::default() }
     }
 
     fn custody(&mut self, history: &History) {
@@ -130,7 +129,7 @@ impl<'a> Search<'a> {
 
     /// Whether a signed state of this copy reaches as far.
     fn is_covered(&self, place: Place) -> bool {
-        self.own.1.logs.get(&place.log).is_some_and(|files| place.seq < size_of(files))
+        self.covered.get(&place.log).is_some_and(|size| place.seq < *size)
     }
 
     fn log(&mut self, history: &History, log: &Log) {
@@ -161,7 +160,7 @@ impl<'a> Search<'a> {
             let here = files.entries.get(&told.entry.seq).into_iter().flatten();
             here.filter(|name| name.leaf == told.leaf).copied().collect()
         };
-        let is_covered = told.entry.seq < size_of(ours);
+        let is_covered = self.is_covered(Place { log, seq: told.entry.seq });
         if of_leaf(ours).iter().any(|name| self.is_here(&layout::entry(log, name), is_covered)) {
             return;
         }

@@ -10,6 +10,8 @@ pub use answers::answers;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use offers::Standing;
+
 use super::parity::make_parity;
 use super::pieces::Pieces;
 use super::select::{self, Chosen, NAMED_MAX};
@@ -26,7 +28,7 @@ use crate::store::{Folder, RelPath, StoreError};
 use crate::vault::commit::OwnLog;
 use crate::vault::custody::offer::{Circumstances, Receiver, receiver};
 use crate::vault::custody::{Said, say};
-use crate::vault::history::{History, Place};
+use crate::vault::history::History;
 use crate::vault::pouch::PouchError;
 use crate::vault::session::{Person, Request, Session};
 use crate::vault::{Setting, Stage, VaultError, labels, random, wrap};
@@ -168,11 +170,7 @@ impl<'a> Packing<'a> {
     }
 
     /// The exhibits, and the offers among what the person named.
-    fn chosen(
-        &self,
-        setting: &Setting<'_>,
-        request: &PackRequest<'_>,
-    ) -> Result<(Chosen, Vec<(Place, MemberId)>), VaultError> {
+    fn chosen(&self, setting: &Setting<'_>, request: &PackRequest<'_>) -> Result<(Chosen, Standing<'_>), VaultError> {
         let to: Vec<MemberId> = self.to.iter().map(|(member, _)| *member).collect();
         if request.ids.is_empty() {
             let chosen = Chosen::by_default(setting, &self.session, &to, &[])?;
@@ -180,19 +178,18 @@ impl<'a> Packing<'a> {
         }
         let history = self.session.history()?;
         let (offers, ids): (Vec<_>, Vec<_>) = request.ids.iter().cloned().partition(|id| id.contains(':'));
-        let (mut places, mut standing) = (Vec::new(), Vec::new());
+        let mut offered = Vec::new();
         for id in offers {
             let place = labels::find_entry(history, &id)?;
-            let offer = self.own_offer(history, place)?;
-            places.push((place, offer.to));
-            standing.push(offer);
+            offered.push((place, self.own_offer(history, place)?));
         }
+        let standing: Vec<&Offer> = offered.iter().map(|(_, offer)| *offer).collect();
         let of_everything: Vec<&Offer> = standing.iter().copied().filter(|offer| offer.exhibits.is_empty()).collect();
         let chosen = match of_everything.as_slice() {
             [] => Chosen::default(),
             of_everything => Chosen::by_default(setting, &self.session, &to, of_everything)?,
         };
-        Ok((chosen.and(&self.session, &ids, &standing, &request.told.purpose)?, places))
+        Ok((chosen.and(&self.session, &ids, &standing, &request.told.purpose)?, offered))
     }
 
     /// All files that go, and those that should and cannot.

@@ -128,15 +128,15 @@ impl Chosen {
         for id in ids {
             named.insert(exhibits::find(session, id)?.reference());
         }
-        let mut consent = withdrawn(history);
+        let consent = withdrawn(history);
         // An offer that states a purpose says why they go.
+        let mut unexplained = consent.clone();
         for offer in offers.iter().filter(|offer| !offer.purpose.is_empty()) {
             for exhibit in &offer.exhibits {
-                consent.remove(&(exhibit.log, exhibit.number));
+                unexplained.remove(&(exhibit.log, exhibit.number));
             }
         }
-        self.take(session, named, (&consent, reason))?;
-        let consent = withdrawn(history);
+        self.take(session, named, (&unexplained, reason))?;
         self.take_amendments(history);
         self.find_withdrawn_beside(session, history, &consent);
         Ok(self)

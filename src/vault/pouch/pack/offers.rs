@@ -14,6 +14,9 @@ use crate::vault::history::{History, Place};
 use crate::vault::pouch::PouchError;
 use crate::vault::{Setting, VaultError, labels};
 
+/// Offers of the person's that stand already and that she named, by their places.
+pub(super) type Standing<'h> = Vec<(Place, &'h Offer)>;
+
 /// What one receiver is to be offered.
 pub(super) struct Due {
     member: MemberId,
@@ -30,7 +33,7 @@ impl Packing<'_> {
     pub(super) fn due(
         &self,
         exhibits: &Chosen,
-        offered: &[(Place, MemberId)],
+        offered: &[(Place, &Offer)],
         told: &Circumstances,
     ) -> Result<Vec<Due>, VaultError> {
         let history = self.session.history()?;
@@ -38,13 +41,13 @@ impl Packing<'_> {
             .to
             .iter()
             .map(|(member, name)| {
-                let hers = offered.iter().filter(|(_, to)| to == member);
-                let standing: Vec<Place> = hers.map(|(place, _)| *place).collect();
-                let parts = match standing.as_slice() {
+                let hers = offered.iter().copied().filter(|(_, offer)| offer.to == *member);
+                let (standing, hers): (Vec<Place>, Vec<&Offer>) = hers.unzip();
+                let parts = match hers.as_slice() {
                     // What is kept for oneself is handed to nobody.
                     _ if *member == self.person.member() => Vec::new(),
                     [] => exhibits.offered(),
-                    standing => exhibits.beyond(&offers_at(history, standing)),
+                    hers => exhibits.beyond(hers),
                 };
                 Due { member: *member, name: name.clone(), standing, parts }
             })
@@ -123,12 +126,4 @@ impl Packing<'_> {
         }
         Ok(())
     }
-}
-
-fn offers_at<'h>(history: &'h History, places: &[Place]) -> Vec<&'h Offer> {
-    let offer = |place: &Place| match &history.told(*place).entry.event {
-        Event::Offer(offer) => Some(offer),
-        _ => None,
-    };
-    places.iter().filter_map(offer).collect()
 }

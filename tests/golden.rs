@@ -189,9 +189,9 @@ fn made() -> Files {
             folder: &vault,
             state: &lawyer.state,
             founder: &lawyer.person,
-            readers: std::slice::from_ref(&reader.person.card),
+            readers: std::slice::from_ref(reader.person.card()),
             register_readers: &[],
-            monitors: std::slice::from_ref(&monitor.person.card),
+            monitors: std::slice::from_ref(monitor.person.card()),
             sealers: &[],
             handle: Some("K7".into()),
             monitors_needed: None,
@@ -230,7 +230,7 @@ fn made() -> Files {
     for (index, who) in [&lawyer, &reader, &monitor].into_iter().enumerate() {
         let name = file_name(PEOPLE[index].0);
         files.insert(format!("{name}.identity"), identity_file(index));
-        files.insert(format!("{name}.card"), who.person.card.as_bytes().to_vec());
+        files.insert(format!("{name}.card"), who.person.card().as_bytes().to_vec());
     }
     let sums = hashes(&files).into_bytes();
     files.insert("SHA256SUMS".into(), sums);

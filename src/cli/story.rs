@@ -106,7 +106,7 @@ pub(crate) fn details(line: &Line<'_>, history: &History) -> Vec<Detail> {
             said.theirs("published", published);
             said.ours("not before", "not proven: it was not checked".into());
         }
-        Event::Pack { to, exhibits, pouch, bytes } => {
+        Event::Pack { to, exhibits, pouch, bytes, .. } => {
             said.members("to", to.iter().copied());
             match exhibits.as_deref() {
                 None => said.ours("exhibits", "everything that they had not acknowledged".into()),

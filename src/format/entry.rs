@@ -182,7 +182,8 @@ fn check_event(event: &Event) -> Result<(), DocumentError> {
             bound(sorted(blobs.iter()), "blobs")?;
             bound(is_text(reason, TEXT_BYTES_MAX) && is_text(authority, TEXT_BYTES_MAX), "text")
         }
-        Event::Amend { .. } | Event::Pack { .. } => Ok(()),
+        Event::Pack { offers, .. } => bound(sorted(offers.iter()), "offers"),
+        Event::Amend { .. } => Ok(()),
     }
 }
 

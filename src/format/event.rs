@@ -215,10 +215,12 @@ pub enum Event {
         value: String,
         published: String,
     },
-    /// A pouch was packed: with these exhibits, or with everything that the receivers had not acknowledged (`None`).
+    /// A pouch was packed: with these exhibits, or with everything that the receivers had not acknowledged (`None`). `offers` are
+    /// places in the same log of the offers that it carries; of several entries about one pouch, the last has them.
     Pack {
         to: Vec<MemberId>,
         exhibits: Option<Vec<ExhibitRef>>,
+        offers: Vec<u64>,
         pouch: Hash,
         bytes: u64,
     },

@@ -25,7 +25,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
-pub use records::{Intent, Record};
+pub use records::{Intent, Record, Unfinished};
 
 use super::layout::CheckpointName;
 use super::{Disk, Folder, Mode, RelPath, StoreError};

@@ -149,7 +149,7 @@ struct People {
 impl People {
     fn gather(request: &CreateRequest<'_>) -> Self {
         let mut people = Self { roles: BTreeMap::new() };
-        let founder = std::slice::from_ref(&request.founder.card);
+        let founder = std::slice::from_ref(request.founder.card());
         people.give(founder, &Role::Owner);
         people.give(founder, &Role::Sealer);
         let readers = if request.readers.is_empty() { founder } else { request.readers };

@@ -82,9 +82,7 @@ pub fn read_card(setting: &Setting<'_>, file: &Path) -> Result<Card, VaultError>
 
 /// The person whose secret this is.
 pub fn person(identity: &IdentityFile, bare: bool) -> Person {
-    let keys = identity.seed.keys();
-    let card = Card::sign(&identity.name, &keys);
-    Person { keys, card, bare, lent: Vec::new() }
+    Person::new(identity.name.clone(), identity.seed.keys(), bare)
 }
 
 fn split(

@@ -8,26 +8,28 @@ use super::change::{Known, read_back, write_all};
 use super::survey;
 use crate::format::ids::{LogId, VaultId};
 use crate::store::layout::{self, CheckpointName};
-use crate::store::memory::{Change, Memory, Record};
+use crate::store::memory::{Change, Intent, Memory, Record};
 use crate::store::{Folder, RelPath, StoreError};
 
 /// Nothing that a merge writes is longer.
 const FILE_BYTES_MAX: u64 = super::exhibits::BLOB_BYTES_MAX;
 
-/// Writes the signed states that were to end a merge in this folder, and removes what the merge tore.
-pub(super) fn settle(folder: &dyn Folder, memory: &Memory, vault: &VaultId) -> Result<(), VaultError> {
+/// Writes the signed states that were to end a merge in this folder, and removes what the merge tore. Returns what is to be
+/// forgotten about the merges that came to their end so: after what they brought, which counts now.
+pub(super) fn settle(folder: &dyn Folder, memory: &Memory, vault: &VaultId) -> Result<Vec<Intent>, VaultError> {
+    let mut ended = Vec::new();
     for (intent, change) in memory.merges(vault)? {
         let states: Vec<(RelPath, &[u8])> = change.files().collect();
         // Where entries of them lack, somebody took those away since: the states would tell of what is not here.
         if is_whole(folder, &change) || are_covered(folder, &states)? {
             write_all(folder, &states, Known::Nothing)?;
-            memory.forget(&intent)?;
+            ended.push(intent);
         }
     }
     for record in memory.merging(vault)? {
         settle_files(folder, memory, vault, &record)?;
     }
-    Ok(())
+    Ok(ended)
 }
 
 /// What is whole of it has arrived; what is torn goes. What cannot be read just now is looked at again the next time.

@@ -25,10 +25,10 @@ pub(super) fn clear_arrived(session: &Session) -> Result<u64, VaultError> {
 }
 
 /// Removes from this copy what nothing covers, and forgets what was begun in it. A record of another copy stays: what lies
-/// there, nobody sees from here.
+/// there, nobody sees from here; it may be this one, before its folder was moved.
 fn remove(session: &Session, records: &[Record]) -> Result<u64, VaultError> {
     let of_this_copy = || records.iter().filter(|record| record.is_of_this_copy);
-    let (mut orphans, left) = not_covered(session, of_this_copy())?.sure_and_not();
+    let (mut orphans, left) = not_covered(session, records)?.sure_and_not();
     let removed = orphans.len() as u64;
     // What is gone may be so in the system's memory alone, where a sync failed: it must not come back when it is forgotten.
     let paths = of_this_copy().flat_map(|record| &record.paths);

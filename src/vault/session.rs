@@ -5,21 +5,22 @@ mod contact;
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::findings::{Check, Finding, Findings, Verdict};
 use super::history::{History, Signatures};
 use super::keyring::{self, Keyring};
 use super::quorum::{self, Lent};
 use super::survey::{self, Survey};
-use super::{Setting, Stage, VaultError, interrupted};
+use super::{Setting, Stage, VaultError, interrupted, orphans};
 use crate::crypto::recipient::Recipient;
 use crate::crypto::seed::Keys;
 use crate::format::card::Card;
 use crate::format::ids::{LogId, MemberId, VaultId};
+use crate::format::pseudonym::Pseudonym;
 use crate::format::role::{Role, Scope};
 use crate::store::layout;
-use crate::store::memory::Memory;
+use crate::store::memory::{Intent, Memory, Unfinished};
 use crate::store::overlay::Overlay;
 use crate::store::veil::Veil;
 use crate::store::{Folder, Lock};
@@ -56,8 +57,10 @@ impl<'a> Request<'a> {
 pub struct Person {
     /// The secret keys.
     pub keys: Keys,
-    /// The public half.
-    pub card: Card,
+    name: Pseudonym,
+    member: MemberId,
+    /// The public half, signed when it is asked for.
+    card: OnceLock<Card>,
     /// Whether the file it came from is under no passphrase.
     pub bare: bool,
     /// Shares of content keys that others lent her for this run.
@@ -65,9 +68,20 @@ pub struct Person {
 }
 
 impl Person {
+    /// Whoever has these keys; `bare` if they came from a file under no passphrase.
+    pub fn new(name: Pseudonym, keys: Keys, bare: bool) -> Self {
+        let member = MemberId::of(&keys.public());
+        Self { keys, name, member, card: OnceLock::new(), bare, lent: Vec::new() }
+    }
+
     /// The member that this person is, wherever she is one.
     pub fn member(&self) -> MemberId {
-        self.card.member()
+        self.member
+    }
+
+    /// Her card. Few commands need it, and to sign it takes longer than to list a vault.
+    pub fn card(&self) -> &Card {
+        self.card.get_or_init(|| Card::sign(&self.name, &self.keys))
     }
 }
 
@@ -91,8 +105,8 @@ pub struct Session {
     pub founding_lost: bool,
     /// What does not hold so far.
     pub findings: Findings,
-    /// Files of this device's own unfinished work.
-    pub unfinished: BTreeSet<String>,
+    /// This device's own unfinished work.
+    pub unfinished: Unfinished,
     /// Who acts.
     pub(super) member: Option<MemberId>,
     /// Whose logs nothing is built upon any more: she is about to be removed.
@@ -141,7 +155,8 @@ impl Session {
         let remembers = write || request.trust.is_some();
         let open_memory = if remembers { Memory::open_to_write } else { Memory::open };
         let memory = open_memory(setting.disk, request.state, setting.machine)?.of_copy(request.vault);
-        let mut lock = None;
+        let (mut lock, mut ended) = (None, Vec::new());
+        let is_alone = beside.is_none();
         if write {
             // Whoever deletes or empties the file must not make two commands write one log at once: no lock, no writing.
             let hinted = survey::hint(&*folder)?;
@@ -149,7 +164,7 @@ impl Session {
             if let Some(person) = request.person {
                 super::change::complete(&*folder, &memory, &hinted, &person.member())?;
             }
-            interrupted::settle(&*folder, &memory, &hinted)?;
+            ended = interrupted::settle(&*folder, &memory, &hinted)?;
         }
         let folder = match survey::hint(&*folder) {
             Ok(hinted) => Veil::over(Arc::clone(&folder), interrupted::hidden(&*folder, &memory, &hinted)?),
@@ -175,7 +190,7 @@ impl Session {
         };
         let (history, founding_lost) = match ring.custody().as_slice() {
             [] => (None, false),
-            custody => match History::read(&*folder, &survey, vault, custody, &unfinished, signatures) {
+            custody => match History::read(&*folder, &survey, vault, custody, &unfinished.anywhere, signatures) {
                 Ok(history) => (Some(history), false),
                 Err(VaultError::NoFounding { findings: why }) => {
                     findings.extend(why);
@@ -210,7 +225,19 @@ impl Session {
         };
         session.settle_trust(request.trust)?;
         session.compare_with_memory(request.person.is_some())?;
+        // Where another copy is read as well, it is not known from here what of this one counts; the merge itself ends with it.
+        if is_alone {
+            session.forget_ended(&ended)?;
+        }
         Ok(session)
+    }
+
+    /// What interrupted merges brought counts where they came to their end; then how they were to end is forgotten.
+    fn forget_ended(&self, ended: &[Intent]) -> Result<(), VaultError> {
+        if !ended.is_empty() && self.history.is_some() {
+            orphans::forget_arrived(self)?;
+        }
+        ended.iter().try_for_each(|intent| Ok(self.memory.forget(intent)?))
     }
 
     /// The story, or that no key here reads it.

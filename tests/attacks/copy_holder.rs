@@ -19,7 +19,7 @@ use crate::vault::people::World;
 
 /// Puts a file for a member into the folder of a key; returns its name below the vault.
 fn plant_key(world: &World, key: &str, plaintext: &[u8], of: &crate::vault::people::Device) -> String {
-    let bytes = envelope::seal(plaintext, &[&of.person.card.keys().age]).bytes;
+    let bytes = envelope::seal(plaintext, &[&of.person.card().keys().age]).bytes;
     let name = format!("keys/{key}/{}.age", Hash::of(&bytes));
     world.write(&format!("vault/{name}"), &bytes);
     name
@@ -92,7 +92,7 @@ fn a_file_vault_that_names_another_vault_brings_none_of_its_files() {
             folder: &other,
             state: &world.lawyer.state,
             founder: &world.lawyer.person,
-            readers: std::slice::from_ref(&world.reader.person.card),
+            readers: std::slice::from_ref(world.reader.person.card()),
             register_readers: &[],
             monitors: &[],
             sealers: &[],

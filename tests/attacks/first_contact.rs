@@ -17,7 +17,7 @@ use super::{files, found, logs, on, sealed, without_a_key};
 use crate::vault::people::{Device, World};
 
 fn owner(of: &Device) -> Trust {
-    Trust::Owner(Box::new(of.person.card.clone()))
+    Trust::Owner(Box::new(of.person.card().clone()))
 }
 
 /// The leaves of a log by the names of its entries.

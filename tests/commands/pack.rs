@@ -92,6 +92,7 @@ fn a_script_gets_one_object() {
         "known",
         "withdrawn",
         "withdrawn_records",
+        "broken",
         "lacking",
         "warnings",
     ];
@@ -273,6 +274,14 @@ fn a_damaged_or_missing_sealed_file_stays_here_and_is_told() {
             let name = format!("{number}-{is_torn}.bin");
             let packed = packs(&world, &name, &["--json"]).exits(4).json();
             assert_eq!(packed["lacking"], json!([spoilt]), "{name}");
+            assert_eq!(
+                (&packed["exhibits"], &packed["everything"]),
+                (&json!(["K7-0001", "K7-0002"]), &json!(false)),
+                "{name}"
+            );
+            let said = events(&world, "lawyer").pop().expect("the pack entry");
+            assert_eq!((&said["event"], &said["everything"]), (&json!("pack"), &json!(false)), "{name}");
+            assert_eq!(said["exhibits"], json!(["K7-0001", "K7-0002"]), "the entry says what went: {name}");
             assert_eq!(arrives(&world, &name), ["K7-0001", "K7-0002"], "{name}");
         }
         packs(&world, &format!("{number}-told.bin"), &[])

@@ -20,3 +20,16 @@ fn at_eighty_columns_no_line_is_longer_and_no_word_is_broken() {
     let broken: Vec<String> = words(&narrow).difference(&words(&wide)).cloned().collect();
     assert!(broken.is_empty(), "{broken:?}");
 }
+
+#[test]
+fn its_evidence_travels_as_a_pouch_and_comes_back_as_it_was() {
+    let world = World::new();
+    world.home("ann");
+    world.run_in("ann", &["tour"], &Around::default()).exits(0).says("holiday.bin").says("ACKNOWLEDGED");
+    let tour = |name: &str| format!("ann/amparo-tour/{name}");
+    assert!(world.read(&tour("holiday.bin")).starts_with(b"age-encryption.org/v1\n-> mlkem768x25519 "));
+    assert!(world.path(&tour("holiday.bin.parity")).exists());
+    let opened = world.tree(&tour("opened"));
+    let testimony = opened.keys().find(|name| name.ends_with("content/testimony.md")).expect("the testimony");
+    assert_eq!(world.read(&tour(&format!("opened/{testimony}"))), world.read(&tour("evidence/testimony.md")));
+}

@@ -85,11 +85,11 @@ impl Desk {
         std::fs::create_dir(folder).expect("a folder");
         std::fs::rename(&world.vault, folder.join("vault")).expect("the vault is on the desk");
         std::os::unix::fs::symlink(folder.join("vault"), &world.vault).expect("and where it was");
-        let name = world.reader.person.card.name().clone();
+        let name = world.reader.person.card().name().clone();
         let identity = IdentityFile { name, seed: Seed::from_bytes(&[2; 32]) };
         write("identity.age", &seal_with_passphrase(&identity.to_bytes(), PASSPHRASE).bytes);
-        write("founder.card", world.lawyer.person.card.as_bytes());
-        write("other.card", world.monitor.person.card.as_bytes());
+        write("founder.card", world.lawyer.person.card().as_bytes());
+        write("other.card", world.monitor.person.card().as_bytes());
         write("receipt.txt", world.receipt(&world.lawyer, "K7-0002").expect("a receipt").print().as_bytes());
         let home = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
         std::fs::create_dir(folder.join("recovery")).expect("a folder");

@@ -168,11 +168,17 @@ fn answers_look_alike_too() {
     packs("five", 5);
     types(&world, "heron", &["custody", "note", "a word"]).exits(0);
     packs("more", 3);
-    for (name, stanzas) in [("one", 4), ("four", 4), ("five", 8), ("more", 4)] {
+    let all = [("one", 4), ("four", 4), ("five", 8), ("more", 4)].map(|(name, stanzas)| {
         let seen = Seen::of(&world, name, true);
         assert_eq!(seen.stanzas.len(), stanzas, "{name}");
         assert_eq!(padded_length(seen.plain, 16 << 10), seen.plain, "{name}");
+        (name, seen)
+    });
+    let [(_, one), rest @ ..] = &all;
+    for (name, seen) in rest {
+        assert_eq!((seen.modified, seen.mode), (one.modified, one.mode), "{name}: another date or mode");
     }
+    assert_eq!((all[1].1.payload, all[2].1.payload), (one.payload, one.payload), "the same, for more people");
 }
 
 #[test]

@@ -125,7 +125,7 @@ impl Founded {
         };
         let seats: Vec<Seat> = (0..=SEALER).map(seat).collect();
         let lawyer = &people[LAWYER];
-        let card = |who: usize| std::slice::from_ref(&people[who].person.card);
+        let card = |who: usize| std::slice::from_ref(people[who].person.card());
         let created = with(&disk, lawyer.machine, |setting| {
             let request = CreateRequest {
                 folder: &seats[LAWYER].copy,

@@ -11,17 +11,19 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use amparo::crypto::envelope;
-use amparo::crypto::hash::Hash;
 use amparo::crypto::recipient::Identity;
-use amparo::format::parity::{Grid, HEADER_BYTES, Layout, PacketHeader};
+use amparo::format::parity::{Grid, Layout};
 use amparo::format::volume::{PAGE_BYTES, VolumePage};
 use amparo::store::faulty::{FaultyDisk, Rules};
 use amparo::store::{Disk, Mode, RelPath};
 use amparo::vault::VaultError;
+use amparo::vault::pouch::PouchError;
 use amparo::vault::pouch::parity::make_parity;
 use amparo::vault::pouch::pieces::Pieces;
 use amparo::vault::pouch::volumes::VolumeWriter;
 
+mod plants;
+mod salvaged;
 mod sectors;
 
 use super::Dice;
@@ -182,6 +184,18 @@ impl<'p> Stick<'p> {
         }
     }
 
+    /// Where runs no longer fit, single sectors do.
+    fn fill_up(&mut self, allowed: usize, dice: &mut Dice) {
+        for _ in 0..400 {
+            if self.touched.len() == allowed {
+                break;
+            }
+            let file = dice.below(self.files.len());
+            let start = dice.below(self.packed.files[file].1.len() / 512) * 512;
+            self.lose(file, start as u64..start as u64 + 512, allowed, dice);
+        }
+    }
+
     fn gathered(&self, dice: &mut Dice) -> Result<Pieces, VaultError> {
         let disk = FaultyDisk::new(Rules::Ext4);
         let mut names = Vec::new();
@@ -196,10 +210,19 @@ impl<'p> Stick<'p> {
 
     /// Whether a packet of parity came through: then what is lost is known, and can be told.
     fn has_packet(&self) -> bool {
-        let parity = (0..self.files.len()).filter(|file| self.is_parity(*file));
-        parity.into_iter().any(|file| {
+        self.has_some(true)
+    }
+
+    /// Whether a cell of the pouch did.
+    fn has_whole_cell(&self) -> bool {
+        self.has_some(false)
+    }
+
+    fn has_some(&self, of_parity: bool) -> bool {
+        let mut files = (0..self.files.len()).filter(|file| self.is_parity(*file) == of_parity);
+        files.any(|file| {
             let all = 0..self.packed.files[file].1.len() as u64;
-            self.cells(file, &all).any(|packet| !self.touched.contains(&packet))
+            self.cells(file, &all).any(|cell| !self.touched.contains(&cell))
         })
     }
 }
@@ -235,15 +258,19 @@ fn ours_of(stick: &Stick<'_>, gathered: Result<Pieces, VaultError>) -> Result<Ve
     if damaged || pieces.mended().ranges.is_empty() { Ok(read) } else { Err("mended what was whole".into()) }
 }
 
-/// What is wrong with a program, where not all comes back from a stick that lost no more than the share.
-fn judged(seed: u64, sticks: &[Packed], program: Program) -> Result<(), String> {
+/// What is wrong with a program, where not all comes back from a stick that lost no more than the share; else how much of what
+/// may be lost was.
+fn judged(seed: u64, sticks: &[Packed], program: Program) -> Result<f64, String> {
     let mut dice = Dice((seed + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
     let packed = stick_of(seed, sticks);
     let mut stick = Stick::of(packed);
     stick.tear(stick.allowed(), &mut dice);
+    stick.fill_up(stick.allowed(), &mut dice);
     let lost = format!("pattern {seed}, {} of {} lost", stick.touched.len(), stick.allowed());
     let read = program(&stick, &mut dice).map_err(|error| format!("{lost}: {error}"))?;
-    if read == packed.pouch { Ok(()) } else { Err(format!("{lost}: a wrong byte")) }
+    #[allow(clippy::cast_precision_loss, reason = "a share of some hundred")]
+    let share = stick.touched.len() as f64 / stick.allowed() as f64;
+    if read == packed.pouch { Ok(share) } else { Err(format!("{lost}: a wrong byte")) }
 }
 
 fn patterns() -> u64 {
@@ -257,7 +284,7 @@ fn sticks() -> Vec<Packed> {
         (600_000, 10, Some(120_000)),
         (900_000, 30, Some(200_000)),
         (300_000, 100, Some(65_536)),
-        (300_000, 1, None),
+        (1_200_000, 1, None),
         (17_200_000, 10, Some(1_500_000)),
     ]
     .into_iter()
@@ -275,70 +302,16 @@ fn stick_of(seed: u64, sticks: &[Packed]) -> &Packed {
 #[test]
 fn up_to_the_share_all_comes_back() {
     let sticks = sticks();
-    for seed in 0..patterns() {
-        judged(seed, &sticks, ours).unwrap_or_else(|fault| panic!("{fault}"));
-    }
-}
-
-/// A program that skips the checksums of packets: whatever looks like one is taken for whole.
-fn trusts_packets(stick: &Stick<'_>, dice: &mut Dice) -> Result<Vec<u8>, String> {
-    let mut signed = stick.clone();
-    let packet_bytes = usize::try_from(stick.packed.layout.packet_bytes()).expect("short");
-    for (_, bytes) in signed.files.iter_mut().filter(|(path, _)| path.to_string_lossy().contains("parity")) {
-        for packet in bytes.iter_mut().flat_map(|bytes| bytes.chunks_exact_mut(packet_bytes)) {
-            let (header, body) = packet.split_at_mut(HEADER_BYTES);
-            if let Some((told, _)) = PacketHeader::parse(header) {
-                let Hash(sum) = Hash::of_parts(&[&told.print(), body]);
-                header[HEADER_BYTES - 16..].copy_from_slice(&sum[..16]);
-            }
-        }
-    }
-    ours(&signed, dice)
-}
-
-/// A program that goes by the order of names: they were changed on the way, and it puts each volume where its name says.
-fn trusts_names(stick: &Stick<'_>, dice: &mut Dice) -> Result<Vec<u8>, String> {
-    let mut renamed = stick.clone();
-    let page = |file: usize| VolumePage::parse(&stick.packed.files[file].1[..PAGE_BYTES]).map(|(page, _)| page);
-    let volumes: Vec<usize> = (0..stick.files.len()).filter(|file| page(*file).is_some()).collect();
-    for (place, file) in volumes.iter().zip(volumes.iter().rev()) {
-        let (claimed, Some(bytes)) = (page(*place).expect("a page"), &mut renamed.files[*file].1) else { continue };
-        bytes[..PAGE_BYTES].copy_from_slice(&claimed.print(None));
-    }
-    ours(&renamed, dice)
-}
-
-/// A program that takes bytes as they are, for all its parity.
-fn checks_nothing(stick: &Stick<'_>, dice: &mut Dice) -> Result<Vec<u8>, String> {
-    let mut blind = stick.clone();
-    let is_data =
-        |bytes: &[u8]| VolumePage::parse(&bytes[..PAGE_BYTES]).is_some() || bytes.starts_with(b"age-encryption.org/");
-    for (file, (_, bytes)) in blind.files.iter_mut().enumerate() {
-        *bytes = bytes.take().filter(|_| is_data(&stick.packed.files[file].1));
-    }
-    let pieces = blind.gathered(dice).map_err(|error| error.to_string())?;
-    let mut read = vec![0; usize::try_from(pieces.bytes()).expect("short")];
-    pieces.read_to_judge(0, &mut read).map_err(|lost| format!("lost: {lost:?}"))?;
-    Ok(read)
-}
-
-#[test]
-fn planted_faults_are_seen() {
-    let sticks = sticks();
-    let plants: [(&str, Program, &str); 3] = [
-        ("checksums of packets are skipped", trusts_packets, "lost: "),
-        ("volumes are taken by name", trusts_names, "lost: "),
-        ("checksums of cells are skipped", checks_nothing, "a wrong byte"),
-    ];
-    for (plant, program, seen) in plants {
-        let faults: Vec<String> = (0..100).filter_map(|seed| judged(seed, &sticks, program).err()).collect();
-        assert!(faults.iter().any(|fault| fault.contains(seen)), "{plant}: not seen: {faults:?}");
-    }
+    let shares: Vec<f64> =
+        (0..patterns()).map(|seed| judged(seed, &sticks, ours).unwrap_or_else(|fault| panic!("{fault}"))).collect();
+    let full = shares.iter().filter(|share| **share > 0.99).count();
+    assert!(full * 100 > shares.len() * 95, "of {} patterns only {full} lost all that may be lost", shares.len());
+    assert!(shares.iter().all(|share| *share > 0.0), "a pattern lost nothing");
 }
 
 #[test]
 fn above_the_share_never_a_wrong_byte_and_an_honest_list() {
-    is_honest_above_the_share(patterns() / 4, spoilt);
+    is_honest_above_the_share(patterns(), spoilt);
 }
 
 fn is_honest_above_the_share(patterns: u64, gathered: Gathered) {
@@ -359,7 +332,14 @@ fn is_honest_above_the_share(patterns: u64, gathered: Gathered) {
             none_left += 1;
             continue;
         }
-        let pieces = gathered.unwrap_or_else(|error| panic!("pattern {seed}: {error}"));
+        let pieces = match gathered {
+            // A header that reads as another's, and nothing by which the pouch could be known.
+            Err(VaultError::Pouch(PouchError::Several { .. })) if !stick.has_whole_cell() => {
+                none_left += 1;
+                continue;
+            }
+            gathered => gathered.unwrap_or_else(|error| panic!("pattern {seed}: {error}")),
+        };
         assert!(pieces.parity().is_some() && pieces.bytes() == packed.pouch.len() as u64, "pattern {seed}: not found");
         let condition = pieces.check(&Stopped).expect("looked at");
         let told: Vec<&Range<u64>> = condition.lost.iter().chain(&condition.unchecked).collect();

@@ -22,6 +22,8 @@ use amparo::vault::pouch::pieces::{Pieces, Spool};
 use amparo::vault::pouch::unpack::{UnpackRequest, found_copy, is_bare, unpack};
 use amparo::vault::session::Trust;
 
+mod half_made;
+
 use super::merging::{carry, merge_into};
 use super::people::{Device, World, request, with};
 
@@ -29,12 +31,12 @@ const ROOT: &str = "/home";
 
 /// The lawyer packs for the reader what she lacks, or one of her own offers.
 fn packs(disk: &dyn Disk, world: &World, name: &str, ids: &[String]) -> Result<Packed, VaultError> {
-    packs_with(None, disk, world, name, ids)
+    packs_with((None, None), disk, world, name, ids)
 }
 
-/// The same with parity.
+/// The same with parity, and in volumes.
 fn packs_with(
-    parity: Option<u16>,
+    (parity, volume_bytes): (Option<u16>, Option<u64>),
     disk: &dyn Disk,
     world: &World,
     name: &str,
@@ -50,7 +52,7 @@ fn packs_with(
             told: &Circumstances::default(),
             out: (Path::new("/stick"), &name),
             parity,
-            volume_bytes: None,
+            volume_bytes,
         };
         pack(setting, &request)
     })
@@ -125,7 +127,7 @@ fn survives(rules: Rules, has_copy: bool, fault: Fault, times: Times, stride: us
 /// The same of a pouch that has to be restored from its parity while it arrives.
 fn survives_damage(rules: Rules, has_copy: bool, fault: Fault, times: Times, stride: usize) {
     let (base, world, copy) = base(rules, has_copy);
-    packs_with(Some(30), &base, &world, "trip.bin", &[]).expect("packed");
+    packs_with((Some(30), None), &base, &world, "trip.bin", &[]).expect("packed");
     let pouch = Path::new("/stick/trip.bin");
     let (_, mut bytes) = base.files().into_iter().find(|(path, _)| path == pouch).expect("packed");
     let undamaged = bytes.clone();
@@ -287,97 +289,6 @@ fn a_full_or_failing_disk_while_unpacking_costs_nothing() {
         survives(Rules::Ext4, true, fault, Times::Once, 11);
         survives(Rules::Ext4, false, fault, Times::Once, 13);
     }
-}
-
-/// What the lawyer's log says of handovers.
-fn said(disk: &FaultyDisk, world: &World) -> Vec<&'static str> {
-    let told =
-        with(disk, world.lawyer.machine, |setting| story(setting, &request(&world.vault, &world.lawyer, None), None));
-    let told = told.expect("a story");
-    let events = told.lines().map(|line| line.told.entry.event.name());
-    events.filter(|name| ["offer", "pack"].contains(name)).collect()
-}
-
-/// Packs with one fault at each operation in turn. Nothing half-made stays; an offer that stands is packed when it is
-/// named, and is the only one.
-fn packs_or_leaves_nothing(fault: Fault, times: Times, cut: bool, stride: usize) {
-    let (base, world, copy) = base(Rules::Ext4, true);
-    let rehearsal = base.crash(0);
-    let before = rehearsal.operations();
-    packs(&rehearsal, &world, "trip.bin", &[]).expect("nothing fails in the rehearsal");
-    let operations = rehearsal.operations() - before;
-    assert!(operations > 30, "{operations} operations");
-    let (mut offered, mut made) = (0, 0);
-    for nth in (0..operations).step_by(stride) {
-        let disk = base.crash(0);
-        disk.fail_at(disk.operations() + nth, fault, times);
-        let told = packs(&disk, &world, "trip.bin", &[]);
-        disk.heal();
-        let context = format!("{fault:?} {times:?} at {nth} of {operations}: {:?}", told.as_ref().err());
-        let on_stick = |disk: &FaultyDisk| {
-            let files = disk.files().into_iter().map(|(path, _)| path);
-            files.filter(|path| path.starts_with("/stick")).collect::<Vec<_>>()
-        };
-        // What a power cut leaves of a file that was never finished, nobody can clean up before the next start.
-        let left = on_stick(&disk);
-        let mine = [PathBuf::from("/stick/readme.txt")];
-        let with_pouch = [mine[0].clone(), PathBuf::from("/stick/trip.bin")];
-        let with_mark = [&with_pouch[..], &[PathBuf::from("/stick/trip.bin.unfinished")]].concat();
-        match &told {
-            Ok(_) => assert_eq!(left, with_pouch, "{context}"),
-            // It was whole when the custody record, or its mark, could not be completed.
-            Err(_) if left == with_mark || left == with_pouch => {}
-            Err(_) => assert!(cut || left == mine, "{context}: {left:?}"),
-        }
-        let disk = if cut { disk.crash(nth) } else { disk };
-        let there = world.moved_to(Arc::new(disk.clone()));
-        let seen = there.verify(&there.lawyer).unwrap_or_else(|error| panic!("{context}: {error}"));
-        assert_eq!(seen.verdict, Verdict::Valid, "{context}: {:?}", seen.findings);
-        made += usize::from(told.is_ok());
-        let ids = match told {
-            Err(VaultError::Pouch(PouchError::OfferedNotPacked { offers, .. })) => {
-                offers.into_iter().map(|(label, _)| label).collect()
-            }
-            _ => Vec::new(),
-        };
-        offered += usize::from(!ids.is_empty());
-        // The same command clears what was left and says nothing twice, or tells that all of it was done.
-        let retried = disk.crash(0);
-        if nth % 2 == 0 {
-            // Whatever else is said in between.
-            let place = request(&there.vault, &there.lawyer, None);
-            let noted = with(&retried, there.lawyer.machine, |setting| note(setting, &place, "rain", None, Kind::Note));
-            noted.unwrap_or_else(|error| panic!("{context}: {error}"));
-        }
-        match packs(&retried, &world.moved_to(Arc::new(retried.clone())), "trip.bin", &[]) {
-            Ok(_) | Err(VaultError::Store(StoreError::Exists { .. })) => {}
-            Err(error) => panic!("{context}, again: {error}"),
-        }
-        assert_eq!(said(&retried, &world), ["offer", "pack"], "{context}, again");
-        assert_eq!(on_stick(&retried), with_pouch, "{context}, again");
-        let again = packs(&disk, &there, "again.bin", &ids).unwrap_or_else(|error| panic!("{context}: {error}"));
-        if !ids.is_empty() {
-            let labels: Vec<&String> = again.offers.iter().map(|(label, _)| label).collect();
-            assert_eq!(labels, ids.iter().collect::<Vec<_>>(), "{context}: offered twice");
-        }
-        let came = unpacks(&disk, &there, "again.bin", &copy).unwrap_or_else(|error| panic!("{context}: {error}"));
-        assert_eq!(came.verdict, Verdict::Valid, "{context}: {:?}", came.findings);
-    }
-    assert!(offered > 0 || stride > 1, "no fault came between the offer and the pouch: {offered}");
-    assert!(made < usize::try_from(operations).expect("few"), "{made} of {operations}");
-}
-
-#[test]
-fn a_full_disk_while_packing_leaves_nothing_half_made() {
-    packs_or_leaves_nothing(Fault::Full, Times::Once, false, 1);
-    packs_or_leaves_nothing(Fault::ShortWrite, Times::Once, false, 5);
-}
-
-#[test]
-fn a_failing_disk_or_a_power_cut_while_packing_costs_only_the_pouch() {
-    packs_or_leaves_nothing(Fault::Sync, Times::Once, false, 7);
-    packs_or_leaves_nothing(Fault::Io, Times::Once, false, 7);
-    packs_or_leaves_nothing(Fault::Io, Times::FromThenOn, true, 5);
 }
 
 #[test]

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use amparo::crypto::hash::Hash;
 use amparo::crypto::seed::Seed;
-use amparo::format::card::Card;
 use amparo::format::pseudonym::Pseudonym;
 use amparo::format::receipt::Receipt;
 use amparo::format::role::Section;
@@ -117,10 +116,9 @@ pub(crate) fn with_draws<T>(
 
 pub(crate) fn device(folder: &Path, name: &str, seed: u8) -> Device {
     let keys = Seed::from_bytes(&[seed; 32]).keys();
-    let card = Card::sign(&Pseudonym::parse(name).expect("a name"), &keys);
     let machine = Hash::of(name.as_bytes());
     Device {
-        person: Person { keys, card, bare: true, lent: Vec::new() },
+        person: Person::new(Pseudonym::parse(name).expect("a name"), keys, true),
         state: folder.join(format!("state of {name}")),
         machine,
     }
@@ -144,9 +142,9 @@ impl World {
                 folder: &vault,
                 state: &lawyer.state,
                 founder: &lawyer.person,
-                readers: std::slice::from_ref(&reader.person.card),
+                readers: std::slice::from_ref(reader.person.card()),
                 register_readers: &[],
-                monitors: std::slice::from_ref(&monitor.person.card),
+                monitors: std::slice::from_ref(monitor.person.card()),
                 sealers: &[],
                 handle: Some("K7".into()),
                 monitors_needed: None,

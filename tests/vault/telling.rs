@@ -4,7 +4,6 @@ use std::path::Path;
 
 use amparo::crypto::hash::{Hash, unhex};
 use amparo::crypto::seed::Seed;
-use amparo::format::card::Card;
 use amparo::format::pseudonym::Pseudonym;
 use amparo::store::faulty::FaultyDisk;
 use amparo::vault::custody::story::{Story, story};
@@ -40,8 +39,7 @@ fn both(name: &str, lines: &Lines, disk: &FaultyDisk) -> Option<(Story, Story)> 
         }
     }
     let keys = Seed::from_bytes(&unhex(seed).expect("64 digits")).keys();
-    let card = Card::sign(&Pseudonym::parse("Vector").expect("a name"), &keys);
-    let person = Person { keys, card, bare: true, lent: Vec::new() };
+    let person = Person::new(Pseudonym::parse("Vector").expect("a name"), keys, true);
     let request = Request { vault: Path::new(VAULT), state, person: Some(&person), trust: None };
     let machine = Hash::of(b"machine");
     let wholly =

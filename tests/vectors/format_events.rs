@@ -126,16 +126,16 @@ fn handover() -> Vec<Event> {
         }),
         Event::Decline { offer: place(), reason: "the seal was broken".into() },
         Event::Verify { heads: vec![head()], level: "content".into(), verdict: "valid".into() },
-        pack(Some(Vec::new())),
+        pack(Some(Vec::new()), Vec::new()),
     ]
 }
 
-fn pack(exhibits: Option<Vec<ExhibitRef>>) -> Event {
-    Event::Pack { to: vec![member()], exhibits, pouch: Hash::of(b"pouch"), bytes: 5_000_000_000 }
+fn pack(exhibits: Option<Vec<ExhibitRef>>, offers: Vec<u64>) -> Event {
+    Event::Pack { to: vec![member()], exhibits, offers, pouch: Hash::of(b"pouch"), bytes: 5_000_000_000 }
 }
 
 pub(super) fn pack_of_everything() -> Event {
-    pack(None)
+    pack(None, vec![7, 1000])
 }
 
 fn remarks() -> Vec<Event> {

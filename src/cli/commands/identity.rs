@@ -130,7 +130,7 @@ fn made(person: &Person, file: &Path, digits_for: &str, call: &mut Call<'_, '_>)
         call.print_json(described(person))?;
         return Ok(false);
     }
-    call.say(&format!("The identity of {} is in {}.", person.card.name(), file.display()));
+    call.say(&format!("The identity of {} is in {}.", person.card().name(), file.display()));
     call.say(digits_for);
     call.print(&person.member().fingerprint())?;
     Ok(true)
@@ -139,7 +139,7 @@ fn made(person: &Person, file: &Path, digits_for: &str, call: &mut Call<'_, '_>)
 /// The name of a file for the card.
 fn card_name(person: &Person) -> String {
     let plain = |c: char| if c.is_alphanumeric() { c } else { '-' };
-    let name: String = person.card.name().as_str().to_lowercase().chars().map(plain).collect();
+    let name: String = person.card().name().as_str().to_lowercase().chars().map(plain).collect();
     format!("{}.card", name.trim_matches('-'))
 }
 
@@ -181,14 +181,14 @@ fn card(args: &Card, call: &mut Call<'_, '_>) -> Result<Exit, CliError> {
     }
     let person = call.person()?;
     if let Some(output) = &output {
-        call.write_file(output, person.card.as_bytes(), Mode::Open, args.overwrite)?;
-        call.say(&format!("The card of {} is in {}.", person.card.name(), output.display()));
+        call.write_file(output, person.card().as_bytes(), Mode::Open, args.overwrite)?;
+        call.say(&format!("The card of {} is in {}.", person.card().name(), output.display()));
         call.say(&format!("Tell its digits by another road: {}", person.member().fingerprint()));
     }
     if call.global.json {
         call.print_json(described(&person))?;
     } else if output.is_none() {
-        call.print_bytes(person.card.as_bytes())?;
+        call.print_bytes(person.card().as_bytes())?;
     }
     Ok(DONE)
 }
@@ -199,7 +199,7 @@ fn show(call: &mut Call<'_, '_>) -> Result<Exit, CliError> {
         call.print_json(described(&person))?;
         return Ok(DONE);
     }
-    call.print(person.card.name().as_str())?;
+    call.print(person.card().name().as_str())?;
     call.print(&person.member().fingerprint())?;
     if person.bare {
         call.warn(BARE);
@@ -211,9 +211,9 @@ fn show(call: &mut Call<'_, '_>) -> Result<Exit, CliError> {
 fn described(person: &Person) -> serde_json::Value {
     json!({
         "format": 1,
-        "name": person.card.name().as_str(),
+        "name": person.card().name().as_str(),
         "fingerprint": person.member().fingerprint(),
         "member": person.member().to_string(),
-        "card": String::from_utf8_lossy(person.card.as_bytes()),
+        "card": String::from_utf8_lossy(person.card().as_bytes()),
     })
 }

@@ -22,8 +22,8 @@ const FILES_TYPED_MAX: usize = 4;
 /// Put what others lack of this vault into one encrypted file, the pouch
 ///
 /// Only those for whom it is made can open it; whoever carries it cannot, and neither can you afterwards. It tells nobody
-/// what is in it, for whom, or how much but roughly. Without exhibits, all goes that they have not acknowledged; custody
-/// records and keys always go, and with --no-exhibits they go alone. The pouch is the offer: it asks them to sign for what
+/// what is in it, for whom, or how much but roughly. Without exhibits, all goes that they have not acknowledged; what they
+/// sealed themselves goes when it is named. Custody records and keys always go, and with --no-exhibits they go alone. The pouch is the offer: it asks them to sign for what
 /// arrives; one without exhibits asks for nothing, and is answered by whatever they sign next. What cannot become a pouch is
 /// refused before anything is offered; where the disk fails later, the offer stands, and the same command packs it. With
 /// --answers it is a short text without sealed files, for mail or a phone: what you signed, and what they have not seen of
@@ -138,6 +138,9 @@ fn warn(packed: &Packed, call: &mut Call<'_, '_>) {
              what was sealed with it"
         ));
     }
+    for id in &packed.broken {
+        call.warn(&format!("{id} is not whole in it: what is lacking of it is damaged here, or not here"));
+    }
     if !packed.lacking.is_empty() {
         let files = count(packed.lacking.len() as u64, "file");
         call.warn(&format!("{files} that belong into it are not here, or damaged; amparo verify tells which"));
@@ -159,7 +162,7 @@ fn tell(packed: &Packed, output: &Path, call: &mut Call<'_, '_>) -> Result<(), C
         call.say(&format!("  {}", hints::checked(format!("amparo merge {typed}"))));
         return Ok(());
     }
-    if packed.exhibits.is_empty() {
+    if packed.exhibits.is_empty() && packed.offers.is_empty() {
         call.print("  it offers nothing: whatever they sign next answers it")?;
     }
     let (pouch, parity) = &packed.made;
@@ -214,6 +217,7 @@ fn described(packed: &Packed, output: &Path) -> Value {
         "format": 1, "pouch": output.to_string_lossy(), "files": packed.made.0, "parity": packed.made.1, "bytes": packed.bytes, "sha256": packed.sha256.to_string(),
         "to": to, "offers": offers, "entry": packed.said.as_ref().map(|said| said.label.clone()),
         "exhibits": packed.exhibits, "everything": packed.everything, "known": packed.known,
-        "withdrawn": packed.withdrawn, "withdrawn_records": packed.withdrawn_records, "lacking": packed.lacking,
+        "withdrawn": packed.withdrawn, "withdrawn_records": packed.withdrawn_records, "broken": packed.broken,
+        "lacking": packed.lacking,
     })
 }

@@ -188,9 +188,14 @@ fn take_in(
     }
     let granted = merge::hand_on::hand_on(args.grant, &merged, place, person, call)?;
     let signed = sign(args, pouch, (place, person), call)?;
-    let answer = match &answer {
-        Some(answer) if !signed.all.is_empty() => Some(answer.write(&signed.all, place, person, call)?),
+    let written = match &answer {
+        Some(answer) if !signed.all.is_empty() => Some(answer.write(&signed.all, place, person, call)),
         _ => None,
+    };
+    // What was signed is told, whatever became of the answer.
+    let (answer, unwritten) = match written.transpose() {
+        Ok(file) => (file, None),
+        Err(error) => (None, Some(error)),
     };
     let discrepancies = signed.all.iter().map(Acknowledged::weight).max().unwrap_or(Verdict::Valid);
     if call.global.json {
@@ -205,6 +210,9 @@ fn take_in(
     }
     if let Some(error) = signed.failure {
         return Err(error.into());
+    }
+    if let Some(error) = unwritten {
+        return Err(error);
     }
     call.suggest(there(args, "amparo list"));
     Ok(match weight(&merged, pouch).max(discrepancies) {

@@ -23,6 +23,36 @@ pub struct Record {
     pub is_of_this_copy: bool,
 }
 
+/// Files in a vault that this device began to write and has not seen covered.
+#[derive(Debug, Default)]
+pub struct Unfinished {
+    /// In the copy at hand: they may be torn here.
+    here: BTreeSet<String>,
+    /// In whatever copy: they are no strangers anywhere.
+    pub anywhere: BTreeSet<String>,
+}
+
+impl Unfinished {
+    /// Whether it may be torn in the copy at hand, and that is no damage.
+    pub fn may_be_torn(&self, path: &RelPath) -> bool {
+        self.here.contains(&path.to_string())
+    }
+
+    /// Whether this device wrote such a file, here or in another copy.
+    pub fn has(&self, path: &RelPath) -> bool {
+        self.anywhere.contains(&path.to_string())
+    }
+
+    fn extend(&mut self, is_here: bool, paths: impl Iterator<Item = RelPath>) {
+        for path in paths.map(|path| path.to_string()) {
+            if is_here {
+                self.here.insert(path.clone());
+            }
+            self.anywhere.insert(path);
+        }
+    }
+}
+
 impl Memory {
     /// Writes down, durably, that files of these names are about to be written into the vault.
     pub fn intend(&self, vault: &VaultId, token: [u8; 8], paths: &[RelPath]) -> Result<Intent, StoreError> {
@@ -75,7 +105,8 @@ impl Memory {
         let mut merges = Vec::new();
         for name in self.names(Some(&within))?.into_iter().filter(|name| which(name)) {
             let path = below(&within, &name);
-            let change = read_change(&self.folder()?.read(&path, CHANGE_BYTES_MAX)?);
+            let Some(bytes) = self.unless_forgotten(&path)? else { continue };
+            let change = read_change(&bytes);
             merges.extend(change.map(|change| (Intent(path), change)));
         }
         Ok(merges)
@@ -105,11 +136,7 @@ impl Memory {
         let within = below(&Self::of(vault), room);
         let mut records = Vec::new();
         for name in self.names(Some(&within))? {
-            let text = match self.folder()?.read(&below(&within, &name), CHANGE_BYTES_MAX) {
-                // Another command, in another copy, forgot it just now.
-                Err(StoreError::Missing { .. }) => continue,
-                text => text?,
-            };
+            let Some(text) = self.unless_forgotten(&below(&within, &name))? else { continue };
             // Only whole lines: the last may be torn, and what it names was then not yet begun.
             let text = String::from_utf8_lossy(&text);
             let whole = text.rfind('\n').map_or("", |end| &text[..end]);
@@ -120,25 +147,37 @@ impl Memory {
         Ok(records)
     }
 
+    /// A record; `None` where another command, in another copy, forgot it just now.
+    fn unless_forgotten(&self, path: &RelPath) -> Result<Option<Vec<u8>>, StoreError> {
+        match self.folder()?.read(path, CHANGE_BYTES_MAX) {
+            Err(StoreError::Missing { .. }) => Ok(None),
+            bytes => Ok(Some(bytes?)),
+        }
+    }
+
     /// Forgets an intent.
     pub fn forget(&self, intent: &Intent) -> Result<(), StoreError> {
         self.folder()?.remove(&intent.0)
     }
 
-    /// Files in the vault that are this device's own unfinished work, in whatever copy of it: they are no strangers there.
-    pub fn unfinished(&self, vault: &VaultId) -> Result<BTreeSet<String>, StoreError> {
-        let begun = self.intents(vault)?.into_iter().chain(self.arrivals(vault)?);
-        let mut paths: BTreeSet<String> = begun.flat_map(|record| record.paths).map(|path| path.to_string()).collect();
+    /// Files in the vault that are this device's own unfinished work.
+    pub fn unfinished(&self, vault: &VaultId) -> Result<Unfinished, StoreError> {
+        let mut unfinished = Unfinished::default();
+        for record in self.intents(vault)?.into_iter().chain(self.arrivals(vault)?) {
+            unfinished.extend(record.is_of_this_copy, record.paths.into_iter());
+        }
         for name in self.names(Some(&below(&Self::of(vault), "own")))? {
             let Some(log) = LogId::from_hex(&name) else { continue };
             if let Some((_, change)) = self.last_change(vault, &log)? {
-                paths.extend(change.files().map(|(path, _)| path.to_string()));
+                unfinished.extend(true, change.files().map(|(path, _)| path));
             }
         }
-        for (_, change) in self.merges_into(vault, |_| true)? {
-            paths.extend(change.files().map(|(path, _)| path.to_string()));
+        for is_here in [true, false] {
+            for (_, change) in self.merges_into(vault, |name| self.is_of_this_copy(name) == is_here)? {
+                unfinished.extend(is_here, change.files().map(|(path, _)| path));
+            }
         }
-        Ok(paths)
+        Ok(unfinished)
     }
 }
 

@@ -83,6 +83,11 @@ impl RealFolder {
         near.as_ref().filter(|(folder, _)| path.lies_in(folder)).map(|(_, handle)| Arc::clone(handle))
     }
 
+    /// The next file is reached from the folder's own handle again.
+    fn forget_near(&self) {
+        *self.near.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
     /// A new, empty file, and the means to remove it again.
     fn begin(&self, path: &RelPath, mode: Mode) -> Result<(File, Created), StoreError> {
         let (folder, new_folders) = beneath::reach_or_make(self.handle.as_fd(), path, folder_bits(mode))
@@ -118,6 +123,8 @@ impl Folder for RealFolder {
     }
 
     fn read_back(&self, path: &RelPath, bytes_max: u64) -> Result<(Box<dyn Source>, ReadFrom), StoreError> {
+        // What was written is confirmed where everybody will look for it, not in a folder that was moved away since.
+        self.forget_near();
         let (file, _) = self.open(path, bytes_max, OFlags::empty())?;
         if durable::forget(&file)
             && let Ok((direct, bytes)) = self.open(path, bytes_max, OFlags::DIRECT)

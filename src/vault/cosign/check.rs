@@ -100,7 +100,7 @@ pub(crate) fn check(session: &Session, history: &History) -> Checked {
                 checked.sound.insert(path);
                 checked.take(history, cosignature);
             }
-            Some(Err(_)) if session.unfinished.contains(&path.to_string()) => {}
+            Some(Err(_)) if session.unfinished.may_be_torn(&path) => {}
             Some(Err(Refusal { weight, check, reason })) => {
                 checked.findings.add(weight, check, path.to_string(), reason);
             }

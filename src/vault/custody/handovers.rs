@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::history::{History, Place, Sizes, Standing};
 use crate::crypto::hash::Hash;
-use crate::format::event::{EntryRef, Event, ExhibitRef};
+use crate::format::event::{EntryRef, Event};
 use crate::format::ids::{LogId, MemberId};
 
 /// How far a handover has come.
@@ -69,34 +69,25 @@ pub struct Handovers {
     by_offer: BTreeMap<Place, Handover>,
     /// For each answer that is one: the offer.
     answered: BTreeMap<Place, Place>,
-    /// For each pouch that was packed: what can be answered of it.
+    /// For each `pack` entry: what can be answered of its pouch.
     packed: BTreeMap<Place, Carried>,
+    /// The offers that each pouch carries, by the log of those who packed it.
+    carried: BTreeMap<(LogId, Hash), Vec<Place>>,
 }
 
 /// What can be answered of a pouch.
 #[derive(Clone, Debug)]
 enum Carried {
     /// The offers that it carries.
-    Offers(Vec<Place>),
+    Offers(Hash),
     /// It has no exhibits; whether each receiver has shown to have seen what it carried.
     Nothing(Option<Status>),
-}
-
-/// An offer, as long as pouches are looked for that carry it.
-struct Made<'a> {
-    place: Place,
-    /// What it names; nothing for everything.
-    exhibits: &'a [ExhibitRef],
-    is_carried: bool,
 }
 
 impl Handovers {
     /// Collects them, each entry looked at once.
     pub fn of(history: &History) -> Self {
         let mut all = Self::default();
-        // By log and receiver; a log's own entries come in their order.
-        let mut made: BTreeMap<(LogId, MemberId), Vec<Made<'_>>> = BTreeMap::new();
-        let named = named_of_pouches(history);
         let mut seen = Seen::default();
         for (place, told) in history.counted() {
             match &told.entry.event {
@@ -104,20 +95,18 @@ impl Handovers {
                     let handover = Handover { to: offer.to, status: Status::Pending, answers: Vec::new() };
                     all.by_offer.insert(place, handover);
                     all.offers.push(place);
-                    let of_hers = made.entry((place.log, offer.to)).or_default();
-                    of_hers.push(Made { place, exhibits: &offer.exhibits, is_carried: false });
                 }
-                Event::Pack { to, exhibits: Some(exhibits), .. } if exhibits.is_empty() => {
+                Event::Pack { to, exhibits: Some(exhibits), offers, .. }
+                    if exhibits.is_empty() && offers.is_empty() =>
+                {
                     all.packed.insert(place, Carried::Nothing(seen.of_pouch(history, place, to)));
                 }
-                Event::Pack { to, pouch, .. } => {
-                    let named = named.get(&(place.log, *pouch));
-                    let mut carried = Vec::new();
-                    for member in to {
-                        let offers = made.get_mut(&(place.log, *member));
-                        carried.extend(offers.map(|offers| carried_by(offers, named)).unwrap_or_default());
-                    }
-                    all.packed.insert(place, Carried::Offers(carried));
+                Event::Pack { to, offers, pouch, .. } => {
+                    let offers = offers.iter().map(|seq| Place { log: place.log, seq: *seq });
+                    // A log's own entries come in their order: what stands behind is not known yet.
+                    let made = offers.filter(|at| all.by_offer.get(at).is_some_and(|offer| to.contains(&offer.to)));
+                    all.carried.entry((place.log, *pouch)).or_default().extend(made);
+                    all.packed.insert(place, Carried::Offers(*pouch));
                 }
                 _ => {}
             }
@@ -148,7 +137,7 @@ impl Handovers {
     /// without exhibits, whether its receivers have shown to have seen what it carried.
     pub fn of_pouch(&self, pack: Place) -> Option<Status> {
         let offers = match self.packed.get(&pack)? {
-            Carried::Offers(offers) => offers,
+            Carried::Offers(pouch) => &self.carried[&(pack.log, *pouch)],
             Carried::Nothing(status) => return *status,
         };
         let all: Vec<Status> = offers.iter().map(|offer| self.by_offer[offer].status).collect();
@@ -167,11 +156,7 @@ impl Handovers {
 
     /// Of these, offers that no pouch is said to carry.
     pub fn uncarried(&self) -> impl Iterator<Item = Place> + '_ {
-        let carried = self.packed.values().filter_map(|carried| match carried {
-            Carried::Offers(offers) => Some(offers),
-            Carried::Nothing(_) => None,
-        });
-        let carried: BTreeSet<Place> = carried.flatten().copied().collect();
+        let carried: BTreeSet<Place> = self.carried.values().flatten().copied().collect();
         self.pending().filter(move |place| !carried.contains(place))
     }
 
@@ -193,66 +178,6 @@ impl Handovers {
         let meant = Place { log: offer.log, seq: offer.seq };
         let handover = self.by_offer.get(&meant).filter(|_| there == offer.leaf).ok_or(NoAnswer::NoOffer)?;
         if history.logs[&place.log].member == handover.to { Ok(meant) } else { Err(NoAnswer::NotToThem) }
-    }
-}
-
-/// What the entries about each pouch name together; nothing of those that have everything.
-fn named_of_pouches(history: &History) -> BTreeMap<(LogId, Hash), BTreeSet<ExhibitRef>> {
-    let mut named: BTreeMap<(LogId, Hash), BTreeSet<ExhibitRef>> = BTreeMap::new();
-    for (place, told) in history.counted() {
-        if let Event::Pack { exhibits: Some(exhibits), pouch, .. } = &told.entry.event {
-            named.entry((place.log, *pouch)).or_default().extend(exhibits.iter().copied());
-        }
-    }
-    named
-}
-
-/// Which of the offers to one member, so far, a pouch carries in which these exhibits are, or everything.
-fn carried_by(offers: &mut [Made<'_>], named: Option<&BTreeSet<ExhibitRef>>) -> Vec<Place> {
-    let mut carried = Vec::new();
-    let mut carry = |offers: &mut [Made<'_>], is_it: &dyn Fn(&Made<'_>) -> bool| {
-        for offer in offers.iter_mut().filter(|offer| !offer.is_carried && is_it(offer)) {
-            offer.is_carried = true;
-            carried.push(offer.place);
-        }
-    };
-    let Some(named) = named else {
-        carry(offers, &|_| true);
-        let last = || offers.iter().rev().find(|offer| offer.exhibits.is_empty()).or(offers.last());
-        return if carried.is_empty() { last().map(|offer| offer.place).into_iter().collect() } else { carried };
-    };
-    let all_named =
-        |offer: &Made<'_>| !offer.exhibits.is_empty() && offer.exhibits.iter().all(|exhibit| named.contains(exhibit));
-    let fresh: BTreeSet<ExhibitRef> = offers
-        .iter()
-        .filter(|offer| !offer.is_carried && all_named(offer))
-        .flat_map(|offer| offer.exhibits.iter().copied())
-        .collect();
-    carry(offers, &all_named);
-    let just_these = |offer: &&Made<'_>| offer.exhibits.iter().copied().collect::<BTreeSet<_>>() == *named;
-    if fresh.is_empty() {
-        // Something is packed once more.
-        if let Some(same) = offers.iter().rev().find(just_these) {
-            return vec![same.place];
-        }
-    }
-    if fresh.len() < named.len() {
-        // What no other offer names stands in one of everything.
-        carry(offers, &|offer| offer.exhibits.is_empty());
-    }
-    if !carried.is_empty() {
-        return carried;
-    }
-    let mut last: BTreeMap<ExhibitRef, Place> = BTreeMap::new();
-    for offer in offers.iter() {
-        let of_them = offer.exhibits.iter().filter(|exhibit| named.contains(exhibit));
-        last.extend(of_them.map(|exhibit| (*exhibit, offer.place)));
-    }
-    let naming: BTreeSet<Place> = last.into_values().collect();
-    if naming.is_empty() {
-        offers.last().map(|offer| offer.place).into_iter().collect()
-    } else {
-        naming.into_iter().collect()
     }
 }
 

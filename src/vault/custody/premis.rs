@@ -56,7 +56,7 @@ mod tests {
             Event::Verify { heads: Vec::new(), level: text(), verdict: text() },
             Event::Stamp { kind: text(), checkpoint: Hash::ZERO, file: Hash::ZERO },
             Event::Anchor { kind: text(), value: text(), published: text() },
-            Event::Pack { to: vec![nobody], exhibits: None, pouch: Hash::ZERO, bytes: 0 },
+            Event::Pack { to: vec![nobody], exhibits: None, offers: Vec::new(), pouch: Hash::ZERO, bytes: 0 },
             Event::Dispose { blobs: Vec::new(), reason: text(), authority: text() },
             Event::Close { reason: text() },
         ];

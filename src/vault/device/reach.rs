@@ -11,7 +11,6 @@ use super::kinds::{dearmored, is_part, secret_lines};
 use super::{Fact, Find, Kind, Opens, Reach, read_key_file};
 use crate::crypto::envelope;
 use crate::crypto::recipient::Identity;
-use crate::format::card::Card;
 use crate::format::document::Document;
 use crate::format::identity_file::IdentityFile;
 use crate::format::ids::MemberId;
@@ -125,9 +124,7 @@ impl Vaults<'_> {
         opened: &mut OpenKeys,
     ) -> Option<Find> {
         if let Ok(identity) = IdentityFile::parse(text) {
-            let keys = identity.seed.keys();
-            let card = Card::sign(&identity.name, &keys);
-            let person = Person { keys, card, bare, lent: Vec::new() };
+            let person = Person::new(identity.name, identity.seed.keys(), bare);
             let reaches: Vec<Reach> =
                 self.here.iter().map(|vault| of_person(setting, self.state, vault, &person)).collect();
             let find = self.judged(Kind::Identity, path, bare, reaches);

@@ -30,7 +30,7 @@ pub(super) fn torn(
         }
         let path = layout::blob(blob);
         // Its own unfinished work is told apart, and the next sealing removes it.
-        if session.unfinished.contains(&path.to_string()) {
+        if session.unfinished.may_be_torn(&path) {
             continue;
         }
         let whole = vault.join(&path);

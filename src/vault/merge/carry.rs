@@ -119,12 +119,11 @@ impl<'a> Carrier<'a> {
                     paths.push(piece.path);
                 }
             }
-            let intent = self.session.memory.prepare_merge(&self.session.vault, random(setting.rng), &change)?;
+            self.session.memory.prepare_merge(&self.session.vault, random(setting.rng), &change)?;
             for (path, bytes) in change.files() {
                 self.carried.states += u64::from(self.put(&path, bytes)?);
             }
             self.own.sync(&paths)?;
-            self.session.memory.forget(&intent)?;
         }
         Ok(())
     }
@@ -132,13 +131,9 @@ impl<'a> Carrier<'a> {
     /// What was written is covered now. Where a signed state did not come, the device's memory still tells what else came
     /// for it.
     pub(super) fn finish(self) -> Result<Carried, VaultError> {
-        let memory = &self.session.memory;
-        for (intent, _) in memory.merges(&self.session.vault)? {
-            memory.forget(&intent)?;
-        }
         if self.carried.untaken.is_empty() {
             for intent in &self.intents {
-                memory.forget(intent)?;
+                self.session.memory.forget(intent)?;
             }
         }
         Ok(self.carried)
@@ -217,7 +212,7 @@ impl<'a> Carrier<'a> {
         if self.own.read(path, bytes.len() as u64 + 1).is_ok_and(|there| there == bytes) {
             return Ok(false);
         }
-        let is_unfinished = self.torn.contains(path) || self.session.unfinished.contains(&path.to_string());
+        let is_unfinished = self.torn.contains(path) || self.session.unfinished.may_be_torn(path);
         if !self.replace && !is_unfinished {
             self.carried.damaged.push(path.clone());
             return Ok(false);

@@ -88,7 +88,11 @@ pub(in crate::vault) fn merge_from(
     let carried = carrier.finish()?;
     // What is told is what lies here now, read anew and alone.
     let after = Session::open(setting, &request.place)?;
+    // How it was to end is forgotten after what came: else what counts would seem to wait, where the end is lost again.
     orphans::forget_arrived(&after)?;
+    for (intent, _) in after.memory.merges(&after.vault)? {
+        after.memory.forget(&intent)?;
+    }
     after.remember_heads()?;
     let union = Union { session: &session, own: (&*own, &ours), source: (&*source, &theirs), has_gaps };
     outcome::tell(setting.watch, &union, (&after, person), &wanted, carried)
@@ -110,15 +114,26 @@ pub fn clear(setting: &mut Setting<'_>, place: &Request<'_>) -> Result<Cleared, 
         return Err(VaultError::NotPinned { vault: session.vault });
     }
     // What is missing of a log may be what covers these files: whoever puts it back must find them.
-    if session.history.is_some() {
+    if let Some(history) = &session.history {
         session.sound_history()?;
-        let is_gap = |finding: &&Finding| matches!(finding.check, Check::Behind | Check::Entry | Check::Tree);
-        if let Some(finding) = session.of_logs().find(is_gap) {
+        if let Some(finding) = session.findings.iter().chain(history.findings.iter()).find(|finding| is_gap(finding)) {
             return Err(finding.clone().into());
+        }
+        if !session.has_all_custody_keys() {
+            return Err(VaultError::NoKey);
         }
     }
     let removed = orphans::clear_arrived(&session)?;
     Ok(Cleared { removed, in_doubt: orphans::arrived(&session)? })
+}
+
+/// Whether something of a log may be missing: its end, entries, a state, or whose it is.
+fn is_gap(finding: &Finding) -> bool {
+    match finding.check {
+        Check::Behind | Check::Entry | Check::Tree | Check::Signature => finding.subject.starts_with("logs/"),
+        Check::Foreign => finding.subject.strip_prefix("logs/").is_some_and(|log| !log.contains('/')),
+        _ => false,
+    }
 }
 
 /// Whether both handles lead to one folder: the same file lies in it under the same name.

@@ -8,10 +8,10 @@ use crate::crypto::hash::Hash;
 use crate::format::event::{Event, Head};
 use crate::format::ids::{KeyId, LogId};
 use crate::format::note::NOTE_BYTES_MAX;
-use crate::store::RelPath;
 use crate::store::layout::{self, CheckpointName};
+use crate::store::{Folder, RelPath};
 use crate::vault::cosign::check::Judge;
-use crate::vault::findings::{Check, Findings, Verdict};
+use crate::vault::findings::{Check, Findings};
 use crate::vault::history::{History, Log, Place, Told, check_head};
 use crate::vault::session::Session;
 use crate::vault::survey::{self, LogFiles};
@@ -34,7 +34,7 @@ pub(in crate::vault) struct Wanted {
     pub(in crate::vault) states: Vec<(LogId, CheckpointName)>,
     /// Logs of which a signed state was there and could not be read again: what came for it would not count.
     pub(super) lost: BTreeSet<LogId>,
-    /// Files that entries which count name and that neither copy has.
+    /// Files that entries which count name and that neither copy has, and inventories that are whole in neither.
     pub(in crate::vault) missing: BTreeSet<RelPath>,
     /// Blobs of the other copy that an authorised entry lets be absent: they are not brought back.
     pub(super) disposed: BTreeSet<Hash>,
@@ -83,7 +83,7 @@ struct Search<'a> {
     /// Whether what lies here is looked into, and a damaged file counts as none.
     replace: bool,
     judge: Judge<'a>,
-    /// How many entries of each log the signed states of this copy cover, by their names.
+    /// How many entries of each log the signed states of this copy cover.
     covered: BTreeMap<LogId, u64>,
     /// Signed states, by the hashes of their files, that are here to be kept whatever follows: a time stamp is over them.
     stamped: BTreeSet<Hash>,
@@ -98,11 +98,28 @@ fn stamped(history: &History) -> BTreeSet<Hash> {
     stamps.collect()
 }
 
+/// How far the largest state of a log reaches that lies in a copy and that its member signed. A name alone shows nothing.
+fn covered_of(history: &History, log: &Log, (folder, survey): Copy<'_>) -> u64 {
+    let names = survey.logs.get(&log.id).map(|files| &files.checkpoints);
+    let mut names: Vec<&CheckpointName> = names.into_iter().flatten().collect();
+    names.sort_unstable_by_key(|name| std::cmp::Reverse(name.size));
+    let mut signed = names.into_iter().filter_map(|name| state_in(folder, history, log, name));
+    signed.next().map_or(0, |head| head.size)
+}
+
+/// The state of a log that a file shows, if her signatures hold.
+fn state_in(folder: &dyn Folder, history: &History, log: &Log, name: &CheckpointName) -> Option<Head> {
+    let card = &history.members.get(&log.member)?.card;
+    let path = layout::checkpoint(log.id, name);
+    let bytes = folder.read(&path, NOTE_BYTES_MAX as u64).ok()?;
+    let bytes = Some(bytes).filter(|bytes| layout::is_as_named(&path, bytes))?;
+    Some(check_head(&bytes, log.id, history.vault, card).ok()?.0)
+}
+
 impl<'a> Search<'a> {
     fn new(session: &'a Session, history: &'a History, own: Copy<'a>, source: Copy<'a>, replace: bool) -> Self {
         let (judge, stamped) = (Judge::new(history), stamped(history));
-        let size = |files: &LogFiles| files.checkpoints.iter().map(|name| name.size).max().unwrap_or(0);
-        let covered = own.1.logs.iter().map(|(log, files)| (*log, size(files))).collect();
+        let covered = history.logs.values().map(|log| (log.id, covered_of(history, log, own))).collect();
         Self { session, own, source, replace, judge, covered, stamped, wanted: Wanted::default() }
     }
 
@@ -116,7 +133,7 @@ impl<'a> Search<'a> {
     /// Whether a file that lies here by name stays as it is. What this device was writing may be torn, and so may what no signed
     /// state here covers: somebody did not come to the end, here or elsewhere. Both are looked at.
     fn is_here(&mut self, path: &RelPath, is_covered: bool) -> bool {
-        if is_covered && !self.replace && !self.session.unfinished.contains(&path.to_string()) {
+        if is_covered && !self.replace && !self.session.unfinished.may_be_torn(path) {
             return true;
         }
         let read = self.own.0.read(path, exhibits::BLOB_BYTES_MAX);
@@ -171,17 +188,11 @@ impl<'a> Search<'a> {
     /// The signed states of a log's histories: of each, any file that shows it will do. No file is looked at twice, however
     /// many states somebody signed.
     fn states(&mut self, history: &History, log: &Log, ours: &LogFiles, theirs: &LogFiles) {
-        let Some(card) = history.members.get(&log.member).map(|member| &member.card) else { return };
         let shown = |(folder, _): Copy<'_>, files: &LogFiles, among: &BTreeSet<Head>| {
             let sizes: BTreeSet<u64> = among.iter().map(|head| head.size).collect();
             let names = files.checkpoints.iter().filter(|name| sizes.contains(&name.size));
-            let show = |name: &CheckpointName| {
-                let path = layout::checkpoint(log.id, name);
-                let bytes = folder.read(&path, NOTE_BYTES_MAX as u64).ok()?;
-                let bytes = Some(bytes).filter(|bytes| layout::is_as_named(&path, bytes))?;
-                Some((check_head(&bytes, log.id, history.vault, card).ok()?.0, *name))
-            };
-            names.filter_map(show).collect::<BTreeMap<Head, CheckpointName>>()
+            let shown = names.filter_map(|name| Some((state_in(folder, history, log, name)?, *name)));
+            shown.collect::<BTreeMap<Head, CheckpointName>>()
         };
         let mut lacking: BTreeSet<Head> = log.forks.iter().map(|fork| fork.head).chain([log.head]).collect();
         let here = shown(self.own, ours, &lacking);
@@ -242,8 +253,8 @@ impl<'a> Search<'a> {
                     Err(finding) if finding.check == Check::Inventory => {
                         self.wanted.unread.push((finding.subject, finding.message));
                     }
-                    // It cannot be read now: what else belongs to it stays behind, and nobody is to think that all is here.
-                    Err(finding) if finding.weight == Verdict::Incomplete && counts => {
+                    // Missing or damaged in both: what else belongs to it stays behind, and nobody is to think that all is here.
+                    Err(_) if counts => {
                         let inventory = sealing.seal.inventory;
                         if !disposed.contains(&inventory) {
                             self.wanted.missing.insert(layout::blob(inventory));

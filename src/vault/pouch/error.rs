@@ -60,7 +60,7 @@ pub enum PouchError {
     NotPackable { path: String },
     #[error("no part of a pouch: {}", files.join(", "))]
     NoPouch { files: Vec<String> },
-    #[error("these are parts of several pouches: {}", files.join(", "))]
+    #[error("these are parts of several pouches, or nothing of one of them is whole: {}", files.join(", "))]
     Several { files: Vec<String> },
     #[error("{lost} of its {bytes} bytes are lost, beyond what the parity at hand can restore")]
     BeyondRepair { lost: u64, bytes: u64 },

@@ -10,7 +10,7 @@ pub use answers::answers;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use offers::Standing;
+use offers::{Made, Standing};
 
 use super::parity::make_parity;
 use super::pieces::Pieces;
@@ -74,6 +74,8 @@ pub struct Packed {
     /// Of what does not go and of which consent was withdrawn, that whose record goes: in a manifest, beside the records of
     /// what was sealed with it.
     pub withdrawn_records: Vec<String>,
+    /// Labels of exhibits that were to go and of which some of these files lack: what there is of them goes.
+    pub broken: Vec<String>,
     /// Files that belong into it and are not here, or damaged.
     pub lacking: Vec<String>,
     /// The files that were made, in order: of the pouch, then of its parity.
@@ -103,6 +105,7 @@ fn make(setting: &mut Setting<'_>, request: &PackRequest<'_>, with_exhibits: boo
     let (mut exhibits, offered) =
         if with_exhibits { packing.chosen(setting, request)? } else { (Chosen::default(), Vec::new()) };
     let (mut lacking, mut pieces) = packing.pieces(&mut exhibits)?;
+    let mut broken = exhibits.lose(&packing.session, &lacking)?;
     let recipients = packing.recipients(setting)?;
     let recipients: Vec<&Recipient> = recipients.iter().collect();
     let due = packing.due(&exhibits, &offered, request.told)?;
@@ -112,10 +115,15 @@ fn make(setting: &mut Setting<'_>, request: &PackRequest<'_>, with_exhibits: boo
         .write(setting, request, &recipients, (&mut pieces, &mut lacking))
         .map_err(|error| if offers.is_empty() { error } else { not_packed(&offers, error) })?;
     let Packing { session, person, mut own, to, .. } = packing;
-    let mut said = None;
-    for exhibits in exhibits.packed() {
+    // What turned out to be damaged stands in the offer all the same: it was made before.
+    broken.extend(exhibits.lose(&session, &lacking)?);
+    let (mut said, mut parts) = (None, exhibits.packed().into_iter().peekable());
+    while let Some(exhibits) = parts.next() {
         let to = sorted(to.iter().map(|(member, _)| *member));
-        let event = Event::Pack { to, exhibits, pouch: written.sha256, bytes: written.bytes };
+        // The last has them: of a pouch that was given up between two entries, none is carried.
+        let carried =
+            if parts.peek().is_none() { sorted(offers.iter().map(|offer| offer.place.seq)) } else { Vec::new() };
+        let event = Event::Pack { to, exhibits, offers: carried, pouch: written.sha256, bytes: written.bytes };
         // Where this fails, the pouch is whole and stays marked: the entry may come with the next command.
         said = Some(say(setting, &session, person, &mut own, event)?);
     }
@@ -127,13 +135,14 @@ fn make(setting: &mut Setting<'_>, request: &PackRequest<'_>, with_exhibits: boo
     let history = session.history()?;
     Ok(Packed {
         to,
-        offers,
+        offers: told(&offers),
         said,
         exhibits: exhibits.exhibits.keys().map(|exhibit| labels::reference_label(history, exhibit)).collect(),
         everything: exhibits.everything,
         known: exhibits.known,
         withdrawn_records,
         withdrawn: exhibits.withdrawn,
+        broken,
         lacking: lacking.into_iter().map(|path| path.to_string()).collect(),
         made,
         bytes: written.bytes,
@@ -262,8 +271,12 @@ fn was_said(history: &History, person: &Person, pouch: Hash) -> bool {
     })
 }
 
-fn not_packed(offers: &[(String, String)], error: VaultError) -> VaultError {
-    VaultError::Pouch(PouchError::OfferedNotPacked { offers: offers.to_vec(), error: Box::new(error) })
+fn not_packed(offers: &[Made], error: VaultError) -> VaultError {
+    VaultError::Pouch(PouchError::OfferedNotPacked { offers: told(offers), error: Box::new(error) })
+}
+
+fn told(offers: &[Made]) -> Vec<(String, String)> {
+    offers.iter().map(|offer| (offer.label.clone(), offer.name.clone())).collect()
 }
 
 /// The pouch, in one file or in volumes; dropped unfinished, they are removed.
@@ -308,6 +321,6 @@ fn in_order(session: &Session, paths: impl IntoIterator<Item = RelPath>) -> Resu
     Ok(pieces)
 }
 
-fn sorted(members: impl Iterator<Item = MemberId>) -> Vec<MemberId> {
-    members.collect::<BTreeSet<_>>().into_iter().collect()
+fn sorted<T: Ord>(items: impl Iterator<Item = T>) -> Vec<T> {
+    items.collect::<BTreeSet<_>>().into_iter().collect()
 }

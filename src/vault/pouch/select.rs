@@ -1,30 +1,27 @@
 //! What of a vault goes into a pouch: for logs and keys what a merge into an empty folder would take; of the sealed files,
 //! those of exhibits that the receivers are not known to have.
 
+mod custody;
 mod known;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub(super) use custody::{custody, news, paths};
 use known::Has;
 
-use super::archive::Archive;
 use super::write::Piece;
 use crate::crypto::hash::Hash;
 use crate::format::event::{Event, ExhibitRef, Offer};
 use crate::format::ids::{LogId, MemberId};
 use crate::store::{RelPath, layout};
-use crate::vault::cosign::check::Judge;
-use crate::vault::custody::handovers::seen_by;
 use crate::vault::custody::offer::is_under;
 use crate::vault::custody::withdraw::{Scope, withdrawn};
 use crate::vault::exhibits;
-use crate::vault::history::{History, Place, Sizes};
+use crate::vault::history::{History, Place};
 use crate::vault::labels;
-use crate::vault::merge::wanted::Wanted;
 use crate::vault::named;
 use crate::vault::pouch::PouchError;
 use crate::vault::session::Session;
-use crate::vault::survey::Survey;
 use crate::vault::{Setting, VaultError};
 
 /// As many exhibits one entry names at most. With the longest words and ten thousand logs it has room for them
@@ -215,6 +212,34 @@ impl Chosen {
         }
     }
 
+    /// Leaves out what cannot go whole without these files: it is not handed over. What else there is of it goes. Returns the
+    /// labels.
+    pub(super) fn lose(&mut self, session: &Session, lacking: &[RelPath]) -> Result<Vec<String>, VaultError> {
+        let lost: BTreeSet<Hash> = lacking.iter().filter_map(layout::blob_of).collect();
+        if lost.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (history, mut lost_of) = (session.history()?, Vec::new());
+        for sealing in history.sealings() {
+            let mut broken: BTreeSet<ExhibitRef> =
+                self.exhibits.range(exhibits::numbers(&sealing)).map(|(exhibit, _)| *exhibit).collect();
+            if broken.is_empty() {
+                continue;
+            }
+            if !named::own_blobs(&sealing).any(|blob| lost.contains(&blob)) {
+                for (row, blobs) in exhibits::rows(session, &sealing)? {
+                    if !blobs.iter().any(|blob| lost.contains(blob)) {
+                        broken.remove(&exhibits::reference(&row));
+                    }
+                }
+            }
+            self.exhibits.retain(|exhibit, _| !broken.contains(exhibit));
+            lost_of.extend(broken.iter().map(|exhibit| labels::reference_label(history, exhibit)));
+        }
+        self.everything &= lost_of.is_empty();
+        Ok(lost_of)
+    }
+
     /// Labels of those that do not go, and whose record does: it stands in a manifest that is among these files.
     pub(super) fn records_beside(&self, pieces: &[Piece]) -> Vec<String> {
         let manifests: BTreeSet<Hash> = self.beside.iter().map(|(_, manifest)| *manifest).collect();
@@ -288,40 +313,6 @@ impl Chosen {
         lacking.extend(self.unlisted.iter().map(|blob| layout::blob(*blob)));
         lacking
     }
-}
-
-/// Everything of a vault but its sealed files: what logs hold, and wrapped keys.
-pub(super) fn custody(session: &Session) -> Result<Wanted, VaultError> {
-    let (nothing, none) = (Archive::empty(), Survey::default());
-    Wanted::find_custody(session, (&nothing, &none), (&*session.folder, &session.survey))
-}
-
-/// Keeps of it what the receivers are not known to have.
-pub(super) fn news(wanted: &mut Wanted, session: &Session, to: &[MemberId]) -> Result<(), VaultError> {
-    let history = session.history()?;
-    let pasts: Vec<Sizes> = to.iter().map(|member| seen_by(history, *member)).collect();
-    let known = |log: &LogId| pasts.iter().map(|past| past.get(log).copied().unwrap_or(0)).min().unwrap_or(0);
-    wanted.entries.retain(|(log, name)| name.seq >= known(log));
-    wanted.states.retain(|(log, name)| name.size > known(log));
-    let fresh =
-        history.logs.values().flat_map(|log| log.entries.iter().skip(usize::try_from(known(&log.id)).unwrap_or(0)));
-    let keys: BTreeSet<_> = fresh.flat_map(|told| named::key_files(told.entry.log, &told.entry.event)).collect();
-    wanted.keys.retain(|key| keys.contains(key));
-    // A cosignature of a state that she may have seen last is news, too.
-    let judge = Judge::new(history);
-    wanted
-        .cosignatures
-        .retain(|(log, file)| judge.head_of(session, *log, *file).is_none_or(|head| head.size >= known(&head.log)));
-    Ok(())
-}
-
-/// The paths of all these files, in the order in which a pouch holds them.
-pub(super) fn paths(wanted: &Wanted) -> Vec<RelPath> {
-    let keys = wanted.keys.iter().map(|(key, file)| layout::wrapped_key(*key, *file));
-    let entries = wanted.entries.iter().map(|(log, name)| layout::entry(*log, name));
-    let states = wanted.states.iter().map(|(log, name)| layout::checkpoint(*log, name));
-    let cosignatures = wanted.cosignatures.iter().map(|(log, file)| layout::cosignature(*log, *file));
-    std::iter::once(layout::vault_file()).chain(keys).chain(entries).chain(states).chain(cosignatures).collect()
 }
 
 #[cfg(test)]

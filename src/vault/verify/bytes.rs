@@ -34,7 +34,7 @@ impl Examiner {
         for (name, result) in blobs.iter().zip(results) {
             if let Err(finding) = result {
                 // What this device was writing may be torn, and is nobody's fault until a sealing names it.
-                if !session.unfinished.contains(&layout::blob(*name).to_string()) {
+                if !session.unfinished.has(&layout::blob(*name)) {
                     self.findings.push(finding.clone());
                 }
                 self.bad_blobs.insert(*name, finding);
@@ -64,7 +64,7 @@ impl Examiner {
     pub(super) fn check_cosignature_files(&mut self, session: &Session) {
         for (id, files) in &session.survey.logs {
             let files = files.cosignatures.iter().map(|file| (layout::cosignature(*id, *file), *file));
-            let files = files.filter(|(path, _)| !session.unfinished.contains(&path.to_string()));
+            let files = files.filter(|(path, _)| !session.unfinished.may_be_torn(path));
             self.check_files(session, Check::Cosignature, &files.collect::<Vec<_>>(), ENTRY_FILE_BYTES_MAX);
         }
     }
@@ -134,7 +134,7 @@ impl Examiner {
         };
         let own = |seq: usize| {
             let names = session.survey.logs[&id].entries.get(&(seq as u64)).into_iter().flatten();
-            names.into_iter().all(|name| session.unfinished.contains(&layout::entry(id, name).to_string()))
+            names.into_iter().all(|name| session.unfinished.has(&layout::entry(id, name)))
         };
         let covered = usize::try_from(size).unwrap_or(usize::MAX);
         if (covered..leaves.len()).any(|seq| !own(seq)) {

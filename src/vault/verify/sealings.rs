@@ -35,9 +35,13 @@ impl Examiner {
         }
         for (id, files) in &session.survey.keys {
             for file in files.iter().filter(|file| !expected.contains(&(*id, **file))) {
-                let path = layout::wrapped_key(*id, *file).to_string();
-                if !session.unfinished.contains(&path) {
-                    self.findings.incomplete(Check::Foreign, path, "no entry that counts names this key file");
+                let path = layout::wrapped_key(*id, *file);
+                if !session.unfinished.has(&path) {
+                    self.findings.incomplete(
+                        Check::Foreign,
+                        path.to_string(),
+                        "no entry that counts names this key file",
+                    );
                 }
             }
         }
@@ -105,9 +109,13 @@ impl Examiner {
         }
         let kept = named::blobs_beside(session, history);
         for blob in blobs.iter().filter(|blob| !stock.owners.contains_key(blob) && !kept.contains(blob)) {
-            let path = layout::blob(*blob).to_string();
-            if !session.unfinished.contains(&path) {
-                self.findings.incomplete(Check::Foreign, path, "no sealing names this blob; it is no evidence");
+            let path = layout::blob(*blob);
+            if !session.unfinished.has(&path) {
+                self.findings.incomplete(
+                    Check::Foreign,
+                    path.to_string(),
+                    "no sealing names this blob; it is no evidence",
+                );
             }
         }
         Ok(())

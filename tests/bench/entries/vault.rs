@@ -78,7 +78,7 @@ impl Many {
     pub(crate) fn write(folder: &Path, entries: usize, members: usize) -> Self {
         let (founder, monitor) = (person("Heron", 0), person("Owl", members + 1));
         let (vault, state) = (folder.join("vault"), folder.join("state"));
-        let trust = Trust::VaultId(found(&vault, &state, &founder, &monitor.card));
+        let trust = Trust::VaultId(found(&vault, &state, &founder, monitor.card()));
         let sources = sources(folder);
         seal_all(&Request { vault: &vault, state: &state, person: Some(&founder), trust: None }, &sources);
         let mut many = Self {
@@ -136,7 +136,7 @@ fn said(session: &Session, exhibit: ExhibitRef, entries: usize, members: usize) 
     founder.tree.extend(own.leaves());
     let mut written = Vec::with_capacity(entries + members);
     for number in 1..=members {
-        let card = person(&format!("Member {number}"), number).card;
+        let card = person(&format!("Member {number}"), number).card().clone();
         let card = String::from_utf8(card.as_bytes().to_vec()).expect("text");
         let role = if number % 10 == 0 { Role::Monitor } else { Role::Sealer };
         written.push(founder.say(Vec::new(), Event::Admit(Admission { card, roles: vec![role], handle: None })));
@@ -170,7 +170,7 @@ fn said(session: &Session, exhibit: ExhibitRef, entries: usize, members: usize) 
 
 impl Pen {
     fn begin(vault: VaultId, number: usize) -> Self {
-        let member = person(&format!("Member {number}"), number).card.member();
+        let member = person(&format!("Member {number}"), number).member();
         let salt = [7; 16];
         let id = LogId::derive(&vault, &member, &salt);
         let handle = format!("M{number}");
@@ -210,7 +210,7 @@ fn found(vault: &Path, state: &Path, founder: &Person, monitor: &Card) -> VaultI
         folder: vault,
         state,
         founder,
-        readers: std::slice::from_ref(&founder.card),
+        readers: std::slice::from_ref(founder.card()),
         register_readers: &[],
         monitors: std::slice::from_ref(monitor),
         sealers: &[],
@@ -258,14 +258,13 @@ fn seed(number: usize) -> Seed {
 
 fn person(name: &str, number: usize) -> Person {
     let keys = seed(number).keys();
-    let card = Card::sign(&Pseudonym::parse(name).expect("a name"), &keys);
-    Person { keys, card, bare: true, lent: Vec::new() }
+    Person::new(Pseudonym::parse(name).expect("a name"), keys, true)
 }
 
 /// Does something on the founder's machine.
 pub(crate) fn with<T>(person: &Person, act: impl FnOnce(&mut Setting<'_>) -> T) -> T {
     let mut rng = OsRng;
-    let machine = Hash::of(person.card.as_bytes());
+    let machine = Hash::of(person.card().as_bytes());
     act(&mut Setting { disk: &RealDisk, clock: &Stopped, rng: &mut rng, watch: &Stopped, machine })
 }
 

@@ -36,7 +36,7 @@ pub(crate) fn all(many: &Many, folder: &Path, opening: Duration) {
     let (new, new_state) = (folder.join("new"), folder.join("state of a new device"));
     let monitor = |vault, state| Request { vault, state, person: Some(&many.monitor), ..many.request() };
     timed("custody offer", beside, || {
-        let to = Receiver { typed: many.founder.card.name().to_string(), card: None };
+        let to = Receiver { typed: many.founder.card().name().to_string(), card: None };
         let told = Circumstances::default();
         let request = OfferRequest { place: monitor(&copy, &state), to: &to, ids: &[], told: &told };
         with(&many.monitor, |setting| offer(setting, &request).expect("offered"));
@@ -74,7 +74,7 @@ pub(crate) fn all(many: &Many, folder: &Path, opening: Duration) {
 }
 
 fn packed(many: &Many, folder: &Path) -> PathBuf {
-    let to = [Receiver { typed: many.monitor.card.name().to_string(), card: None }];
+    let to = [Receiver { typed: many.monitor.card().name().to_string(), card: None }];
     let (told, name) = (Circumstances::default(), "all.amparo");
     let request = PackRequest {
         place: many.request(),

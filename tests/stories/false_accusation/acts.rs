@@ -277,7 +277,7 @@ impl Story {
 
     fn admit(&self, seat: usize, whom: usize, roles: &[Role]) -> Result<(), VaultError> {
         let number = u8::try_from(whom + 1).expect("small");
-        let card = device(Path::new("/home"), NAMES[whom], number).person.card;
+        let card = device(Path::new("/home"), NAMES[whom], number).person.card().clone();
         self.on(seat, |setting, seat, device| {
             let place = request(&seat.copy, device, None);
             add(setting, &AddRequest { place, cards: &[card], roles, handle: None }).map(drop)

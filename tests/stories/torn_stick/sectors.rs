@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::sync::Arc;
 
+use amparo::crypto::hash::Hash;
 use amparo::store::{FileSystem, Folder, Item, Source, Stat, StoreError};
 use amparo::vault::pouch::opened::Opened;
 

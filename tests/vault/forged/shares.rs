@@ -92,7 +92,8 @@ fn opens(forge: &Forge, lent: &[&ShareFile]) -> Result<bool, VaultError> {
     });
     let lent: Vec<Lent> = lent.collect();
     forge.as_member(READER, |setting, request| {
-        let person = Person { keys: keys(READER), card: card(READER), bare: true, lent };
+        let mut person = Person::new(card(READER).name().clone(), keys(READER), true);
+        person.lent = lent;
         let session = Session::open(setting, &Request { person: Some(&person), ..*request })?;
         Ok(session.ring.content(&forge.key_id(LATER)).is_some())
     })

@@ -209,7 +209,7 @@ fn said(line: &Line<'_>, history: &History) -> Value {
         Event::Withdraw { scope, .. } => json!({ "scope": scope }),
         Event::Note { text, .. } => json!({ "text": text }),
         Event::Gap { text, from, to, .. } => json!({ "text": text, "from": from, "to": to }),
-        Event::Pack { to, exhibits, pouch, bytes } => json!({
+        Event::Pack { to, exhibits, pouch, bytes, .. } => json!({
             "status": line.status.map(Status::word), "everything": exhibits.is_none(),
             "to_members": to.iter().map(ToString::to_string).collect::<Vec<_>>(), "to_names": names(to), "bytes": bytes,
             "sha256": pouch.to_string(),

@@ -55,6 +55,7 @@ pub fn answers(setting: &mut Setting<'_>, request: &PackRequest<'_>, mark: &Mark
         known: 0,
         withdrawn: Vec::new(),
         withdrawn_records: Vec::new(),
+        broken: Vec::new(),
         lacking: Vec::new(),
         made: (vec![name.to_string()], Vec::new()),
         bytes: text.len() as u64,

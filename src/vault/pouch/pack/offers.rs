@@ -17,6 +17,15 @@ use crate::vault::{Setting, VaultError, labels};
 /// Offers of the person's that stand already and that she named, by their places.
 pub(super) type Standing<'h> = Vec<(Place, &'h Offer)>;
 
+/// An offer that goes with the pouch.
+pub(super) struct Made {
+    pub(super) place: Place,
+    /// How people call it.
+    pub(super) label: String,
+    /// The receiver's name.
+    pub(super) name: String,
+}
+
 /// What one receiver is to be offered.
 pub(super) struct Due {
     member: MemberId,
@@ -71,32 +80,33 @@ impl Packing<'_> {
         if is_hers && is_theirs { Ok(offer) } else { Err(VaultError::Pouch(PouchError::NotToThem { offer: entry() })) }
     }
 
-    /// Offers what is due. The entries go with the pouch. Returns the labels of all offers that do, each with the receiver's
-    /// name.
+    /// Offers what is due. The entries go with the pouch. Returns all offers that do.
     pub(super) fn offer(
         &mut self,
         setting: &mut Setting<'_>,
         request: &PackRequest<'_>,
         due: Vec<Due>,
         pieces: &mut Vec<Piece>,
-    ) -> Result<Vec<(String, String)>, VaultError> {
+    ) -> Result<Vec<Made>, VaultError> {
         let history = self.session.history()?;
         let handovers = Handovers::of(history);
         let mut offers = Vec::new();
         let mut heads: Vec<Head> = history.logs.values().map(|log| log.head).collect();
         for Due { member, name, standing, parts } in due {
-            offers.extend(standing.iter().map(|place| (labels::entry_label(history, *place), name.clone())));
+            let stands = |place: Place| Made { place, label: labels::entry_label(history, place), name: name.clone() };
+            offers.extend(standing.iter().copied().map(stands));
             for part in parts {
                 let event = event(member, part, heads.clone(), request.told)?;
                 if let Some(place) = self.left_standing(history, &handovers, &event) {
-                    offers.push((labels::entry_label(history, place), name.clone()));
+                    offers.push(stands(place));
                     continue;
                 }
                 let said = say(setting, &self.session, self.person, &mut self.own, event)?;
                 heads.retain(|head| head.log != said.head.log);
                 heads.push(said.head);
                 heads.sort_unstable();
-                offers.push((said.label, name.clone()));
+                let place = Place { log: said.head.log, seq: said.head.size - 1 };
+                offers.push(Made { place, label: said.label, name: name.clone() });
                 self.take_signed(pieces)?;
             }
         }

@@ -94,7 +94,7 @@ fn of_files(files: Vec<PieceFile>) -> Result<Pieces, VaultError> {
 impl Pieces {
     /// Gives files their place that do not say which it is: the pouch in one file, and what is too damaged to say so.
     fn take_in(&mut self, whole: Vec<(usize, Option<PouchId>)>, strangers: Vec<usize>) -> Result<(), VaultError> {
-        let (mut others, mut candidates) = (Vec::new(), strangers);
+        let (mut foreign, mut candidates) = (Vec::new(), strangers);
         for (index, id) in whole {
             let end = self.files[index].bytes.min(self.bytes);
             if id.is_some() && id == self.id {
@@ -105,7 +105,7 @@ impl Pieces {
             } else {
                 // Its header was damaged, or it is another pouch: its cells tell.
                 candidates.push(index);
-                others.push(index);
+                foreign.extend(id.map(|_| index));
             }
         }
         let places = match &self.packets {
@@ -113,7 +113,7 @@ impl Pieces {
             None => Vec::new(),
         };
         let is_placed = |index: &usize| places.iter().any(|extent| extent.file == *index);
-        let strange: Vec<usize> = others.iter().copied().filter(|index| !is_placed(index)).collect();
+        let strange: Vec<usize> = foreign.iter().copied().filter(|index| !is_placed(index)).collect();
         if !strange.is_empty() {
             let parts: Vec<usize> = (0..self.files.len()).filter(|index| !candidates.contains(index)).collect();
             return Err(VaultError::Pouch(PouchError::Several {

@@ -105,7 +105,7 @@ pub(super) fn rotates(world: &World, _: &mut dyn FnMut()) -> Result<bool, VaultE
 pub(super) fn sealed_too_late(disk: &FaultyDisk, world: &World) {
     let kestrel = device(&world.path(""), "Kestrel", 41);
     let place = at(&world.vault, &world.lawyer);
-    let cards = [kestrel.person.card.clone()];
+    let cards = [kestrel.person.card().clone()];
     let request_to_add = AddRequest { place, cards: &cards, roles: &[Role::Sealer], handle: Some("S4".into()) };
     as_who(world, &world.lawyer, |setting| add(setting, &request_to_add)).expect("added");
     let nest = world.path("nest");

@@ -21,7 +21,7 @@ pub(super) fn founds(world: &World, _: &mut dyn FnMut()) -> Result<bool, VaultEr
 }
 
 pub(super) fn founds_with(world: &World, folder: &Path, quorum: Option<u8>) -> Result<bool, VaultError> {
-    let readers = [world.reader.person.card.clone(), world.monitor.person.card.clone()];
+    let readers = [world.reader.person.card().clone(), world.monitor.person.card().clone()];
     let make = |setting: &mut Setting<'_>| {
         let request = CreateRequest {
             folder,

@@ -25,6 +25,11 @@ pub const STANZA_TAG: &str = "mlkem768x25519";
 /// Bytes of a recipient without its bech32 dress.
 pub const RECIPIENT_BYTES: usize = kem::PUBLIC_BYTES;
 
+/// Has ready what sealing begins with, while something else is done.
+pub fn prepare_to_seal() {
+    kem::prepare();
+}
+
 const INFO: &[u8] = b"age-encryption.org/mlkem768x25519";
 const LABEL: &str = "postquantum";
 const RECIPIENT_HRP: &str = "age1pq";

@@ -222,14 +222,23 @@ pub(super) fn records(
     rows: &[(Row, Vec<Hash>)],
 ) -> Result<BTreeMap<u64, Result<Known, Finding>>, Finding> {
     let listed = listed(session, sealing, manifest, rows)?;
-    let checked = parallel::map(&listed, |listed| (listed.row.number, check_record(session, sealing, listed)));
-    Ok(checked.into_iter().collect())
+    let checked = parallel::map(&listed, |listed| check_record(session, sealing, listed));
+    let known =
+        |(listed, checked): (ListedRecord, Result<(), Finding>)| (listed.row.number, checked.map(|()| listed.known()));
+    Ok(listed.into_iter().zip(checked).map(known).collect())
 }
 
 /// What a manifest lists of one exhibit, not yet held against its row: of thousands, often one alone is wanted.
 pub(super) struct ListedRecord {
     pub(super) row: Row,
     record: ManifestRecord,
+}
+
+impl ListedRecord {
+    /// What it says, once [`check_record`] found it to be what was signed.
+    pub(super) fn known(self) -> Known {
+        Known { record: self.record.record, text: self.record.text }
+    }
 }
 
 /// The records of one section of a sealing, of which only the numbers were held against the rows.
@@ -260,7 +269,7 @@ pub(super) fn listed(
 }
 
 /// Holds a record against its row, which the signed entry fixes.
-pub(super) fn check_record(session: &Session, sealing: &Sealing<'_>, listed: &ListedRecord) -> Result<Known, Finding> {
+pub(super) fn check_record(session: &Session, sealing: &Sealing<'_>, listed: &ListedRecord) -> Result<(), Finding> {
     let ListedRecord { row, record: ManifestRecord { record, text, .. } } = listed;
     let wrong = |message: String| {
         let history = session.history.as_ref();
@@ -275,7 +284,7 @@ pub(super) fn check_record(session: &Session, sealing: &Sealing<'_>, listed: &Li
     if tree.root != row.record_root || tree.leaves != row.record_leaves {
         return Err(wrong("its record is not the one whose root was signed".into()));
     }
-    Ok(Known { record: record.clone(), text: text.clone() })
+    Ok(())
 }
 
 /// The record of one exhibit, for a reader of its section.
@@ -293,8 +302,10 @@ pub(super) fn record(session: &Session, exhibit: &Exhibit) -> Result<Known, Vaul
         sealing.seal.manifests.iter().find(|manifest| manifest.key == exhibit.row.key).expect("rows were checked");
     let rows = rows(session, &sealing)?;
     let listed = listed(session, &sealing, manifest, &rows)?;
-    let wanted = listed.iter().find(|listed| listed.row.number == exhibit.row.number);
-    Ok(check_record(session, &sealing, wanted.expect("records were held against the rows"))?)
+    let wanted = listed.into_iter().find(|listed| listed.row.number == exhibit.row.number);
+    let wanted = wanted.expect("records were held against the rows");
+    check_record(session, &sealing, &wanted)?;
+    Ok(wanted.known())
 }
 
 /// The name of whoever asks, where she was removed: what was sealed since she cannot see, and whether there is anything

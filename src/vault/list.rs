@@ -1,21 +1,19 @@
 //! What a vault holds, as far as this identity may see: labels and places for every member, records for readers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use super::custody::withdraw::{Scope, withdrawn};
 use super::exhibits::{self, Known};
 use super::findings::Finding;
 use super::history::Sealing;
 use super::labels;
+use super::parallel::{self, Crew};
 use super::session::{Request, Session};
-use super::{Setting, VaultError, parallel};
+use super::{Setting, VaultError};
 use crate::crypto::hash::Hash;
 use crate::format::ids::LogId;
 use crate::format::inventory::Row;
 use crate::format::record::Record;
-
-/// Records that are checked together, on all cores, before they are told.
-const CHUNK_ROWS: usize = 256;
 
 /// One exhibit of a list.
 #[derive(Clone)]
@@ -51,37 +49,59 @@ pub fn list(
     let history = session.history()?;
     let withdrawn = withdrawn(history);
     let mut troubles: Vec<Finding> = session.of_logs().cloned().collect();
-    for sealing in history.sealings() {
-        let rows = match exhibits::rows(&session, &sealing) {
-            Ok(rows) => rows,
-            Err(trouble) => {
-                troubles.push(trouble);
-                continue;
+    std::thread::scope(|scope| {
+        // A sealing may hold thousands: the next ones are read while one is told.
+        let crew = Crew::muster(scope, parallel::cores());
+        let (session, mut sealings, mut ahead) = (&session, history.sealings(), VecDeque::new());
+        loop {
+            while ahead.len() <= parallel::cores()
+                && let Some(sealing) = sealings.next()
+            {
+                ahead.push_back((sealing, crew.begin(move || Prepared::read(session, &sealing))));
             }
+            let Some((sealing, prepared)) = ahead.pop_front() else { return Ok(troubles) };
+            let prepared = prepared.wait();
+            troubles.extend(prepared.troubles);
+            for (row, known) in prepared.rows {
+                each(listed(session, &sealing, row, known, &withdrawn)?)?;
+            }
+        }
+    })
+}
+
+/// What is to be told of one sealing.
+#[derive(Default)]
+struct Prepared {
+    rows: Vec<((Row, Vec<Hash>), Option<Known>)>,
+    troubles: Vec<Finding>,
+}
+
+impl Prepared {
+    fn read(session: &Session, sealing: &Sealing<'_>) -> Self {
+        let rows = match exhibits::rows(session, sealing) {
+            Ok(rows) => rows,
+            Err(trouble) => return Self { troubles: vec![trouble], ..Self::default() },
         };
-        let mut records = BTreeMap::new();
+        let (mut records, mut troubles) = (BTreeMap::new(), Vec::new());
         for manifest in sealing.seal.manifests.iter().filter(|manifest| session.ring.content(&manifest.key).is_some()) {
-            match exhibits::listed(&session, &sealing, manifest, &rows) {
+            match exhibits::listed(session, sealing, manifest, &rows) {
                 Ok(listed) => records.extend(listed.into_iter().map(|listed| (listed.row.number, listed))),
                 Err(trouble) => troubles.push(trouble),
             }
         }
-        // A sealing may hold thousands: the first are told before the last are checked.
-        for chunk in rows.chunks(CHUNK_ROWS) {
-            let known = parallel::map(chunk, |(row, _)| {
-                let listed = records.get(&row.number)?;
-                Some(exhibits::check_record(&session, &sealing, listed))
-            });
-            for ((row, blobs), known) in chunk.iter().zip(known) {
-                let known = known.transpose().unwrap_or_else(|trouble| {
+        let mut known = |row: &Row| {
+            let listed = records.remove(&row.number)?;
+            match exhibits::check_record(session, sealing, &listed) {
+                Ok(()) => Some(listed.known()),
+                Err(trouble) => {
                     troubles.push(trouble);
                     None
-                });
-                each(listed(&session, &sealing, (*row, blobs.clone()), known, &withdrawn)?)?;
+                }
             }
-        }
+        };
+        let rows = rows.into_iter().map(|row| (known(&row.0), row)).map(|(known, row)| (row, known)).collect();
+        Self { rows, troubles }
     }
-    Ok(troubles)
 }
 
 /// One row in words.

@@ -39,7 +39,7 @@ use super::session::{Request, Session};
 use super::wrap;
 use super::{Setting, Stage, VaultError};
 use crate::crypto::hash::Hash;
-use crate::crypto::recipient::Recipient;
+use crate::crypto::recipient::{self, Recipient};
 use crate::format::event::Head;
 use crate::format::ids::KeyId;
 use crate::format::names;
@@ -139,6 +139,8 @@ pub fn seal(
     input: &mut dyn std::io::Read,
     each: &mut dyn FnMut(SealedExhibit),
 ) -> Result<Sealed, VaultError> {
+    // While the vault is read.
+    recipient::prepare_to_seal();
     let session = Session::open_to_write(setting, &request.place)?;
     let person = request.place.person()?;
     let member = person.member();

@@ -1,9 +1,12 @@
 //! The real binary, killed, interrupted and locked out: what was acknowledged stays, the rest was never there, and the
 //! next command goes on. This file kills `seal` and interrupts it; [`verbs`] kills what people do between
-//! them, [`pouches`] an unpacking of many files; [`plants`] shows that it would see a program that forgets one of its duties.
+//! them, on the [`stage`], [`failing`] lets their calls fail; [`pouches`] kills an unpacking of many files; [`plants`] shows that it
+//! would see a program that forgets one of its duties.
 
+mod failing;
 mod plants;
 mod pouches;
+mod stage;
 mod verbs;
 
 use std::io::Write;
@@ -11,7 +14,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
-use crate::peers;
+use crate::{peers, soak};
+
+const SOURCE: &str = "what was said\n\nand then\n";
 
 /// A lawyer's device: a home of its own, a vault that she can open herself, one source.
 struct Laptop {
@@ -21,7 +26,7 @@ struct Laptop {
 impl Laptop {
     fn new() -> Self {
         let laptop = Self { folder: tempfile::tempdir().expect("a folder") };
-        std::fs::write(laptop.path("source.txt"), b"what was said\n\nand then\n").expect("a source");
+        std::fs::write(laptop.path("source.txt"), SOURCE).expect("a source");
         laptop.expect(0, &["identity", "new", "--name", "Blue Heron", "--no-passphrase", "--quiet"]);
         laptop.expect(0, &["init", "vault", "--quiet"]);
         laptop.expect(0, &["--vault", "vault", "seal", "source.txt", "--quiet"]);
@@ -56,11 +61,39 @@ impl Laptop {
         assert_eq!(report["verdict"], "valid", "{context}: {report:#}");
         report["exhibits"].as_u64().expect("a count")
     }
+
+    /// The labels of all exhibits.
+    fn labels(&self) -> Vec<String> {
+        let output = self.expect(0, &["--vault", "vault", "list", "--json"]);
+        let list: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        let exhibits = list["exhibits"].as_array().expect("a list").iter();
+        exhibits.map(|one| one["id"].as_str().expect("a label").to_string()).collect()
+    }
+
+    /// What an exhibit holds, as its reader opens it.
+    fn opened(&self, label: &str) -> String {
+        let output = self.expect(0, &["--vault", "vault", "open", label, "--stdout"]);
+        String::from_utf8(output.stdout).expect("text")
+    }
 }
 
 fn amparo() -> &'static Path {
     Path::new(env!("CARGO_BIN_EXE_amparo"))
 }
+
+/// Calls that change something, and before each how many of them a kill comes. Most of what `openat` opens it does not make.
+const CALLS: [(&str, usize); 10] = [
+    ("openat", 12),
+    ("write", 5),
+    ("pwrite64", 5),
+    ("fsync", 5),
+    ("syncfs", 1),
+    ("unlinkat", 5),
+    ("mkdirat", 2),
+    ("renameat2", 1),
+    ("linkat", 1),
+    ("utimensat", 8),
+];
 
 #[test]
 fn killed_before_any_change_on_the_disk() {
@@ -68,8 +101,9 @@ fn killed_before_any_change_on_the_disk() {
     let laptop = Laptop::new();
     let mut sealed = laptop.sound_exhibits("at first");
     let mut kills = 0;
-    for call in ["openat2", "write", "fsync", "syncfs", "unlinkat", "mkdirat"] {
-        for nth in (1..).step_by(if call == "openat2" { 9 } else { 4 }) {
+    let often = usize::try_from(soak::times()).unwrap_or(usize::MAX);
+    for (call, stride) in CALLS {
+        for nth in (1..).step_by((stride / often).max(1)) {
             let trace = format!("trace={call}");
             let inject = format!("inject={call}:signal=KILL:when={nth}");
             let mut command = laptop.command(&strace);
@@ -79,6 +113,7 @@ fn killed_before_any_change_on_the_disk() {
             let told = String::from_utf8_lossy(&output.stdout).matches("SEALED").count() as u64;
             let found = laptop.sound_exhibits(&context);
             assert!(found >= sealed + told, "{context}: {found} exhibits, {sealed} before, {told} acknowledged");
+            assert_eq!(laptop.opened(laptop.labels().last().expect("an exhibit")), SOURCE, "{context}");
             sealed = found;
             if output.status.success() {
                 break;
@@ -86,6 +121,7 @@ fn killed_before_any_change_on_the_disk() {
             kills += 1;
         }
     }
+    soak::tell(&format!("{kills} kills of seal"));
     assert!(kills > 30, "only {kills} kills");
     laptop.expect(0, &["--vault", "vault", "seal", "source.txt"]);
     assert_eq!(laptop.sound_exhibits("at last"), sealed + 1);
@@ -140,17 +176,11 @@ fn every_answer_is_no_on_a_read_only_medium_but_reading() {
     if read_only {
         laptop.expect(1, &["--vault", "vault", "seal", "source.txt"]);
         laptop.expect(0, &["--vault", "vault", "verify"]);
-        laptop.expect(0, &["--vault", "vault", "open", "-o", "copy", &first(&laptop)]);
+        laptop.expect(0, &["--vault", "vault", "open", "-o", "copy", &laptop.labels()[0]]);
     } else {
         let _ = writeln!(std::io::stderr(), "SKIPPED a read-only medium: this user may not mount");
     }
     if bound {
         let _ = Command::new("umount").arg(laptop.path("vault")).status();
     }
-}
-
-fn first(laptop: &Laptop) -> String {
-    let output = laptop.expect(0, &["--vault", "vault", "list", "--json"]);
-    let list: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
-    list["exhibits"][0]["id"].as_str().expect("a label").to_string()
 }

@@ -9,7 +9,7 @@ use unicode_width::UnicodeWidthStr;
 use super::call::Call;
 use super::error::CliError;
 use super::hints;
-use crate::format::names::printable;
+use crate::format::names::{printable, printable_text};
 use crate::vault::findings::Finding;
 
 /// Troubles that are told one by one.
@@ -79,7 +79,10 @@ impl Call<'_, '_> {
     /// What is wrong with other members' records, though nothing of this rests on them.
     pub(crate) fn warn_of_others(&mut self, findings: &[Finding]) {
         for finding in findings {
-            self.warn(&format!("this vault does not verify, though what was done rests on nothing of it: {finding}"));
+            self.warn(&format!(
+                "this vault does not verify, though what was done rests on nothing of it: {}",
+                said(finding)
+            ));
         }
     }
 
@@ -87,7 +90,7 @@ impl Call<'_, '_> {
     pub(crate) fn warn_of_troubles<'f>(&mut self, what: &str, findings: impl ExactSizeIterator<Item = &'f Finding>) {
         let more = findings.len().saturating_sub(TROUBLES_SHOWN_MAX);
         for finding in findings.take(TROUBLES_SHOWN_MAX) {
-            self.warn(&format!("{what} may be incomplete or disputed: {}", shown(&finding.to_string())));
+            self.warn(&format!("{what} may be incomplete or disputed: {}", said(finding)));
         }
         if more > 0 {
             self.warn(&format!("{} more: amparo verify lists all", count(more as u64, "finding")));
@@ -97,7 +100,7 @@ impl Call<'_, '_> {
     /// This copy lacks what this device has seen: another copy has more.
     pub(crate) fn warn_of_age(&mut self, findings: &[Finding]) {
         for finding in findings {
-            self.warn(&format!("this is an older copy; amparo merge DIR takes in the other one: {finding}"));
+            self.warn(&format!("this is an older copy; amparo merge DIR takes in the other one: {}", said(finding)));
         }
     }
 
@@ -131,6 +134,11 @@ impl Call<'_, '_> {
 /// Text of somebody else's, for one line.
 pub(crate) fn shown(text: &str) -> String {
     printable(text.as_bytes())
+}
+
+/// What the verifier found, in its own words: names were escaped when they were found.
+pub(crate) fn said(finding: &Finding) -> String {
+    printable_text(&finding.to_string())
 }
 
 /// Text of somebody else's, line by line.

@@ -176,9 +176,22 @@ pub fn printable(raw: &[u8]) -> String {
     shown
 }
 
+/// A text of this program's in which names were made [`printable`] when it was made: no backslash is doubled once more, and what a
+/// terminal would obey, or not show, is escaped wherever it stands.
+pub fn printable_text(text: &str) -> String {
+    text.split('\\').map(|part| printable(part.as_bytes())).collect::<Vec<_>>().join("\\")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_in_a_text_is_escaped_once() {
+        let found = format!("{}: not looked at", printable(b"a\x1b\\b"));
+        assert_eq!(printable_text(&found), "a\\u{1b}\\\\b: not looked at");
+        assert_eq!(printable_text("raw \u{1b}[2J\u{202e}"), "raw \\u{1b}[2J\\u{202e}");
+    }
 
     fn name(raw: &str) -> String {
         member_name(raw.as_bytes())

@@ -33,6 +33,33 @@ fn content_can_go_to_a_pipe() {
     world.run("reader", &["open", "K7-0001", "--vault", "evidence"]).exits(2).says("--output");
 }
 
+/// Plaintext released before it was authenticated: a pipe is given nothing of an exhibit of which one bit, the very last, is not
+/// what was sealed; in whichever of its files, in whichever of their chunks.
+#[test]
+fn to_a_pipe_goes_nothing_of_what_is_damaged() {
+    let world = World::with_vault();
+    let film = b"I was there, and saw it all.\n".repeat(600_000);
+    world.write("lawyer/film.bin", &film);
+    world.run("lawyer", &["seal", "film.bin", "--vault", "evidence"]).exits(0);
+    world.carry("reader");
+    world.run("reader", &["verify", "evidence", "--owner", "../lawyer.card"]).exits(0);
+    let blobs = world.tree("reader/evidence/blobs");
+    assert_eq!(blobs.len(), 4, "two of the film, a manifest, an inventory: {blobs:?}");
+    for blob in blobs.into_keys().map(|blob| format!("reader/evidence/blobs/{blob}")) {
+        let good = world.read(&blob);
+        for at in [good.len() - 1, good.len() / 2] {
+            let mut bad = good.clone();
+            bad[at] ^= 1;
+            world.write(&blob, &bad);
+            let opened = world.run("reader", &["open", "K7-0001", "--stdout", "--vault", "evidence"]);
+            assert!(opened.out.is_empty() && opened.exit != 0, "{blob} at {at}: {}", opened.err);
+        }
+        world.write(&blob, &good);
+    }
+    let opened = world.run("reader", &["open", "K7-0001", "--stdout", "--vault", "evidence"]).exits(0);
+    assert!(opened.out.as_bytes() == film);
+}
+
 #[test]
 fn what_was_opened_before_a_failure_is_told_and_stands_in_the_record() {
     let world = World::with_testimony();

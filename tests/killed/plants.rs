@@ -2,7 +2,8 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use super::verbs::{Stage, VERBS, Verb, kills};
+use super::stage::Stage;
+use super::verbs::{VERBS, Verb, kills};
 use crate::peers;
 
 /// What happens between the kill and the next command.

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::verbs::Stage;
+use super::stage::Stage;
 
 const MEGABYTE: usize = 1 << 20;
 

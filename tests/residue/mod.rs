@@ -1,6 +1,7 @@
 //! What a command leaves behind: nothing of a passphrase, of a person's seed and keys, of a vault's keys or of a file's key in
 //! its memory at its end, and nothing of these or of what was sealed in files, arguments and environment; however it ends.
 
+mod members;
 mod memory;
 
 use std::cell::RefCell;
@@ -16,8 +17,11 @@ use amparo::crypto::envelope;
 use amparo::crypto::hash::hex;
 use amparo::crypto::recipient::Identity;
 use amparo::crypto::seed::Seed;
+use amparo::crypto::shares::{Share, combine};
 use amparo::format::identity_file::IdentityFile;
 use amparo::format::key_file::KeyFile;
+use amparo::format::share_file::ShareFile;
+use amparo::format::words::of_seed;
 use hkdf::Hkdf;
 use sha2::Sha256;
 
@@ -26,6 +30,11 @@ use memory::{Canary, at_the_end, holding};
 
 const WORDS: &str = "canary of what was said, which nobody must find";
 const PASSPHRASE: &str = "canary-passphrase zinc velvet orbit";
+/// Commands that have the words themselves in their hands: those who seal, open, and check what they can open. Such memory is
+/// given back as it is.
+const HANDLES_WORDS: [&str; 3] = ["seal", "open", "verify"];
+/// So many words of an identity stand together nowhere by chance.
+const WORDS_IN_A_ROW: usize = 4;
 /// Before the payload of an age file.
 const NONCE_BYTES: usize = 16;
 const PEOPLE: [(&str, &str); 4] =
@@ -85,12 +94,13 @@ impl Place {
         assert!(output.status.success(), "{who}: amparo {}: {output:?}", args.join(" "));
     }
 
-    /// The vault, carried to somebody who trusts it from then on.
-    fn carry(&self, to: &str) {
-        copy(&self.path("lawyer/evidence"), &self.path(to).join("evidence"));
-        let id = fs::read_to_string(self.path("lawyer/evidence/VAULT")).expect("text");
+    /// A vault of the lawyer's, carried to somebody who trusts it from then on.
+    fn carry(&self, vault: &str, to: &str) {
+        let hers = self.path("lawyer").join(vault);
+        copy(&hers, &self.path(to).join(vault));
+        let id = fs::read_to_string(hers.join("VAULT")).expect("text");
         let id = id.split_whitespace().find(|word| word.len() == 64).expect("an id").to_string();
-        self.done(to, &["verify", "evidence", "--vault-id", &id]);
+        self.done(to, &["verify", vault, "--vault-id", &id]);
     }
 
     /// Everything secret that there is now: passphrase, seeds, the vault's keys, and the keys of its files.
@@ -101,6 +111,7 @@ impl Place {
             let Some(seed) = self.seed(who) else { continue };
             canaries.push((format!("seed of the {who}"), seed.as_bytes().to_vec()));
             canaries.push((format!("seed of the {who} in hex"), hex(seed.as_bytes()).into_bytes()));
+            canaries.extend(on_paper(&seed).map(|words| (format!("words of the {who}"), words)));
             for name in ["log", "cosign", "ml-dsa-44"] {
                 canaries.push((format!("{name} key of the {who}"), derived(&seed, name)));
             }
@@ -109,12 +120,22 @@ impl Place {
         let files = files(self.folder.path());
         let wrapped = files.iter().filter(|file| file.to_string_lossy().contains("/keys/"));
         let wrapped: Vec<Vec<u8>> = wrapped.map(|file| fs::read(file).expect("bytes")).collect();
-        let mut of_vault = Vec::new();
+        let (mut of_vault, mut shares) = (Vec::new(), BTreeMap::<[u8; 16], Vec<Share>>::new());
         for bytes in &wrapped {
-            let opened = envelope::open(bytes, &keys.iter().collect::<Vec<_>>()).ok();
-            of_vault.extend(opened.and_then(|opened| KeyFile::parse(&opened).ok()).map(|file| file.key));
+            let Ok(opened) = envelope::open(bytes, &keys.iter().collect::<Vec<_>>()) else { continue };
+            of_vault.extend(KeyFile::parse(&opened).ok().map(|file| file.key));
+            if let Ok(file) = ShareFile::parse(&opened) {
+                canaries.push((format!("share {}", file.share.index()), file.share.as_bytes().to_vec()));
+                shares.entry(file.split).or_default().push(file.share);
+            }
         }
         keys.extend(of_vault);
+        for mut shares in shares.into_values() {
+            // Each copy of the vault holds them all.
+            shares.sort_by_key(Share::index);
+            shares.dedup();
+            keys.extend(combine(&shares.iter().collect::<Vec<_>>()).ok().map(|seed| Identity::from_seed(&seed)));
+        }
         for (number, key) in keys.iter().enumerate() {
             canaries.push((format!("key {number}"), key.seed().to_vec()));
             canaries.push((format!("key {number} in words"), key.to_secret_line().as_bytes().to_vec()));
@@ -152,16 +173,18 @@ impl Place {
     fn left(&self, command: &Command, exit: i32, inject: &[&str], stdin: &Path) -> Vec<String> {
         // A secret may be gone when it ends, another only be there then.
         let (before, after) = (self.secrets(), RefCell::<Vec<Canary>>::default());
+        let words: Canary = ("words".into(), WORDS.into());
+        let handles_words = command.get_args().next().is_some_and(|verb| HANDLES_WORDS.iter().any(|one| verb == *one));
         let secrets = || {
             let all: Vec<Canary> = before.iter().cloned().chain(self.secrets()).collect();
             after.borrow_mut().clone_from(&all);
-            all
+            all.into_iter().chain((!handles_words).then(|| words.clone())).collect()
         };
         let ended = at_the_end(&self.strace, command, inject, stdin, &secrets);
         assert_eq!(ended.exit, exit, "{command:?}");
         assert!(ended.bytes > 64 << 10, "{command:?}: only {} bytes of memory were seen", ended.bytes);
         assert_eq!(ended.core_limit.split_whitespace().filter(|word| *word == "0").count(), 2, "{}", ended.core_limit);
-        let all: Vec<Canary> = after.into_inner().into_iter().chain([("words".into(), WORDS.into())]).collect();
+        let all: Vec<Canary> = after.into_inner().into_iter().chain([words]).collect();
         let beside = [("arguments", &ended.arguments), ("environment", &ended.environment)];
         let beside = beside.into_iter().flat_map(|(place, bytes)| named(&holding(bytes, &all), place));
         ended.found.iter().cloned().chain(beside).chain(self.left_in_files(&all)).collect()
@@ -170,7 +193,8 @@ impl Place {
     fn left_in_files(&self, all: &[Canary]) -> Vec<String> {
         let name = |file: &Path| file.strip_prefix(self.folder.path()).expect("below").to_string_lossy().into_owned();
         let all_files = files(self.folder.path()).into_iter().map(|file| (name(&file), file));
-        let is_readable = |name: &str| ["passphrase", "lawyer/t.txt"].contains(&name) || name.contains("/opened/");
+        let is_readable =
+            |name: &str| ["passphrase", "words", "lawyer/t.txt"].contains(&name) || name.contains("/opened/");
         let kept = all_files.filter(|(name, _)| !is_readable(name));
         kept.flat_map(|(name, file)| named(&holding(&fs::read(file).expect("bytes"), all), &name)).collect()
     }
@@ -184,6 +208,15 @@ impl Place {
 
 fn named(canaries: &[String], place: &str) -> Vec<String> {
     canaries.iter().map(|canary| format!("{canary} in {place}")).collect()
+}
+
+/// Some of the words of an identity in a row, as people type them and as a file has them.
+fn on_paper(seed: &Seed) -> impl Iterator<Item = Vec<u8>> {
+    let words = of_seed(seed);
+    let numbered: Vec<String> = (1..).zip(&words).map(|(number, word)| format!("{number:>2}. {word}\n")).collect();
+    let typed: Vec<String> = words.chunks(WORDS_IN_A_ROW).map(|row| row.join(" ")).collect();
+    let rows: Vec<String> = numbered.chunks(WORDS_IN_A_ROW).map(<[String]>::concat).collect();
+    typed.into_iter().chain(rows).map(String::into_bytes)
 }
 
 /// A key of an identity, as FORMAT.md derives it.
@@ -260,8 +293,8 @@ fn planted_leaks_are_seen() {
 #[test]
 fn no_command_leaves_a_secret_behind() {
     let Some(place) = Place::new() else { return };
-    place.carry("reader");
-    place.carry("monitor");
+    place.carry("evidence", "reader");
+    place.carry("evidence", "monitor");
     copy(&place.path("lawyer/evidence"), &place.path("stick/evidence"));
     let nothing = place.path("nothing");
     let run = |who: &str, args: &[&str]| place.leaves_nothing(who, 0, args, &[], &nothing);
@@ -286,14 +319,17 @@ fn no_command_leaves_a_secret_behind() {
     run("lawyer", &["pack", "--to", "../reader.card", "-o", "../q.bin", "--vault", "evidence"]);
     run("lawyer", &["doctor", "--vault", "evidence"]);
     run("lawyer", &["init", "another", "--reader", "../reader.card"]);
-    run("gull", &["identity", "remove", "--name", "Gull"]);
+    run("lawyer", &["seal", "t.txt", "--vault", "evidence"]);
+    // A new copy lacks what she has said in the other one.
+    let unpack = ["unpack", "../q.bin", "-o", "new", "--owner", "../lawyer.card", "--sign"];
+    place.leaves_nothing("reader", 4, &unpack, &[], &nothing);
     place.leaves_nothing("lawyer", 0, &["seal", "-", "--vault", "evidence"], &[], &place.path("lawyer/t.txt"));
 }
 
 #[test]
 fn nothing_secret_is_left_however_a_command_ends() {
     let Some(place) = Place::new() else { return };
-    place.carry("reader");
+    place.carry("evidence", "reader");
     let nothing = place.path("nothing");
     // No thread can be started: a panic.
     let panic = "inject=clone3:error=EAGAIN:when=3+";

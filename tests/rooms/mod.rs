@@ -324,6 +324,17 @@ fn nothing_is_left(world: &World) {
 #[test]
 fn a_kernel_that_closes_no_room_is_told_of_loudly_and_the_work_is_done() {
     let world = World::with_testimony();
+    let in_part: [fn() -> Unconfined; 3] = [
+        || Unconfined::NotAlone,
+        || Unconfined::Files { reason: "no rule was taken".into() },
+        || Unconfined::Calls { reason: "no filter was taken".into() },
+    ];
+    for why in in_part {
+        let unable = || Err(why());
+        let told =
+            world.run_in("lawyer", &["verify", "evidence"], &Around { kernel: Some(&unable), ..Around::default() });
+        told.exits(0).says("warning: what comes from outside is parsed without protection").says(&why().to_string());
+    }
     let unable = || Err(Unconfined::Kernel);
     let run = |args: &[&str]| world.run_in("lawyer", args, &Around { kernel: Some(&unable), ..Around::default() });
     run(&["verify", "evidence"]).exits(0).says("warning: what comes from outside is parsed without protection");

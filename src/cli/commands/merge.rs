@@ -9,7 +9,7 @@ use super::unpack::{self, Arrival};
 use crate::cli::call::{Call, is_dash};
 use crate::cli::error::{CliError, by_weight};
 use crate::cli::folders::Contact;
-use crate::cli::output::{Tone, count, shown, size};
+use crate::cli::output::{Tone, count, said, shown, size};
 use crate::cli::room::Needs;
 use crate::cli::{DONE, Exit, hints};
 use crate::format::armor;
@@ -182,15 +182,15 @@ pub(super) fn tell(merged: &Merged, call: &mut Call<'_, '_>, is_part: bool) -> R
         call.print(&format!("  {} ({}): {}, now {}", shown(&log.name), log.handle, new_events(new), log.after))?;
     }
     let missing = if is_part { "not in it, and not here yet" } else { "still missing, in neither copy" };
-    list(call, missing, &merged.missing)?;
+    list(call, missing, &all_shown(&merged.missing))?;
     let untaken: Vec<String> =
         merged.untaken.iter().map(|file| format!("{}: {}", shown(&file.path), shown(&file.reason))).collect();
     list(call, "could not be taken from the other copy", &untaken)?;
-    list(call, "damaged here, and whole in the other copy", &merged.damaged)?;
+    list(call, "damaged here, and whole in the other copy", &all_shown(&merged.damaged))?;
     list(
         call,
         "left in the other copy: nothing signed that can be read here covers it; it is no evidence",
-        &merged.foreign,
+        &all_shown(&merged.foreign),
     )?;
     if merged.disposed > 0 {
         let files = count(merged.disposed, "sealed file");
@@ -217,8 +217,8 @@ pub(super) fn tell(merged: &Merged, call: &mut Call<'_, '_>, is_part: bool) -> R
     };
     let sentence = call.set_off(sentence, tone, terminal);
     call.print(&format!("\n{sentence}"))?;
-    let others = merged.findings.iter().map(|found| format!("{} ({})", found, found.check));
-    list(call, "found", &others.map(|text| shown(&text)).collect::<Vec<_>>())
+    let others = merged.findings.iter().map(|found| format!("{} ({})", said(found), found.check));
+    list(call, "found", &others.collect::<Vec<_>>())
 }
 
 fn came(merged: &Merged) -> String {
@@ -250,6 +250,11 @@ fn told(fork: &Forked) -> String {
     )
 }
 
+fn all_shown(paths: &[String]) -> Vec<String> {
+    paths.iter().map(|path| shown(path)).collect()
+}
+
+/// Lines that a terminal can be shown.
 fn list(call: &mut Call<'_, '_>, title: &str, lines: &[String]) -> Result<(), CliError> {
     if lines.is_empty() {
         return Ok(());
@@ -257,7 +262,7 @@ fn list(call: &mut Call<'_, '_>, title: &str, lines: &[String]) -> Result<(), Cl
     call.print(&format!("\n{title}:"))?;
     let most = if call.global.verbose { usize::MAX } else { LISTED_MAX };
     for line in lines.iter().take(most) {
-        call.print(&format!("  {}", shown(line)))?;
+        call.print(&format!("  {line}"))?;
     }
     if lines.len() > most {
         call.print(&format!("  and {} more; --verbose lists them", lines.len() - most))?;

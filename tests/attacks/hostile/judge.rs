@@ -2,6 +2,7 @@
 //! changes or removes a name.
 
 use std::collections::BTreeSet;
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Component, Path, PathBuf};
 use std::process::Command;
 
@@ -51,6 +52,7 @@ pub(super) enum Says<'a> {
 
 /// What the program did.
 pub(super) struct Met {
+    /// As a shell tells it: above 128, the signal that ended it.
     exit: Option<i32>,
     pub(super) out: String,
     pub(super) err: String,
@@ -69,7 +71,11 @@ impl<'a> Desk<'a> {
     /// Runs the program. What it says is text, or this is a fault.
     pub(super) fn run(&self, who: &str, args: &[&str]) -> Result<Met, String> {
         let (home, trace) = (self.world.home(who), self.world.path("trace"));
-        let limits = format!("ulimit -d {} && ulimit -t {SECONDS_MAX} && exec \"$@\"", MEMORY_MAX << 10);
+        let limits = format!(
+            "ulimit -d {} && ulimit -S -t {SECONDS_MAX} && ulimit -H -t {} && exec \"$@\"",
+            MEMORY_MAX << 10,
+            SECONDS_MAX + 1
+        );
         let mut command = Command::new("sh");
         command.args(["-c", &limits, "sh"]).arg(&self.strace).args(["--seccomp-bpf", "-f", "-y", "-s", "4096"]);
         command.arg("-o").arg(&trace).args(["-e", CALLS]);
@@ -79,7 +85,8 @@ impl<'a> Desk<'a> {
         let text = |bytes| String::from_utf8(bytes).map_err(|_| "it says what is no text".to_string());
         let trace = std::fs::read(trace).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).expect("a trace");
         let touched = touched(&trace, &home);
-        Ok(Met { exit: output.status.code(), out: text(output.stdout)?, err: text(output.stderr)?, touched })
+        let exit = output.status.code().or(output.status.signal().map(|signal| 128 + signal));
+        Ok(Met { exit, out: text(output.stdout)?, err: text(output.stderr)?, touched })
     }
 
     /// What is wrong with what becomes of an input, if anything is.

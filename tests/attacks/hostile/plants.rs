@@ -9,7 +9,7 @@ use super::judge::{Desk, Input, Says};
 use crate::commands::harness::World;
 
 /// What is planted: a script that runs the real program (`$AMPARO`), or does not; and how the fault is told.
-const PLANTS: [(&str, &str, &str); 9] = [
+const PLANTS: [(&str, &str, &str); 10] = [
     ("names are shown as they are", r#"printf 'found \033[2Jx\n'; exec "$AMPARO" "$@""#, "reaches the terminal"),
     (
         "a name turns the text around",
@@ -21,6 +21,8 @@ const PLANTS: [(&str, &str, &str); 9] = [
     ("a file of the person's own is removed", r#"rm -f ../reader.card; exec "$AMPARO" "$@""#, "it writes outside"),
     ("as much memory as a length claims", "exec dd if=/dev/zero bs=400M count=1", "exit code 1"),
     ("what never comes is awaited", "exec sleep 1000", "it ends otherwise than by itself"),
+    // The limit of a processor ends it, long before the clock on the wall would.
+    ("it works without end", "while :; do :; done", "it ends otherwise than by itself: Some(152)"),
     ("it crashes", "kill -SEGV $$", "it ends otherwise than by itself"),
     ("everything is well", r#"echo '{"findings": []}'; exit 0"#, "exit code 0"),
 ];
@@ -36,7 +38,7 @@ fn planted_faults_are_seen() {
     meets(&desk).unwrap_or_else(|fault| panic!("the real program is faulted: {fault}"));
     for (plant, script, told) in PLANTS {
         desk.program = program(&world, &script.replace("$AMPARO", real.to_str().expect("text")));
-        desk.wait_seconds = if script.contains("sleep") { 2 } else { 20 };
+        desk.wait_seconds = if script.contains("sleep") { 2 } else { 60 };
         let fault = meets(&desk).expect_err(plant);
         assert!(fault.contains(told), "{plant}: {fault}");
     }

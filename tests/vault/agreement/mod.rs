@@ -23,7 +23,6 @@ use crate::vectors::case::{self, Lines};
 
 /// What every run can afford; `.ci/run` asks for more.
 const VAULTS: u64 = 240;
-const SEED: u64 = 20_310_504;
 /// How many vaults are made of one story.
 const OF_ONE_STORY: u64 = 12;
 
@@ -143,7 +142,7 @@ fn a_verdict_of_another_kind_is_a_disagreement() {
 #[test]
 fn both_verifiers_agree_on_vaults_that_nobody_has_seen_before() {
     let Some(mut second) = Second::start(false) else { return };
-    let (vaults, seed) = (soak::count("AMPARO_SECOND", VAULTS), number("AMPARO_SECOND_SEED", SEED));
+    let (vaults, seed) = (soak::count("AMPARO_SECOND", VAULTS), number("AMPARO_SECOND_SEED", soak::seed()));
     // What both do not agree on stays here, to be looked at.
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("second-{seed}"));
     let _ = fs::remove_dir_all(&folder);

@@ -1,4 +1,5 @@
-//! Every command that writes, one act each: what was there before, what is done, and by what its effect is known.
+//! The commands that write, one act each: what was there before, what is done, and by what its effect is known. What is no act
+//! is named in `docs/RELIABILITY.md`.
 
 mod members;
 mod pouches;
@@ -46,13 +47,20 @@ const PLAIN: Act = Act {
 
 const READERS: Act = Act { copy: "copy", who: |world| &world.reader, ..PLAIN };
 
-pub(super) const ACTS: [Act; 25] = [
+pub(super) const ACTS: [Act; 29] = [
     Act { name: "init", copy: "second", run: sealing::founds, settles: sealing::founded_before, ..PLAIN },
     Act {
         name: "identity new",
         run: sealing::makes_identity,
         settles: sealing::makes_identity_anew,
         effect: sealing::has_identity,
+        ..PLAIN
+    },
+    Act {
+        name: "identity restore",
+        run: sealing::restores_identity,
+        settles: sealing::restores_identity_anew,
+        effect: sealing::has_restored,
         ..PLAIN
     },
     Act {
@@ -119,6 +127,13 @@ pub(super) const ACTS: [Act; 25] = [
         ..READERS
     },
     Act {
+        name: "merge --clear",
+        before: members::merge_that_failed,
+        run: members::clears,
+        effect: members::is_cleared,
+        ..READERS
+    },
+    Act {
         name: "verify --cosign",
         who: |world| &world.monitor,
         run: members::cosigns,
@@ -163,6 +178,20 @@ pub(super) const ACTS: [Act; 25] = [
         before: pouches::packed,
         run: |world, _| pouches::unpacks(world, "copy"),
         says: &[("seal", 2)],
+        ..READERS
+    },
+    Act {
+        name: "unpack --salvage",
+        before: pouches::packed,
+        run: |world, _| pouches::salvages(world, "copy"),
+        says: &[("seal", 2)],
+        ..READERS
+    },
+    Act {
+        name: "unpack --sign",
+        before: pouches::packed,
+        run: |world, _| pouches::unpacks_and_signs(world, "copy"),
+        says: &[("offer", 1), ("acknowledge", 1)],
         ..READERS
     },
     Act {

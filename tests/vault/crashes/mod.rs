@@ -1,6 +1,6 @@
 //! Power cuts and failing disks at every operation of every command that writes ([`acts`]), under one judge ([`judge`]); and
 //! programs with a planted fault, which it must see ([`plants`]). `AMPARO_SOAK=N` looks at N times as many states,
-//! `AMPARO_CUTS` and `AMPARO_FAULTS` say how many there shall be of each.
+//! `AMPARO_CUTS` and `AMPARO_FAULTS` say how many there shall be of each. From `AMPARO_SOAK=2` on every operation fails at least once.
 
 mod acts;
 mod judge;
@@ -8,6 +8,7 @@ mod plants;
 
 use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use amparo::store::faulty::{Fault, FaultyDisk, Rules, Times};
 
@@ -117,13 +118,26 @@ fn cuts(act: &'static Act, rules: Rules, program: Program, states: u64) -> Found
     found
 }
 
-/// Lets something fail at operations of an act, `runs` times in all, spread over all of them; then the power may be cut.
-fn failing(act: &'static Act, rules: Rules, program: Program, kinds: &[(Fault, Times)], runs: u64) -> Found {
+/// How often something fails.
+#[derive(Clone, Copy)]
+enum Runs {
+    /// So often, at evenly spread operations.
+    Spread(u64),
+    /// So often, and at each operation at least once.
+    Each(u64),
+}
+
+/// Lets something fail at operations of an act; then the power may be cut.
+fn failing(act: &'static Act, rules: Rules, program: Program, kinds: &[(Fault, Times)], runs: Runs) -> Found {
     let stage = Stage::set(act, rules, program);
     let rehearsal = stage.base.twin();
     let done = (act.run)(&stage.program_on(&rehearsal), &mut || ());
     assert!(matches!(done, Ok(true)), "{}: nothing fails in the rehearsal: {done:?}", act.name);
     let operations = rehearsal.operations();
+    let runs = match runs {
+        Runs::Spread(runs) => runs,
+        Runs::Each(runs) => runs.max(operations),
+    };
     let mut dice = Dice::new(soak::seed(), runs ^ act.name.len() as u64);
     let mut found = Found::default();
     for run in 0..runs {
@@ -133,15 +147,21 @@ fn failing(act: &'static Act, rules: Rules, program: Program, kinds: &[(Fault, T
         let (fault, times) = *dice.one(kinds);
         let disk = stage.base.twin();
         disk.fail_at(nth, fault, times);
-        // A long run tries pairs as well.
+        // A long run tries pairs as well, when each has failed alone.
         let second =
-            (runs >= operations && dice.percent(30)).then(|| nth + 1 + dice.number() % (operations - nth).max(1));
+            (run >= operations && dice.percent(30)).then(|| nth + 1 + dice.number() % (operations - nth).max(1));
         if let Some(second) = second {
             disk.fail_at(second, dice.one(kinds).0, Times::Once);
         }
-        let outcome = (act.run)(&stage.program_on(&disk), &mut || ());
+        let outcome = catch_unwind(AssertUnwindSafe(|| (act.run)(&stage.program_on(&disk), &mut || ())));
         disk.heal();
         found.states += 1;
+        let Ok(outcome) = outcome else {
+            found
+                .faults
+                .push(format!("{}, {rules:?}, {fault:?} {times:?} at {nth} of {operations}: it panics", act.name));
+            continue;
+        };
         // Only the medium tells what it holds.
         let (is_cut, seed) = (dice.percent(50) || fault == Fault::Flip, dice.number());
         let context = || {
@@ -183,7 +203,9 @@ fn power_cuts(rules: Rules) {
 
 fn failing_disks(rules: Rules) {
     let each = soak::count("AMPARO_FAULTS", FAULTS).div_ceil(ACTS.len() as u64);
-    let found: Vec<Found> = ACTS.iter().map(|act| failing(act, rules, unchanged, &KINDS, each)).collect();
+    // Each operation of each act is some thousand runs: minutes that not every run can have.
+    let runs = if soak::times() > 1 { Runs::Each(each) } else { Runs::Spread(each) };
+    let found: Vec<Found> = ACTS.iter().map(|act| failing(act, rules, unchanged, &KINDS, runs)).collect();
     nothing_was_found("failing disks", rules, &found);
 }
 
@@ -239,7 +261,7 @@ fn what_was_given_up_after_a_failed_sync_does_not_come_back() {
 fn flips(program: Program, runs: u64) -> [Found; 3] {
     let flip = [(Fault::Flip, Times::Once)];
     [("seal", Rules::Ext4), ("seal in two groups", Rules::ExFat), ("custody note", Rules::Ext4)]
-        .map(|(name, rules)| failing(act(name), rules, program, &flip, runs))
+        .map(|(name, rules)| failing(act(name), rules, program, &flip, Runs::Spread(runs)))
 }
 
 #[test]

@@ -9,7 +9,7 @@ use amparo::store::faulty::{Fault, FaultyDisk, Rules, Times};
 use amparo::store::{Disk, FileSystem, Folder, Item, Lock, Mode, OutFile, ReadFrom, RelPath, Source, Stat, StoreError};
 
 use super::judge::Program;
-use super::{Found, act, cuts, failing, flips};
+use super::{Found, Runs, act, cuts, failing, flips};
 
 /// What is forgotten, or done that must not be.
 #[derive(Clone, Copy)]
@@ -212,7 +212,7 @@ fn after_power_cuts(name: &str, rules: Rules, program: Program) -> Found {
 }
 
 fn where_it_fails(name: &str, fault: Fault, program: Program) -> Found {
-    failing(act(name), Rules::Ext4, program, &[(fault, Times::Once)], 60)
+    failing(act(name), Rules::Ext4, program, &[(fault, Times::Once)], Runs::Spread(60))
 }
 
 #[test]

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::cli::call::Call;
 use crate::cli::error::{CliError, by_weight};
 use crate::cli::folders::Contact;
-use crate::cli::output::{Tone, count, shown};
+use crate::cli::output::{Tone, count, said, shown};
 use crate::cli::room::Needs;
 use crate::cli::{DONE, Exit};
 use crate::vault::custody::acknowledge::{AcknowledgeRequest, Acknowledged, acknowledge};
@@ -78,8 +78,7 @@ pub(in crate::cli::commands) fn tell(signed: &Acknowledged, call: &mut Call<'_, 
         call.print(&format!("{word} {offer} of {from}, in {entry}: {number}"))?;
         for finding in signed.discrepancies.iter().take(SHOWN_MAX) {
             let weight = finding.weight.to_string().to_uppercase();
-            let (subject, message) = (shown(&finding.subject), shown(&finding.message));
-            call.print(&format!("  {weight} ({}) {subject}: {message}", finding.check))?;
+            call.print(&format!("  {weight} ({}) {}", finding.check, said(finding)))?;
         }
         if let Some(more) = signed.discrepancies.len().checked_sub(SHOWN_MAX).filter(|more| *more > 0) {
             call.print(&format!("  and {more} more"))?;

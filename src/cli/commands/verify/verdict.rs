@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::cosigned;
 use crate::cli::call::Call;
 use crate::cli::error::CliError;
-use crate::cli::output::{Tone, count, shown};
+use crate::cli::output::{Tone, count, said, shown};
 use crate::cli::{Exit, UNKNOWN};
 use crate::vault::cosign::make::Cosigned;
 use crate::vault::findings::{Finding, Verdict};
@@ -109,7 +109,7 @@ fn tell_findings(verified: &Verified, call: &mut Call<'_, '_>) -> Result<(), Cli
         "found",
         verified.findings.iter().map(|finding| {
             let weight = finding.weight.to_string().to_uppercase();
-            format!("{weight} ({}) {}: {}", finding.check, shown(&finding.subject), shown(&finding.message))
+            format!("{weight} ({}) {}", finding.check, said(finding))
         }),
     )?;
     let verdicts = verified.exhibit_verdicts.iter();

@@ -9,7 +9,7 @@ use amparo::format::event::RemoveReason;
 use amparo::format::pseudonym::Pseudonym;
 use amparo::format::role::{Role, Section};
 use amparo::store::RelPath;
-use amparo::store::faulty::FaultyDisk;
+use amparo::store::faulty::{Fault, FaultyDisk, Times};
 use amparo::vault::VaultError;
 use amparo::vault::cosign::make::cosign;
 use amparo::vault::cosign::take::take;
@@ -23,6 +23,7 @@ use amparo::vault::lend::{LendRequest, lend};
 use amparo::vault::members::{
     AddRequest, AdoptRequest, RemoveRequest, RotateRequest, add, adopt, grant_here, remove, rotate,
 };
+use amparo::vault::merge::{Cleared, clear};
 use amparo::vault::session::Trust;
 use amparo::vault::verify::VerifyRequest;
 
@@ -128,6 +129,33 @@ pub(super) fn adopts(world: &World, _: &mut dyn FnMut()) -> Result<bool, VaultEr
 pub(super) fn merges(world: &World, _: &mut dyn FnMut()) -> Result<bool, VaultError> {
     let merged = merge_into(world.disk(), &world.reader, &world.path("copy"), &world.vault, false)?;
     Ok(merged.verdict == Verdict::Valid)
+}
+
+/// A merge that a failing disk ended when it had brought some of the files; they are durable by now.
+pub(super) fn merge_that_failed(disk: &FaultyDisk, world: &World) {
+    sealing::sealed_more(world);
+    let blobs = || disk.files().into_iter().filter(|(path, _)| path.starts_with(world.path("copy/blobs"))).count();
+    let (before, rehearsal) = (blobs(), disk.twin());
+    assert!(merges(&world.moved_to(Arc::new(rehearsal.clone())), &mut || ()).expect("merged"));
+    disk.fail_at(disk.operations() + rehearsal.operations() * 3 / 4, Fault::Io, Times::FromThenOn);
+    merges(world, &mut || ()).expect_err("the disk fails");
+    disk.heal();
+    assert!(blobs() > before, "it had brought something");
+    disk.files().iter().for_each(|(path, bytes)| disk.put(path, bytes));
+}
+
+fn cleared(world: &World) -> Result<Cleared, VaultError> {
+    let copy = world.path("copy");
+    as_who(world, &world.reader, |setting| clear(setting, &at(&copy, &world.reader)))
+}
+
+pub(super) fn clears(world: &World, _: &mut dyn FnMut()) -> Result<bool, VaultError> {
+    Ok(cleared(world)?.in_doubt == 0)
+}
+
+pub(super) fn is_cleared(world: &World) -> Result<(), String> {
+    let again = cleared(world).map_err(|error| error.to_string())?;
+    check(again.removed == 0, "what was cleared is here again")
 }
 
 pub(super) fn cosigns(world: &World, _: &mut dyn FnMut()) -> Result<bool, VaultError> {

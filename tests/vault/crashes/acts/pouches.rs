@@ -9,7 +9,10 @@ use amparo::store::faulty::FaultyDisk;
 use amparo::store::{Mode, RelPath};
 use amparo::vault::Setting;
 use amparo::vault::VaultError;
+use amparo::vault::custody::acknowledge::acknowledge_all;
+use amparo::vault::custody::arrived::Whereabouts;
 use amparo::vault::custody::offer::{Circumstances, Receiver};
+use amparo::vault::custody::waiting;
 use amparo::vault::findings::Verdict;
 use amparo::vault::pouch::archive::Archive;
 use amparo::vault::pouch::opened::Opened;
@@ -66,7 +69,8 @@ fn parts(world: &World) -> Vec<PathBuf> {
 pub(super) fn pouch_arrives(world: &World) -> Result<(), String> {
     let proof = world.path("proof");
     let pieces = Pieces::gather(world.disk(), &parts(world)).map_err(|error| format!("the pouch: {error}"))?;
-    let came = unpacks_from(world, pieces, &proof).map_err(|error| format!("the pouch: {error}"))?;
+    let came = archive(world, pieces).and_then(|pouch| takes_in(world, &pouch, &proof, false));
+    let came = came.map_err(|error| format!("the pouch: {error}"))?;
     let seen = world.verify_at(&proof, &world.reader).map_err(|error| error.to_string())?;
     check(came && (seen.verdict, seen.exhibits) == (Verdict::Valid, 2), "the pouch lacks something")
 }
@@ -97,22 +101,51 @@ pub(super) fn packed(_: &FaultyDisk, world: &World) {
 }
 
 pub(super) fn unpacks(world: &World, into: &str) -> Result<bool, VaultError> {
-    let pieces = Pieces::whole(world.disk(), &Path::new(STICK).join("whole.bin"))?;
-    unpacks_from(world, pieces, &world.path(into))
+    takes_in(world, &whole(world)?, &world.path(into), false)
 }
 
-fn unpacks_from(world: &World, pieces: Pieces, folder: &Path) -> Result<bool, VaultError> {
+/// As who would take less, from a pouch that lacks nothing.
+pub(super) fn salvages(world: &World, into: &str) -> Result<bool, VaultError> {
+    takes_in(world, &whole(world)?, &world.path(into), true)
+}
+
+pub(super) fn unpacks_and_signs(world: &World, into: &str) -> Result<bool, VaultError> {
+    let (who, pouch, folder) = (&world.reader, whole(world)?, world.path(into));
+    let is_valid = takes_in(world, &pouch, &folder, false)?;
+    let trust = Trust::VaultId(world.created.vault);
+    as_who(world, who, |setting| {
+        let place = request(&folder, who, Some(&trust));
+        let mut offers = waiting(setting, &place, Some(&*pouch))?;
+        offers.retain(|offer| offer.whereabouts == Whereabouts::CameNow);
+        let offers: Vec<&str> = offers.iter().map(|waiting| waiting.offer.as_str()).collect();
+        if offers.is_empty() {
+            return Ok(is_valid);
+        }
+        let signed = acknowledge_all(setting, &place, &offers)?;
+        signed.failure.map_or(Ok(is_valid), Err)
+    })
+}
+
+fn whole(world: &World) -> Result<Arc<Archive>, VaultError> {
+    archive(world, Pieces::whole(world.disk(), &Path::new(STICK).join("whole.bin"))?)
+}
+
+fn archive(world: &World, pieces: Pieces) -> Result<Arc<Archive>, VaultError> {
+    let opened = Opened::open(pieces, &[&world.reader.person.keys.age])?;
+    Ok(Arc::new(Archive::read(opened, Path::new("pouch"))?))
+}
+
+fn takes_in(world: &World, pouch: &Arc<Archive>, folder: &Path, salvage: bool) -> Result<bool, VaultError> {
     let (who, trust) = (&world.reader, Trust::VaultId(world.created.vault));
-    let pouch = Arc::new(Archive::read(Opened::open(pieces, &[&who.person.keys.age])?, Path::new("pouch"))?);
     as_who(world, who, |setting| {
         if setting.disk.stat(folder).is_err() {
             setting.disk.create_folder(folder, Mode::Open)?;
         }
         if is_bare(setting, folder)? {
-            found_copy(setting, folder, &pouch)?;
+            found_copy(setting, folder, pouch)?;
         }
         let place = request(folder, who, Some(&trust));
-        let merged = unpack(setting, &UnpackRequest { place, pouch: &pouch, salvage: false })?;
+        let merged = unpack(setting, &UnpackRequest { place, pouch, salvage })?;
         Ok(merged.verdict == Verdict::Valid)
     })
 }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use amparo::crypto::seed::Seed;
 use amparo::store::RelPath;
 use amparo::vault::create::{CreateRequest, create};
 use amparo::vault::custody::note::{self, note};
@@ -63,6 +64,28 @@ pub(super) fn makes_identity_anew(world: &World, error: VaultError) -> Result<bo
     done_before(world, error)?;
     as_who(world, &world.lawyer, |setting| identity::remove(setting, &world.path("keys/me.age")))?;
     makes_identity(world, &mut || ())
+}
+
+/// The seed that somebody has on paper.
+fn on_paper() -> Seed {
+    Seed::from_bytes(&[42; 32])
+}
+
+pub(super) fn restores_identity(world: &World, _: &mut dyn FnMut()) -> Result<bool, VaultError> {
+    let file = world.path("keys/me.age");
+    as_who(world, &world.lawyer, |setting| identity::restore(setting, &file, "Swift", on_paper(), None)).map(|_| true)
+}
+
+pub(super) fn restores_identity_anew(world: &World, error: VaultError) -> Result<bool, VaultError> {
+    done_before(world, error)?;
+    as_who(world, &world.lawyer, |setting| identity::remove(setting, &world.path("keys/me.age")))?;
+    restores_identity(world, &mut || ())
+}
+
+pub(super) fn has_restored(world: &World) -> Result<(), String> {
+    let file = world.path("keys/me.age");
+    let read = as_who(world, &world.lawyer, |setting| identity::read(setting, &file, &mut || Err(VaultError::NoKey)));
+    check(read.is_ok_and(|(identity, _)| identity.seed == on_paper()), "the identity is not that of the words")
 }
 
 pub(super) fn has_identity(world: &World) -> Result<(), String> {

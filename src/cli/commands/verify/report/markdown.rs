@@ -1,11 +1,20 @@
 //! Text of others inside a Markdown page. It stands in code spans, in which no renderer makes a heading, a link, an image or
 //! HTML of anything, and no linkifier looks for addresses.
 
-use crate::format::names::printable;
+use crate::format::names::{printable, printable_text};
 
 /// Somebody's words as one code span, for a line or a cell of a table.
 pub(super) fn quoted(text: &str) -> String {
-    let harmless = text.split('\n').map(|line| printable(line.as_bytes())).collect::<Vec<_>>().join(" / ");
+    code(text, |line| printable(line.as_bytes()))
+}
+
+/// The same of a text of this program's, with names in it that are escaped already.
+pub(super) fn quoted_text(text: &str) -> String {
+    code(text, printable_text)
+}
+
+fn code(text: &str, harmless: impl Fn(&str) -> String) -> String {
+    let harmless = text.split('\n').map(harmless).collect::<Vec<_>>().join(" / ");
     if harmless.trim().is_empty() {
         return "(nothing)".into();
     }
@@ -50,5 +59,6 @@ mod tests {
         assert_eq!(quoted("# a\n<b>\n![x](y)"), "` # a / <b> / ![x](y) `");
         assert_eq!(quoted("a|b\u{202e}\u{1b}"), "` a\u{a6}b\\u{202e}\\u{1b} `");
         assert_eq!(quoted(" "), "(nothing)");
+        assert_eq!([quoted("a\\u{1b}"), quoted_text("a\\u{1b}")], ["` a\\\\u{1b} `", "` a\\u{1b} `"]);
     }
 }

@@ -127,7 +127,7 @@ impl Page<'_> {
         let findings = self.verified.findings.iter().map(|finding| {
             let weight = finding.weight.to_string().to_uppercase();
             let (subject, message) = (&finding.subject, finding.message_for_members());
-            format!("{weight}, {}: {}: {}", finding.check, self.people.quoted(subject), self.people.quoted(&message))
+            format!("{weight}, {}: {}: {}", finding.check, self.people.found(subject), self.people.found(&message))
         });
         list(text, "Findings", findings);
         if self.verified.findings.is_empty() {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use unicode_normalization::UnicodeNormalization;
 
-use super::markdown::quoted;
+use super::markdown::{quoted, quoted_text};
 use crate::cli::story::Piece;
 use crate::format::event::{Admission, Event};
 use crate::format::ids::MemberId;
@@ -103,6 +103,11 @@ impl People {
             Names::Full => quoted(text),
             Names::Roles => quoted(&self.without_names(text)),
         }
+    }
+
+    /// What the verifier found, in its own words.
+    pub(super) fn found(&self, text: &str) -> String {
+        quoted_text(&self.plain(text))
     }
 
     /// A sentence of the program's, with nobody's name in it where that is asked for.

@@ -1,0 +1,266 @@
+//! Homes of people side by side, in which a verb is typed and disturbed, and what must hold afterwards.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use serde_json::Value;
+
+use super::amparo;
+use super::verbs::Verb;
+
+/// What changes something on a disk. An `openat` does where it creates.
+const CALLS: &str = "trace=openat,write,pwrite64,fsync,syncfs,unlinkat,mkdirat,renameat2,linkat,utimensat";
+/// Everybody's copy.
+pub(super) const HERE: &str = "evidence";
+
+/// What there is before a verb is typed: exhibits, and how often its events stand there.
+pub(super) struct Before {
+    pub(super) exhibits: u64,
+    said: Vec<usize>,
+}
+
+/// Homes of people side by side, each with a copy of one vault, as it is before a verb is typed.
+pub(super) struct Stage {
+    folder: tempfile::TempDir,
+    /// The digits of the card of whoever is to be admitted.
+    digits: String,
+}
+
+impl Stage {
+    pub(super) fn set() -> Self {
+        let mut stage = Self { folder: tempfile::tempdir().expect("a folder"), digits: String::new() };
+        let people = ["lawyer", "owl", "tern", "kite", "osprey", "gull"];
+        let names = ["Blue Heron", "Grey Owl", "Tern", "Red Kite", "Osprey", "Gull"];
+        for (who, name) in people.into_iter().zip(names) {
+            std::fs::create_dir(stage.path(who)).expect("a home");
+            stage.done(who, &["identity", "new", "--name", name, "--no-passphrase"]);
+            stage.done(who, &["identity", "card", "-o", &format!("../{who}.card")]);
+        }
+        let gull = stage.json("gull", &["identity", "show"]);
+        stage.digits = gull["fingerprint"].as_str().expect("digits").into();
+        let init = ["init", "evidence", "--handle", "K7", "--quorum", "2", "--reader", "../owl.card", "--reader"];
+        let more = ["../tern.card", "--monitor", "../kite.card", "--monitor", "../osprey.card", "--json"];
+        let made = stage.done("lawyer", &[&init[..], &more[..]].concat());
+        let vault: Value = serde_json::from_slice(&made.stdout).expect("JSON");
+        let vault = vault["vault"].as_str().expect("an id").to_string();
+        stage.seals("first.txt");
+        stage.done("lawyer", &["custody", "offer", "--to", "Grey Owl"]);
+        for who in ["owl", "tern", "kite", "osprey"] {
+            copy(&stage.path("lawyer/evidence"), &stage.path(who).join("evidence"));
+            stage.done(who, &["verify", "--vault-id", &vault]);
+        }
+        // Lending is noted in a copy: here that is another one, which nobody sees again.
+        let aside = stage.twin();
+        for (lender, reader, name) in [("tern", "owl", "Grey Owl"), ("owl", "tern", "Tern")] {
+            let share = format!("{reader}.share");
+            aside.done(lender, &["identity", "lend", "--to", name, "-o", &format!("../{share}")]);
+            std::fs::copy(aside.path(&share), stage.path(&share)).expect("handed over");
+        }
+        stage.done("osprey", &["verify", "--cosign", "--cosignatures", "../osprey.txt"]);
+        stage.seals("second.txt");
+        stage.done("lawyer", &["pack", "--to", "Grey Owl", "--to", "Tern", "-o", "../trip.bin"]);
+        std::fs::create_dir(stage.path("stick")).expect("a stick");
+        stage
+    }
+
+    fn seals(&self, name: &str) {
+        std::fs::write(self.path("lawyer").join(name), name).expect("a source");
+        self.done("lawyer", &["seal", name]);
+    }
+
+    pub(super) fn twin(&self) -> Self {
+        let twin = Self { folder: tempfile::tempdir().expect("a folder"), digits: self.digits.clone() };
+        copy(self.folder.path(), twin.folder.path());
+        twin
+    }
+
+    pub(super) fn path(&self, below: &str) -> PathBuf {
+        self.folder.path().join(below)
+    }
+
+    /// A command in somebody's home about the copy there, run by the program itself or under another.
+    fn command(&self, who: &str, under: Command, args: &[&str]) -> Output {
+        self.prepared(who, under, args).output().expect("the program starts")
+    }
+
+    fn prepared(&self, who: &str, under: Command, args: &[&str]) -> Command {
+        let mut command = under;
+        let home = self.path(who);
+        command.current_dir(&home).env_clear().env("HOME", &home).stdin(Stdio::null());
+        if home.join("evidence").exists() {
+            command.env("AMPARO_VAULT", "evidence");
+        }
+        let args = args.iter().map(|arg| if *arg == "DIGITS" { self.digits.as_str() } else { arg });
+        command.args(args);
+        command
+    }
+
+    /// The program, on its way.
+    pub(super) fn begun(&self, who: &str, args: &[&str]) -> Child {
+        let mut command = self.prepared(who, Command::new(amparo()), args);
+        command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the program starts")
+    }
+
+    pub(super) fn run(&self, who: &str, args: &[&str]) -> Output {
+        self.command(who, Command::new(amparo()), args)
+    }
+
+    pub(super) fn done(&self, who: &str, args: &[&str]) -> Output {
+        let output = self.run(who, args);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(0), "{who}: amparo {}: {said}", args.join(" "));
+        output
+    }
+
+    pub(super) fn json(&self, who: &str, args: &[&str]) -> Value {
+        let output = self.run(who, &[args, &["--json"]].concat());
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{who}: {args:?}: no JSON: {output:?}"))
+    }
+
+    /// Somebody's copy has nothing wrong and lacks nothing; how many exhibits it has.
+    pub(super) fn sound_exhibits(&self, who: &str, copy: &str, context: &str) -> u64 {
+        let report = self.json(who, &["verify", copy]);
+        assert_eq!(report["verdict"], "valid", "{context}, {who}: {report:#}");
+        report["exhibits"].as_u64().expect("a count")
+    }
+
+    /// The calls that change something, each with its number among those of its name: as each thread counts its own, the
+    /// first that comes so far is killed.
+    pub(super) fn changes(&self, verb: &Verb, strace: &Path) -> Vec<(String, u64)> {
+        let (stage, trace) = (self.twin(), self.path("trace"));
+        let mut under = Command::new(strace);
+        under.args(["-f", "-o"]).arg(&trace).args(["-e", CALLS]).arg(amparo());
+        let output = stage.command(verb.who, under, verb.args);
+        assert_eq!(output.status.code(), Some(0), "{}: {output:?}", verb.args.join(" "));
+        let trace = std::fs::read_to_string(trace).expect("a trace");
+        let mut counts: BTreeMap<(String, String), u64> = BTreeMap::new();
+        let mut changes = Vec::new();
+        for line in trace.lines() {
+            let Some((thread, call)) = line.split_once(' ') else { continue };
+            let split = call.trim_start().split_once('(').filter(|(name, _)| !name.contains(' '));
+            let Some((name, rest)) = split else { continue };
+            let count = counts.entry((thread.into(), name.into())).or_default();
+            *count += 1;
+            let changes_nothing = match name {
+                "openat" => !rest.contains("O_CREAT"),
+                "write" => rest.starts_with("1,") || rest.starts_with("2,"),
+                _ => false,
+            };
+            let change = (name.to_string(), *count);
+            if !changes_nothing && !changes.contains(&change) {
+                changes.push(change);
+            }
+        }
+        changes
+    }
+
+    /// Kills the verb before one call, and looks at what is left, and at what becomes of it; false where this run made fewer
+    /// such calls than the one that was counted (threads and names differ), and so was not killed.
+    pub(super) fn survives(&self, verb: &Verb, strace: &Path, change: &(String, u64), meanwhile: fn(&Self)) -> bool {
+        let stage = self.twin();
+        let (call, nth) = change;
+        let context = format!("amparo {} killed before {call} number {nth}", verb.args.join(" "));
+        let before = stage.before(verb, &context);
+        if stage.disturbed(verb, strace, change, "signal=KILL").status.code() == Some(0) {
+            return false;
+        }
+        meanwhile(&stage);
+        assert!(stage.exhibits(verb, &context) >= before.exhibits, "{context}");
+        if nth % 2 == 0 {
+            // Going on is killed as well, at the same of its calls if it makes as many.
+            stage.disturbed(verb, strace, change, "signal=KILL");
+            assert!(stage.exhibits(verb, &context) >= before.exhibits, "{context}, twice");
+        }
+        stage.goes_on(verb, &before, &context);
+        true
+    }
+
+    /// What there is before a verb is typed.
+    pub(super) fn before(&self, verb: &Verb, context: &str) -> Before {
+        let said = verb.leaves.iter().map(|(event, _)| self.said_by(verb.who, verb.who, HERE, event));
+        Before { said: said.collect(), exhibits: self.exhibits(verb, context) }
+    }
+
+    /// How many exhibits the copy of a verb has, which must be sound; of a new one nothing counts before it is done.
+    pub(super) fn exhibits(&self, verb: &Verb, context: &str) -> u64 {
+        if verb.copy == HERE { self.sound_exhibits(verb.who, verb.copy, context) } else { 0 }
+    }
+
+    /// Types a verb, of which strace disturbs one call: `signal=KILL`, or `error=` and what the system answers.
+    pub(super) fn disturbed(&self, verb: &Verb, strace: &Path, (call, nth): &(String, u64), how: &str) -> Output {
+        let mut under = Command::new(strace);
+        let (trace, inject) = (format!("trace={call}"), format!("inject={call}:{how}:when={nth}"));
+        under.args(["-f", "-o"]).arg(self.path("trace")).args(["-e", &trace, "-e", &inject]).arg(amparo());
+        self.command(verb.who, under, verb.args)
+    }
+
+    /// What is left is sound, the verb goes on when it is typed again, another's copy takes all of it in, and whoever reads opens
+    /// what was sealed before.
+    pub(super) fn goes_on(&self, verb: &Verb, before: &Before, context: &str) {
+        let again = self.run(verb.who, verb.args);
+        let told = String::from_utf8_lossy(&again.stderr).into_owned();
+        assert!(again.status.code().is_some_and(|code| verb.again.contains(&code)), "{context}, again: {told}");
+        let done = self.sound_exhibits(verb.who, verb.copy, context);
+        assert!(done >= before.exhibits.max(1), "{context}");
+        let others = self.sound_exhibits(verb.other, HERE, context);
+        self.done(verb.other, &["merge", &format!("../{}/{}", verb.who, verb.copy), "--no-input"]);
+        assert_eq!(self.sound_exhibits(verb.other, HERE, context), others.max(done), "{context}");
+        for (who, copy) in [(verb.who, verb.copy), (verb.other, HERE)] {
+            self.has_said(verb, before, (who, copy), context);
+            self.opens(who, copy, context);
+        }
+        self.nothing_half_made(context);
+    }
+
+    /// A copy holds what the verb says, once.
+    pub(super) fn has_said(&self, verb: &Verb, before: &Before, (who, copy): (&str, &str), context: &str) {
+        for ((event, more), before) in verb.leaves.iter().zip(&before.said) {
+            let hers = self.said_by(verb.who, who, copy, event);
+            assert_eq!(hers, before + more, "{context}: {event} in the copy of {who}");
+        }
+    }
+
+    /// A reader, with the share that the other one lent her, has the bytes that were sealed first.
+    fn opens(&self, who: &str, copy: &str, context: &str) {
+        let share = format!("../{who}.share");
+        if !self.path(who).join(&share).exists() {
+            return;
+        }
+        let opened = self.run(who, &["open", "K7-0001", "--stdout", "--share", &share, "--vault", copy]);
+        let said = String::from_utf8_lossy(&opened.stderr);
+        assert_eq!(String::from_utf8_lossy(&opened.stdout), "first.txt", "{context}, opened by {who}: {said}");
+    }
+
+    /// How many events of a kind a member said, by somebody's copy.
+    pub(super) fn said_by(&self, member: &str, who: &str, copy: &str, event: &str) -> usize {
+        let log = self.json(who, &["custody", "log", "--vault", copy]);
+        let entries = log["entries"].as_array().expect("entries");
+        let member = self.json(member, &["identity", "show"])["member"].clone();
+        entries.iter().filter(|entry| entry["event"] == event && entry["member"] == member).count()
+    }
+
+    /// Beside people's vaults lies nothing that was not finished: a pouch on the stick is whole, whatever mark was there is gone.
+    fn nothing_half_made(&self, context: &str) {
+        let names = |folder: &str| -> Vec<String> {
+            let items = std::fs::read_dir(self.path(folder)).expect("a folder").flatten();
+            items.map(|item| item.file_name().to_string_lossy().into_owned()).collect()
+        };
+        for folder in ["", "stick", "lawyer", "owl", "tern"] {
+            let left = names(folder);
+            let half = |name: &&String| name.ends_with(".unfinished") || name.ends_with(".restored");
+            assert_eq!(left.iter().find(half), None, "{context}");
+        }
+        let made: Vec<String> = names("stick").into_iter().map(|name| format!("../stick/{name}")).collect();
+        if !made.is_empty() {
+            let args: Vec<&str> = std::iter::once("verify").chain(made.iter().map(String::as_str)).collect();
+            let checked = self.run("gull", &args);
+            assert_eq!(checked.status.code(), Some(0), "{context}: {}", String::from_utf8_lossy(&checked.stdout));
+        }
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    let copied = Command::new("cp").arg("-a").arg(from.join(".")).arg(to).status().expect("cp runs");
+    assert!(copied.success());
+}

@@ -4,9 +4,8 @@ use super::super::cosigned::{NO_MONITOR, covered};
 use super::page::{Page, list};
 use crate::cli::story::{details, what};
 use crate::format::event::Event;
-use crate::vault::cosign::coverage::{SignedBy, is_monitor};
+use crate::vault::cosign::coverage::SignedBy;
 use crate::vault::custody::handovers::Status;
-use crate::vault::custody::story::Line;
 use crate::vault::history::{Place, Standing};
 
 impl Page<'_> {
@@ -58,13 +57,8 @@ impl Page<'_> {
     pub(super) fn monitors(&self, text: &mut String) {
         let Some(story) = self.story else { return };
         let history = story.history();
-        // What she found while she was one stands, though she was removed since.
-        let is_monitor = |line: &Line<'_>| is_monitor(history, line.member);
-        let checks = story.lines().filter(|line| {
-            matches!(line.told.entry.event, Event::Verify { .. })
-                && line.told.standing == Standing::Counted
-                && is_monitor(line)
-        });
+        // What she found while she was one stands, though she has left since, or come back as something else.
+        let checks = story.lines().filter(|line| history.checks_by_monitors.contains(&line.place));
         let checks = checks.map(|line| {
             let (who, time) = (self.people.name(line.member), &line.told.entry.time);
             format!("{}: {who}, {}, {time} (claimed)", line.label, what(&line))

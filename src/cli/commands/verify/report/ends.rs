@@ -2,13 +2,39 @@
 
 use super::super::cosigned::{NO_MONITOR, covered};
 use super::page::{Page, list};
-use crate::cli::story::{details, what};
+use crate::cli::story::{beside, details, what};
 use crate::format::event::Event;
 use crate::vault::cosign::coverage::SignedBy;
+use crate::vault::custody::contradictions::OtherHistory;
 use crate::vault::custody::handovers::Status;
+use crate::vault::custody::parted::Parted;
+use crate::vault::custody::story::Story;
 use crate::vault::history::{Place, Standing};
 
 impl Page<'_> {
+    /// What the story leaves out because a record has two histories.
+    pub(super) fn contradictions(&self, text: &mut String) {
+        let others = self.story.map(Story::other_histories).unwrap_or_default();
+        let say =
+            |other: &OtherHistory| format!("{} of {}: {}", other.handle, self.people.name(other.member), beside(other));
+        list(text, "Contradicting histories", others.iter().map(say));
+    }
+
+    /// Each exhibit that somebody signed for as not whole, with the last who found it whole.
+    pub(super) fn parted(&self, text: &mut String) {
+        let Some(story) = self.story else { return };
+        let say = |place: Place| {
+            let line = story.line(place);
+            format!("{} by {}, {} (claimed)", line.label, self.people.name(line.member), line.told.entry.time)
+        };
+        let parted = story.all_parted().into_iter().map(|(exhibit, Parted { whole, amiss })| {
+            let whole = whole
+                .map_or_else(|| "nobody acknowledged it whole before".into(), |at| format!("whole in {}", say(at)));
+            format!("{exhibit}: {whole}; not whole in {}", say(amiss))
+        });
+        list(text, "Exhibits that stopped being whole", parted);
+    }
+
     pub(super) fn handovers(&self, text: &mut String) {
         let Some(story) = self.story else { return };
         let offers: Vec<Place> = story.offers().collect();

@@ -42,7 +42,7 @@ pub(super) enum Act {
     Grant,
 }
 
-/// Of a thousand histories one at least ends so.
+/// Of three thousand histories one at least ends so.
 pub(super) const RARE: &str = "ends incomplete";
 
 /// Each must have worked at least once in a hundred histories, each fate have struck.

@@ -79,6 +79,9 @@ pub(crate) struct Global {
     #[arg(long, global = true, value_name = "CARD")]
     pub(crate) owner: Option<PathBuf>,
     /// Print one JSON object
+    ///
+    /// Its `warnings` are those that a person would see: of what is wrong with custody records the first five, and how many
+    /// more there are. `amparo verify --json` lists all under `findings`.
     #[arg(long, global = true)]
     pub(crate) json: bool,
     /// Say nothing but results, warnings and errors

@@ -1,9 +1,11 @@
 //! The custody story in words: what each entry says, in pieces that a screen and a report show each in its own way. What
 //! somebody else wrote, and who is meant, is kept apart from our own words until then.
 
+use crate::cli::output::count;
 use crate::format::card::Card;
 use crate::format::event::{Admission, Event, Head, NewKey, RemoveReason};
 use crate::format::ids::MemberId;
+use crate::vault::custody::contradictions::OtherHistory;
 use crate::vault::custody::handovers::NoAnswer;
 use crate::vault::custody::story::Line;
 use crate::vault::history::{History, Standing};
@@ -279,6 +281,25 @@ impl Said {
             self.ours("reconstructed", "written down later than it happened".into());
         }
     }
+}
+
+/// Another history of a record, in words; whose it is stands before.
+pub(crate) fn beside(other: &OtherHistory) -> String {
+    let (Some(parted), Some(events)) = (other.parted, other.events()) else {
+        let size = count(other.head.size, "event");
+        return format!(
+            "another state of {size} is signed, and its events are not here: nobody can tell what stands in it"
+        );
+    };
+    let sealed = match other.exhibits.as_slice() {
+        [] => "no exhibit is sealed in them".into(),
+        exhibits => format!("sealed only there: {}", named(exhibits)),
+    };
+    let common = count(parted, "event");
+    format!(
+        "parted after {common}; the other history goes on with {}, not told in this story; {sealed}",
+        count(events, "event")
+    )
 }
 
 /// Labels, the first of many.

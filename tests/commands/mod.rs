@@ -1,5 +1,6 @@
 //! The command line as people and scripts meet it: one file a command, each run in-process in a world of its own.
 
+mod behind_or_aside;
 mod border_check;
 mod clock;
 mod cosign;

@@ -1,5 +1,8 @@
 //! `amparo verify --report`.
 
+use std::fs;
+
+use super::custody::shared;
 use super::harness::World;
 
 const LAWYER: &str = "Ann [x](http://e.vil) <b>`#";
@@ -153,6 +156,48 @@ fn a_report_goes_where_it_may_and_replaces_nothing_unasked() {
     world.run("lawyer", &["verify", "../lawyer.card", "--report", "x.md", "--names", "full"]).exits(2);
 }
 
+/// A sealed file is lost between the monitor and the reader, who signs for what she finds; the monitor, removed since, says
+/// something that comes too late.
+#[test]
+fn a_report_tells_what_did_not_agree_between_whom_it_happened_and_what_came_too_late() {
+    let world = shared();
+    let at = |who: &str, args: &[&str]| world.run(who, &[args, &["--vault", "evidence"]].concat());
+    world.write("lawyer/photo.txt", b"what the photo shows\n");
+    at("lawyer", &["seal", "photo.txt"]).exits(0);
+    at("lawyer", &["custody", "offer", "--to", "Red Kite"]).exits(0);
+    world.hand("lawyer", "monitor");
+    let whole = at("monitor", &["custody", "acknowledge", "--json"]).exits(0).json();
+    at("monitor", &["custody", "offer", "--to", "Grey Owl"]).exits(0);
+    world.hand("monitor", "reader");
+    let shown = at("reader", &["show", "K7-0002", "--json"]).exits(0).json();
+    let name = shown["blob_names"][0].as_str().expect("a sealed file").to_string();
+    fs::remove_file(world.path(&format!("reader/evidence/blobs/{}/{name}", &name[..2]))).expect("lost");
+    let amiss = at("reader", &["custody", "acknowledge", "--json"]).exits(4).json();
+    world.hand("reader", "lawyer");
+    at("lawyer", &["member", "remove", "Red Kite", "--reason", "left"]).exits(0);
+    at("monitor", &["custody", "note", "I had not heard of it."]).exits(0);
+    at("lawyer", &["merge", "../monitor/evidence"]).exits(0);
+
+    let text = page(&world, "lawyer", "roles", 0);
+    let part = |title: &str| {
+        let part = text.split_once(&format!("\n## {title}\n")).unwrap_or_else(|| panic!("{title}\n{text}")).1;
+        part.split("\n## ").next().expect("some text").to_string()
+    };
+    let label = |said: &serde_json::Value| said["answer"].as_str().expect("a label").to_string();
+    let parted = part("Exhibits that stopped being whole");
+    let line = format!("- K7-0002: whole in {} by monitor 1, ", label(&whole));
+    assert!(parted.contains(&line) && !parted.contains("K7-0001"), "{parted}");
+    assert!(parted.contains(&format!("; not whole in {} by reader 1, ", label(&amiss))), "{parted}");
+    let told = part("The custody story");
+    for words in ["acknowledge, with discrepancies", "  - discrepancy: (blob) `", "not in this copy", "**note, LATE**"]
+    {
+        assert!(told.contains(words), "{words}\n{told}");
+    }
+    assert!(part("Handovers").contains("| acknowledged with discrepancies |"));
+    let late = part("Late, refused and unconfirmed events");
+    assert!(late.contains("monitor 1, note, LATE"), "{late}");
+}
+
 #[test]
 fn a_report_tells_which_exhibits_enough_monitors_cover_and_up_to_where() {
     let world = World::with_testimony();
@@ -180,6 +225,12 @@ fn a_report_tells_which_exhibits_enough_monitors_cover_and_up_to_where() {
     assert!(page(&world, "lawyer", "roles", 0).contains(checks));
     let verified = world.run("lawyer", &["verify", "evidence"]).exits(0);
     verified.says("1 monitors must sign before an exhibit is called covered, and 0 are members");
+    // Nor does it cease to be a monitor's when she comes back to seal.
+    let digits = world.card_digits("monitor");
+    let add = ["member", "add", "../monitor.card", "--role", "sealer", "--fingerprint", &digits, "--vault", "evidence"];
+    world.run("lawyer", &add).exits(0);
+    let text = page(&world, "lawyer", "roles", 0);
+    assert!(text.contains(checks) && text.contains("1 of 2 exhibits covered, K7-0001. Signed by: "), "{text}");
 }
 
 #[test]

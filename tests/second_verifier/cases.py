@@ -19,6 +19,7 @@ class Outcome:
     level: str = None
     trusted: str = None
     exhibits: int = None
+    covered: int = 0
     findings: set = field(default_factory=set)
     exhibit_verdicts: dict = field(default_factory=dict)
 
@@ -98,6 +99,7 @@ class Cases:
         said = Outcome(report.exit_code, report.verdict, report.level)
         if folder is not None:
             said.trusted, said.exhibits = "yes" if report.assured else "no", report.counted_exhibits
+            said.covered = report.covered_exhibits
         said.findings = {f"{each.weight} {each.check} {each.subject}" for each in report.findings}
         said.exhibit_verdicts = {exhibit: verdict for exhibit, verdict in report.exhibit_verdicts().items() if verdict != "valid"}
         return expected, said
@@ -114,7 +116,7 @@ def trust(asked, value):
 
 
 def expect(expected, key, value):
-    if key in ("exit", "exhibits"):
+    if key in ("exit", "exhibits", "covered"):
         setattr(expected, key, int(value))
     elif key in ("verdict", "level", "trusted"):
         setattr(expected, key, value)

@@ -236,12 +236,19 @@ class Custody:
             if here and (checkpoint.state in here.forks or checkpoint.state in here.forked):
                 continue
             if here is None or checkpoint.size > len(here.story):
-                lacking = not (self.is_past_cut(here, len(here.story)) if here else self._is_cut_off(log, checkpoint))
+                cut_off = self.is_past_cut(here, len(here.story)) if here else self._is_cut_off(log, checkpoint)
+                lacking = not cut_off and not self._is_foreign_here(log, checkpoint)
                 if lacking:
                     self.report.add(INCOMPLETE, "behind", f"logs/{log.hex()}", "this device remembers more of it")
             elif here.root_at(checkpoint.size) != checkpoint.root:
                 if not self.is_past_cut(here, 0):
                     self.report.add(INVALID, "fork", here.subject, "this device remembers another history of it")
+
+    def _is_foreign_here(self, log, checkpoint):
+        """Whether a log that nobody who counts admitted has this state."""
+        foreign = [each for each in self.logs if each.id == log and each.story and not self.is_member(each)]
+        return any(each.root_at(checkpoint.size) == checkpoint.root or checkpoint.state in each.forks
+                   or checkpoint.state in each.forked for each in foreign)
 
     def _is_cut_off(self, log, checkpoint):
         """Whether a log that is not here is a removed member's, by the lines of its state, and none of it counts."""

@@ -19,7 +19,7 @@ class Report:
     def __init__(self):
         self.findings, self.messages, self.exhibits = set(), {}, {}
         self.level, self.trusted, self.founder_signed = "bytes", False, False
-        self.counted_exhibits, self.logs = 0, []
+        self.counted_exhibits, self.covered_exhibits, self.logs = 0, 0, []
 
     def add(self, weight, check, subject, message, exhibits=()):
         """A finding; `exhibits` are the exhibit ids that it concerns."""
@@ -59,5 +59,6 @@ class Report:
             "format": 1, "verdict": self.verdict, "level": self.level, "trusted": self.trusted,
             "findings": [{"check": each.check, "subject": each.subject, "weight": each.weight,
                           "message": self.messages[each]} for each in self.ordered()],
-            "exhibits": self.counted_exhibits, "exhibit_verdicts": self.exhibit_verdicts(), "logs": self.logs,
+            "exhibits": self.counted_exhibits, "covered_exhibits": self.covered_exhibits,
+            "exhibit_verdicts": self.exhibit_verdicts(), "logs": self.logs,
         }

@@ -169,9 +169,10 @@ class Standing:
 
     def _count(self, told):
         kind, body = told.entry.kind, told.entry.body
-        by_owner = kind == "found" or any(grant.role == "owner" for grant in self.granted(told, self.grants))
+        by_owner = any(grant.role == "owner" for grant in self.granted(told, self.grants))
+        confirmed = kind == "found" or by_owner or told in self.adopted
         for member, roles in self._admitted(told):
-            self.grants += [Grant(member, role, told, by_owner) for role in roles if member]
+            self.grants += [Grant(member, role, told, confirmed) for role in roles if member]
         for key, said in told.entry.new_keys():
             if is_recipient(said["recipient"]) and key not in self.brought:
                 self.brought[key] = Brought(said["scope"], said["epoch"], told)

@@ -6,15 +6,18 @@
 //! One thing is left out, because nobody could tell it from forgery: that copy and memory of one device are both set
 //! back before anything else has reached it. Then one key signs two histories, and they are worded so.
 //!
-//! `AMPARO_HISTORIES=3000 cargo test stories::false_accusation` goes through more of them; `AMPARO_HISTORY=7` through that
-//! one, and shows it. Only age's own randomness, and how threads take turns, differ between two runs of one seed.
+//! `AMPARO_HISTORIES=3000 cargo test stories::false_accusation` goes through more of them, `AMPARO_SEED` says with which to
+//! begin; `AMPARO_HISTORY=7` goes through that one, and shows it. Only age's own randomness, and how threads take turns,
+//! differ between two runs of one seed.
 //!
 //! - [`acts`]: what people do
 //! - [`fates`]: what happens to their devices
+//! - [`plants`]: programs with a fault, which these histories bring to light
 
 mod acts;
 mod draws;
 mod fates;
+mod plants;
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,6 +32,7 @@ use amparo::format::ids::VaultId;
 use amparo::format::note::Note;
 use amparo::format::role::{Role, Scope, Section};
 use amparo::store::faulty::{FaultyDisk, Rules};
+use amparo::vault::Setting;
 use amparo::vault::create::{CreateRequest, create};
 use amparo::vault::findings::{Check, Verdict};
 use amparo::vault::history::{History, Place, Standing};
@@ -36,8 +40,8 @@ use amparo::vault::members::{AddRequest, add};
 use amparo::vault::seal::{SealRequest, seal};
 use amparo::vault::session::{Session, Trust};
 use amparo::vault::verify::{VerifyRequest, verify};
-use amparo::vault::{Setting, VaultError};
 use draws::Draws;
+use plants::Plant;
 
 use crate::vault::merging::carry;
 use crate::vault::people::{Device, device, request, with, with_draws};
@@ -46,8 +50,8 @@ use crate::vault::people::{Device, device, request, with, with_draws};
 const STEPS_MIN: u64 = 6;
 /// so many.
 const STEPS_MAX: u64 = 20;
-/// So many in each run of all tests.
-const HISTORIES: u64 = 60;
+/// So many in each run of all tests: in that many each act must have happened.
+const HISTORIES: u64 = 100;
 /// The first four are there from the beginning, the others may be admitted.
 const NAMES: [&str; 6] = ["Blue Heron", "Harbour", "Lantern", "Sparrow", "Tern", "Plover"];
 const LAWYER: usize = 0;
@@ -97,9 +101,13 @@ struct Story {
     drawer: Vec<PathBuf>,
     /// Cosignatures on their way, as texts.
     letters: Vec<Vec<Note>>,
+    /// Offers that were made: at which seat, to which.
+    offers: Vec<(usize, usize)>,
     /// What was done, for whoever has to find out why.
     told: Vec<String>,
     made: u64,
+    /// What the program does wrong, for whoever has to see that it would be noticed.
+    plant: Option<Plant>,
 }
 
 impl Founded {
@@ -184,8 +192,10 @@ impl Story {
             seats: founded.seats.clone(),
             drawer: vec![PathBuf::from("/home/first copy")],
             letters: Vec::new(),
+            offers: Vec::new(),
             told: Vec::new(),
             made: 0,
+            plant: None,
         }
     }
 
@@ -212,6 +222,7 @@ impl Story {
 
     fn on<T>(&self, seat: usize, act: impl FnOnce(&mut Setting<'_>, &Seat, &Device) -> T) -> T {
         let seat = &self.seats[seat];
+        self.spoil_memory(seat);
         self.draws.set(self.draws.get() + 1);
         let mut draws = Draws(self.seed, self.draws.get() << 32);
         with_draws(&self.disk, seat.machine, &mut draws, |setting| act(setting, seat, &seat.device()))
@@ -263,10 +274,8 @@ impl Story {
         for seat in 1..self.seats.len() {
             self.merge(seat, &whole).unwrap_or_else(|error| panic!("at {seat}: {error}\n{}", self.context()));
         }
-        let found = self.findings(LAWYER);
+        let found = self.findings_at_the_end(LAWYER);
         let (history, story) = self.story(LAWYER);
-        let lacks: Vec<_> = found.iter().filter(|(_, check, _)| matches!(check, Check::Behind | Check::Fork)).collect();
-        assert!(lacks.is_empty(), "{lacks:#?}\n{}", self.context());
         let is_shunned = |(_, _, standing): &(Place, Hash, Standing)| *standing != Standing::Counted;
         if self.is_peaceful() {
             assert!(found.is_empty() && !story.iter().any(is_shunned), "{found:#?}\n{}", self.context());
@@ -277,14 +286,27 @@ impl Story {
             self.told.push("[has late entries]".into());
         }
         for seat in 1..self.seats.len() {
-            let found_here = self.findings(seat);
             if !self.reads_all(&history, seat) {
+                // What nobody gave her a key to she cannot follow; that nobody is accused is asked here as well.
+                self.findings(seat);
                 continue;
             }
-            let told = |found: &[(Verdict, Check, String)]| found.iter().cloned().collect::<BTreeSet<_>>().len();
-            assert_eq!(told(&found_here), told(&found), "at {seat}: {found_here:#?}\n{found:#?}\n{}", self.context());
+            // What is foreign no merge takes along: it is found where it lies.
+            let shared = |found: BTreeSet<(Verdict, Check, String)>| -> BTreeSet<_> {
+                found.into_iter().filter(|(_, check, _)| *check != Check::Foreign).collect()
+            };
+            let (found_here, found) = (shared(self.findings_at_the_end(seat)), shared(found.clone()));
+            assert_eq!(found_here, found, "at {seat}\n{}", self.context());
             assert!(self.story(seat).1 == story, "two copies tell two stories, at {seat}\n{}", self.context());
         }
+    }
+
+    /// What is still found when everything has been merged: nothing is lacking, and no history contradicts another.
+    fn findings_at_the_end(&self, seat: usize) -> BTreeSet<(Verdict, Check, String)> {
+        let found: BTreeSet<_> = self.findings(seat).into_iter().collect();
+        let lacks: Vec<_> = found.iter().filter(|(_, check, _)| matches!(check, Check::Behind | Check::Fork)).collect();
+        assert!(lacks.is_empty(), "at {seat}: {lacks:#?}\n{}", self.context());
+        found
     }
 
     fn story(&self, seat: usize) -> (History, Vec<(Place, Hash, Standing)>) {
@@ -303,9 +325,9 @@ impl Story {
     }
 }
 
-fn play(seed: u64, founded: &[Founded]) -> BTreeMap<&'static str, u64> {
+fn play(seed: u64, founded: &[Founded], plant: Option<Plant>) -> BTreeMap<&'static str, u64> {
     let which = usize::try_from(seed % founded.len() as u64).expect("small");
-    let mut story = Story::begin(seed, &founded[which]);
+    let mut story = Story { plant, ..Story::begin(seed, &founded[which]) };
     for step in 0..STEPS_MIN + story.below(STEPS_MAX - STEPS_MIN + 1) {
         story.step(step);
     }
@@ -316,9 +338,10 @@ fn play(seed: u64, founded: &[Founded]) -> BTreeMap<&'static str, u64> {
 #[test]
 fn no_order_of_honest_acts_accuses_anybody() {
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
-    let first = number("AMPARO_HISTORY");
-    let last = first.unwrap_or_else(|| crate::soak::count("AMPARO_HISTORIES", HISTORIES));
-    let next = AtomicU64::new(first.unwrap_or(1));
+    let one = number("AMPARO_HISTORY");
+    let first = one.or(number("AMPARO_SEED")).unwrap_or(1);
+    let many = one.map_or_else(|| crate::soak::count("AMPARO_HISTORIES", HISTORIES), |_| 1);
+    let (last, next) = (first + many - 1, AtomicU64::new(first));
     let founded: Vec<Founded> = [Rules::Ext4, Rules::ExFat].into_iter().map(Founded::on).collect();
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let mut happened: BTreeMap<&str, u64> = BTreeMap::new();
@@ -327,7 +350,7 @@ fn no_order_of_honest_acts_accuses_anybody() {
             .map(|_| {
                 scope.spawn(|| {
                     let seeds = std::iter::from_fn(|| Some(next.fetch_add(1, Ordering::SeqCst)));
-                    seeds.take_while(|seed| *seed <= last).map(|seed| play(seed, &founded)).collect::<Vec<_>>()
+                    seeds.take_while(|seed| *seed <= last).map(|seed| play(seed, &founded, None)).collect::<Vec<_>>()
                 })
             })
             .collect();
@@ -337,30 +360,21 @@ fn no_order_of_honest_acts_accuses_anybody() {
             of_one.into_iter().flatten().for_each(|(what, times)| *happened.entry(what).or_default() += times);
         }
     });
-    if std::env::var_os("AMPARO_HISTORIES").is_some() || first.is_some() {
-        let _ = writeln!(std::io::stderr(), "no false accusation up to AMPARO_HISTORY={last}: {happened:?}");
+    if std::env::var_os("AMPARO_HISTORIES").is_some() || one.is_some() {
+        let histories = format!("AMPARO_HISTORY={first} to {last}");
+        let _ = writeln!(std::io::stderr(), "no false accusation in {histories}: {happened:?}");
     }
-    if first.is_none() && last >= 100 {
-        let never: Vec<_> = acts::ALL.iter().filter(|what| !happened.contains_key(*what)).collect();
-        assert!(never.is_empty(), "a hundred histories, and never {never:?}");
+    if many >= 100 {
+        let never = acts::ALL.iter().filter(|what| !happened.contains_key(*what));
+        let never: Vec<_> = never.filter(|what| many >= 3000 || **what != acts::RARE).collect();
+        assert!(never.is_empty(), "{many} histories, and never {never:?}");
     }
 }
 
 /// A device that remembers less than it has seen since does not go on from there: what it has forgotten may lie anywhere.
 #[test]
 fn a_log_that_was_seen_longer_than_it_is_remembered_is_not_continued() {
-    let mut story = Story::begin(0, &Founded::on(Rules::Ext4));
-    let (older, image) = (story.fresh("older"), story.fresh("image"));
-    carry(&story.disk, &story.seats[LAWYER].copy, &older, |_| true);
-    carry(&story.disk, &story.seats[LAWYER].state, &image, |_| true);
-    story.note(LAWYER).expect("said");
-    story.seats[LAWYER].state = image;
-    assert_eq!(story.check(LAWYER), Verdict::Valid);
-    let newer = std::mem::replace(&mut story.seats[LAWYER].copy, older);
-    let said = story.note(LAWYER);
-    assert!(matches!(said, Ok(()) | Err(VaultError::OlderCopy { .. })), "{said:?}");
-    story.merge(LAWYER, &newer).expect("merged");
-    assert_eq!(story.check(LAWYER), Verdict::Valid);
+    plants::set_back_to_an_image(None);
 }
 
 /// Sparrow lets Tern in; an owner removes Sparrow without having heard of it, another owner lets Tern in as well. What Tern

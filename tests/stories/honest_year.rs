@@ -44,7 +44,14 @@ fn every_copy_ends_with_the_same_verdict_and_the_same_story() {
         carries(&world, from, to, &format!("last-{round}")).exits(0);
     }
     let (told, sealed) = (story(&world, people[0]), verdict(&world, people[0])["exhibits"].clone());
-    assert!(told.as_array().expect("entries").len() > EXCHANGES, "each exchange left an entry at least");
+    let entries = told.as_array().expect("entries");
+    assert!(entries.len() > EXCHANGES, "each exchange left an entry at least");
+    // A year in which something never happened would show nothing of it.
+    for event in ["seal", "open", "verify", "offer", "acknowledge"] {
+        assert!(entries.iter().any(|entry| entry["event"] == event), "nobody did: {event}");
+    }
+    let answered = |entry: &&serde_json::Value| entry["event"] == "offer" && entry["status"] == "acknowledged";
+    assert!(entries.iter().any(|entry| answered(&entry)), "no offer was acknowledged");
     for who in &people {
         let found = verdict(&world, who);
         assert_eq!((&found["verdict"], &found["exhibits"]), (&"valid".into(), &sealed), "{who}: {found:#}");

@@ -25,7 +25,7 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 /// Keys that say what must be found; all others say what is verified.
-const OUTCOME: [&str; 7] = ["exit", "verdict", "level", "trusted", "exhibits", "finding", "exhibit"];
+const OUTCOME: [&str; 8] = ["exit", "verdict", "level", "trusted", "exhibits", "covered", "finding", "exhibit"];
 /// Where the vault lies on the disk in memory.
 pub(crate) const VAULT: &str = "/place/vault";
 const PLACE: &str = "/place";
@@ -241,6 +241,9 @@ fn told(disk: &FaultyDisk, words: Vec<String>, env: BTreeMap<String, OsString>) 
     if let Some(trusted) = json["trusted"].as_bool() {
         lines.push(("trusted".into(), if trusted { "yes" } else { "no" }.into()));
         lines.push(("exhibits".into(), json["exhibits"].to_string()));
+        if json["covered_exhibits"] != 0 {
+            lines.push(("covered".into(), json["covered_exhibits"].to_string()));
+        }
     }
     let findings = json["findings"].as_array().expect("a list");
     let mut found: Vec<String> = findings

@@ -26,6 +26,8 @@ pub struct Cosignature {
     pub time: u64,
     /// What it is worth here.
     pub worth: Worth,
+    /// Whether, if it counts, it does as a monitor's whom an owner has admitted.
+    pub by_monitor: bool,
     /// The log's own two lines, where they are there, and the cosigner's; nothing else.
     pub note: Note,
 }
@@ -35,7 +37,8 @@ pub struct Cosignature {
 pub enum Worth {
     /// It is of a state of the story.
     Counts,
-    /// The cosigner was removed, and no check of hers that counts names that state.
+    /// The cosigner was removed, admitted again or not, and no check of hers that counts names that state: whoever has her
+    /// device can sign with her keys.
     Late,
     /// It is of a longer state than this copy has, signed by the log's own member.
     Beyond,
@@ -124,29 +127,33 @@ impl Checked {
         self.held.push(cosignature);
     }
 
-    /// The cosignature of one member on one state.
+    /// The cosignature of one member on one state that counts.
     pub fn of(&self, cosigner: MemberId, head: &Head) -> Option<&Cosignature> {
-        self.held.iter().find(|held| held.cosigner == cosigner && held.head == *head)
+        let mut counts = self.held.iter().filter(|held| held.worth == Worth::Counts);
+        counts.find(|held| held.cosigner == cosigner && held.head == *head)
     }
 }
 
 /// Judges notes by one history.
 pub(crate) struct Judge<'a> {
     history: &'a History,
-    /// States that checks which count name, by who made them.
-    vouched: BTreeSet<(MemberId, Head)>,
+    /// States that checks which count name, by who made them; whether one of these was a monitor's.
+    vouched: BTreeMap<(MemberId, Head), bool>,
     /// Files that entries which count call time stamps.
     stamps: BTreeSet<Hash>,
 }
 
 impl<'a> Judge<'a> {
     pub(crate) fn new(history: &'a History) -> Self {
-        let (mut vouched, mut stamps) = (BTreeSet::new(), BTreeSet::new());
+        let (mut vouched, mut stamps) = (BTreeMap::new(), BTreeSet::new());
         for (place, told) in history.counted() {
             match &told.entry.event {
                 Event::Verify { heads, .. } => {
                     let member = history.logs[&place.log].member;
-                    vouched.extend(heads.iter().map(|head| (member, *head)));
+                    let by_monitor = history.checks_by_monitors.contains(&place);
+                    for head in heads {
+                        *vouched.entry((member, *head)).or_default() |= by_monitor;
+                    }
                 }
                 Event::Stamp { file, .. } => drop(stamps.insert(*file)),
                 _ => {}
@@ -193,9 +200,20 @@ impl<'a> Judge<'a> {
             Refusal::new(Verdict::Invalid, Check::Cosignature, reason)
         })?;
         let head = Head { log: log.id, size: checkpoint.size, root: checkpoint.root };
-        let worth = self.worth(note, log, owner, (cosigner, by), head)?;
+        let vouches = self.vouches(cosigner, head);
+        let worth = worth(note, log, owner, (by, vouches.is_some()), head)?;
         let note = complete(note, owner.card.keys(), note, by.card.keys());
-        Ok(Cosignature { head, cosigner, time: cosigned.time, worth, note })
+        let by_monitor = vouches.unwrap_or(false);
+        Ok(Cosignature { head, cosigner, time: cosigned.time, worth, by_monitor, note })
+    }
+
+    /// Whether a member stands behind her cosignature of a state, and if so whether as a monitor. Once she was ever removed,
+    /// her keys may be in other hands: then only a check of hers that counts says so.
+    fn vouches(&self, cosigner: MemberId, head: Head) -> Option<bool> {
+        if self.history.removals_of(cosigner).is_empty() {
+            return Some(self.history.is_monitor(cosigner));
+        }
+        self.vouched.get(&(cosigner, head)).copied()
     }
 
     /// The member, other than the log's own, of whose cosigning keys the first line is.
@@ -207,40 +225,32 @@ impl<'a> Judge<'a> {
             bears_cosigner_lines_of(&alone, known.card.keys()).then_some((member, known))
         })
     }
+}
 
-    fn worth(
-        &self,
-        note: &Note,
-        log: &Log,
-        owner: &Member,
-        (cosigner, by): (MemberId, &Member),
-        head: Head,
-    ) -> Result<Worth, Refusal> {
-        let name = by.card.name();
-        if head.size <= log.head.size && log.root_at(head.size) == Some(head.root) {
-            let counts = by.removed.is_none() || self.vouched.contains(&(cosigner, head));
-            return Ok(if counts { Worth::Counts } else { Worth::Late });
+/// What a state is worth beside a log that a member cosigned and, as far as can be told, stands behind.
+fn worth(note: &Note, log: &Log, owner: &Member, (by, vouches): (&Member, bool), head: Head) -> Result<Worth, Refusal> {
+    let name = by.card.name();
+    if head.size <= log.head.size && log.root_at(head.size) == Some(head.root) {
+        return Ok(if vouches { Worth::Counts } else { Worth::Late });
+    }
+    if log.forks.iter().any(|fork| fork.root_at(head.size) == Some(head.root)) {
+        return Ok(Worth::OtherHistory);
+    }
+    // Beyond and beside the story only the log's own member can show that there is more.
+    let signed = Checkpoint::verify(note, owner.card.keys()).is_ok();
+    match (head.size > log.head.size, signed) {
+        (true, true) => Ok(Worth::Beyond),
+        (false, true) => Ok(Worth::Fork),
+        (true, false) => {
+            let reason = format!(
+                "{name} states that she saw this record with {} entries, without its owner's signatures; this copy has {}",
+                head.size, log.head.size
+            );
+            Err(Refusal::new(Verdict::Incomplete, Check::Behind, reason))
         }
-        if log.forks.iter().any(|fork| fork.root_at(head.size) == Some(head.root)) {
-            return Ok(Worth::OtherHistory);
-        }
-        // Beyond and beside the story only the log's own member can show that there is more.
-        let signed = Checkpoint::verify(note, owner.card.keys()).is_ok();
-        match (head.size > log.head.size, signed) {
-            (true, true) => Ok(Worth::Beyond),
-            (false, true) => Ok(Worth::Fork),
-            (true, false) => {
-                let reason = format!(
-                    "{name} states that she saw this record with {} entries, without its owner's signatures; this copy has {}",
-                    head.size, log.head.size
-                );
-                Err(Refusal::new(Verdict::Incomplete, Check::Behind, reason))
-            }
-            (false, false) => {
-                let reason =
-                    format!("{name} cosigned a state of size {} that this record never had or signed", head.size);
-                Err(Refusal::new(Verdict::Invalid, Check::Cosignature, reason))
-            }
+        (false, false) => {
+            let reason = format!("{name} cosigned a state of size {} that this record never had or signed", head.size);
+            Err(Refusal::new(Verdict::Invalid, Check::Cosignature, reason))
         }
     }
 }
@@ -265,7 +275,9 @@ pub(crate) fn notices(history: &History, held: &[Cosignature]) -> Vec<String> {
     }
     notices.extend(late.into_iter().map(|(member, count)| {
         let name = history.name_of(member);
-        format!("{count} cosignatures of {name}, who was removed, are named by no check of hers that counts: late, not counted")
+        let is_back = history.members.get(&member).is_some_and(|member| member.removed.is_none());
+        let again = if is_back { " and admitted again" } else { "" };
+        format!("{count} cosignatures of {name}, who was removed{again}, are named by no check of hers that counts: late, not counted")
     }));
     notices.into_iter().collect()
 }

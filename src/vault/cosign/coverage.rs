@@ -5,11 +5,10 @@ use std::collections::BTreeMap;
 
 use super::check::{Cosignature, Worth};
 use crate::format::ids::{LogId, MemberId};
-use crate::format::role::Role;
 use crate::vault::history::{History, Place};
 use crate::vault::labels;
 
-/// How far one member has signed a log.
+/// How far one member has signed a log: as a monitor, or not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignedBy {
     /// Who.
@@ -20,7 +19,7 @@ pub struct SignedBy {
     pub size: u64,
     /// When, in seconds since 1970-01-01T00:00:00Z, as the signer's clock claimed.
     pub time: u64,
-    /// Whether it counts for coverage: by a monitor whom an owner has admitted.
+    /// Whether it counts for coverage: as a monitor whom an owner has admitted.
     pub monitor: bool,
 }
 
@@ -44,24 +43,24 @@ pub struct Coverage {
 /// The coverage of each log.
 pub(crate) fn coverage(history: &History, held: &[Cosignature]) -> BTreeMap<LogId, Coverage> {
     let mut all: BTreeMap<LogId, Coverage> = history.logs.keys().map(|log| (*log, Coverage::default())).collect();
-    let mut largest: BTreeMap<(LogId, MemberId), &Cosignature> = BTreeMap::new();
+    // What a member signed as a monitor, and what she signed when she was none, are told apart.
+    let mut largest: BTreeMap<(LogId, MemberId, bool), &Cosignature> = BTreeMap::new();
     for cosignature in held.iter().filter(|held| held.worth == Worth::Counts) {
-        let known = largest.entry((cosignature.head.log, cosignature.cosigner)).or_insert(cosignature);
+        let by = (cosignature.head.log, cosignature.cosigner, cosignature.by_monitor);
+        let known = largest.entry(by).or_insert(cosignature);
         // Of one state the earlier word says more.
         let rank = |one: &Cosignature| (one.head.size, std::cmp::Reverse(one.time));
         if rank(cosignature) > rank(known) {
             *known = cosignature;
         }
     }
-    for ((log, member), cosignature) in largest {
-        let by = SignedBy {
-            member,
-            name: history.name_of(member),
-            size: cosignature.head.size,
-            time: cosignature.time,
-            monitor: is_monitor(history, member),
-        };
-        all.entry(log).or_default().signed_by.push(by);
+    for ((log, member, monitor), cosignature) in &largest {
+        let (size, time) = (cosignature.head.size, cosignature.time);
+        let as_monitor = largest.get(&(*log, *member, true)).filter(|_| !monitor);
+        if as_monitor.is_none_or(|as_monitor| as_monitor.head.size < size) {
+            let by = SignedBy { member: *member, name: history.name_of(*member), size, time, monitor: *monitor };
+            all.entry(*log).or_default().signed_by.push(by);
+        }
     }
     for (log, coverage) in &mut all {
         coverage.size = covered_size(&coverage.signed_by, history.monitors_needed);
@@ -94,12 +93,6 @@ fn covered_size(signed_by: &[SignedBy], needed: u32) -> u64 {
     sizes.sort_unstable_by_key(|size| std::cmp::Reverse(*size));
     let last = usize::try_from(needed).ok().and_then(|needed| needed.checked_sub(1));
     last.and_then(|last| sizes.get(last)).copied().unwrap_or(0)
-}
-
-/// Whether an owner made this member a monitor. One whom only a sealer brought does not vouch for that sealer.
-pub(crate) fn is_monitor(history: &History, member: MemberId) -> bool {
-    let grants = history.members.get(&member).map(|member| member.grants.as_slice()).unwrap_or_default();
-    grants.iter().any(|grant| grant.role == Role::Monitor && grant.confirmed)
 }
 
 #[cfg(test)]

@@ -99,7 +99,7 @@ pub fn cosign(
 fn recount(history: &History, cosigner: MemberId, examined: &mut Examined, cosigned: &Cosigned) {
     let new = cosigned.signed.iter().map(|state| {
         let (head, time, note) = (state.head, state.time, state.note.clone());
-        Cosignature { head, cosigner, time, worth: Worth::Counts, note }
+        Cosignature { head, cosigner, time, worth: Worth::Counts, by_monitor: history.is_monitor(cosigner), note }
     });
     examined.cosignatures.held.extend(new);
     let mut coverage = coverage(history, &examined.cosignatures.held);

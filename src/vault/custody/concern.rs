@@ -23,8 +23,14 @@ pub(super) struct Subject {
     offers: BTreeSet<Place>,
 }
 
+/// Every offer, whether it counts or not.
+pub(super) fn offers(history: &History) -> Vec<Place> {
+    let is_offer = |place: &&Place| matches!(history.told(**place).entry.event, Event::Offer(_));
+    history.order.iter().filter(is_offer).copied().collect()
+}
+
 impl Subject {
-    /// Looks at every entry once, for the offers.
+    /// An exhibit of which no offer is known yet: see [`Self::look_for`].
     pub(super) fn new(history: &History, exhibit: &Exhibit) -> Self {
         let paths = exhibit.blobs.iter().map(|blob| layout::blob(*blob).to_string());
         // Where the inventory or its manifest is gone, nobody can say which blobs are the exhibit's.
@@ -36,22 +42,25 @@ impl Subject {
             _ => Vec::new(),
         };
         let listed = listed.into_iter().map(|blob| layout::blob(blob).to_string());
-        let mut subject = Self {
+        Self {
             log: exhibit.row.log,
             number: exhibit.row.number,
             sealed: exhibit.place,
             blobs: exhibit.blobs.iter().copied().collect(),
             subjects: paths.chain(listed).chain([exhibit.id.clone()]).collect(),
             offers: BTreeSet::new(),
-        };
-        for place in &history.order {
+        }
+    }
+
+    /// Takes in those of these offers that it is a part of.
+    pub(super) fn look_for(&mut self, history: &History, offers: &[Place]) {
+        for place in offers {
             if let Event::Offer(offer) = &history.told(*place).entry.event
-                && subject.is_part(&offer.exhibits, &offer.heads)
+                && self.is_part(&offer.exhibits, &offer.heads)
             {
-                subject.offers.insert(*place);
+                self.offers.insert(*place);
             }
         }
-        subject
     }
 
     /// Whether an entry concerns it.

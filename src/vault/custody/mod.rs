@@ -8,6 +8,8 @@
 //! - [`discrepancies`]: what of a verdict concerns an offer
 //! - [`concern`]: which entries concern one exhibit
 //! - [`story`]: all of it in causal order
+//! - [`parted`]: between which two acknowledgements an exhibit stopped being whole
+//! - [`contradictions`]: what stands only in another history of a log
 //! - [`premis`]: what archivists call each event
 //!
 //! Nothing here decides what counts: `history` has done that before.
@@ -15,11 +17,13 @@
 pub mod acknowledge;
 pub mod arrived;
 mod concern;
+pub mod contradictions;
 pub mod decline;
 mod discrepancies;
 pub mod handovers;
 pub mod note;
 pub mod offer;
+pub mod parted;
 pub mod premis;
 pub mod story;
 pub mod withdraw;

@@ -1,21 +1,22 @@
-//! The custody story of a vault, or of one exhibit, in causal order: nothing is left out, and what does not count says
-//! so. Times are what devices claimed; nothing here proves them.
+//! The custody story of a vault, or of one exhibit, in causal order: nothing of it is left out, and what does not count says
+//! so. Of a log with two signed histories it tells the one that counts, and that there is another (`contradictions`). Times
+//! are what devices claimed; nothing here proves them.
 
 use super::super::exhibits::{self, Exhibit};
 use super::super::findings::Finding;
 use super::super::history::{History, Place, Standing, Told};
 use super::super::session::{Request, Session};
 use super::super::{Setting, VaultError, labels};
-use super::concern::Subject;
+use super::concern::{Subject, offers};
 use super::handovers::{Handovers, NoAnswer, Status, answers};
 use crate::format::event::{Event, ExhibitRef, Seal};
 use crate::format::ids::MemberId;
 
 /// A story, ready to be told entry by entry.
 pub struct Story {
-    session: Session,
-    handovers: Handovers,
-    exhibit: Option<(Exhibit, Subject)>,
+    pub(super) session: Session,
+    pub(super) handovers: Handovers,
+    pub(super) exhibit: Option<(Exhibit, Subject)>,
 }
 
 /// One entry of a story.
@@ -43,15 +44,6 @@ pub struct Line<'a> {
     pub no_answer: Option<NoAnswer>,
 }
 
-/// Between which two acknowledgements an exhibit stopped being whole.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Parted {
-    /// The last acknowledgement before that found it whole; `None` where there was none.
-    pub whole: Option<Place>,
-    /// The first that did not.
-    pub amiss: Place,
-}
-
 /// Reads the story of a vault, or of the exhibit that was typed.
 pub fn story(setting: &mut Setting<'_>, request: &Request<'_>, typed: Option<&str>) -> Result<Story, VaultError> {
     let session = Session::open_to_tell(setting, request)?;
@@ -66,7 +58,8 @@ impl Story {
         let history = session.history()?;
         let handovers = Handovers::of(history);
         let exhibit = exhibit.map(|exhibit| {
-            let subject = Subject::new(history, &exhibit);
+            let mut subject = Subject::new(history, &exhibit);
+            subject.look_for(history, &offers(history));
             (exhibit, subject)
         });
         Ok(Self { session, handovers, exhibit })
@@ -130,23 +123,6 @@ impl Story {
             let told = self.history().told(*place);
             told.standing == Standing::Counted && matches!(told.entry.event, Event::Gap { .. })
         })
-    }
-
-    /// Between which two acknowledgements the exhibit stopped being whole; `None` where no acknowledgement says so, or
-    /// the story is about the vault.
-    pub fn parted(&self) -> Option<Parted> {
-        let (_, subject) = self.exhibit.as_ref()?;
-        let mut whole = None;
-        for place in self.places().filter(|place| self.handovers.offer_of(*place).is_some()) {
-            let event = &self.history().told(place).entry.event;
-            if subject.is_amiss(event) {
-                return Some(Parted { whole, amiss: place });
-            }
-            if matches!(event, Event::Acknowledge(_)) {
-                whole = Some(place);
-            }
-        }
-        None
     }
 
     /// What is wrong with the logs it is told from: an entry may be missing, or another history may stand beside them.

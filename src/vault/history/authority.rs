@@ -5,6 +5,7 @@
 //! them can remove each other: who is an owner, which removals and adoptions take effect. Then all entries in causal
 //! order: a role or a key counts from where it was seen, however far from the founder stands whoever gave it.
 
+mod membership;
 mod statements;
 mod void;
 
@@ -14,7 +15,7 @@ use statements::check_statements;
 use void::Void;
 
 use super::removals::cut_size;
-use super::{Grant, History, Log, Member, Place, Standing, Told, VaultKey, admissions};
+use super::{Grant, History, Log, Place, Standing, Told, VaultKey, admissions};
 use crate::crypto::hash::Hash;
 use crate::crypto::recipient::Recipient;
 use crate::format::card::Card;
@@ -58,6 +59,7 @@ pub(super) fn judge(history: &mut History, supposed: Option<&Remove>) {
     court.cards.clear();
     court.sit(history);
     history.members = court.members(history);
+    history.checks_by_monitors = court.checks_by_monitors(history);
     history.idle_removals = std::mem::take(&mut court.idle);
     history.custody_late = std::mem::take(&mut court.void.custody_late);
     let forked = history.logs.values().flat_map(|log| log.forks.iter().map(|fork| (log.id, fork)));
@@ -251,41 +253,6 @@ impl Court {
         let removals = self.removals.get(&log.member).map(Vec::as_slice).unwrap_or_default();
         let cutting = removals.iter().filter(|(_, removal)| place.seq >= cut_size(removal, log.id));
         cutting.map(|(at, _)| *at).collect()
-    }
-
-    /// A removal, unless somebody who had seen all of them admitted the member again.
-    fn removed(&self, history: &History, member: MemberId) -> Option<Place> {
-        let grants = self.grants.get(&member).map(Vec::as_slice).unwrap_or_default();
-        let removals = self.removals.get(&member).map(Vec::as_slice).unwrap_or_default();
-        let saw = |grant: &Grant, removal: Place| history.told(grant.at).had_seen(grant.at, removal);
-        if grants.iter().any(|grant| removals.iter().all(|(at, _)| saw(grant, *at))) {
-            return None;
-        }
-        let unseen = removals.iter().find(|(at, _)| !grants.iter().any(|grant| saw(grant, *at)));
-        unseen.or(removals.last()).map(|(at, _)| *at)
-    }
-
-    /// How near the founder what a member says next among owners would stand.
-    fn reach(&self, history: &History, id: MemberId, grants: &[Grant]) -> usize {
-        let owner = grants.iter().filter(|grant| grant.role == Role::Owner);
-        let by_grant = owner.filter_map(|grant| Some(self.settled.get(&grant.at)?.saturating_add(1))).min();
-        if id == history.founder { 0 } else { by_grant.unwrap_or(usize::MAX) }
-    }
-
-    /// Everybody whom a counted entry admitted. Of someone admitted again, what was given since.
-    fn members(&mut self, history: &History) -> BTreeMap<MemberId, Member> {
-        let mut members = BTreeMap::new();
-        for (id, card) in std::mem::take(&mut self.cards) {
-            let removed = self.removed(history, id);
-            let removals = self.removals.get(&id).map(Vec::as_slice).unwrap_or_default();
-            let since = |grant: &&Grant| {
-                removed.is_some() || removals.iter().all(|(at, _)| history.told(grant.at).had_seen(grant.at, *at))
-            };
-            let grants: Vec<Grant> = self.grants.get(&id).into_iter().flatten().filter(since).cloned().collect();
-            let reach = self.reach(history, id, &grants);
-            members.insert(id, Member { card, grants, removed, reach });
-        }
-        members
     }
 
     /// The epoch that follows those of a scope's keys that the entry's author had seen: the largest that may be brought. A

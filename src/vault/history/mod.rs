@@ -88,10 +88,14 @@ pub struct History {
     pub founder: MemberId,
     /// All logs whose owners' cards are known.
     pub logs: BTreeMap<LogId, Log>,
+    /// Logs whose members no counted entry admits: no evidence, though they are here.
+    pub(in crate::vault) foreign: BTreeMap<LogId, Log>,
     /// The cards that entries carry, by their text. What is no card is not among them.
     cards: BTreeMap<String, Card>,
     /// Everybody whom a counted entry admitted.
     pub members: BTreeMap<MemberId, Member>,
+    /// Counted checks (`verify` entries) whose authors made them as monitors.
+    pub checks_by_monitors: BTreeSet<Place>,
     /// Keys that counted entries brought.
     pub keys: BTreeMap<KeyId, VaultKey>,
     /// Custody keys of late entries, and of other histories. Whoever had been given one may have written to it.
@@ -145,8 +149,10 @@ impl History {
                 vault,
                 founder,
                 logs: std::mem::take(&mut logs),
+                foreign: BTreeMap::new(),
                 cards: cards.clone(),
                 members: BTreeMap::new(),
+                checks_by_monitors: BTreeSet::new(),
                 keys: BTreeMap::new(),
                 custody_late: BTreeSet::new(),
                 custody_undecided: BTreeSet::new(),
@@ -205,7 +211,8 @@ impl History {
         let whose = self.logs.values().map(|log| (log.id, log.member)).chain(std::mem::take(&mut self.untold));
         let strangers: BTreeSet<LogId> =
             whose.filter(|(_, member)| !members.contains_key(member)).map(|(log, _)| log).collect();
-        self.logs.retain(|id, _| !strangers.contains(id));
+        let logs = std::mem::take(&mut self.logs);
+        (self.foreign, self.logs) = logs.into_iter().partition(|(id, _)| strangers.contains(id));
         self.order.retain(|place| !strangers.contains(&place.log));
         for stranger in &strangers {
             let message = "nobody who might admitted whoever writes this log; it is no evidence";
@@ -246,10 +253,12 @@ impl History {
     ///
     /// When there is none; places come from this same history.
     pub fn told(&self, place: Place) -> &Told {
-        let entries = &self.logs.get(&place.log).expect("places name logs of this history").entries;
-        entries
-            .get(usize::try_from(place.seq).expect("entries are in memory"))
-            .expect("places name entries of this history")
+        self.find(place).expect("places name entries of this history")
+    }
+
+    /// What stands at a place that may be another history's.
+    pub fn find(&self, place: Place) -> Option<&Told> {
+        self.logs.get(&place.log)?.entries.get(usize::try_from(place.seq).ok()?)
     }
 
     /// All entries that count, in causal order.
@@ -294,6 +303,13 @@ impl History {
     pub fn has_role(&self, member: MemberId, is_it: impl Fn(&Role) -> bool) -> bool {
         let known = self.members.get(&member).filter(|member| member.removed.is_none());
         known.is_some_and(|member| member.grants.iter().any(|grant| is_it(&grant.role)))
+    }
+
+    /// Whether an owner made this member a monitor; of someone admitted again, since. One whom only a sealer brought does not
+    /// vouch for that sealer.
+    pub fn is_monitor(&self, member: MemberId) -> bool {
+        let grants = self.members.get(&member).map(|member| member.grants.as_slice()).unwrap_or_default();
+        grants.iter().any(|grant| grant.role == Role::Monitor && grant.confirmed)
     }
 
     /// A member's pseudonym, or the start of the id where no card is known.

@@ -158,9 +158,17 @@ impl Seen {
             let message = format!("it names log {id} at {size} entries; this copy has {here}");
             return Err((Verdict::Incomplete, Check::Behind, message));
         }
-        let message = format!("what it says of log {id} at {size} entries contradicts that log's own signed history");
-        Err((Verdict::Invalid, Check::Reference, message))
+        Err((Verdict::Invalid, Check::Reference, contradicts(head)))
     }
+}
+
+/// In words, that a state which somebody names is none of its log's here. Whose fault that is cannot be told from one copy:
+/// the log's owner may have signed another history, of which this copy has nothing.
+pub(super) fn contradicts(head: &Head) -> String {
+    let Head { log, size, .. } = head;
+    format!(
+        "what it says of log {log} at {size} entries is not what is signed of that log here: either this entry or that log's owner signed falsely; another copy may show which"
+    )
 }
 
 /// What stands next in each log, by when its turn comes: among those that are ready the earliest claimed time goes first,

@@ -64,15 +64,18 @@ pub fn adopt(setting: &mut Setting<'_>, request: &AdoptRequest<'_>) -> Result<Ad
         return Ok(adopted);
     }
     let reference = |place: &Place| EntryRef { log: place.log, seq: place.seq, leaf: history.told(*place).leaf };
+    let labels: Vec<String> = places.iter().map(|place| entry_label(history, *place)).collect();
     let event = Event::Adopt { entries: places.iter().map(reference).collect() };
     commit::say(setting, &session, person, event)?;
     drop(session);
     let session = Session::open(setting, &request.place)?;
     let history = session.history()?;
-    for place in places {
-        match &history.told(place).standing {
-            Standing::Refused(why) => adopted.refused.push((entry_label(history, place), why.clone())),
-            Standing::Counted | Standing::Late => adopted.adopted.push(entry_label(history, place)),
+    for (place, label) in places.into_iter().zip(labels) {
+        match history.find(place).map(|told| &told.standing) {
+            Some(Standing::Counted | Standing::Late) => adopted.adopted.push(label),
+            Some(Standing::Refused(why)) => adopted.refused.push((label, why.clone())),
+            // The disk failed since: what was adopted stands, and nobody can see it now.
+            None => adopted.refused.push((label, "it cannot be read any more".into())),
         }
     }
     Ok(adopted)

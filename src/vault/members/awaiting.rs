@@ -7,7 +7,6 @@ use super::{entitled, given, is_split, readable_since};
 use crate::format::event::Event;
 use crate::format::ids::{KeyId, MemberId};
 use crate::format::role::Scope;
-use crate::vault::cosign::coverage::is_monitor;
 use crate::vault::history::{History, Place};
 use crate::vault::labels::entry_label;
 
@@ -105,7 +104,7 @@ fn idle_removals(history: &History) -> Vec<String> {
 fn too_few_monitors(history: &History) -> Option<String> {
     let needed = history.monitors_needed as usize;
     let here =
-        history.members.iter().filter(|(id, member)| member.removed.is_none() && is_monitor(history, **id)).count();
+        history.members.iter().filter(|(id, member)| member.removed.is_none() && history.is_monitor(**id)).count();
     (here < needed).then(|| {
         format!("{needed} monitors must sign before an exhibit is called covered, and {here} are members: what is sealed from now on cannot be; an owner can add one")
     })

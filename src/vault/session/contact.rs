@@ -5,8 +5,10 @@ use std::collections::BTreeSet;
 use super::{Session, Trust};
 use crate::crypto::hash::Hash;
 use crate::format::card::Card;
+use crate::format::checkpoint::Checkpoint;
+use crate::format::event::Head;
 use crate::format::ids::{LogId, VaultId};
-use crate::format::note::NOTE_BYTES_MAX;
+use crate::format::note::{NOTE_BYTES_MAX, Note};
 use crate::store::memory::Memory;
 use crate::store::{Folder, layout};
 use crate::vault::VaultError;
@@ -49,7 +51,7 @@ impl Session {
         for (id, note) in self.memory.seen(&self.vault)? {
             let subject = layout::log(id).to_string();
             let Some(log) = history.logs.get(&id) else {
-                if !is_cut_off(history, id, &note) {
+                if !is_cut_off(history, id, &note) && !is_here_as_foreign(history, id, &note) {
                     let message = "this device has seen this log before; this copy lacks it";
                     self.findings.incomplete(Check::Behind, subject, message);
                 }
@@ -88,6 +90,13 @@ impl Session {
 fn is_cut_off(history: &History, id: LogId, note: &[u8]) -> bool {
     let mut removed = history.members.values().filter(|member| history.cut_of(id, member.card.member()) == Some(0));
     removed.any(|member| history::check_head(note, id, history.vault, &member.card).is_ok())
+}
+
+/// Whether a state is here, of a log that is no evidence any more: whoever admitted its member did so too late.
+fn is_here_as_foreign(history: &History, id: LogId, note: &[u8]) -> bool {
+    let Some(log) = history.foreign.get(&id) else { return false };
+    let checkpoint = Note::parse(note).ok().and_then(|note| Checkpoint::parse_text(note.text()).ok());
+    checkpoint.is_some_and(|seen| log.holds(&Head { log: id, size: seen.size, root: seen.root }))
 }
 
 /// Which vault this is: one whose founding entry lies there, of those trusted here or the one that `VAULT` names.

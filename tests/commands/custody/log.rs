@@ -65,3 +65,47 @@ fn long_and_hostile_words_stay_text_within_the_screen() {
     let env = Around { env: &[("AMPARO_VAULT", "evidence")], ..Around::default() };
     world.run_in("lawyer", &["custody", "log", "--quiet"], &env).exits(0);
 }
+
+/// The lawyer's whole device is cloned, and both go on: of her record there are two histories. The longer one is told.
+#[test]
+fn what_stands_only_in_the_other_of_two_histories_is_told() {
+    let world = shared();
+    world.copy("lawyer", "clone");
+    let seals = |home: &str, name: &str| {
+        world.write(&format!("{home}/{name}"), name.as_bytes());
+        world.run_on(home, "lawyer", &["seal", name, "--vault", "evidence"]).exits(0);
+    };
+    seals("lawyer", "laptop.txt");
+    seals("clone", "clone.txt");
+    seals("clone", "more.txt");
+    // The reader signs what she saw of the one, the monitor has the other.
+    at(&world, "reader", &["merge", "../lawyer/evidence"]).exits(0);
+    at(&world, "reader", &["verify", "--cosign", "--cosignatures", "../seen.txt"]).exits(0);
+    at(&world, "monitor", &["merge", "../clone/evidence"]).exits(0);
+    let none = at(&world, "monitor", &["custody", "log", "--json"]).exits(0).json();
+    assert_eq!(none["contradicting_histories"], serde_json::json!([]));
+    at(&world, "monitor", &["custody", "log"]).exits(0).never_says("contradicting histories");
+    at(&world, "monitor", &["merge", "../seen.txt"]).exits(3);
+    let lacking = at(&world, "monitor", &["custody", "log", "--json"]).exits(3).json();
+    let other = &lacking["contradicting_histories"][0];
+    assert_eq!((&other["size"], &other["parted"], &other["events"]), (&3.into(), &Value::Null, &Value::Null));
+    let log = at(&world, "monitor", &["custody", "log"]).exits(3);
+    log.says("another state of 3 events is signed, and its events are not here");
+
+    at(&world, "monitor", &["merge", "../lawyer/evidence"]).exits(3);
+    let json = at(&world, "monitor", &["custody", "log", "--json"]).exits(3).json();
+    assert_eq!(json["entries"].as_array().map(Vec::len), Some(4), "the longer history of the lawyer's record");
+    let others = json["contradicting_histories"].as_array().expect("a list");
+    let [other] = others.as_slice() else { panic!("{others:?}") };
+    assert_eq!((&other["handle"], &other["name"]), (&"K7".into(), &"Blue Heron".into()));
+    assert_eq!((&other["parted"], &other["events"], &other["size"]), (&2.into(), &1.into(), &3.into()));
+    let sealed = other["exhibits"][0].as_str().expect("an exhibit");
+    assert!(sealed.starts_with("K7-0002~") && sealed.len() == "K7-0002~3f2a".len(), "{sealed}");
+    let log = at(&world, "monitor", &["custody", "log"]).exits(3).says("contradicting histories:");
+    log.says("K7 of Blue Heron: parted after 2 events").says("sealed only there:").says(sealed);
+    at(&world, "monitor", &["verify", "--report", "../page.md", "--names", "roles"]).exits(3);
+    let page = String::from_utf8(world.read("page.md")).expect("text");
+    let part = page.split_once("\n## Contradicting histories\n\n").expect("the part").1;
+    let line = "- K7 of sealer 1: parted after 2 events; the other history goes on with 1 event, not told in this story; sealed only there: ";
+    assert!(part.starts_with(&format!("{line}{sealed}\n")), "{part}");
+}

@@ -42,6 +42,9 @@ pub(super) enum Act {
     Grant,
 }
 
+/// Of three thousand histories one at least ends so.
+pub(super) const RARE: &str = "ends incomplete";
+
 /// Each must have worked at least once in a hundred histories, each fate have struck.
 pub(super) const ALL: [&str; 21] = [
     "seal",
@@ -63,7 +66,7 @@ pub(super) const ALL: [&str; 21] = [
     "power",
     "newcomer",
     "ends valid",
-    "ends incomplete",
+    RARE,
     "has late entries",
 ];
 
@@ -121,17 +124,23 @@ impl Story {
             6..=11 if other != seat => Act::Merge(other),
             12 => Act::Cosign,
             13 | 14 => Act::Offer(other),
-            15 | 16 if other != seat => Act::Answer(other),
+            // Whoever was offered something answers that rather than ask around.
+            15 | 16 if other != seat => Act::Answer(self.offered_by(seat).unwrap_or(other)),
             17 | 18 if is_owner => self.draw_admission(),
-            19 | 20 if is_owner && !self.is_peaceful() => {
-                let (whom, in_part) = (self.one_of(NAMES.len()), self.below(2) == 0);
-                Act::Remove(whom, in_part)
+            19 | 20 | 22 if is_owner && !self.is_peaceful() && other != seat => {
+                Act::Remove(self.seats[other].who, self.below(2) == 0)
             }
             21 if is_owner => Act::Rotate,
             17..=19 if who == SEALER => Act::Admit(self.one_of(NAMES.len()), vec![Role::Monitor]),
             17..=21 => Act::Grant,
             _ => Act::Take,
         }
+    }
+
+    /// Who made the last offer to somebody at this seat, elsewhere.
+    fn offered_by(&self, seat: usize) -> Option<usize> {
+        let is_hers = |(from, to): &&(usize, usize)| *to == seat && *from != seat;
+        self.offers.iter().rev().find(is_hers).map(|(from, _)| *from)
     }
 
     fn draw_admission(&mut self) -> Act {
@@ -156,7 +165,9 @@ impl Story {
             Act::Merge(other) => self.merge(seat, &self.seats[*other].copy.clone()),
             Act::Cosign => self.cosign(seat),
             Act::Take => self.take(seat),
-            Act::Offer(other) => self.offer(seat, NAMES[self.seats[*other].who]),
+            Act::Offer(other) => {
+                self.offer(seat, NAMES[self.seats[*other].who]).map(|()| self.offers.push((seat, *other)))
+            }
             // Whoever made the offer hands her copy over with it.
             Act::Answer(other) => self.merge(seat, &self.seats[*other].copy.clone()).and_then(|()| self.answer(seat)),
             Act::Admit(whom, roles) => self.admit(seat, *whom, roles),

@@ -128,6 +128,7 @@ impl Story {
             return;
         }
         self.drawer.push(kept);
+        self.go_on_from_here(seat);
         self.tell(seat, &format!("takes {} out of the drawer [drawer]", older.display()));
     }
 

@@ -126,6 +126,7 @@ fn a_verdict_of_another_kind_is_a_disagreement() {
         ("custody/segment-missing", "K7-0001 incomplete", "K7-0001 invalid"),
         ("custody/entry-missing", ", entry 1", ", entry 2"),
         ("golden/valid-reader", "level: content", "level: custody"),
+        ("cosignatures/an-honest-cosignature-covers-what-was-sealed-by-then-2", "covered: 1", "covered: 2"),
     ];
     for (at, (name, from, to)) in twists.iter().enumerate() {
         let text = case::print(&case::read(name));

@@ -8,7 +8,7 @@ use super::{Second, cases_below};
 use crate::vectors::case;
 
 /// A check left out: what for, its file, its text, what stands there instead, and where the cases lie of which one tells.
-const FAULTS: [(&str, &str, &str, &str, &str); 8] = [
+const FAULTS: [(&str, &str, &str, &str, &str); 10] = [
     (
         "an entry names the root before it",
         "histories.py",
@@ -40,6 +40,20 @@ const FAULTS: [(&str, &str, &str, &str, &str); 8] = [
         "memory",
     ),
     ("what a monitor saw", "cosignatures.py", "elif note.size > len(log.story):", "elif False:", "cosignatures"),
+    (
+        "of who was removed a check is needed",
+        "cosignatures.py",
+        "if member not in standing.cuts:",
+        "if True:",
+        "cosignatures",
+    ),
+    (
+        "a monitor is one when she checks",
+        "cosignatures.py",
+        "all(by.saw(cut.by) for cut in standing.cuts_on(check))",
+        "True",
+        "cosignatures",
+    ),
     (
         "an entry is of this vault and log",
         "histories.py",

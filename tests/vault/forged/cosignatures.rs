@@ -10,8 +10,10 @@ use amparo::format::ids::{LogId, VaultId};
 use amparo::format::note::{Note, SignatureLine};
 use amparo::store::layout;
 use amparo::vault::cosign::coverage::SignedBy;
+use amparo::vault::cosign::make::cosign as cosign_all;
 use amparo::vault::findings::{Check, Verdict};
-use amparo::vault::verify::Verified;
+use amparo::vault::session::Request;
+use amparo::vault::verify::{Verified, VerifyRequest};
 
 use super::owners::remove;
 use crate::vault::forge::{ANN, CUSTODY, EVE, FOUNDER, Forge, MAIN, MONITOR, Pen, READER, SEALER, admit, founded};
@@ -250,6 +252,84 @@ fn of_a_removed_cosigner_only_what_a_check_of_hers_names_counts() {
     checked.say(&there, &[], Event::Verify { heads, level: "custody".into(), verdict: "valid".into() });
     let verified = there.finds(&[]);
     assert!(verified.notices.iter().any(|notice| notice.starts_with("1 cosignatures of Lantern")));
+}
+
+/// What a member checked and named.
+fn checked(heads: &[Head]) -> Event {
+    Event::Verify { heads: heads.to_vec(), level: "custody".into(), verdict: "valid".into() }
+}
+
+/// Whoever holds a seized device signs with its owner's keys. That she is admitted again, restored from paper with the same
+/// keys, makes nothing of it hers.
+#[test]
+fn what_a_seized_device_signed_does_not_count_when_its_owner_is_back() {
+    let (forge, mut founder) = sealed();
+    let mut monitor = Pen::begin(forge.vault, MONITOR, "M3");
+    monitor.say(&forge, &[founder.head()], note("here"));
+    let (cut, seen) = (monitor.head(), founder.head());
+    put(&forge, founder.id, &cosigned(&founder, MONITOR));
+    monitor.say(&forge, &[], checked(&[seen]));
+    let before = founder.clone();
+    founder.say(&forge, &[cut], remove(MONITOR, &[cut]));
+    founder.say(&forge, &[], admit(MONITOR, &["monitor"]));
+    let verified = forge.finds(&[]);
+    assert_eq!((verified.covered_exhibits, signers(&verified, &before)), (0, Vec::new()));
+    let told = "1 cosignatures of Lantern, who was removed and admitted again, are named by no check of hers that counts: late, not counted";
+    assert!(verified.notices.iter().any(|notice| notice == told), "{:?}", verified.notices);
+    // She may say so herself, as a monitor.
+    let mut back = Pen::begin(forge.vault, MONITOR, "M4");
+    back.say(&forge, &[founder.head()], checked(&[seen]));
+    let verified = forge.finds(&[]);
+    assert_eq!((verified.covered_exhibits, signers(&verified, &before)), (1, vec![("Lantern".into(), 2, true)]));
+}
+
+/// Her program does so: it does not take what she cannot have signed for signed before.
+#[test]
+fn who_is_back_signs_anew_what_only_the_seized_device_signed() {
+    let (forge, mut founder) = sealed();
+    let mut monitor = Pen::begin(forge.vault, MONITOR, "M3");
+    monitor.say(&forge, &[founder.head()], note("here"));
+    founder.say(&forge, &[monitor.head()], remove(MONITOR, &[monitor.head()]));
+    founder.say(&forge, &[], admit(MONITOR, &["monitor"]));
+    put(&forge, founder.id, &cosigned(&founder, MONITOR));
+    assert_eq!(forge.finds(&[]).covered_exhibits, 0);
+    let made = forge.as_member(MONITOR, |setting, place| {
+        let place = Request { vault: place.vault, state: place.state, person: place.person, trust: place.trust };
+        let request = VerifyRequest { place, receipts: &[], short_receipts: &[], checkpoints: &[] };
+        cosign_all(setting, &request).expect("cosigned").1
+    });
+    assert_eq!((made.signed.len(), made.before.len()), (1, 0), "{:?}", made.refused);
+    assert_eq!(forge.finds(&[]).covered_exhibits, 1);
+}
+
+#[test]
+fn what_a_monitor_signed_stays_a_monitors_when_she_comes_back_as_something_else() {
+    let (forge, mut founder) = sealed();
+    let mut monitor = Pen::begin(forge.vault, MONITOR, "M3");
+    put(&forge, founder.id, &cosigned(&founder, MONITOR));
+    monitor.say(&forge, &[founder.head()], checked(&[founder.head()]));
+    let before = founder.clone();
+    founder.say(&forge, &[monitor.head()], remove(MONITOR, &[monitor.head()]));
+    founder.say(&forge, &[], admit(MONITOR, &["sealer"]));
+    assert_eq!(forge.finds(&[]).covered_exhibits, 1);
+    founder.seal(&forge, &[Exhibit::text("sealed since")], &Twist::default());
+    let verified = forge.finds(&[]);
+    assert_eq!((verified.covered_exhibits, verified.exhibits), (1, 2));
+    assert_eq!(signers(&verified, &before), [("Lantern".into(), 2, true)]);
+    // What she signs as a sealer is told, and covers nothing; in a log of either time.
+    for mut hers in [Pen::begin(forge.vault, MONITOR, "M4"), monitor] {
+        let there = forge.copy();
+        put(&there, founder.id, &cosigned(&founder, MONITOR));
+        hers.say(&there, &[founder.head()], checked(&[founder.head()]));
+        let verified = there.finds(&[]);
+        assert_eq!((verified.covered_exhibits, verified.exhibits), (1, 2));
+        assert_eq!(signers(&verified, &before), [("Lantern".into(), 5, false), ("Lantern".into(), 2, true)]);
+        // Unless an owner makes her a monitor again: then her word is good for what she has checked since.
+        let mut owner = founder.clone();
+        owner.say(&there, &[hers.head()], admit(MONITOR, &["monitor"]));
+        let verified = there.finds(&[]);
+        assert_eq!((verified.covered_exhibits, signers(&verified, &before)), (2, vec![("Lantern".into(), 5, true)]));
+    }
 }
 
 #[test]

@@ -8,7 +8,9 @@ use amparo::vault::findings::{Check, Verdict};
 use amparo::vault::session::{Request, Session, Trust};
 
 use super::owners::remove;
-use crate::vault::forge::{FOUNDER, Forge, Pen, READER, SEALER, assert_found, card, founded, founding, note};
+use crate::vault::forge::{
+    ANN, FOUNDER, Forge, Pen, READER, SEALER, admit, assert_found, card, founded, founding, note,
+};
 
 const INVALID: Verdict = Verdict::Invalid;
 const INCOMPLETE: Verdict = Verdict::Incomplete;
@@ -98,6 +100,28 @@ fn another_history_than_was_seen_is_none_of_a_log_that_does_not_count_at_all() {
     remembers_from(&shown, &forge);
     let verified = forge.try_verify(READER, "/state/mine").expect("a verdict");
     assert_found(&verified, &[(Check::Fork, INVALID, &sealer.folder())]);
+}
+
+/// Somebody was let in too late: what she wrote is no evidence any more. It is here all the same, and nobody has to look for
+/// it. Found as history 1553 of the false accusation.
+#[test]
+fn what_was_seen_of_somebody_who_was_let_in_too_late_is_not_lacking() {
+    let (forge, mut founder) = founded();
+    let mut sealer = Pen::begin(forge.vault, SEALER, "S4");
+    sealer.say(&forge, &[founder.head()], admit(ANN, &["monitor"]));
+    let mut ann = Pen::begin(forge.vault, ANN, "A5");
+    ann.say(&forge, &[sealer.head()], note("hello"));
+    let shown = forge.copy();
+    founder.say(&forge, &[], remove(SEALER, &[]));
+    remembers_from(&shown, &forge);
+    let folder = ann.folder();
+    let foreign = (Check::Foreign, INCOMPLETE, folder.as_str());
+    assert_found(&forge.try_verify(READER, "/state/mine").expect("a verdict"), &[foreign]);
+    // What she wrote elsewhere is lacking.
+    ann.say(&shown, &[], note("more"));
+    remembers_from(&shown, &forge);
+    let behind = (Check::Behind, INCOMPLETE, folder.as_str());
+    assert_found(&forge.try_verify(READER, "/state/mine").expect("a verdict"), &[behind, foreign]);
 }
 
 #[test]

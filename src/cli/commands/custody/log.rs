@@ -8,7 +8,7 @@ use crate::cli::call::Call;
 use crate::cli::error::{CliError, by_weight};
 use crate::cli::folders::Contact;
 use crate::cli::output::shown;
-use crate::cli::story::{Piece, details, what};
+use crate::cli::story::{Piece, beside, details, what};
 use crate::format::card::Card;
 use crate::format::event::{Event, Head, RemoveReason};
 use crate::format::ids::MemberId;
@@ -22,7 +22,8 @@ use crate::vault::history::{History, Place, Standing};
 ///
 /// Each event stands after what its author had seen, whatever the clocks said. Times are what the devices claimed: no time is
 /// proven by this version. What came late, was refused, is unconfirmed or reconstructed is told with that word. Of each log the
-/// last signed state is checked, which covers all entries; `amparo verify` checks every one.
+/// last signed state is checked, which covers all entries; `amparo verify` checks every one. Where a record has two signed
+/// histories, the one that counts is told, and at the end what stands only in the other.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -70,7 +71,8 @@ fn tell(story: &Story, call: &mut Call<'_, '_>) -> Result<(), CliError> {
     tell_open_ends(story, &table, call)
 }
 
-/// What is still open at the end: offers that wait, gaps, and where an exhibit stopped being whole.
+/// What is still open at the end: offers that wait, gaps, where an exhibit stopped being whole, and what the story leaves out
+/// because a record has two histories.
 fn tell_open_ends(story: &Story, table: &Table, call: &mut Call<'_, '_>) -> Result<(), CliError> {
     let history = story.history();
     let pending: Vec<String> = story
@@ -103,6 +105,12 @@ fn tell_open_ends(story: &Story, table: &Table, call: &mut Call<'_, '_>) -> Resu
         let lines = [format!("whole      {last}"), format!("not whole  {}", say(parted.amiss))];
         table.section(call, "between these two acknowledgements it stopped being whole", &lines)?;
     }
+    let others = story.other_histories();
+    let others: Vec<String> = others
+        .iter()
+        .map(|other| format!("{} of {}: {}", other.handle, shown(&history.name_of(other.member)), beside(other)))
+        .collect();
+    table.section(call, "contradicting histories", &others)?;
     if pending.is_empty() && gaps.is_empty() {
         let about = if story.exhibit().is_some() { " for this exhibit" } else { "" };
         call.say(&format!("\nNo offer waits for an answer, and no gap is recorded{about}."));
@@ -148,7 +156,20 @@ fn tail_of(story: &Story) -> Value {
     let label = |place: Place| story.line(place).label;
     let parted =
         story.parted().map(|parted| json!({ "whole": parted.whole.map(label), "not_whole": label(parted.amiss) }));
-    json!({ "pending": pending, "gaps": gaps, "stopped_being_whole_between": parted })
+    let others = story.other_histories();
+    let others: Vec<Value> = others
+        .iter()
+        .map(|other| {
+            json!({
+                "log": other.log.to_string(), "handle": other.handle, "member": other.member.to_string(),
+                "name": history.name_of(other.member), "parted": other.parted, "size": other.head.size,
+                "root": other.head.root.to_string(), "events": other.events(), "exhibits": other.exhibits,
+            })
+        })
+        .collect();
+    json!({
+        "pending": pending, "gaps": gaps, "stopped_being_whole_between": parted, "contradicting_histories": others,
+    })
 }
 
 /// A signed state as JSON.

@@ -65,7 +65,7 @@ fn warn(taken: &Taken, call: &mut Call<'_, '_>) {
 fn tell(taken: &Taken, call: &mut Call<'_, '_>) -> Result<(), CliError> {
     for one in &taken.added {
         let note = match one.worth {
-            Worth::Late => "; late, not counted: the cosigner was removed",
+            Worth::Late => "; late, not counted: the cosigner was removed, and no check of hers here names it",
             Worth::OtherHistory => "; of the other of two histories",
             Worth::Counts | Worth::Beyond | Worth::Fork => "",
         };

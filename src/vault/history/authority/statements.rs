@@ -1,6 +1,7 @@
 //! What an entry that counts says of other logs and their owners, held against what they are: states that contradict what
 //! was signed, cuts and adoptions that name something else.
 
+use super::super::order::contradicts;
 use super::super::{History, Place, Told};
 use super::subject;
 use crate::format::event::{Event, Head};
@@ -12,11 +13,7 @@ pub(super) fn check_statements(history: &History, told: &Told, place: Place, fin
         let Some(log) = history.logs.get(&head.log).filter(|log| log.head.size >= head.size) else { continue };
         let forked = log.forks.iter().any(|fork| fork.root_at(head.size) == Some(head.root));
         if head.size > 0 && !forked && log.root_at(head.size) != Some(head.root) {
-            let message = format!(
-                "what it says of log {} at {} entries contradicts that log's own signed history",
-                head.log, head.size
-            );
-            findings.invalid(Check::Reference, subject(place), message);
+            findings.invalid(Check::Reference, subject(place), contradicts(&head));
         }
     }
     match &told.entry.event {

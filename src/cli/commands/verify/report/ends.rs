@@ -2,14 +2,39 @@
 
 use super::super::cosigned::{NO_MONITOR, covered};
 use super::page::{Page, list};
-use crate::cli::story::{details, what};
+use crate::cli::story::{beside, details, what};
 use crate::format::event::Event;
-use crate::vault::cosign::coverage::{SignedBy, is_monitor};
+use crate::vault::cosign::coverage::SignedBy;
+use crate::vault::custody::contradictions::OtherHistory;
 use crate::vault::custody::handovers::Status;
-use crate::vault::custody::story::Line;
+use crate::vault::custody::parted::Parted;
+use crate::vault::custody::story::Story;
 use crate::vault::history::{Place, Standing};
 
 impl Page<'_> {
+    /// What the story leaves out because a record has two histories.
+    pub(super) fn contradictions(&self, text: &mut String) {
+        let others = self.story.map(Story::other_histories).unwrap_or_default();
+        let say =
+            |other: &OtherHistory| format!("{} of {}: {}", other.handle, self.people.name(other.member), beside(other));
+        list(text, "Contradicting histories", others.iter().map(say));
+    }
+
+    /// Each exhibit that somebody signed for as not whole, with the last who found it whole.
+    pub(super) fn parted(&self, text: &mut String) {
+        let Some(story) = self.story else { return };
+        let say = |place: Place| {
+            let line = story.line(place);
+            format!("{} by {}, {} (claimed)", line.label, self.people.name(line.member), line.told.entry.time)
+        };
+        let parted = story.all_parted().into_iter().map(|(exhibit, Parted { whole, amiss })| {
+            let whole = whole
+                .map_or_else(|| "nobody acknowledged it whole before".into(), |at| format!("whole in {}", say(at)));
+            format!("{exhibit}: {whole}; not whole in {}", say(amiss))
+        });
+        list(text, "Exhibits that stopped being whole", parted);
+    }
+
     pub(super) fn handovers(&self, text: &mut String) {
         let Some(story) = self.story else { return };
         let offers: Vec<Place> = story.offers().collect();
@@ -58,13 +83,8 @@ impl Page<'_> {
     pub(super) fn monitors(&self, text: &mut String) {
         let Some(story) = self.story else { return };
         let history = story.history();
-        // What she found while she was one stands, though she was removed since.
-        let is_monitor = |line: &Line<'_>| is_monitor(history, line.member);
-        let checks = story.lines().filter(|line| {
-            matches!(line.told.entry.event, Event::Verify { .. })
-                && line.told.standing == Standing::Counted
-                && is_monitor(line)
-        });
+        // What she found while she was one stands, though she has left since, or come back as something else.
+        let checks = story.lines().filter(|line| history.checks_by_monitors.contains(&line.place));
         let checks = checks.map(|line| {
             let (who, time) = (self.people.name(line.member), &line.told.entry.time);
             format!("{}: {who}, {}, {time} (claimed)", line.label, what(&line))

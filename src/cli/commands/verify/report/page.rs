@@ -32,7 +32,9 @@ impl Page<'_> {
         self.facts(&mut text);
         self.records(&mut text);
         self.findings(&mut text);
+        self.contradictions(&mut text);
         self.handovers(&mut text);
+        self.parted(&mut text);
         self.open_ends(&mut text);
         self.monitors(&mut text);
         self.coverage(&mut text);

@@ -69,10 +69,13 @@ pub fn list(
     })
 }
 
+/// An exhibit's row, and its blobs in order.
+type Located = (Row, Vec<Hash>);
+
 /// What is to be told of one sealing.
 #[derive(Default)]
 struct Prepared {
-    rows: Vec<((Row, Vec<Hash>), Option<Known>)>,
+    rows: Vec<(Located, Option<Known>)>,
     troubles: Vec<Finding>,
 }
 
@@ -108,7 +111,7 @@ impl Prepared {
 pub(super) fn listed(
     session: &Session,
     sealing: &Sealing<'_>,
-    (row, blob_names): (Row, Vec<Hash>),
+    (row, blob_names): Located,
     known: Option<Known>,
     withdrawn: &BTreeMap<(LogId, u64), Scope>,
 ) -> Result<Listed, VaultError> {

@@ -85,7 +85,8 @@ fn torn(folder: &dyn Folder, memory: &Memory, vault: &VaultId) -> Result<BTreeSe
     Ok(torn)
 }
 
-fn is_whole(folder: &dyn Folder, change: &Change) -> bool {
+/// Whether all that was to end a merge lies there.
+pub(super) fn is_whole(folder: &dyn Folder, change: &Change) -> bool {
     let mut files = change.files();
     files.all(|(path, bytes)| folder.read(&path, bytes.len() as u64).is_ok_and(|there| there == bytes))
 }

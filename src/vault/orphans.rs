@@ -14,9 +14,12 @@ use crate::format::event::Event;
 use crate::store::memory::Record;
 use crate::store::{RelPath, layout};
 
-/// Removes orphans; returns how many.
+/// Removes orphans; returns how many. What was begun in another copy may be here because somebody copied it, with what covers it
+/// still on its way.
 pub(super) fn clear(session: &Session) -> Result<u64, VaultError> {
-    remove(session, &session.memory.intents(&session.vault)?)
+    let mut records = session.memory.intents(&session.vault)?;
+    records.retain(|record| record.is_of_this_copy);
+    remove(session, &records)
 }
 
 /// Removes what came from other copies and counts for nothing: the person will not go on with it. Returns how many files.

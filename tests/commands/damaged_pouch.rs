@@ -153,6 +153,22 @@ fn half_a_parity_file_makes_no_whole_pouch_unreadable() {
     takes_in(&world, &files, &["--sign"]).exits(0).says("ACKNOWLEDGED");
 }
 
+/// What only begins like a pouch, and is longer, makes nothing of a whole one seem lost.
+#[test]
+fn a_longer_file_that_begins_like_a_pouch_takes_nothing_from_one() {
+    let world = sent(100_000, &[]);
+    let mut stranger = b"age-encryption.org/v1\n".to_vec();
+    stranger.resize(world.read("trip.bin").len() + 500_000, b'x');
+    world.write("stranger.bin", &stranger);
+    for files in [["trip.bin", "stranger.bin"], ["stranger.bin", "trip.bin"]] {
+        let sha256 = Hash::of(&world.read("trip.bin")).to_string();
+        let verified = verifies(&world, "courier", &files, &["--sha256", &sha256]).exits(0);
+        verified.says("no part of it, as far as can be told").says("stranger.bin").never_says("lost");
+        verifies(&world, "reader", &files, &["--owner", "../lawyer.card"]).exits(0);
+        takes_in(&world.twin(), &files, &["--sign"]).exits(0).says("ACKNOWLEDGED");
+    }
+}
+
 /// The bytes of the reader's exhibits, each opened anew; `None` where it does not open.
 fn opens(world: &World, id: &str, name: &str, round: &str) -> Option<Vec<u8>> {
     let out = format!("out-{round}");

@@ -8,7 +8,8 @@ use amparo::crypto::hash::Hash;
 use amparo::store::Disk;
 use amparo::store::faulty::{Fault, FaultyDisk, Rules, Times};
 use amparo::vault::VaultError;
-use amparo::vault::findings::Verdict;
+use amparo::vault::custody::note::{Kind, note};
+use amparo::vault::findings::{Check, Finding, Verdict};
 use amparo::vault::merge::{Cleared, MergeRequest, Merged, clear, merge};
 use amparo::vault::verify::Verified;
 
@@ -179,4 +180,58 @@ fn a_source_that_fails_while_it_is_read_is_told_file_by_file() {
     assert!(blob.to_string_lossy().ends_with(&merged.untaken[0].path));
     assert_eq!(merged.missing, [merged.untaken[0].path.clone()]);
     assert!(!disk.files().iter().any(|(path, bytes)| path.starts_with(&copy) && bytes == b"torn"));
+}
+
+/// One signed state here is damaged, which the other copy has whole: what else comes is seen at once, and told as it is.
+#[test]
+fn a_damaged_state_here_hides_nothing_that_a_merge_brings() {
+    let (disk, world, copy) = apart(Rules::Ext4);
+    let merged = merge_into(&disk, &world.reader, &copy, &world.vault, false).expect("merged");
+    let place = request(&world.vault, &world.reader, None);
+    with(&disk, world.reader.machine, |setting| note(setting, &place, "rain", None, Kind::Note)).expect("said");
+    let lawyers = merged.logs.iter().find(|log| log.member == world.lawyer.person.member()).expect("a log").log;
+    let states = copy.join("logs").join(lawyers.to_string()).join("checkpoints");
+    let (newest, mut bytes) =
+        disk.files().into_iter().filter(|(path, _)| path.starts_with(&states)).max().expect("one");
+    bytes[40] ^= 1;
+    disk.put(&newest, &bytes);
+    let merged = merge_into(&disk, &world.reader, &copy, &world.vault, false).expect("merged");
+    assert_eq!(merged.damaged.len(), 1, "{:?}", merged.damaged);
+    let hers = merged.logs.iter().find(|log| log.member == world.reader.person.member()).expect("her log came");
+    assert_eq!((hers.before, hers.after), (0, 1), "{:?}", merged.findings);
+    assert_eq!(merged.foreign, Vec::<String>::new());
+    let is_hers = |found: &&Finding| found.subject.contains(&hers.log.to_string());
+    // What it names of the damaged log is beyond what this copy shows of that.
+    let about_hers = merged.findings.iter().filter(is_hers).map(|found| found.check);
+    assert_eq!(about_hers.collect::<Vec<_>>(), [Check::Behind], "{:?}", merged.findings);
+}
+
+/// A copier brought what an interrupted sealing left in another folder, and may bring its record next.
+#[test]
+fn a_sealing_leaves_what_another_copy_only_began() {
+    let (base, world, copy) = apart(Rules::Ext4);
+    let blobs_of = |disk: &FaultyDisk, folder: &Path| {
+        let files = disk.files().into_iter().map(|(path, _)| path);
+        files.filter_map(|path| Some(path.strip_prefix(folder.join("blobs")).ok()?.to_path_buf())).collect::<Vec<_>>()
+    };
+    let before = blobs_of(&base, &world.vault);
+    let interrupted = |nth| {
+        let disk = base.crash(0);
+        disk.fail_at(disk.operations() + nth, Fault::Io, Times::FromThenOn);
+        let told = world.moved_to(Arc::new(disk.clone())).seal(&[world.path("s/second.txt")], false);
+        let is_sealed = told.is_ok_and(|sealing| !sealing.exhibits.is_empty());
+        assert!(!is_sealed, "the sealing came to its end before it left anything");
+        disk.heal();
+        let mut left = blobs_of(&disk, &world.vault);
+        left.retain(|blob| !before.contains(blob));
+        (!left.is_empty()).then_some((disk, left))
+    };
+    let (disk, begun) = (0..).find_map(interrupted).expect("some fault leaves a sealed file");
+    carry(&disk, &world.vault, &copy, |_| true);
+    let mut there = world.moved_to(Arc::new(disk.clone()));
+    there.vault.clone_from(&copy);
+    let sealing = there.seal(&[world.path("s/first.txt")], false).expect("sealed");
+    assert_eq!(sealing.sealed.orphans_removed, 0);
+    let here = blobs_of(&disk, &copy);
+    assert!(begun.iter().all(|blob| here.contains(blob)), "{begun:?} of {here:?}");
 }

@@ -72,7 +72,7 @@ pub struct Handovers {
     /// For each `pack` entry: what can be answered of its pouch.
     packed: BTreeMap<Place, Carried>,
     /// The offers that each pouch carries, by the log of those who packed it.
-    carried: BTreeMap<(LogId, Hash), Vec<Place>>,
+    carried: BTreeMap<(LogId, Hash), BTreeSet<Place>>,
 }
 
 /// What can be answered of a pouch.

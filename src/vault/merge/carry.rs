@@ -19,7 +19,7 @@ use crate::store::memory::{Change, Intent};
 use crate::store::{Mode, RelPath, StoreError};
 use crate::vault::exhibits::BLOB_BYTES_MAX;
 use crate::vault::session::Session;
-use crate::vault::{Setting, VaultError, random};
+use crate::vault::{Setting, VaultError, interrupted, random};
 
 /// What is written between two syncs. After a power cut so much is looked through for torn files.
 const BATCH_BYTES_MAX: u64 = 64 << 20;
@@ -129,11 +129,17 @@ impl<'a> Carrier<'a> {
     }
 
     /// What was written is covered now. Where a signed state did not come, the device's memory still tells what else came
-    /// for it.
+    /// for it. An end that lacks one, or has one that is damaged here, would keep all of it from being seen.
     pub(super) fn finish(self) -> Result<Carried, VaultError> {
+        let memory = &self.session.memory;
+        for (intent, change) in memory.merges(&self.session.vault)? {
+            if !interrupted::is_whole(&**self.own, &change) {
+                memory.forget(&intent)?;
+            }
+        }
         if self.carried.untaken.is_empty() {
             for intent in &self.intents {
-                self.session.memory.forget(intent)?;
+                memory.forget(intent)?;
             }
         }
         Ok(self.carried)

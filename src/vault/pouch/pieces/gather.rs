@@ -63,11 +63,13 @@ fn of_files(files: Vec<PieceFile>) -> Result<Pieces, VaultError> {
         }
     }
     let (named_id, total) = agreed(&files, &volumes, &anchors)?;
-    let bytes = total.unwrap_or_else(|| whole.iter().map(|(index, _)| files[*index].bytes).max().unwrap_or(0));
+    let own_id = whole.iter().find_map(|(_, id)| *id);
+    // How long a pouch is, only a file tells that is one, if any is.
+    let own = whole.iter().filter(|(_, id)| *id == own_id).map(|(index, _)| files[*index].bytes);
+    let bytes = total.unwrap_or_else(|| own.max().unwrap_or(0));
     if bytes == 0 {
         return Err(VaultError::Pouch(PouchError::NoPouch { files: paths(&files, 0..files.len()) }));
     }
-    let own_id = whole.iter().find_map(|(_, id)| *id);
     let mut pieces = Pieces {
         id: named_id.or(own_id),
         bytes,

@@ -55,11 +55,6 @@ pub(crate) struct PrivateKey {
 #[derive(Clone)]
 pub(crate) struct EncapsulatedKey([u8; ENCAPSULATED_BYTES]);
 
-/// Has the library collect, beside all else, what its random numbers come from: 30 ms, once in a process.
-pub(crate) fn prepare() {
-    std::thread::spawn(|| aws_lc_rs::rand::fill(&mut [0]));
-}
-
 impl hpke::Kem for HybridKem {
     type PublicKey = PublicKey;
     type PrivateKey = PrivateKey;

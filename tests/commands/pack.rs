@@ -262,6 +262,7 @@ fn a_damaged_or_missing_sealed_file_stays_here_and_is_told() {
     seals(&world, "third.txt");
     let new: Vec<String> = blobs(&world).filter(|name| !before.contains(name)).collect();
     assert_eq!(new.len(), 3, "the exhibit, the inventory that lists it, the manifest that describes it");
+    let mut broken = Vec::new();
     for (number, spoilt) in new.iter().enumerate() {
         let path = world.path(&format!("lawyer/evidence/{spoilt}"));
         let whole = fs::read(&path).expect("there");
@@ -279,6 +280,7 @@ fn a_damaged_or_missing_sealed_file_stays_here_and_is_told() {
                 (&json!(["K7-0001", "K7-0002"]), &json!(false)),
                 "{name}"
             );
+            broken.push(packed["broken"].clone());
             let said = events(&world, "lawyer").pop().expect("the pack entry");
             assert_eq!((&said["event"], &said["everything"]), (&json!("pack"), &json!(false)), "{name}");
             assert_eq!(said["exhibits"], json!(["K7-0001", "K7-0002"]), "the entry says what went: {name}");
@@ -290,6 +292,10 @@ fn a_damaged_or_missing_sealed_file_stays_here_and_is_told() {
             .says("amparo verify tells");
         fs::write(&path, whole).expect("mended");
     }
+    // Without its inventory nobody can say what it lists; else both say it, whether it is torn or not there.
+    let named = broken.iter().filter(|broken| **broken == json!(["K7-0003"])).count();
+    let nothing = broken.iter().filter(|broken| **broken == json!([])).count();
+    assert_eq!((named, nothing), (4, 2), "{broken:?}");
     let left: Vec<String> = fs::read_dir(world.path(""))
         .expect("a folder")
         .flatten()

@@ -11,6 +11,7 @@ use crate::cli::folders::Contact;
 use crate::cli::output::{Tone, all_of, count, shown, size};
 use crate::cli::{DONE, Exit, hints};
 use crate::vault::custody::offer::Circumstances;
+use crate::vault::merge::Arrival;
 use crate::vault::pouch::pack::{PackRequest, Packed, answers, pack, pack_custody};
 use crate::vault::pouch::unfinished::Mark;
 
@@ -23,11 +24,11 @@ const FILES_TYPED_MAX: usize = 4;
 ///
 /// Only those for whom it is made can open it; whoever carries it cannot, and neither can you afterwards. It tells nobody
 /// what is in it, for whom, or how much but roughly. Without exhibits, all goes that they have not acknowledged; what they
-/// sealed themselves goes when it is named. Custody records and keys always go, and with --no-exhibits they go alone. The pouch is the offer: it asks them to sign for what
-/// arrives; one without exhibits asks for nothing, and is answered by whatever they sign next. What cannot become a pouch is
-/// refused before anything is offered; where the disk fails later, the offer stands, and the same command packs it. With
-/// --answers it is a short text without sealed files, for mail or a phone: what you signed, and what they have not seen of
-/// the custody record.
+/// sealed themselves goes when it is named. Custody records and keys always go, and with --no-exhibits they go alone. The
+/// pouch is the offer: it asks them to sign for what arrives; one without exhibits asks for nothing, and is answered by
+/// whatever they sign next. What cannot become a pouch is refused before anything is offered; where the disk fails later, the
+/// offer stands, and the same command packs it. With --answers it is a short text without sealed files, for mail or a phone:
+/// what you signed, and what they have not seen of the custody record.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -138,8 +139,8 @@ fn warn(packed: &Packed, call: &mut Call<'_, '_>) {
              what was sealed with it"
         ));
     }
-    for id in &packed.broken {
-        call.warn(&format!("{id} is not whole in it: what is lacking of it is damaged here, or not here"));
+    if !packed.broken.is_empty() {
+        call.warn(&format!("not whole in it, but what is here: {}", Arrival::listed(&packed.broken)));
     }
     if !packed.lacking.is_empty() {
         let files = count(packed.lacking.len() as u64, "file");

@@ -172,10 +172,9 @@ impl Memory {
                 unfinished.extend(true, change.files().map(|(path, _)| path));
             }
         }
-        for is_here in [true, false] {
-            for (_, change) in self.merges_into(vault, |name| self.is_of_this_copy(name) == is_here)? {
-                unfinished.extend(is_here, change.files().map(|(path, _)| path));
-            }
+        for (Intent(record), change) in self.merges_into(vault, |_| true)? {
+            let is_here = record.name().to_str().is_some_and(|name| self.is_of_this_copy(name));
+            unfinished.extend(is_here, change.files().map(|(path, _)| path));
         }
         Ok(unfinished)
     }

@@ -105,7 +105,7 @@ fn make(setting: &mut Setting<'_>, request: &PackRequest<'_>, with_exhibits: boo
     let (mut exhibits, offered) =
         if with_exhibits { packing.chosen(setting, request)? } else { (Chosen::default(), Vec::new()) };
     let (mut lacking, mut pieces) = packing.pieces(&mut exhibits)?;
-    let mut broken = exhibits.lose(&packing.session, &lacking)?;
+    let mut broken = exhibits.lose(&packing.session, history, &lacking);
     let recipients = packing.recipients(setting)?;
     let recipients: Vec<&Recipient> = recipients.iter().collect();
     let due = packing.due(&exhibits, &offered, request.told)?;
@@ -116,7 +116,8 @@ fn make(setting: &mut Setting<'_>, request: &PackRequest<'_>, with_exhibits: boo
         .map_err(|error| if offers.is_empty() { error } else { not_packed(&offers, error) })?;
     let Packing { session, person, mut own, to, .. } = packing;
     // What turned out to be damaged stands in the offer all the same: it was made before.
-    broken.extend(exhibits.lose(&session, &lacking)?);
+    let history = session.history()?;
+    broken.extend(exhibits.lose(&session, history, &lacking));
     let (mut said, mut parts) = (None, exhibits.packed().into_iter().peekable());
     while let Some(exhibits) = parts.next() {
         let to = sorted(to.iter().map(|(member, _)| *member));
@@ -132,7 +133,6 @@ fn make(setting: &mut Setting<'_>, request: &PackRequest<'_>, with_exhibits: boo
     let withdrawn_records = exhibits.records_beside(&pieces);
     let files = pieces.len() as u64;
     drop(pieces);
-    let history = session.history()?;
     Ok(Packed {
         to,
         offers: told(&offers),

@@ -63,8 +63,7 @@ impl Chosen {
     ) -> Result<Self, VaultError> {
         let history = session.history()?;
         let has: Vec<Has> = to.iter().map(|member| Has::of(history, *member)).collect();
-        let (consent, disposed) = (withdrawn(history), history.disposed());
-        let lies_here = |blob: &Hash| named::lies_here(session, &disposed, blob);
+        let consent = withdrawn(history);
         let mut chosen = Self { everything: true, ..Self::default() };
         for sealing in history.sealings() {
             if setting.watch.stopped() {
@@ -84,7 +83,6 @@ impl Chosen {
                 chosen.unlisted.push(sealing.seal.inventory);
                 continue;
             };
-            let is_described = named::own_blobs(&sealing).all(|blob| lies_here(&blob));
             let mut goes = false;
             for (row, blobs) in rows {
                 let reference = exhibits::reference(&row);
@@ -95,12 +93,7 @@ impl Chosen {
                     chosen.withdrawn.push(labels::label(history, &row));
                 } else {
                     goes = true;
-                    // What is here of it goes. Only what is all here is handed over: nobody could sign for the rest.
-                    if is_described && blobs.iter().all(lies_here) {
-                        chosen.exhibits.insert(reference, sealing.place.seq);
-                    } else {
-                        chosen.everything = false;
-                    }
+                    chosen.exhibits.insert(reference, sealing.place.seq);
                     chosen.blobs.extend(blobs);
                 }
             }
@@ -212,14 +205,14 @@ impl Chosen {
         }
     }
 
-    /// Leaves out what cannot go whole without these files: it is not handed over. What else there is of it goes. Returns the
-    /// labels.
-    pub(super) fn lose(&mut self, session: &Session, lacking: &[RelPath]) -> Result<Vec<String>, VaultError> {
+    /// Leaves out what cannot go whole without these files. What is here of it goes, and is not handed over: nobody could sign
+    /// for the rest. Returns the labels.
+    pub(super) fn lose(&mut self, session: &Session, history: &History, lacking: &[RelPath]) -> Vec<String> {
         let lost: BTreeSet<Hash> = lacking.iter().filter_map(layout::blob_of).collect();
+        let mut labels = Vec::new();
         if lost.is_empty() {
-            return Ok(Vec::new());
+            return labels;
         }
-        let (history, mut lost_of) = (session.history()?, Vec::new());
         for sealing in history.sealings() {
             let mut broken: BTreeSet<ExhibitRef> =
                 self.exhibits.range(exhibits::numbers(&sealing)).map(|(exhibit, _)| *exhibit).collect();
@@ -227,17 +220,20 @@ impl Chosen {
                 continue;
             }
             if !named::own_blobs(&sealing).any(|blob| lost.contains(&blob)) {
-                for (row, blobs) in exhibits::rows(session, &sealing)? {
+                // An inventory that was read before and cannot be any more lists nothing.
+                for (row, blobs) in exhibits::rows(session, &sealing).unwrap_or_default() {
                     if !blobs.iter().any(|blob| lost.contains(blob)) {
                         broken.remove(&exhibits::reference(&row));
                     }
                 }
             }
-            self.exhibits.retain(|exhibit, _| !broken.contains(exhibit));
-            lost_of.extend(broken.iter().map(|exhibit| labels::reference_label(history, exhibit)));
+            for exhibit in &broken {
+                self.exhibits.remove(exhibit);
+                labels.push(labels::reference_label(history, exhibit));
+            }
         }
-        self.everything &= lost_of.is_empty();
-        Ok(lost_of)
+        self.everything &= labels.is_empty();
+        labels
     }
 
     /// Labels of those that do not go, and whose record does: it stands in a manifest that is among these files.

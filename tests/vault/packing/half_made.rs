@@ -129,7 +129,7 @@ fn all_files_or_none(fault: Fault, times: Times, stride: usize) {
             // A disk that fails from then on keeps the mark, too: by it the next command knows what was never finished.
             assert!(told.is_err() && (left == mine || times == Times::FromThenOn), "{context}: {left:?}");
             gone += 1;
-        } else if told.is_ok() || times == Times::Once {
+        } else {
             let pieces = Pieces::gather(&disk, &files).unwrap_or_else(|error| panic!("{context}: {error}"));
             let of_parity = files.iter().filter(|path| path.to_string_lossy().contains("parity")).count();
             assert_eq!((files.len(), of_parity), (made.0.len() + made.1.len(), made.1.len()), "{context}: {left:?}");

@@ -140,7 +140,10 @@ fn warn(packed: &Packed, call: &mut Call<'_, '_>) {
         ));
     }
     if !packed.broken.is_empty() {
-        call.warn(&format!("not whole in it, but what is here: {}", Arrival::listed(&packed.broken)));
+        call.warn(&format!(
+            "in it only in part, for the rest is damaged here, or not here: {}",
+            Arrival::listed(&packed.broken)
+        ));
     }
     if !packed.lacking.is_empty() {
         let files = count(packed.lacking.len() as u64, "file");

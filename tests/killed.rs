@@ -1,9 +1,11 @@
 //! The real binary, killed, interrupted and locked out: what was acknowledged stays, the rest was never there, and the
 //! next command goes on. This file kills `seal` and interrupts it; [`verbs`] kills what people do between
-//! them, on the [`stage`], [`failing`] lets their calls fail; [`pouches`] kills an unpacking of many files; [`plants`] shows that it
+//! them, on the [`stage`], [`failing`] lets their calls fail; [`pouches`] kills an unpacking of many files; [`lean`] gives it less
+//! memory than a pouch is long; [`plants`] shows that it
 //! would see a program that forgets one of its duties.
 
 mod failing;
+mod lean;
 mod plants;
 mod pouches;
 mod stage;

@@ -33,6 +33,12 @@ impl Encoder {
         Self { code: encoder, originals, columns }
     }
 
+    /// So much does one hold at most.
+    pub fn bytes_max(originals: u64, recovery: u64) -> u64 {
+        // The code works on as many places as there are cells, in whole blocks of a power of two that recovery fits into.
+        originals.saturating_add(recovery.next_power_of_two().saturating_mul(2)).saturating_mul(ENCODED_BYTES as u64)
+    }
+
     /// Hands over the recovery cells of the row whose cells stand one behind the other in `row`: piece by piece, each
     /// with its index and the column at which it stands in that cell.
     pub fn encode(&mut self, row: &[u8], mut put: impl FnMut(usize, usize, &[u8])) {

@@ -173,14 +173,14 @@ impl Memory {
         Ok(())
     }
 
-    /// The logs of `member` that are written from this very machine.
-    pub fn own_logs(&self, vault: &VaultId, member: &MemberId) -> Result<Vec<LogId>, StoreError> {
-        let owner = self.owner_text(member);
+    /// The logs of `member` that are written from this very machine; of whoever it may be, where nobody is named.
+    pub fn own_logs(&self, vault: &VaultId, member: Option<&MemberId>) -> Result<Vec<LogId>, StoreError> {
+        let owner = member.map_or_else(|| self.machine_text(), |member| self.owner_text(member));
         let mut own = Vec::new();
         for name in self.names(Some(&below(&Self::of(vault), "own")))? {
             let Some(log) = LogId::from_hex(&name) else { continue };
             match self.folder()?.read(&below(&Self::own(vault, &log), "owner"), SMALL_BYTES_MAX) {
-                Ok(text) if text == owner.as_bytes() => own.push(log),
+                Ok(text) if text.starts_with(owner.as_bytes()) => own.push(log),
                 Ok(_) | Err(StoreError::Missing { .. }) => {}
                 Err(error) => return Err(error),
             }
@@ -233,7 +233,11 @@ impl Memory {
     }
 
     fn owner_text(&self, member: &MemberId) -> String {
-        format!("amparo.v1/own\nmachine {}\nmember {member}\n", self.machine)
+        format!("{}member {member}\n", self.machine_text())
+    }
+
+    fn machine_text(&self) -> String {
+        format!("amparo.v1/own\nmachine {}\n", self.machine)
     }
 
     fn folder(&self) -> Result<&dyn Folder, StoreError> {

@@ -46,6 +46,12 @@ median() { sort -n "$1.times" | sed -n "$(((rounds + 1) / 2))p"; }
 ratio() { echo "scale=3; $(median "$1") / $(median "$2")" | bc; }
 report() { printf '%-28s %8.2f s   %6d MiB' "$1" "$(median "$2")" "$(($(cat "$2.kib") >> 10))"; }
 
+# What was aimed at: where it is missed, that is said, and this ends with 1.
+missed=0
+must_be_below() {
+    [ "$(echo "$1 <= $2" | bc)" = 1 ] || { echo "   MISSED: at most $2 was aimed at"; missed=1; }
+}
+
 pack() { "$amparo" --identity lawyer.age --vault vault --quiet --no-input pack --to "Bench reader" -o out/pouch "$@" >said 2>&1; }
 tar_rage() { tar -C vault -cf - . | rage -R recipient -o out/pouch; }
 export -f pack tar_rage
@@ -67,10 +73,12 @@ done
 
 echo "$mebibytes MiB, $rounds rounds, medians; peak memory of the last round"
 report "pack" pack; echo
-[ ! -f rage.times ] || { report "tar | rage" rage; echo "   pack takes $(ratio pack rage) of it"; }
+[ ! -f rage.times ] || { report "tar | rage" rage; echo "   pack takes $(ratio pack rage) of it"; must_be_below "$(ratio pack rage)" 1.11; }
 report "pack --parity 10%" pack10; echo
 if [ -f par2.times ]; then
     report "par2create -r10 (and cp)" par2
-    more=$(echo "$(median pack10) - $(median pack)" | bc)
-    echo "   our parity alone takes $(echo "scale=4; $more / $(median par2)" | bc) of it"
+    more=$(echo "scale=4; ($(median pack10) - $(median pack)) / $(median par2)" | bc)
+    echo "   our parity alone takes $more of it"
+    must_be_below "$more" 0.1
 fi
+exit $missed

@@ -263,7 +263,7 @@ fn where_the_beginning_is_lost_it_is_said_that_nothing_can_be_told() {
     let error = unpacks(&world, "trip.bin", &["--json"]).exits(4).json_error();
     assert!(error["error"].as_str().is_some_and(|error| error.contains("cannot be told")), "{error:#}");
     // The sender's record does tell it.
-    at(&world, "lawyer", &["custody", "log"]).exits(0).says("everything that they had not acknowledged");
+    at(&world, "lawyer", &["custody", "log"]).exits(0).says("all that was sealed by then");
 }
 
 #[test]

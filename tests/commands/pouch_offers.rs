@@ -141,3 +141,51 @@ fn what_is_told_of_an_offer_that_stands_would_stand_nowhere() {
     let offer = offers(&world, &["K7-0001", "--purpose", "ordered once more"]);
     packs(&world, "again.bin", &[&offer]).exits(0).says(&format!("{offer} offers it to Grey Owl"));
 }
+
+/// Her copy burned: what she signed for stays by default, and all of it goes with an offer of everything.
+#[test]
+fn whoever_lost_what_she_signed_for_gets_it_again_by_an_offer_of_everything() {
+    let world = World::with_testimony();
+    let first = offers(&world, &[]);
+    owl_signs(&world, &first);
+    seals(&world, "second.txt");
+    let everything = offers(&world, &[]);
+    let object = packs(&world, "all.bin", &[&everything, "--json"]).exits(0).json();
+    assert_eq!((&object["exhibits"], &object["known"]), (&json!(["K7-0001", "K7-0002"]), &0.into()));
+    world.copy("reader", "again");
+    std::fs::remove_dir_all(world.path("again/evidence")).expect("lost");
+    let unpacked = world.run("again", &["unpack", "../all.bin", "-o", "evidence", "--sign"]).exits(0);
+    unpacked.says(&format!("ACKNOWLEDGED {everything}"));
+}
+
+#[test]
+fn what_the_receiver_sealed_stays_with_her_and_no_entry_says_that_it_went() {
+    let world = World::with_testimony();
+    let digits = world.join("tern", "Grey Tern");
+    let add = ["member", "add", "../tern.card", "--role", "sealer", "--fingerprint", &digits];
+    at(&world, "lawyer", &add).exits(0);
+    world.copy("lawyer/evidence", "tern/evidence");
+    at(&world, "tern", &["verify", "--owner", "../lawyer.card"]).exits(0);
+    world.write("tern/hers.txt", b"hers");
+    at(&world, "tern", &["seal", "hers.txt", "--kind", "document"]).exits(0);
+    at(&world, "lawyer", &["merge", "../tern/evidence", "--no-input"]).exits(0);
+    let to_tern = |name: &str, more: &[&str]| {
+        let args = [&["pack", "--to", "Grey Tern", "-o", name, "--no-input", "--json"], more].concat();
+        at(&world, "lawyer", &args).exits(0).json()
+    };
+    let object = to_tern("../trip.bin", &[]);
+    assert_eq!((&object["exhibits"], &object["known"]), (&json!(["K7-0001"]), &1.into()));
+    for entry in events(&world, "lawyer").iter().rev().take(2) {
+        assert_eq!(entry["exhibits"], json!(["K7-0001"]), "{entry:#}");
+    }
+    // On a new device, from paper, she signs for what came, and gets her own with an offer of everything.
+    world.copy("tern", "again");
+    std::fs::remove_dir_all(world.path("again/evidence")).expect("seized");
+    let unpack = |name: &str| world.run("again", &["unpack", name, "-o", "evidence", "--sign"]).exits(0);
+    unpack("../trip.bin").says("ACKNOWLEDGED");
+    let offer = ["custody", "offer", "--no-input", "--json", "--to", "Grey Tern"];
+    let everything = at(&world, "lawyer", &offer).exits(0).json()["offer"].as_str().expect("a label").to_string();
+    assert_eq!(to_tern("../all.bin", &[&everything])["known"], 0);
+    unpack("../all.bin").says(&format!("ACKNOWLEDGED {everything}"));
+    at(&world, "again", &["verify"]).exits(0);
+}

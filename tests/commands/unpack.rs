@@ -146,16 +146,34 @@ fn a_terminal_is_asked_once_and_enter_leaves_it() {
     let world = sent();
     let args = ["unpack", "../trip.bin", "-o", "evidence", "--owner", "../lawyer.card"];
     let asked = world.typing("reader", &args, &[""]).exits(0);
+    assert_eq!(asked.err.matches("Check every hash and sign for it?").count(), 1, "{}", asked.err);
     asked
         .says("K7:2 of Blue Heron waits for your signature.")
         .says("Check every hash and sign for it?")
         .says("next: amparo custody acknowledge")
         .never_says("ACKNOWLEDGED");
     assert!(!world.path("reader/trip.answer").exists());
-    world.typing("reader", &args, &["yes"]).exits(0).says("ACKNOWLEDGED K7:2").says("ANSWER trip.answer");
+    let signed = world.typing("reader", &args, &["yes"]).exits(0);
+    assert_eq!(signed.err.matches("sign for it?").count(), 1, "{}", signed.err);
+    signed.says("ACKNOWLEDGED K7:2").says("ANSWER trip.answer");
     assert!(world.path("reader/trip.answer").exists());
     // Nothing waits any more: nothing is asked.
     world.typing("reader", &args, &[]).exits(0).never_says("sign for it");
+}
+
+/// One answer is for all that the pouch hands over.
+#[test]
+fn a_terminal_is_asked_once_for_several_offers() {
+    let world = World::with_testimony();
+    seals(&world, "second.txt");
+    for id in ["K7-0001", "K7-0002"] {
+        at(&world, "lawyer", &["custody", "offer", "--no-input", "--to", "Grey Owl", id]).exits(0);
+    }
+    packs(&world, "two.bin", &["K7:3", "K7:4"]).exits(0);
+    let args = ["unpack", "../two.bin", "-o", "evidence", "--owner", "../lawyer.card"];
+    let signed = world.typing("reader", &args, &["yes"]).exits(0);
+    assert_eq!(signed.err.matches("sign for").count(), 1, "{}", signed.err);
+    signed.says("ACKNOWLEDGED K7:3").says("ACKNOWLEDGED K7:4").says("ANSWER two.answer");
 }
 
 #[test]

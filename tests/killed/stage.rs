@@ -80,7 +80,7 @@ impl Stage {
     }
 
     /// A command in somebody's home about the copy there, run by the program itself or under another.
-    fn command(&self, who: &str, under: Command, args: &[&str]) -> Output {
+    pub(super) fn command(&self, who: &str, under: Command, args: &[&str]) -> Output {
         self.prepared(who, under, args).output().expect("the program starts")
     }
 

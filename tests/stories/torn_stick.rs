@@ -258,9 +258,16 @@ fn ours_of(stick: &Stick<'_>, gathered: Result<Pieces, VaultError>) -> Result<Ve
     if damaged || pieces.mended().ranges.is_empty() { Ok(read) } else { Err("mended what was whole".into()) }
 }
 
-/// What is wrong with a program, where not all comes back from a stick that lost no more than the share; else how much of what
-/// may be lost was.
-fn judged(seed: u64, sticks: &[Packed], program: Program) -> Result<f64, String> {
+/// What was lost of a stick of which all came back.
+struct Lost {
+    /// Of what may be.
+    share: f64,
+    /// Whether whole files were, of the pouch itself.
+    volumes: bool,
+}
+
+/// What is wrong with a program, where not all comes back from a stick that lost no more than the share; else what was lost.
+fn judged(seed: u64, sticks: &[Packed], program: Program) -> Result<Lost, String> {
     let mut dice = Dice((seed + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
     let packed = stick_of(seed, sticks);
     let mut stick = Stick::of(packed);
@@ -270,7 +277,8 @@ fn judged(seed: u64, sticks: &[Packed], program: Program) -> Result<f64, String>
     let read = program(&stick, &mut dice).map_err(|error| format!("{lost}: {error}"))?;
     #[allow(clippy::cast_precision_loss, reason = "a share of some hundred")]
     let share = stick.touched.len() as f64 / stick.allowed() as f64;
-    if read == packed.pouch { Ok(share) } else { Err(format!("{lost}: a wrong byte")) }
+    let volumes = (0..stick.files.len()).any(|file| stick.files[file].1.is_none() && !stick.is_parity(file));
+    if read == packed.pouch { Ok(Lost { share, volumes }) } else { Err(format!("{lost}: a wrong byte")) }
 }
 
 fn patterns() -> u64 {
@@ -302,11 +310,13 @@ fn stick_of(seed: u64, sticks: &[Packed]) -> &Packed {
 #[test]
 fn up_to_the_share_all_comes_back() {
     let sticks = sticks();
-    let shares: Vec<f64> =
+    let all: Vec<Lost> =
         (0..patterns()).map(|seed| judged(seed, &sticks, ours).unwrap_or_else(|fault| panic!("{fault}"))).collect();
-    let full = shares.iter().filter(|share| **share > 0.99).count();
-    assert!(full * 100 > shares.len() * 95, "of {} patterns only {full} lost all that may be lost", shares.len());
-    assert!(shares.iter().all(|share| *share > 0.0), "a pattern lost nothing");
+    let full = all.iter().filter(|lost| lost.share > 0.99).count();
+    assert!(full * 100 > all.len() * 95, "of {} patterns only {full} lost all that may be lost", all.len());
+    assert!(all.iter().all(|lost| lost.share > 0.0), "a pattern lost nothing");
+    let without_volumes = all.iter().filter(|lost| lost.volumes).count();
+    assert!(without_volumes * 40 > all.len(), "volumes of the pouch lacked in {without_volumes} patterns only");
 }
 
 #[test]

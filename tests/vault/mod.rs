@@ -15,6 +15,7 @@ mod grown;
 mod handovers;
 mod members;
 pub(crate) mod merging;
+mod one_device;
 mod packing;
 pub(crate) mod people;
 mod pouch_damage;

@@ -13,6 +13,7 @@ use crate::cli::{DONE, Exit, hints};
 use crate::vault::custody::offer::Circumstances;
 use crate::vault::merge::Arrival;
 use crate::vault::pouch::pack::{PackRequest, Packed, answers, pack, pack_custody};
+use crate::vault::pouch::spare::Spare;
 use crate::vault::pouch::unfinished::Mark;
 
 /// More than these are counted, and listed with --verbose.
@@ -23,8 +24,8 @@ const FILES_TYPED_MAX: usize = 4;
 /// Put what others lack of this vault into one encrypted file, the pouch
 ///
 /// Only those for whom it is made can open it; whoever carries it cannot, and neither can you afterwards. It tells nobody
-/// what is in it, for whom, or how much but roughly. Without exhibits, all goes that they have not acknowledged; what they
-/// sealed themselves goes when it is named. Custody records and keys always go, and with --no-exhibits they go alone. The
+/// what is in it, for whom, or how much but roughly. Without exhibits, all goes that they have not acknowledged and did not
+/// seal themselves; all goes with an offer of everything, made by `amparo custody offer`. Custody records and keys always go, and with --no-exhibits they go alone. The
 /// pouch is the offer: it asks them to sign for what arrives; one without exhibits asks for nothing, and is answered by
 /// whatever they sign next. What cannot become a pouch is refused before anything is offered; where the disk fails later, the
 /// offer stands, and the same command packs it. With --answers it is a short text without sealed files, for mail or a phone:
@@ -33,7 +34,7 @@ const FILES_TYPED_MAX: usize = 4;
 #[command(after_help = "\
 Examples:
   amparo pack --to \"Grey Owl\" -o holiday.bin
-  amparo pack --to \"Grey Owl\" -o holiday.bin --parity 10% --volumes 2GiB
+  amparo pack --to \"Grey Owl\" -o holiday.bin --parity 30% --volumes 700MiB
   amparo pack --to \"Grey Owl\" --to red-kite.card -o holiday.bin K7-0001 K7-0002 --carrier \"Blue Tit\"
   amparo pack --to \"Grey Owl\" -o first.bin --no-exhibits
   amparo pack --answers --to \"Blue Heron\" -o answer.txt")]
@@ -51,7 +52,8 @@ pub(crate) struct Args {
     /// to 32 KiB in pouches above 16 GiB): a byte that is lost takes its cell with it
     #[arg(long, value_name = "P%", value_parser = percent, conflicts_with = "answers")]
     parity: Option<u16>,
-    /// Cut both into files of at most this size, for FAT32 (at most 4000MiB), several couriers, or mail
+    /// Cut both into files of at most this size, for FAT32 (at most 4000MiB), several couriers, or mail; how many of them
+    /// may be missing is said
     #[arg(long, value_name = "SIZE", value_parser = bytes, conflicts_with = "answers")]
     volumes: Option<u64>,
     /// Custody records and keys, and no exhibit: the first pouch to a newcomer, who then has the vault and awaits the evidence
@@ -169,12 +171,20 @@ fn tell(packed: &Packed, output: &Path, call: &mut Call<'_, '_>) -> Result<(), C
     if packed.exhibits.is_empty() && packed.offers.is_empty() {
         call.print("  it offers nothing: whatever they sign next answers it")?;
     }
+    if packed.known > 0 {
+        let known = count(packed.known, "exhibit");
+        call.print(&format!("  without {known}: they signed for it, or sealed it themselves"))?;
+        call.say("If they lost it since: amparo custody offer to them, and pack that offer.");
+    }
     let (pouch, parity) = &packed.made;
     if pouch.len() > 1 {
         call.print(&format!("  in {}: {}", count(pouch.len() as u64, "volume"), span(pouch)))?;
     }
     if !parity.is_empty() {
         call.print(&format!("  what restores it: {}", span(parity)))?;
+    }
+    if let Some(spare) = packed.spare {
+        call.print(&format!("  {}", said_of(spare)))?;
     }
     call.say(&format!("SHA-256 of the pouch, to be compared by another road: {}", packed.sha256));
     call.say("Whoever carries it needs no key, and should have none. Receivers type:");
@@ -186,6 +196,21 @@ fn tell(packed: &Packed, output: &Path, call: &mut Call<'_, '_>) -> Result<(), C
     let sent = if parity.is_empty() { format!(" --sha256 {}", packed.sha256) } else { String::new() };
     call.suggest(format!("amparo verify {files}{sent}"));
     Ok(())
+}
+
+/// How many files may be missing, or what would let one be.
+fn said_of(spare: Spare) -> String {
+    match spare {
+        Spare { may_be_missing: 0, share_for_one: Some(share), .. } => {
+            format!("none of these may be missing; one could be with --parity {share}%, or with smaller volumes")
+        }
+        Spare { may_be_missing: 0, .. } => {
+            "none of these may be missing; some could be with --parity and smaller volumes".into()
+        }
+        Spare { files, may_be_missing, .. } => {
+            format!("any {may_be_missing} of these {files} files may be missing, when the others arrive whole")
+        }
+    }
 }
 
 /// The first and the last of several files.
@@ -222,6 +247,6 @@ fn described(packed: &Packed, output: &Path) -> Value {
         "to": to, "offers": offers, "entry": packed.said.as_ref().map(|said| said.label.clone()),
         "exhibits": packed.exhibits, "everything": packed.everything, "known": packed.known,
         "withdrawn": packed.withdrawn, "withdrawn_records": packed.withdrawn_records, "broken": packed.broken,
-        "lacking": packed.lacking,
+        "lacking": packed.lacking, "may_be_missing": packed.spare.map(|spare| spare.may_be_missing),
     })
 }

@@ -15,6 +15,7 @@ use offers::{Made, Standing};
 use super::parity::make_parity;
 use super::pieces::Pieces;
 use super::select::{self, Chosen, NAMED_MAX};
+use super::spare::Spare;
 use super::unfinished::Mark;
 use super::volumes::VolumeWriter;
 use super::write::{Piece, Plan, Unwritten, Written};
@@ -80,6 +81,8 @@ pub struct Packed {
     pub lacking: Vec<String>,
     /// The files that were made, in order: of the pouch, then of its parity.
     pub made: Files,
+    /// What of these may stay away; `None` of one file.
+    pub spare: Option<Spare>,
     /// Its length.
     pub bytes: u64,
     /// Its SHA-256.
@@ -144,6 +147,7 @@ fn make(setting: &mut Setting<'_>, request: &PackRequest<'_>, with_exhibits: boo
         withdrawn: exhibits.withdrawn,
         broken,
         lacking: lacking.into_iter().map(|path| path.to_string()).collect(),
+        spare: request.volume_bytes.filter(|_| made.0.len() > 1).map(|each| Spare::of(written.bytes, request.parity, each)),
         made,
         bytes: written.bytes,
         sha256: written.sha256,
@@ -180,7 +184,9 @@ impl<'a> Packing<'a> {
 
     /// The exhibits, and the offers among what the person named.
     fn chosen(&self, setting: &Setting<'_>, request: &PackRequest<'_>) -> Result<(Chosen, Standing<'_>), VaultError> {
-        let to: Vec<MemberId> = self.to.iter().map(|(member, _)| *member).collect();
+        // What one keeps for oneself is a copy: all of it goes.
+        let others = self.to.iter().map(|(member, _)| *member).filter(|member| *member != self.person.member());
+        let to: Vec<MemberId> = others.collect();
         if request.ids.is_empty() {
             let chosen = Chosen::by_default(setting, &self.session, &to, &[])?;
             return Ok((chosen.and(&self.session, &[], &[], "")?, Vec::new()));

@@ -13,8 +13,9 @@ use crate::store::{Folder, Mode, OutFile, RelPath, StoreError};
 use crate::vault::pouch::PouchError;
 use crate::vault::{Stage, VaultError, Watch};
 
-/// Rows that are held at once, on all cores together.
-const ROWS_BYTES_MAX: u64 = 96 << 20;
+/// What is held at once, on all cores together: rows, their packets, and what the code works on. One row of a pouch above 64 GiB
+/// has more.
+const HELD_BYTES_MAX: u64 = 128 << 20;
 /// More adjacent rows at once do not make a disk faster.
 const ROWS_TOGETHER_MAX: u64 = 16;
 /// All files of parity are written at the same time.
@@ -45,9 +46,11 @@ pub fn make_parity(
         failed: AtomicBool::new(false),
     };
     let threads = std::thread::available_parallelism().map_or(1, |threads| threads.get() as u64);
-    let row_bytes = layout.grid.strips * layout.grid.cell_bytes;
-    let threads = threads.min(ROWS_BYTES_MAX / row_bytes).clamp(1, layout.grid.rows);
-    let together = (ROWS_BYTES_MAX / threads / row_bytes).clamp(1, ROWS_TOGETHER_MAX);
+    let row_bytes = layout.grid.strips * layout.grid.cell_bytes + layout.recovery * layout.packet_bytes();
+    let code_bytes = Encoder::bytes_max(layout.grid.strips, layout.recovery);
+    let threads = threads.min(HELD_BYTES_MAX / (row_bytes + code_bytes)).clamp(1, layout.grid.rows);
+    let together = (HELD_BYTES_MAX / threads).saturating_sub(code_bytes) / row_bytes;
+    let together = together.clamp(1, ROWS_TOGETHER_MAX);
     let together = together.min(layout.grid.rows.div_ceil(threads));
     let made = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..threads).map(|_| scope.spawn(|| making.work(together))).collect();

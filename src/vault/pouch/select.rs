@@ -53,8 +53,8 @@ pub(super) struct Chosen {
 }
 
 impl Chosen {
-    /// All that one of the receivers is not known to have, but what was withdrawn; of what was sealed by now, or when one of
-    /// the offers of everything was made that are to be packed. [`Chosen::and`] makes it whole.
+    /// All that was sealed, but what was withdrawn: by now, and of it what one of the receivers is not known to have; or, where
+    /// offers of everything are to be packed, whatever she had before, when one of these was made. [`Chosen::and`] makes it whole.
     pub(super) fn by_default(
         setting: &Setting<'_>,
         session: &Session,
@@ -62,14 +62,16 @@ impl Chosen {
         offers: &[&Offer],
     ) -> Result<Self, VaultError> {
         let history = session.history()?;
-        let has: Vec<Has> = to.iter().map(|member| Has::of(history, *member)).collect();
+        let has: Vec<Has> =
+            if offers.is_empty() { to.iter().map(|member| Has::of(history, *member)).collect() } else { Vec::new() };
+        let all_have = |one_has: &dyn Fn(&Has) -> bool| !has.is_empty() && has.iter().all(one_has);
         let consent = withdrawn(history);
         let mut chosen = Self { everything: true, ..Self::default() };
         for sealing in history.sealings() {
             if setting.watch.stopped() {
                 return Err(VaultError::Stopped);
             }
-            if has.iter().all(|has| has.sealing(&sealing)) {
+            if all_have(&|has| has.sealing(&sealing)) {
                 chosen.known += u64::from(sealing.seal.count);
                 continue;
             }
@@ -86,7 +88,7 @@ impl Chosen {
             let mut goes = false;
             for (row, blobs) in rows {
                 let reference = exhibits::reference(&row);
-                if has.iter().all(|has| has.exhibit(&sealing, &reference)) {
+                if all_have(&|has| has.exhibit(&sealing, &reference)) {
                     chosen.known += 1;
                 } else if consent.contains_key(&(row.log, row.number)) {
                     chosen.everything = false;
@@ -248,9 +250,10 @@ impl Chosen {
         beside.map(|(label, _)| label.clone()).collect()
     }
 
-    /// Whether one entry can hand them over without a name: as all that is sealed.
+    /// Whether one entry can hand them over without a name: as all that is sealed. What the receivers have is not among them,
+    /// and nobody is to sign for it again, or to read that it went.
     pub(super) fn is_everything(&self) -> bool {
-        self.everything && !self.exhibits.is_empty()
+        self.everything && self.known == 0 && !self.exhibits.is_empty()
     }
 
     /// Those of which `which` is true, by as many as one entry names. The last is not full: by it whoever was interrupted
@@ -361,6 +364,8 @@ mod tests {
     fn everything_needs_no_name_and_nothing_no_offer() {
         let everything = Chosen { everything: true, ..exhibits(3) };
         assert_eq!((everything.offered(), everything.packed()), (vec![Vec::new()], vec![None]));
+        let more = Chosen { everything: true, known: 1, ..exhibits(3) };
+        assert_eq!(more.offered().concat(), more.exhibits.keys().copied().collect::<Vec<_>>());
         for nothing in [exhibits(0), Chosen { everything: true, ..exhibits(0) }] {
             assert_eq!((nothing.offered(), nothing.packed()), (Vec::new(), vec![Some(Vec::new())]));
         }

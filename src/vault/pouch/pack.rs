@@ -147,7 +147,10 @@ fn make(setting: &mut Setting<'_>, request: &PackRequest<'_>, with_exhibits: boo
         withdrawn: exhibits.withdrawn,
         broken,
         lacking: lacking.into_iter().map(|path| path.to_string()).collect(),
-        spare: request.volume_bytes.filter(|_| made.0.len() > 1).map(|each| Spare::of(written.bytes, request.parity, each)),
+        spare: request
+            .volume_bytes
+            .filter(|_| made.0.len() > 1)
+            .map(|each| Spare::of(written.bytes, request.parity, each)),
         made,
         bytes: written.bytes,
         sha256: written.sha256,

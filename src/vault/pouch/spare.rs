@@ -63,7 +63,8 @@ impl Cut {
 }
 
 fn data_losses(bytes: u64, share: Option<u16>, volume_bytes: u64) -> Vec<u64> {
-    let data_bytes = volumes::data_bytes(volume_bytes, bytes).unwrap_or(volume_bytes.saturating_sub(PAGES_BYTES).max(1));
+    let data_bytes =
+        volumes::data_bytes(volume_bytes, bytes).unwrap_or(volume_bytes.saturating_sub(PAGES_BYTES).max(1));
     match share.and(Grid::of(bytes)) {
         Some(grid) => losses(grid.cells(), data_bytes.div_ceil(grid.cell_bytes), grid.rows),
         None => losses(bytes, data_bytes, 1),
@@ -98,7 +99,8 @@ mod tests {
             for row in 0..grid.rows {
                 let (mut data, mut parity) = (vec![0; cut.data.len()], vec![0; cut.parity.len()]);
                 for strip in 0..grid.strips {
-                    if let Some(lost) = data.get_mut(usize::try_from(grid.cell(row, strip) / data_cells).expect("few")) {
+                    if let Some(lost) = data.get_mut(usize::try_from(grid.cell(row, strip) / data_cells).expect("few"))
+                    {
                         *lost += 1;
                     }
                 }

@@ -69,6 +69,12 @@ struct Expected {
     given_up: bool,
 }
 
+impl Expected {
+    fn of(owner: u64, bytes: usize) -> Self {
+        Self { owner, bytes, given_up: false }
+    }
+}
+
 impl Encrypting {
     /// What of it is still wanted; nothing where making it failed.
     ///
@@ -131,7 +137,7 @@ impl<'scope> Batch<'scope> {
             give(result);
             segments.into_iter().map(Blob::seal).collect()
         });
-        let expected = expected.into_iter().map(|(owner, bytes)| Expected { owner, bytes, given_up: false });
+        let expected = expected.into_iter().map(|(owner, bytes)| Expected::of(owner, bytes));
         self.waiting.push(Encrypting { segments: expected.collect(), blobs });
         let waiting = self.waiting.iter().flat_map(|encrypting| &encrypting.segments);
         let (count, bytes) = waiting.fold((0, 0), |(count, bytes), segment| (count + 1, bytes + segment.bytes));
@@ -142,10 +148,14 @@ impl<'scope> Batch<'scope> {
     }
 
     /// Lets all that waits land, behind what is landing already.
-    fn land(&mut self, setting: &mut Setting<'_>) -> Result<(), VaultError> {
-        self.settle(LANDING_MAX - 1)?;
+    pub(super) fn land(&mut self, setting: &mut Setting<'_>) -> Result<(), VaultError> {
         let waiting = std::mem::take(&mut self.waiting);
-        if !waiting.is_empty() {
+        self.begin(setting, waiting)
+    }
+
+    fn begin(&mut self, setting: &mut Setting<'_>, batch: Vec<Encrypting>) -> Result<(), VaultError> {
+        self.settle_to(LANDING_MAX - 1)?;
+        if !batch.is_empty() {
             let landing = Landing {
                 session: self.session,
                 readback: self.readback,
@@ -154,13 +164,28 @@ impl<'scope> Batch<'scope> {
                 token: random(setting.rng),
             };
             self.landing
-                .push_back(self.lander.begin(move || landing.all(waiting.into_iter().map(Encrypting::wait).collect())));
+                .push_back(self.lander.begin(move || landing.all(batch.into_iter().map(Encrypting::wait).collect())));
         }
         Ok(())
     }
 
+    /// Lets these segments land past all that waits; durable and read back when this returns their names.
+    pub(super) fn land_alone(
+        &mut self,
+        setting: &mut Setting<'_>,
+        segments: Vec<Segment>,
+    ) -> Result<Vec<Hash>, VaultError> {
+        let count = segments.len();
+        let expected = segments.iter().map(|segment| Expected::of(segment.owner, segment.plaintext.len()));
+        let expected = expected.collect();
+        let blobs = Pending::ready(segments.into_iter().map(Blob::seal).collect());
+        self.begin(setting, vec![Encrypting { segments: expected, blobs }])?;
+        self.settle()?;
+        Ok(self.written[self.written.len() - count..].iter().map(|written| written.name).collect())
+    }
+
     /// Waits until no more than so many batches are landing.
-    fn settle(&mut self, landing_max: usize) -> Result<(), VaultError> {
+    fn settle_to(&mut self, landing_max: usize) -> Result<(), VaultError> {
         let mut settled = Ok(());
         while self.landing.len() > landing_max
             && let Some(landing) = self.landing.pop_front()
@@ -177,13 +202,12 @@ impl<'scope> Batch<'scope> {
         settled
     }
 
-    /// Writes all that waits; durable and read back when this returns.
-    pub(super) fn write(&mut self, setting: &mut Setting<'_>) -> Result<(), VaultError> {
-        self.land(setting)?;
-        self.settle(0)
+    /// Waits for all that lands: durable and read back when this returns.
+    pub(super) fn settle(&mut self) -> Result<(), VaultError> {
+        self.settle_to(0)
     }
 
-    /// What is on the disk since the last commit; of what was pushed last only after [`Batch::write`].
+    /// What is on the disk since the last commit; of what landed last only after [`Batch::settle`].
     pub(super) fn written(&self) -> &[Written] {
         &self.written
     }
@@ -196,7 +220,7 @@ impl<'scope> Batch<'scope> {
     /// Gives up everything of one owner: what waits is dropped, what is written is removed.
     pub(super) fn drop_owner(&mut self, owner: u64) -> Result<(), VaultError> {
         self.drop_waiting(owner, usize::MAX);
-        self.settle(0)?;
+        self.settle()?;
         let is_given_up = |written: &Written| written.owner == owner;
         remove(self.session, self.written.iter().filter(|written| is_given_up(written)))?;
         self.written.retain(|written| !is_given_up(written));
@@ -207,7 +231,7 @@ impl<'scope> Batch<'scope> {
     pub(super) fn drop_last(&mut self, owner: u64, count: u64) -> Result<(), VaultError> {
         let count = usize::try_from(count).expect("segments are in memory or listed there");
         let left = count - self.drop_waiting(owner, count);
-        self.settle(0)?;
+        self.settle()?;
         let kept = self.written.len() - left;
         debug_assert!(self.written[kept..].iter().all(|written| written.owner == owner));
         remove(self.session, &self.written[kept..])?;
@@ -228,7 +252,7 @@ impl<'scope> Batch<'scope> {
     /// that change will be completed.
     pub(super) fn abandon(&mut self) -> Result<(), VaultError> {
         self.waiting.clear();
-        let _ = self.settle(0); // whatever failed, what was written is known, and is given up
+        let _ = self.settle(); // whatever failed, what was written is known, and is given up
         remove(self.session, &self.written)?;
         self.written.clear();
         for intent in std::mem::take(&mut self.intents) {
@@ -241,11 +265,6 @@ impl<'scope> Batch<'scope> {
     pub(super) fn hand_over(&mut self) -> Vec<Intent> {
         self.written.clear();
         std::mem::take(&mut self.intents)
-    }
-
-    /// The blobs of one owner, in order.
-    pub(super) fn blobs_of(&self, owner: u64) -> Vec<Hash> {
-        self.written().iter().filter(|written| written.owner == owner).map(|written| written.name).collect()
     }
 }
 

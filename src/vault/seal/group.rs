@@ -34,8 +34,8 @@ pub(super) struct Group {
 pub(super) struct Item {
     pub(super) owner: u64,
     pub(super) key: KeyId,
-    /// `None` for an exhibit that has no source of its own.
-    pub(super) source: Option<Vec<u8>>,
+    /// Its place in the index, and the path as the person named it; `None` for an exhibit that has no source of its own.
+    pub(super) source: Option<(usize, Vec<u8>)>,
     pub(super) bytes: u64,
     pub(super) sha256: Hash,
     pub(super) changed: bool,
@@ -68,6 +68,11 @@ impl Group {
         self.items.iter().any(|item| item.source.is_some())
     }
 
+    /// Whether it has so many exhibits, or so many bytes.
+    pub(super) fn has_at_least(&self, exhibits: u64, bytes: u64) -> bool {
+        self.len() >= exhibits || self.content_bytes >= bytes
+    }
+
     /// Whether so many bytes more belong into an entry of their own.
     pub(super) fn would_overflow(&self, bytes: u64) -> bool {
         self.has_evidence() && self.content_bytes.saturating_add(bytes) > GROUP_BYTES_MAX
@@ -81,6 +86,7 @@ impl Group {
             || setting.clock.elapsed().saturating_sub(self.began) >= GROUP_TIME_MAX
     }
 
+    /// Signs for what landed. Returns each exhibit that has a source, with its place.
     pub(super) fn commit(
         self,
         setting: &mut Setting<'_>,
@@ -89,45 +95,40 @@ impl Group {
         person: &Person,
         batch: &mut Batch<'_>,
         readback: bool,
-    ) -> Result<(Head, Vec<SealedExhibit>), VaultError> {
+    ) -> Result<(Head, Vec<(usize, SealedExhibit)>), VaultError> {
         let mut made = Vec::with_capacity(self.items.len());
         for expected in self.made {
             made.extend(expected.wait()?);
         }
         assert_eq!(made.len(), self.items.len(), "each exhibit was made");
-        batch.write(setting)?;
+        batch.settle()?;
         let rows = rows(&self.items, &made, log, batch);
         let inventory = Inventory::new(session.vault, log.id(), &rows);
         let (root, first) = (inventory.root(), log.next_number());
         let custody = session.custody_recipient()?.clone();
-        let inventory = blob(setting, batch, custody, &inventory.encode_padded())?;
+        let mut documents = vec![document(batch, custody, &inventory.encode_padded())];
         let mut exhibits = Vec::new();
         let mut sections: BTreeMap<KeyId, Vec<ManifestRecord>> = BTreeMap::new();
         let count = u32::try_from(rows.len()).expect("a group is small");
         for ((item, Made { record, .. }), (row, blobs)) in self.items.into_iter().zip(made).zip(&rows) {
-            if let Some(source) = item.source {
-                exhibits.push(SealedExhibit {
-                    id: exhibit_label(log.handle(), row.number),
-                    source,
-                    bytes: item.bytes,
-                    changed: item.changed,
-                    sha256: item.sha256,
-                    blobs: blobs.len() as u64,
-                });
+            if let Some((place, source)) = item.source {
+                let (id, blobs) = (exhibit_label(log.handle(), row.number), blobs.len() as u64);
+                let Item { bytes, sha256, changed, .. } = item;
+                exhibits.push((place, SealedExhibit { id, source, bytes, sha256, changed, blobs }));
             }
             sections.entry(item.key).or_default().push(record);
         }
         let mut manifests = Vec::new();
         for (key, records) in sections {
             let recipient = session.history()?.keys.get(&key).ok_or(VaultError::NoKey)?.recipient.clone();
-            let count = u32::try_from(records.len()).expect("a group is small");
+            manifests.push((key, u32::try_from(records.len()).expect("a group is small")));
             let manifest = Manifest::new(session.vault, log.id(), records).encode_padded();
-            manifests.push((key, count, blob(setting, batch, recipient, &manifest)?));
+            documents.push(document(batch, recipient, &manifest));
         }
-        batch.write(setting)?;
-        let name = |owner| batch.blobs_of(owner).first().copied().expect("a segment that was written has a name");
-        let manifest = |(key, records, owner)| ManifestRef { key, blob: name(owner), records };
-        let (inventory, manifests) = (name(inventory), manifests.into_iter().map(manifest).collect());
+        let mut blobs = batch.land_alone(setting, documents)?.into_iter();
+        let inventory = blobs.next().expect("one blob for each document");
+        let manifests =
+            manifests.into_iter().zip(blobs).map(|((key, records), blob)| ManifestRef { key, blob, records }).collect();
         let seal = Seal { first, count, root, inventory, manifests, readback };
         let intents = batch.hand_over();
         let saying = Saying { event: Event::Seal(seal), files: Vec::new(), intents };
@@ -154,19 +155,14 @@ fn rows(items: &[Item], made: &[Made], log: &OwnLog, batch: &Batch<'_>) -> Vec<(
         };
         (row, blobs)
     };
-    items.iter().zip(made).map(row).collect()
+    let rows = items.iter().zip(made).map(row).collect();
+    assert!(by_owner.is_empty(), "nothing of the next group is on the disk");
+    rows
 }
 
-/// Lets one document become a blob of its own; returns whose it is.
-fn blob(
-    setting: &mut Setting<'_>,
-    batch: &mut Batch<'_>,
-    recipient: Recipient,
-    document: &[u8],
-) -> Result<u64, VaultError> {
-    let owner = batch.next_owner();
+/// A document that is to become a blob of its own.
+fn document(batch: &mut Batch<'_>, recipient: Recipient, document: &[u8]) -> Segment {
     let mut plaintext = Slots::new(Buffer::default(), document.len());
     plaintext.extend(document);
-    batch.push(setting, Segment { owner, recipient, plaintext, spans: Vec::new() })?;
-    Ok(owner)
+    Segment { owner: batch.next_owner(), recipient, plaintext, spans: Vec::new() }
 }

@@ -166,7 +166,7 @@ pub fn seal(
     setting.watch.begin(Stage::Sealing, index.bytes());
     let (group, settled) = (Group::new(setting), vec![false; index.len()]);
     let mut run =
-        Run { request, session: &session, log: &mut log, target, group, open: Vec::new(), settled, each, sealed };
+        Run { request, session: &session, log: &mut log, target, group, closing: None, settled, each, sealed };
     let outcome = run.all(setting, &index, input);
     let Run { mut sealed, settled, .. } = run;
     if let Err(error) = outcome {

@@ -39,6 +39,10 @@ const AROUND_BYTES: u64 = 16 << 10;
 const PARCELS_AHEAD_MAX: usize = 8;
 const AHEAD_BYTES_MAX: u64 = 16 << 20;
 
+/// An entry is written when so many exhibits, or so many bytes, of the next have their numbers: less than lands at once.
+const MEANWHILE_MAX: u64 = 256;
+const MEANWHILE_BYTES_MAX: u64 = 16 << 20;
+
 /// How long a parcel is waited for before it is asked whether the run should stop, or what is done be sealed first.
 const PATIENCE: Duration = Duration::from_millis(500);
 
@@ -52,8 +56,8 @@ pub(super) struct Run<'a> {
     pub(super) log: &'a mut OwnLog,
     pub(super) target: Target,
     pub(super) group: Group,
-    /// Places of what is in the group.
-    pub(super) open: Vec<usize>,
+    /// The group before it, while it lands.
+    pub(super) closing: Option<Group>,
     /// What is sealed, or told as skipped, by its place.
     pub(super) settled: Vec<bool>,
     pub(super) each: &'a mut dyn FnMut(SealedExhibit),
@@ -115,7 +119,11 @@ impl Run<'_> {
         let mut ahead: VecDeque<Parcel<'s>> = VecDeque::new();
         let mut next = 0;
         loop {
-            if setting.watch.stopped() {
+            let is_stopped = setting.watch.stopped();
+            if is_stopped || self.group.has_at_least(MEANWHILE_MAX, MEANWHILE_BYTES_MAX) {
+                self.finish(setting, batch)?;
+            }
+            if is_stopped {
                 return Err(VaultError::Stopped);
             }
             while ahead.len() < PARCELS_AHEAD_MAX * parallel::cores()
@@ -126,11 +134,15 @@ impl Run<'_> {
                 ahead.push_back(parcel);
             }
             if let Some(Parcel { places, bytes, drawn }) = ahead.pop_front() {
-                match drawn.wait_at_most(PATIENCE) {
+                // Nothing that can be sealed waits for a slow disk.
+                let patience = if self.closing.is_some() { Duration::ZERO } else { PATIENCE };
+                match drawn.wait_at_most(patience) {
                     Ok(drawn) => self.parcel(setting, batch, index, places, drawn)?,
                     Err(drawn) => {
                         ahead.push_front(Parcel { places, bytes, drawn });
-                        if self.group.has_evidence() && self.group.is_full(setting) {
+                        if self.closing.is_some() {
+                            self.finish(setting, batch)?;
+                        } else if self.group.has_evidence() && self.group.is_full(setting) {
                             self.commit(setting, batch)?;
                         }
                     }
@@ -208,7 +220,7 @@ impl Run<'_> {
             };
             if self.group.would_overflow(drawn.bytes()) {
                 self.make(setting, batch, &mut numbered)?;
-                self.commit(setting, batch)?;
+                self.close(setting, batch)?;
             }
             let (secret, binding, said) = (Secret(random(setting.rng)), self.binding(), self.said());
             self.add(place, index.shown(place), &drawn, &said);
@@ -231,7 +243,7 @@ impl Run<'_> {
         }
         if self.group.is_full(setting) {
             self.make(setting, batch, numbered)?;
-            self.commit(setting, batch)?;
+            self.close(setting, batch)?;
         }
         Ok(())
     }
@@ -274,6 +286,7 @@ impl Run<'_> {
         input: &mut dyn std::io::Read,
     ) -> Result<(), VaultError> {
         // What is done already does not wait for a large file, or for a stream whose end nobody knows.
+        self.finish(setting, batch)?;
         if self.group.would_overflow(piece.bytes()) {
             self.commit(setting, batch)?;
         }
@@ -301,8 +314,7 @@ impl Run<'_> {
 
     /// Puts an exhibit into the group; from now on it has its number.
     fn add<S: Sink>(&mut self, place: usize, source: Vec<u8>, drawn: &Drawn<'_, S>, said: &Said) {
-        self.group.add(item(drawn, self.target.key, Some(source)), drawn.record_bytes(said));
-        self.open.push(place);
+        self.group.add(item(drawn, self.target.key, Some((place, source))), drawn.record_bytes(said));
     }
 
     fn skip(&mut self, place: usize, path: Vec<u8>, reason: Cow<'static, str>) {
@@ -341,23 +353,39 @@ impl Run<'_> {
     }
 
     fn binding(&self) -> Binding {
-        let number = self.log.next_number() + self.group.len();
+        let before = self.closing.as_ref().map_or(0, Group::len);
+        let number = self.log.next_number() + before + self.group.len();
         Binding { vault: self.session.vault, log: self.log.id(), number }
     }
 
+    /// Commits all that has its number.
     fn commit(&mut self, setting: &mut Setting<'_>, batch: &mut Batch<'_>) -> Result<(), VaultError> {
-        let group = std::mem::replace(&mut self.group, Group::new(setting));
-        if !group.has_evidence() {
-            return batch.abandon();
+        self.finish(setting, batch)?;
+        if self.group.has_evidence() {
+            self.close(setting, batch)?;
+            return self.finish(setting, batch);
         }
+        self.group = Group::new(setting);
+        batch.abandon()
+    }
+
+    /// Lets the group land, and begins the next: one core does what an entry needs, and the others have something to do meanwhile.
+    fn close(&mut self, setting: &mut Setting<'_>, batch: &mut Batch<'_>) -> Result<(), VaultError> {
+        self.finish(setting, batch)?;
+        batch.land(setting)?;
+        self.closing = Some(std::mem::replace(&mut self.group, Group::new(setting)));
+        Ok(())
+    }
+
+    /// Commits the group that is landing, if one is.
+    fn finish(&mut self, setting: &mut Setting<'_>, batch: &mut Batch<'_>) -> Result<(), VaultError> {
+        let Some(group) = self.closing.take() else { return Ok(()) };
         let person = self.request.place.person()?;
         let readback = self.request.readback;
         let (head, exhibits) = group.commit(setting, self.session, self.log, person, batch, readback)?;
         self.sealed.head = Some(head);
-        for place in self.open.drain(..) {
+        for (place, exhibit) in exhibits {
             self.settled[place] = true;
-        }
-        for exhibit in exhibits {
             self.sealed.count += 1;
             self.sealed.bytes = self.sealed.bytes.saturating_add(exhibit.bytes);
             (self.each)(exhibit);
@@ -377,7 +405,7 @@ fn streaming<'w, 'a, 'b: 'w, 's>(
     move |expected, glance| Payload::new(Stream { setting, batch }, watch, owner, recipient, expected, glance)
 }
 
-fn item<S: Sink>(drawn: &Drawn<'_, S>, key: KeyId, source: Option<Vec<u8>>) -> Item {
+fn item<S: Sink>(drawn: &Drawn<'_, S>, key: KeyId, source: Option<(usize, Vec<u8>)>) -> Item {
     let (owner, bytes, sha256, changed) = (drawn.owner(), drawn.bytes(), drawn.sha256(), drawn.changed);
     Item { owner, key, source, bytes, sha256, changed }
 }

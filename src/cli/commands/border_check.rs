@@ -3,7 +3,7 @@
 mod card;
 mod words;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
@@ -18,8 +18,8 @@ use crate::vault::device::{Find, Home, Opens};
 
 /// Nobody types more passphrases than these; the rest stays locked, and counts.
 const ASKED_MAX: usize = 8;
-/// Folders for what is temporary that all users of a machine share.
-const SHARED: [&str; 2] = ["/tmp", "/var/tmp"];
+/// Everybody may write there.
+const OTHERS_WRITE: u32 = 0o002;
 
 /// What a search of this device would find; fails if anything opens content
 ///
@@ -137,7 +137,7 @@ fn home(call: &Call<'_, '_>) -> Option<Home> {
 /// that no check would ever be whole: they are told of instead, and can be named.
 fn temporary(call: &Call<'_, '_>) -> Option<PathBuf> {
     let own = call.variable("TMPDIR").map(PathBuf::from).filter(|own| own.is_absolute())?;
-    let shared = SHARED.iter().any(|shared| own == Path::new(shared));
+    let shared = call.context.disk.stat_behind(&own).is_ok_and(|stat| stat.permissions & OTHERS_WRITE != 0);
     (!shared).then_some(own)
 }
 

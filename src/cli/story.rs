@@ -8,7 +8,7 @@ use crate::format::ids::MemberId;
 use crate::vault::custody::contradictions::OtherHistory;
 use crate::vault::custody::handovers::NoAnswer;
 use crate::vault::custody::story::Line;
-use crate::vault::history::{History, Standing};
+use crate::vault::history::{History, Place, Standing};
 
 /// Exhibits that a line names one by one.
 const NAMED_MAX: usize = 12;
@@ -280,6 +280,17 @@ impl Said {
         if is_reconstructed(line) {
             self.ours("reconstructed", "written down later than it happened".into());
         }
+    }
+}
+
+/// Of an exhibit that was not whole when it came, where its giver had not said that she had it whole.
+pub(crate) const NEVER_WHOLE: &str = "it was not whole when it was handed over, and its giver had not acknowledged it";
+
+/// The same where she had, there.
+pub(crate) fn between(history: &History, whole: Place) -> &'static str {
+    match history.told(whole).entry.event {
+        Event::Seal(_) => "between its sealing and this acknowledgement it stopped being whole",
+        _ => "between these two acknowledgements it stopped being whole",
     }
 }
 

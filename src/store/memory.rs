@@ -29,7 +29,7 @@ pub use records::{Intent, Record, Unfinished};
 
 use super::layout::CheckpointName;
 use super::{Disk, Folder, Mode, RelPath, StoreError};
-use crate::crypto::hash::Hash;
+use crate::crypto::hash::{Hash, unhex};
 use crate::format::ids::{KeyId, LogId, MemberId, VaultId};
 
 /// A change of the founding of the largest vault is far below this.
@@ -272,6 +272,26 @@ impl Memory {
     }
 }
 
+/// Whether the memory has such a name for a file.
+pub fn is_named(path: &str) -> bool {
+    let names = |name: &str| {
+        let parts = name.split_once('-').map(|(copy, token)| [copy, token]);
+        parts.is_some_and(|parts| parts.iter().all(|part| part.len() == 16 && unhex::<8>(part).is_some()))
+    };
+    let is_log = |name: &str| LogId::from_hex(name).is_some();
+    let parts = path.split('/').collect::<Vec<_>>();
+    let is_vault = parts.first().is_some_and(|vault| VaultId::from_hex(vault).is_some());
+    is_vault
+        && match parts[1..] {
+            ["pinned"] => true,
+            ["confirmed", key] => KeyId::from_hex(key).is_some(),
+            ["seen", log, name] => is_log(log) && CheckpointName::parse(name).is_some(),
+            ["own", log, name] => is_log(log) && (name == "owner" || is_size_name(name)),
+            ["wrote" | "merging" | "arrived" | "merged", name] => names(name),
+            _ => false,
+        }
+}
+
 /// A path of this module's own making, or below what a listing gave.
 fn below(path: &RelPath, name: &str) -> RelPath {
     path.join(name).expect("digits, words, and names that were listed")
@@ -279,6 +299,10 @@ fn below(path: &RelPath, name: &str) -> RelPath {
 
 fn size_name(size: u64) -> String {
     format!("{size:010}")
+}
+
+fn is_size_name(name: &str) -> bool {
+    name.parse().is_ok_and(|size| size_name(size) == name)
 }
 
 fn change_bytes(change: &Change) -> Vec<u8> {
@@ -293,4 +317,35 @@ fn read_change(bytes: &[u8]) -> Option<Change> {
         return None;
     }
     rmp_serde::from_slice(change).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_it_writes_has_a_name_of_it_and_nothing_else_does() {
+        let (vault, log, hash) = (VaultId(Hash::of(b"vault")), LogId([7; 16]), Hash::of(b"key"));
+        let copy = records::copy_at(Path::new("/nowhere"));
+        let named = [
+            format!("{vault}/pinned"),
+            format!("{vault}/confirmed/{hash}"),
+            format!("{vault}/seen/{log}/{}", CheckpointName { size: 3, sha256: hash }),
+            format!("{vault}/own/{log}/owner"),
+            format!("{vault}/own/{log}/{}", size_name(12)),
+            format!("{vault}/wrote/{copy}-{copy}"),
+        ];
+        for path in named {
+            assert!(is_named(&path), "{path}");
+            assert!(!is_named(&format!("{path}x")) && !is_named(&format!("x{path}")), "{path}");
+        }
+        let strange = [
+            "pinned".into(),
+            format!("{vault}/owl.age"),
+            format!("{vault}/own/{log}/12"),
+            format!("{vault}/wrote/{copy}"),
+            format!("{vault}/confirmed/owl.age"),
+        ];
+        assert!(!strange.iter().any(|path| is_named(path)));
+    }
 }

@@ -64,6 +64,11 @@ pub trait Disk: Send + Sync {
     /// What lies at a path; the last component is never followed.
     fn stat(&self, path: &Path) -> Result<Stat, StoreError>;
 
+    /// What a path leads to in the end, through a link that is its last component, too: to tell whether it is known already.
+    fn stat_behind(&self, path: &Path) -> Result<Stat, StoreError> {
+        self.stat(path)
+    }
+
     /// Opens a source for reading. Anything but a regular file is refused at once, without waiting for a writer.
     fn source(&self, path: &Path) -> Result<Box<dyn Source>, StoreError>;
 

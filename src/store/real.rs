@@ -53,6 +53,10 @@ impl Disk for RealDisk {
         named::stat(path).map_err(|error| refused(path, error))
     }
 
+    fn stat_behind(&self, path: &Path) -> Result<Stat, StoreError> {
+        named::stat_behind(path).map_err(|error| refused(path, error))
+    }
+
     fn source(&self, path: &Path) -> Result<Box<dyn Source>, StoreError> {
         named::source(path)
     }

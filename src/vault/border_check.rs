@@ -26,8 +26,8 @@ pub struct SearchRequest<'a> {
     pub vault: Option<&'a Path>,
     /// Files and folders to look through; each must be there.
     pub named: &'a [PathBuf],
-    /// Folders to look through where nothing was named.
-    pub unnamed: &'a [PathBuf],
+    /// Folders that are looked through in any case, if they are there.
+    pub always: &'a [PathBuf],
     /// Where other programs keep what they remember.
     pub home: Option<&'a Home>,
 }
@@ -80,7 +80,7 @@ pub fn search(setting: &mut Setting<'_>, request: &SearchRequest<'_>) -> Result<
     let disk = setting.disk;
     let mut known = vec![request.identity.to_path_buf()];
     known.extend(request.vault.map(Path::to_path_buf));
-    known.extend_from_slice(request.unnamed);
+    known.extend_from_slice(request.always);
     let places = Places { known: &known, named: request.named, state: request.state };
     let mut gathered = gather(disk, setting.watch, &places)?;
     let memory = Memory::open(disk, request.state, setting.machine)?;

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use super::VaultError;
 use super::findings::{Check, Finding, Verdict};
-use super::history::Sealing;
+use super::history::{Sealing, Standing};
 use super::labels::{exhibit_label, label};
 use super::session::Session;
 use super::{parallel, quorum};
@@ -318,6 +318,30 @@ fn removed(session: &Session) -> Option<String> {
 
 /// Finds an exhibit by what a person typed: `K7-0012`, or `K7-0012~3f2a` where that is not enough.
 pub fn find(session: &Session, typed: &str) -> Result<Exhibit, VaultError> {
+    find_among(session, typed, session.history()?.sealings())
+}
+
+/// The same to tell of it: where none counts that is called so, one that is here and does not count.
+pub(super) fn find_to_tell(session: &Session, typed: &str) -> Result<Exhibit, VaultError> {
+    let missing = match find(session, typed) {
+        Err(error @ (VaultError::NoExhibit { .. } | VaultError::NoExhibitSince { .. })) => error,
+        found => return found,
+    };
+    let history = session.history()?;
+    let uncounted = history.order.iter().map(|place| (*place, history.told(*place)));
+    let uncounted = uncounted.filter(|(_, told)| told.standing != Standing::Counted);
+    let sealings = uncounted.filter_map(|(place, told)| history.sealing(place, told));
+    match find_among(session, typed, sealings) {
+        Err(VaultError::NoExhibit { .. } | VaultError::NoExhibitSince { .. }) => Err(missing),
+        found => found,
+    }
+}
+
+fn find_among<'a>(
+    session: &Session,
+    typed: &str,
+    sealings: impl Iterator<Item = Sealing<'a>>,
+) -> Result<Exhibit, VaultError> {
     let (bare, piece) = typed.split_once('~').unwrap_or((typed, ""));
     let none = || match removed(session) {
         Some(name) => VaultError::NoExhibitSince { id: typed.into(), name },
@@ -327,7 +351,7 @@ pub fn find(session: &Session, typed: &str) -> Result<Exhibit, VaultError> {
     let (handle, number) = (handle.to_ascii_uppercase(), number.parse::<u64>().map_err(|_| none())?);
     let history = session.history()?;
     let mut found = Vec::new();
-    for sealing in history.sealings() {
+    for sealing in sealings {
         let seal = sealing.seal;
         if sealing.handle != handle || number < seal.first || number - seal.first >= u64::from(seal.count) {
             continue;

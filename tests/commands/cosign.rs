@@ -63,6 +63,34 @@ fn what_monitors_sign_reaches_other_copies_and_covers_exhibits() {
     world.run("reader", &["verify", "evidence", "--cosign"]).exits(0).says("counts as no monitor");
 }
 
+/// Her first check lacked a sealed file; when it has come she checks again, and the record says so, with no other file.
+#[test]
+fn a_better_check_of_what_was_signed_before_is_recorded() {
+    let world = watched();
+    let shown = world.run("reader", &["show", "K7-0001", "--vault", "evidence", "--json"]).exits(0).json();
+    let name = shown["blob_names"][0].as_str().expect("a sealed file").to_string();
+    let lost = format!("monitor/evidence/blobs/{}/{name}", &name[..2]);
+    std::fs::remove_file(world.path(&lost)).expect("lost");
+    let check = || world.run("monitor", &["verify", "evidence", "--cosign", "--json"]).json();
+    let first = check();
+    assert_eq!((&first["verdict"], &first["cosigned"]["entry"]["seq"]), (&"incomplete".into(), &0.into()));
+    // Nothing has changed, and nothing is said again.
+    assert!(check()["cosigned"]["entry"].is_null());
+    world.copy("lawyer/evidence/blobs", "monitor/evidence/blobs");
+    let second = check();
+    assert_eq!((&second["verdict"], &second["cosigned"]["entry"]["seq"]), (&"valid".into(), &1.into()));
+    assert_eq!(second["cosigned"]["signed"], serde_json::json!([]));
+    assert_eq!(second["cosigned"]["before"].as_array().map(Vec::len), Some(1));
+    assert!(check()["cosigned"]["entry"].is_null());
+    let log = world.run("monitor", &["custody", "log", "--vault", "evidence", "--json"]).exits(0).json();
+    let said: Vec<_> =
+        log["entries"].as_array().expect("entries").iter().filter(|one| one["event"] == "verify").collect();
+    let told: Vec<_> = said.iter().map(|one| (&one["verdict"], &one["heads"][0]["size"])).collect();
+    assert_eq!(told, [(&"incomplete".into(), &2.into()), (&"valid".into(), &2.into())]);
+    world.hand("monitor", "lawyer");
+    world.run("lawyer", &["verify", "evidence"]).exits(0).says("1 of the 2 monitors needed signed K7");
+}
+
 #[test]
 fn a_state_is_cosigned_once_and_the_file_can_be_made_again() {
     let world = watched();

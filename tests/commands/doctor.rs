@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
 use super::harness::World;
+use super::member::add;
 
 #[test]
 fn single_points_of_loss_and_weak_settings_are_told() {
@@ -20,6 +21,26 @@ fn single_points_of_loss_and_weak_settings_are_told() {
     let json = world.run("lawyer", &["doctor", "--vault", "evidence", "--json"]).exits(0).json();
     assert!(json["advice"].as_array().is_some_and(|advice| advice.iter().any(|one| one["gravity"] == "warning")));
     world.run("lawyer", &["doctor"]).exits(10);
+}
+
+/// Where two read, neither is the only one; where one of them is removed, the other is again.
+#[test]
+fn of_two_readers_neither_is_called_the_only_one() {
+    let world = World::with_testimony();
+    let doctor = ["doctor", "--vault", "evidence"];
+    let only = "only one person can open the section main";
+    world.run("lawyer", &doctor).exits(0).says(only);
+    let digits = world.join("second", "Tern");
+    add(&world, "lawyer", "second", &digits, &["reader"]).exits(0);
+    // She awaits the key until somebody who holds it hands it on.
+    world.carry("reader");
+    world.run("reader", &["verify", "evidence", "--owner", "../lawyer.card"]).exits(0);
+    world.run("reader", &["member", "grant", "--vault", "evidence"]).exits(0);
+    world.hand("reader", "lawyer");
+    world.run("lawyer", &doctor).exits(0).never_says("only one person can open").says("only one owner");
+    world.run("lawyer", &["verify", "evidence"]).exits(0).never_says("only one person can open");
+    world.run("lawyer", &["member", "remove", "Tern", "--reason", "left", "--vault", "evidence"]).exits(0);
+    world.run("lawyer", &doctor).exits(0).says(only);
 }
 
 #[test]

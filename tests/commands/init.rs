@@ -25,6 +25,20 @@ fn a_vault_is_founded_and_who_can_open_is_said() {
 }
 
 #[test]
+fn of_two_readers_neither_is_called_the_only_one() {
+    let world = World::new();
+    for who in ["lawyer", "reader", "second"] {
+        world.run(who, &["identity", "new", "--name", who, "--no-passphrase"]).exits(0);
+        world.run(who, &["identity", "card", "-o", &format!("../{who}.card")]).exits(0);
+    }
+    let readers = ["--reader", "../reader.card", "--reader", "../second.card"];
+    let only = " can open what is sealed: if that identity is lost";
+    world.run("lawyer", &[&["init", "evidence"], &readers[..2]].concat()).exits(0).says(only);
+    let made = world.run("lawyer", &[&["init", "other", "--handle", "A1"], &readers[..]].concat()).exits(0);
+    made.never_says(only).never_says("warning: only").says("warning: you are the only owner");
+}
+
+#[test]
 fn what_cannot_found_a_vault_is_refused_before_anything_is_made() {
     let world = World::new();
     world.run("lawyer", &["init", "evidence"]).exits(12).says("amparo identity new");

@@ -2,6 +2,7 @@
 from .notes import Lines
 from .papers import Card, Checkpoint, ForkProof, Receipt
 from .report import INCOMPLETE, INVALID, Report
+from .standing import LATE, REFUSED, UNDECIDED
 from .text import Malformed
 
 READERS = {"receipt": Receipt, "checkpoint": Checkpoint, "fork": ForkProof, "card": Card}
@@ -21,19 +22,29 @@ def hold_against(report, custody, vault, papers):
         except Malformed as error:
             report.add(INVALID, MALFORMED[kind], name, str(error))
             continue
-        for state in states_of(kind, paper):
-            hold_state(report, custody, vault, name, state)
+        held = [hold_state(report, custody, vault, name, state) for state in states_of(kind, paper)]
+        if kind == "receipt" and all(held):
+            hold_sealing(report, custody.standing.entry_at(paper.checkpoint.log, paper.place), name)
         if kind == "fork" and custody and not report.has(name):
             report.add(INVALID, "fork", name, "it proves two histories of a log of this vault")
 
 
+def hold_sealing(report, told, name):
+    """Whether what a receipt is about counts."""
+    if told.standing in (LATE, UNDECIDED):
+        report.add(INCOMPLETE, "receipt", name, "its exhibit does not count: what it rests on came too late or is missing")
+    elif told.standing == REFUSED:
+        report.add(INVALID, "receipt", name, "its exhibit was refused")
+
+
 def hold_state(report, custody, vault, name, state):
+    """Whether a state is the story's."""
     if state.vault != vault:
         report.add(INVALID, "receipt", name, "it is of another vault")
-        return
+        return False
     if custody is None:
         report.add(INCOMPLETE, "receipt", name, "it could not be compared")
-        return
+        return False
     log = custody.by_id.get(state.log)
     if log is None:
         report.add(INCOMPLETE, "behind", name, "its log is lacking here")
@@ -43,6 +54,9 @@ def hold_state(report, custody, vault, name, state):
         report.add(INCOMPLETE, "behind", name, "its size is lacking here")
     elif log.root_at(state.size) != state.root:
         report.add(INVALID, "fork", name, "its root is not the log's at that size")
+    else:
+        return True
+    return False
 
 
 def check_alone(papers, cards):

@@ -129,6 +129,7 @@ class Receipt:
         entry, place = documents.read_entry(extra["entry"]), decimal(index[6:])
         demand(entry.vault_in(self.checkpoint.vault) and entry.log == self.checkpoint.log, "an entry of another log")
         demand(entry.kind == "seal" and entry.seq == place, "no sealing at this place")
+        self.place = place
         root = climb(leaf_hash(extra["entry"]), place, self.checkpoint.size, [unbase64(line, 32) for line in path])
         demand(root == self.checkpoint.root, "a path that leads elsewhere")
         if extra["row"] is not None:

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::types;
 use crate::commands::custody::shared;
+use crate::commands::harness::World;
 
 /// Three handovers: one acknowledged, one that found a sealed file gone, one declined; and one that nobody answered.
 #[test]
@@ -75,4 +76,135 @@ fn everybody_tells_the_same_story_whoever_carried_the_copies() {
     for who in ["monitor", "reader"] {
         assert_eq!(told(who)["entries"], story["entries"], "{who}");
     }
+}
+
+/// Where an exhibit stopped being whole, as the lawyer's copy tells.
+fn parted(world: &World, id: &str) -> Value {
+    types(world, "lawyer", &["custody", "log", id, "--json"]).exits(0).json()["stopped_being_whole_between"].clone()
+}
+
+fn drops(world: &World, who: &str, blob: &str) {
+    fs::remove_file(world.path(&format!("{who}/evidence/blobs/{}/{blob}", &blob[..2]))).expect("dropped");
+}
+
+/// The sealed file of an exhibit of one.
+fn blob_of(world: &World, id: &str) -> String {
+    let shown = types(world, "reader", &["show", id, "--json"]).exits(0).json();
+    shown["blob_names"][0].as_str().expect("a sealed file").to_string()
+}
+
+fn seals_a_photo(world: &World) {
+    world.write("lawyer/photo.txt", b"what the photo shows\n");
+    types(world, "lawyer", &["seal", "photo.txt"]).exits(0);
+}
+
+/// Two sticks go out. What is lost on one of them is no affair of whoever had the other.
+#[test]
+fn whoever_never_had_the_copy_is_not_named() {
+    let world = shared();
+    seals_a_photo(&world);
+    types(&world, "lawyer", &["custody", "offer", "--to", "Red Kite"]).exits(0);
+    world.hand("lawyer", "monitor");
+    types(&world, "monitor", &["custody", "acknowledge"]).exits(0);
+    world.later(10);
+    types(&world, "lawyer", &["custody", "offer", "--to", "Grey Owl"]).exits(0).says("K7:4");
+    world.hand("lawyer", "reader");
+    drops(&world, "reader", &blob_of(&world, "K7-0002"));
+    let amiss = types(&world, "reader", &["custody", "acknowledge", "--json"]).exits(4).json();
+    world.hand("monitor", "lawyer");
+    world.hand("reader", "lawyer");
+    let told = parted(&world, "K7-0002");
+    assert_eq!(
+        (&told["whole"], &told["not_whole"], &told["offer"]),
+        (&"K7:2".into(), &amiss["answer"], &"K7:4".into())
+    );
+    types(&world, "lawyer", &["custody", "log", "K7-0002"])
+        .exits(0)
+        .says("between its sealing and this acknowledgement it stopped being whole:")
+        .says("given      K7:4 by Blue Heron");
+}
+
+#[test]
+fn of_a_giver_who_never_said_that_she_had_it_whole_it_is_said_so() {
+    let world = shared();
+    seals_a_photo(&world);
+    world.hand("lawyer", "monitor");
+    types(&world, "monitor", &["custody", "offer", "--to", "Grey Owl"]).exits(0);
+    world.hand("monitor", "reader");
+    drops(&world, "reader", &blob_of(&world, "K7-0002"));
+    types(&world, "reader", &["custody", "acknowledge"]).exits(4);
+    world.hand("reader", "lawyer");
+    let told = parted(&world, "K7-0002");
+    assert_eq!((&told["whole"], &told["giver_name"]), (&Value::Null, &"Red Kite".into()));
+    types(&world, "lawyer", &["custody", "log", "K7-0002"])
+        .exits(0)
+        .says("it was not whole when it was handed over, and its giver had not acknowledged it:")
+        .says("whole      not acknowledged by Red Kite before");
+}
+
+/// On the way the end of the sealer's record is cut off: the discrepancy is about that record, and the exhibit is gone all
+/// the same.
+#[test]
+fn an_exhibit_whose_sealing_was_cut_off_on_the_road_was_not_whole() {
+    let world = shared();
+    seals_a_photo(&world);
+    types(&world, "lawyer", &["custody", "offer", "--to", "Red Kite"]).exits(0);
+    world.hand("lawyer", "monitor");
+    let whole = types(&world, "monitor", &["custody", "acknowledge", "--json"]).exits(0).json();
+    types(&world, "monitor", &["custody", "offer", "--to", "Grey Owl"]).exits(0);
+    world.hand("monitor", "reader");
+    let story = types(&world, "lawyer", &["custody", "log", "--json"]).exits(0).json();
+    let log = story["entries"][0]["log"].as_str().expect("the founder's").to_string();
+    for (folder, from) in [("entries/00000000", 2), ("checkpoints", 3)] {
+        for path in world.files(&format!("reader/evidence/logs/{log}/{folder}")) {
+            let name = path.rsplit('/').next().expect("a name");
+            if name[..10].parse::<u64>().expect("digits") >= from {
+                fs::remove_file(&path).expect("cut off");
+            }
+        }
+    }
+    let amiss = types(&world, "reader", &["custody", "acknowledge", "--json"]).exits(4).json();
+    world.hand("reader", "lawyer");
+    let told = parted(&world, "K7-0002");
+    assert_eq!((&told["whole"], &told["not_whole"]), (&whole["answer"], &amiss["answer"]));
+    assert!(parted(&world, "K7-0001").is_null());
+    let page = ["verify", "--report", "page.md", "--names", "full"];
+    types(&world, "lawyer", &page).exits(0);
+    let page = String::from_utf8(world.read("lawyer/page.md")).expect("text");
+    assert!(page.contains("- K7-0002: whole in "), "{page}");
+}
+
+/// More is gone than an acknowledgement lists: of what it does not name it says neither that it was whole nor that it was not.
+#[test]
+fn what_a_long_list_leaves_out_was_not_found_whole() {
+    let world = shared();
+    for number in 0..205 {
+        world.write(&format!("lawyer/many/{number:03}.txt"), format!("page {number}").as_bytes());
+    }
+    types(&world, "lawyer", &["seal", "many"]).exits(0).says("K7-0206");
+    types(&world, "lawyer", &["custody", "offer", "--to", "Red Kite"]).exits(0);
+    for who in ["monitor", "reader"] {
+        world.hand("lawyer", who);
+    }
+    let lost: Vec<String> = (2..=206).map(|number| blob_of(&world, &format!("K7-{number:04}"))).collect();
+    lost.iter().for_each(|blob| drops(&world, "monitor", blob));
+    let said = types(&world, "monitor", &["custody", "acknowledge", "--json"]).exits(4).json();
+    let story = types(&world, "monitor", &["custody", "log", "--json"]).exits(0).json();
+    let entries = story["entries"].as_array().expect("entries");
+    let answer = entries.iter().find(|entry| entry["label"] == said["answer"]).expect("hers");
+    let listed = answer["discrepancies"].as_array().expect("a list");
+    assert_eq!((listed.len(), &listed[200]["check"]), (201, &"more".into()));
+    let named =
+        |blob: &str| listed.iter().any(|one| one["subject"].as_str().is_some_and(|subject| subject.ends_with(blob)));
+    let left_out = lost.iter().position(|blob| !named(blob)).expect("five are not named");
+    let (id, blob) = (format!("K7-{:04}", left_out + 2), &lost[left_out]);
+    world.hand("monitor", "lawyer");
+    assert!(parted(&world, &id).is_null(), "nobody said that it was not whole");
+    types(&world, "monitor", &["custody", "offer", "--to", "Grey Owl", &id]).exits(0);
+    world.hand("monitor", "reader");
+    drops(&world, "reader", blob);
+    types(&world, "reader", &["custody", "acknowledge"]).exits(4);
+    world.hand("reader", "lawyer");
+    let told = parted(&world, &id);
+    assert_eq!((&told["whole"], &told["giver_name"]), (&Value::Null, &"Red Kite".into()));
 }

@@ -18,10 +18,12 @@ use crate::vault::device::{Find, Home, Opens};
 
 /// Nobody types more passphrases than these; the rest stays locked, and counts.
 const ASKED_MAX: usize = 8;
+/// Everybody may write there.
+const OTHERS_WRITE: u32 = 0o002;
 
 /// What a search of this device would find; fails if anything opens content
 ///
-/// Looks through the folders named, or your home folder and the current one: for identities and other keys under any
+/// Looks through your home folder, the current one and what you name besides: for identities and other keys under any
 /// name, vaults, opened exhibits, forms, shell history, recent files, and for what the system itself writes to disk. Each
 /// key is tried on each vault it finds. A key of which nobody can tell what it opens counts as one that opens content.
 /// Nothing is changed.
@@ -35,7 +37,7 @@ Examples:
   amparo border-check ~/Documents /media/stick
   amparo border-check --card")]
 pub(crate) struct Args {
-    /// Folders and files to look through; else your home folder and the current one
+    /// More folders and files to look through, such as a stick, beside your home folder and the current one
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
     /// Print a short statement that the bearer holds no key, if that is so
@@ -84,17 +86,16 @@ fn look(args: &Args, call: &mut Call<'_, '_>) -> Result<Border, CliError> {
     let vault = call.vault_folder()?;
     let home = home(call);
     let named: Vec<PathBuf> = args.paths.iter().map(|path| call.path(path)).collect();
-    let unnamed: Vec<PathBuf> = if named.is_empty() {
-        home.iter().map(|home| home.folder.clone()).chain([call.context.folder.clone()]).collect()
-    } else {
-        Vec::new()
-    };
+    // Whatever was named: what is said afterwards is said of this device.
+    let mut always: Vec<PathBuf> = home.iter().map(|home| home.folder.clone()).collect();
+    always.push(call.context.folder.clone());
+    always.extend(temporary(call));
     let request = SearchRequest {
         identity: &identity,
         state: &state,
         vault: vault.as_deref(),
         named: &named,
-        unnamed: &unnamed,
+        always: &always,
         home: home.as_ref(),
     };
     let found = search(&mut call.parts().setting(), &request)?;
@@ -130,6 +131,14 @@ fn home(call: &Call<'_, '_>) -> Option<Home> {
     let (data, cache) = (own("XDG_DATA_HOME", ".local/share"), own("XDG_CACHE_HOME", ".cache"));
     let history = call.variable("HISTFILE").map(|history| call.path(&PathBuf::from(history)));
     Some(Home { folder, data, cache, history })
+}
+
+/// This person's own folder for what is temporary. In those that everybody shares, others' folders cannot be looked into, so
+/// that no check would ever be whole: they are told of instead, and can be named.
+fn temporary(call: &Call<'_, '_>) -> Option<PathBuf> {
+    let own = call.variable("TMPDIR").map(PathBuf::from).filter(|own| own.is_absolute())?;
+    let shared = call.context.disk.stat_behind(&own).is_ok_and(|stat| stat.permissions & OTHERS_WRITE != 0);
+    (!shared).then_some(own)
 }
 
 fn tell(find: &Find, call: &mut Call<'_, '_>) -> Result<(), CliError> {
@@ -179,7 +188,8 @@ fn verdict(border: &Border, call: &mut Call<'_, '_>) -> Result<(), CliError> {
 }
 
 fn give_card(args: &Args, call: &mut Call<'_, '_>, border: &Border, exit: Exit) -> Result<Exit, CliError> {
-    if let Some(reason) = card::refusal(border) {
+    let homeless = || home(call).is_none().then(|| "where your home folder is could not be told: set HOME".to_string());
+    if let Some(reason) = card::refusal(border).or_else(homeless) {
         return Err(CliError::NoCard { reason, exit: if exit == DONE { FAILED } else { exit } });
     }
     let text = card::text(border, &call.context.clock.now().strftime("%-d %B %Y").to_string());

@@ -19,6 +19,18 @@ const CBOR: [u8; 5] = [0xd9, 0x9d, 0x75, 0x58, 0x25];
 const TAG_BYTES: usize = 3;
 /// How a UR of this kind begins; minimal Bytewords follow, the first and the last letter of each word.
 const UR: &str = "ur:sskr/";
+/// Ten words' letters: a share has many more.
+const UR_LETTERS_MIN: usize = 20;
+
+/// Whether such a URI stands in a text, in either case, with enough behind it to be more than the mention of one.
+pub fn has_ur(text: &str) -> bool {
+    let text = Zeroizing::new(text.to_ascii_lowercase());
+    text.split(UR).skip(1).any(|behind| {
+        // In several parts it says which, and how many there are: ur:sskr/1-3/…
+        let letters = behind.trim_start_matches(|c: char| c.is_ascii_digit() || c == '-' || c == '/');
+        letters.bytes().take_while(u8::is_ascii_lowercase).count() >= UR_LETTERS_MIN
+    })
+}
 
 /// The words of a share.
 pub fn of_share(share: &Share) -> Vec<&'static str> {
@@ -152,6 +164,11 @@ mod tests {
         let share = split(&[9; 32], 2, 2, &mut OsRng).remove(0);
         let text = ur(&share);
         assert!(text.starts_with("ur:sskr/hdda"), "a string of 37 bytes");
+        let upper = format!("My share:\n{}\n", text.to_uppercase());
+        assert!(has_ur(&text) && has_ur(&upper) && has_ur(&text.replace("sskr/", "sskr/1-2/")));
+        assert!(
+            !has_ur("a share as `ur:sskr/…`, or ur:sskr/hdda") && !has_ur(&text[1..]) && !has_ur(":") && !has_ur("")
+        );
         assert_eq!(from_ur(&text), Ok(share));
         let mut flipped = text.as_bytes().to_vec();
         for place in UR.len()..flipped.len() {

@@ -106,6 +106,11 @@ pub fn of_seed(seed: &Seed) -> Vec<&'static str> {
     words
 }
 
+/// Whether it is a whole word of the list for this kind, in lower case.
+pub fn is_listed(kind: Kind, word: &str) -> bool {
+    kind.list().binary_search(&word).is_ok()
+}
+
 /// What a person wrote in a line, word by word; numbers and marks before and behind words do not count.
 pub fn typed(line: &str) -> impl Iterator<Item = Zeroizing<String>> + '_ {
     let bare = |piece: &str| Zeroizing::new(piece.trim_matches(|c: char| !c.is_alphabetic()).to_lowercase());
@@ -262,6 +267,15 @@ mod tests {
         assert_eq!(of_seed(&Seed::from_bytes(&[0x7f; 32])).join(" "), ones);
         assert_eq!(seed(&zeros), [0; 32]);
         assert_eq!(seed(&ones), [0x7f; 32]);
+    }
+
+    #[test]
+    fn each_word_of_a_list_is_found_in_it() {
+        for kind in [Kind::Seed, Kind::Share] {
+            assert!(kind.list().iter().all(|word| is_listed(kind, word)));
+            assert!(!is_listed(kind, "witness!") && !is_listed(kind, ""));
+        }
+        assert!(is_listed(Kind::Share, "keno") && !is_listed(Kind::Seed, "keno"));
     }
 
     #[test]

@@ -95,6 +95,11 @@ pub(super) fn stat(path: &Path) -> Result<Stat, Errno> {
     stat_at(above.as_fd(), &name)
 }
 
+pub(super) fn stat_behind(path: &Path) -> Result<Stat, Errno> {
+    let (above, name) = reach(path)?;
+    again(|| fs::statat(&above, &name, AtFlags::empty())).map(|stat| stat_of(&stat))
+}
+
 pub(super) fn source(path: &Path) -> Result<Box<dyn Source>, StoreError> {
     let (file, stat) = open_unnoticed(path)?;
     if stat.bytes > READ_AHEAD_BYTES {

@@ -15,7 +15,7 @@ use crate::vault::findings::{Check, Finding, Verdict};
 use crate::vault::history::{History, Log, Place};
 use crate::vault::labels;
 use crate::vault::session::{Person, Session, log_concerned};
-use crate::vault::verify::{Examined, Verified, VerifyRequest, examine};
+use crate::vault::verify::{Examined, Level, Verified, VerifyRequest, examine};
 use crate::vault::{Setting, VaultError};
 
 /// A state that this member has signed.
@@ -57,7 +57,7 @@ pub struct Cosigned {
     pub withheld: Vec<Withheld>,
     /// Why nothing at all was signed, if so.
     pub refused: Option<String>,
-    /// The state of this member's own log with the entry that says so; none where nothing new was signed.
+    /// The state of this member's own log with the entry that says so; none where there was nothing new to say.
     pub entry: Option<Head>,
 }
 
@@ -144,6 +144,10 @@ fn sign_all(
         if let Some(held) = examined.cosignatures.of(person.member(), &log.head) {
             let (time, note) = (held.time, held.note.clone());
             cosigned.before.push(SignedState { head, name, up_to, time, note });
+            // It is signed; that her check was better this time is said nowhere yet.
+            if is_better(history, person.member(), &head, &examined.verified) {
+                heads.push(head);
+            }
             continue;
         }
         let note = cosigned_state(history, log, &person.keys, time);
@@ -159,6 +163,23 @@ fn sign_all(
     let said = say(setting, session, person, saying)?;
     cosigned.entry = Some(said);
     Ok(())
+}
+
+/// Whether a check is better than what this member last said of a state that she had signed: of a milder verdict, or deeper.
+fn is_better(history: &History, member: MemberId, head: &Head, verified: &Verified) -> bool {
+    let checks = history.counted().filter_map(|(place, told)| match &told.entry.event {
+        Event::Verify { heads, level, verdict } if heads.contains(head) => {
+            (history.logs[&place.log].member == member).then_some((level, verdict))
+        }
+        _ => None,
+    });
+    let place = |all: &[String], word: &str| all.iter().position(|one| one == word);
+    let levels = [Level::Bytes, Level::Custody, Level::Content].map(|level| level.word().to_string());
+    let verdicts = [Verdict::Valid, Verdict::Incomplete, Verdict::Invalid].map(|verdict| verdict.to_string());
+    checks.last().is_some_and(|(level, verdict)| {
+        place(&verdicts, verdict) > place(&verdicts, &verified.verdict.to_string())
+            || place(&levels, level) < place(&levels, verified.level.word())
+    })
 }
 
 /// The state of a log with its own two lines and this member's.

@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 
 use super::super::exhibits::Exhibit;
 use super::super::history::{History, Place, Told};
+use super::discrepancies::MORE;
 use super::handovers::{Handovers, answers};
 use crate::crypto::hash::Hash;
-use crate::format::event::{Event, ExhibitRef, Head};
+use crate::format::event::{Acknowledge, Event, ExhibitRef, Head};
 use crate::format::ids::LogId;
 use crate::store::layout;
 
@@ -21,6 +22,17 @@ pub(super) struct Subject {
     subjects: BTreeSet<String>,
     /// Offers that it is a part of, whether they count or not.
     offers: BTreeSet<Place>,
+}
+
+/// What an acknowledgement says of one exhibit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    /// It was here and whole.
+    Whole,
+    /// It was not.
+    Amiss,
+    /// There was more that did not agree than the entry lists: this exhibit may be among it.
+    Unsaid,
 }
 
 /// Every offer, whether it counts or not.
@@ -98,10 +110,22 @@ impl Subject {
         }
     }
 
-    /// Whether an acknowledgement says that this exhibit was not whole.
-    pub(super) fn is_amiss(&self, event: &Event) -> bool {
-        let Event::Acknowledge(acknowledge) = event else { return false };
-        acknowledge.discrepancies.iter().any(|found| self.subjects.contains(&found.subject))
+    /// What an acknowledgement of an offer that it is a part of says of this exhibit.
+    pub(super) fn found(&self, said: &Acknowledge) -> Found {
+        let is_named = said.discrepancies.iter().any(|found| self.subjects.contains(&found.subject));
+        // In a copy whose logs did not reach its sealing it was not, whatever the discrepancy is told about.
+        if is_named || !self.is_under(&said.heads) {
+            Found::Amiss
+        } else if said.discrepancies.iter().any(|found| found.check == MORE) {
+            Found::Unsaid
+        } else {
+            Found::Whole
+        }
+    }
+
+    /// Where it was sealed.
+    pub(super) fn sealed(&self) -> Place {
+        self.sealed
     }
 
     fn is_it(&self, exhibit: &ExhibitRef) -> bool {

@@ -19,7 +19,7 @@ use crate::store::layout;
 /// Discrepancies that are listed one by one: an entry must stay a thing that people read.
 pub(super) const LISTED_MAX: usize = 200;
 /// The `check` of the last line where there were more.
-const MORE: &str = "more";
+pub(super) const MORE: &str = "more";
 const SUBJECT_BYTES_MAX: usize = 512;
 const MESSAGE_BYTES_MAX: usize = 1024;
 

@@ -1,18 +1,27 @@
-//! Between which two acknowledgements an exhibit stopped being whole.
+//! Between which two statements an exhibit stopped being whole. Nobody is named as having had it who did not have the copy that
+//! went on: of several copies on several roads, each tells of its own road alone.
+
+use std::collections::BTreeSet;
 
 use super::super::exhibits::{self, Exhibit};
-use super::super::history::Place;
+use super::super::history::{Place, Sealing};
 use super::super::labels::label;
-use super::concern::{Subject, offers};
+use super::concern::{Found, Subject, offers};
 use super::story::Story;
-use crate::format::event::Event;
+use crate::format::event::{Acknowledge, Event, Head};
+use crate::format::ids::MemberId;
 
-/// Between which two acknowledgements an exhibit stopped being whole.
+/// Between which two statements an exhibit stopped being whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Parted {
-    /// The last acknowledgement before that found it whole; `None` where there was none.
+    /// The last statement before, by whoever gave it away, that she had it whole: her acknowledgement, or her sealing of it.
+    /// `None` where she had said nothing of the kind.
     pub whole: Option<Place>,
-    /// The first that did not.
+    /// Whoever gave it away.
+    pub giver: MemberId,
+    /// The offer with which she did.
+    pub offer: Place,
+    /// The first acknowledgement that did not find it whole.
     pub amiss: Place,
 }
 
@@ -28,22 +37,20 @@ impl Story {
     /// be read nobody can say which files are whose.
     pub fn all_parted(&self) -> Vec<(String, Parted)> {
         let (history, acknowledgements) = (self.history(), self.acknowledgements());
-        let discrepant: Vec<&Event> = acknowledgements
-            .iter()
-            .map(|place| &history.told(*place).entry.event)
-            .filter(|event| matches!(event, Event::Acknowledge(said) if !said.discrepancies.is_empty()))
-            .collect();
-        // Every inventory is opened for it: only where there is something to look for.
-        if discrepant.is_empty() {
-            return Vec::new();
-        }
         let (offers, mut all) = (offers(history), Vec::new());
         for sealing in history.sealings() {
+            let suspects: Vec<Place> =
+                acknowledgements.iter().copied().filter(|place| self.is_suspect(*place, &sealing)).collect();
+            // Every inventory is opened for it: only where there is something to look for.
+            if suspects.is_empty() {
+                continue;
+            }
             let rows = exhibits::rows(&self.session, &sealing).unwrap_or_default();
             for (index, (row, blobs)) in (0..).zip(rows) {
                 let exhibit = Exhibit { id: label(history, &row), row, blobs, place: sealing.place, index };
                 let mut subject = Subject::new(history, &exhibit);
-                if discrepant.iter().any(|event| subject.is_amiss(event)) {
+                let is_amiss = |place: &Place| self.found(&subject, *place) == Some(Found::Amiss);
+                if suspects.iter().any(is_amiss) {
                     subject.look_for(history, &offers);
                     let parted = self.parted_of(&subject, &acknowledgements);
                     all.extend(parted.map(|parted| (exhibit.id, parted)));
@@ -60,19 +67,71 @@ impl Story {
         answers.filter(|place| matches!(history.told(*place).entry.event, Event::Acknowledge(_))).collect()
     }
 
+    fn acknowledgement(&self, place: Place) -> Option<&Acknowledge> {
+        match &self.history().told(place).entry.event {
+            Event::Acknowledge(said) => Some(said),
+            _ => None,
+        }
+    }
+
+    /// What an acknowledgement says of an exhibit, be it about it or not.
+    fn found(&self, subject: &Subject, place: Place) -> Option<Found> {
+        self.acknowledgement(place).map(|said| subject.found(said))
+    }
+
+    /// Whether an acknowledgement may say of an exhibit of this sealing that it was not whole.
+    fn is_suspect(&self, place: Place, sealing: &Sealing<'_>) -> bool {
+        let Some(said) = self.acknowledgement(place) else { return false };
+        if !said.discrepancies.is_empty() {
+            return true;
+        }
+        let offer = self.handovers.offer_of(place).map(|offer| &self.history().told(offer).entry.event);
+        let Some(Event::Offer(offer)) = offer else { return false };
+        let numbers = sealing.seal.first..sealing.seal.first + u64::from(sealing.seal.count);
+        let mut named = offer.exhibits.iter();
+        let is_offered = if offer.exhibits.is_empty() {
+            reaches(&offer.heads, sealing.place)
+        } else {
+            named.any(|exhibit| exhibit.log == sealing.place.log && numbers.contains(&exhibit.number))
+        };
+        is_offered && !reaches(&said.heads, sealing.place)
+    }
+
     fn parted_of(&self, subject: &Subject, acknowledgements: &[Place]) -> Option<Parted> {
         let history = self.history();
-        let mut whole = None;
+        let mut whole = BTreeSet::new();
         for place in acknowledgements.iter().copied() {
-            let told = history.told(place);
-            if !subject.is_concerned(&self.handovers, place, told) {
+            if !subject.is_concerned(&self.handovers, place, history.told(place)) {
                 continue;
             }
-            if subject.is_amiss(&told.entry.event) {
-                return Some(Parted { whole, amiss: place });
+            match self.found(subject, place)? {
+                Found::Whole => drop(whole.insert(place)),
+                Found::Unsaid => {}
+                Found::Amiss => {
+                    let offer = self.handovers.offer_of(place)?;
+                    let giver = history.logs[&offer.log].member;
+                    return Some(Parted {
+                        whole: self.had_whole(subject, &whole, offer, giver),
+                        giver,
+                        offer,
+                        amiss: place,
+                    });
+                }
             }
-            whole = Some(place);
         }
         None
     }
+
+    /// The last time before an offer that its giver said that she had the exhibit whole.
+    fn had_whole(&self, subject: &Subject, whole: &BTreeSet<Place>, offer: Place, giver: MemberId) -> Option<Place> {
+        let history = self.history();
+        let is_hers = |place: &Place| history.logs[&place.log].member == giver;
+        let before = |place: &Place| history.told(offer).had_seen(offer, *place);
+        let said = history.order.iter().rev().copied();
+        said.filter(|place| whole.contains(place) || *place == subject.sealed()).filter(is_hers).find(before)
+    }
+}
+
+fn reaches(heads: &[Head], place: Place) -> bool {
+    heads.iter().any(|head| head.log == place.log && head.size > place.seq)
 }

@@ -48,7 +48,7 @@ pub struct Line<'a> {
 pub fn story(setting: &mut Setting<'_>, request: &Request<'_>, typed: Option<&str>) -> Result<Story, VaultError> {
     let session = Session::open_to_tell(setting, request)?;
     session.history()?;
-    let exhibit = typed.map(|typed| exhibits::find(&session, typed)).transpose()?;
+    let exhibit = typed.map(|typed| exhibits::find_to_tell(&session, typed)).transpose()?;
     Story::of(session, exhibit)
 }
 

@@ -1,17 +1,21 @@
 //! Everything of this program, and every key, that lies in the places that were named: found by content, each once,
 //! whatever it is called and by however many paths it is met.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::kinds::{self, Shape};
 use super::walk::{Visit, Walk};
 use super::{Fact, Find, KEY_FILE_BYTES_MAX, Kind, NotLooked, Opens};
-use crate::store::{self, Disk, Item, StoreError};
+use crate::format::ids::LogId;
+use crate::format::vault_file::{self, VaultFileError};
+use crate::store::{self, Disk, FileId, Item, StoreError, layout, memory};
 use crate::vault::{VaultError, Watch};
 
 /// Things of one kind that open nothing are listed up to this many; the rest is counted.
 const LISTED_MAX: usize = 50;
+/// More than what a file `VAULT` holds: one that goes on behind that is another file.
+const HINT_BYTES: usize = 1024;
 
 /// What lies in the places that were looked through.
 #[derive(Default)]
@@ -44,7 +48,7 @@ pub(in crate::vault) struct Places<'a> {
     pub(in crate::vault) known: &'a [PathBuf],
     /// Folders and files that must be there.
     pub(in crate::vault) named: &'a [PathBuf],
-    /// What this device remembers: judged apart, and not looked into.
+    /// What this device remembers: judged apart. What else lies in its folder is looked at like anything.
     pub(in crate::vault) state: &'a Path,
 }
 
@@ -55,14 +59,10 @@ pub(in crate::vault) fn gather(
     places: &Places<'_>,
 ) -> Result<Gathered, VaultError> {
     let mut walk = Walk::new(disk, watch);
-    walk.leave_out(places.state);
-    let mut met = Met { disk, gathered: Gathered::default(), seen: BTreeSet::new(), others: 0 };
-    for place in places.known {
-        match disk.stat(place) {
-            Err(StoreError::Missing { .. } | StoreError::NotFolder { .. }) => {}
-            _ => walk.through(place, &mut met)?,
-        }
-    }
+    let state = disk.stat_behind(places.state).ok().map(|stat| stat.id());
+    let gathered = Gathered::default();
+    let mut met = Met { disk, gathered, state, ours: BTreeMap::new(), seen: BTreeSet::new(), others: 0 };
+    // What was named comes first: of that, the other files are counted.
     for place in places.named {
         met.others = 0;
         walk.through(place, &mut met)?;
@@ -71,6 +71,13 @@ pub(in crate::vault) fn gather(
             met.gathered.finds.push(Find::new(Kind::Files, place, Opens::Unknown, fact));
         }
     }
+    for place in std::iter::once(places.state).chain(places.known.iter().map(PathBuf::as_path)) {
+        match disk.stat(place) {
+            Err(StoreError::Missing { .. } | StoreError::NotFolder { .. }) => {}
+            _ => walk.through(place, &mut met)?,
+        }
+    }
+    walk.end();
     let (files, links) = (walk.files, walk.links);
     Ok(Gathered { files, links, skipped: walk.skipped, skipped_count: walk.skipped_count, ..met.gathered })
 }
@@ -79,22 +86,33 @@ pub(in crate::vault) fn gather(
 struct Met<'a> {
     disk: &'a dyn Disk,
     gathered: Gathered,
+    /// What this device remembers, by whatever path it is met.
+    state: Option<FileId>,
+    /// Folders in which files have names that this program gives.
+    ours: BTreeMap<PathBuf, Layout>,
     /// Things that were noted, by device and number there.
-    seen: BTreeSet<(u64, u64)>,
+    seen: BTreeSet<FileId>,
     /// Files that concern nobody here.
     others: u64,
 }
 
 impl Visit for Met<'_> {
     fn folder(&mut self, path: &Path, items: &[Item]) -> Box<dyn Fn(&Item) -> bool> {
-        let is = |name: &str, kind| items.iter().any(|item| item.name == name && item.kind == kind);
-        let folders = is("logs", store::Kind::Folder) && is("keys", store::Kind::Folder);
-        if self.names_vault(path, items) || folders {
+        if let Some(hint) = self.vault(path, items) {
             if self.is_new(path) {
                 self.gathered.vaults.push(path.to_path_buf());
             }
-            // The vault's own files are judged as a vault; what else lies in its folder is looked at like anything.
-            return Box::new(|item| !["VAULT", "blobs", "keys", "logs"].iter().any(|own| item.name == *own));
+            self.ours.insert(path.to_path_buf(), Layout::Vault { hint });
+        }
+        if self.state.is_some() && self.disk.stat(path).ok().map(|stat| stat.id()) == self.state {
+            self.ours.insert(path.to_path_buf(), Layout::Memory);
+        }
+        // A vault's own files are judged as a vault, and so is a memory; what else lies there is looked at like anything.
+        if let Some((layout, within)) = self.within(path) {
+            return Box::new(move |item| {
+                let own = item.name.to_str().filter(|_| item.kind == store::Kind::File);
+                own.is_none_or(|name| !layout.names(&format!("{within}{name}")))
+            });
         }
         let name = path.file_name().unwrap_or_default().as_encoded_bytes();
         if name.strip_suffix(b".part").is_some_and(kinds::is_label) && self.is_new(path) {
@@ -142,15 +160,49 @@ impl Visit for Met<'_> {
     }
 }
 
+/// Whose names the files in a folder have.
+#[derive(Clone, Copy)]
+enum Layout {
+    /// A vault's; `hint`: its file `VAULT` holds what it should and nothing else.
+    Vault { hint: bool },
+    /// Those of what this device remembers.
+    Memory,
+}
+
+impl Layout {
+    fn names(self, path: &str) -> bool {
+        match self {
+            Self::Vault { hint } => layout::is_named(path) && (hint || path != "VAULT"),
+            Self::Memory => memory::is_named(path),
+        }
+    }
+}
+
 impl Met<'_> {
-    /// Whether a file `VAULT` of this program lies in a folder.
-    fn names_vault(&self, path: &Path, items: &[Item]) -> bool {
-        let hint = items.iter().find(|item| item.name == "VAULT" && item.kind == store::Kind::File);
-        hint.is_some_and(|hint| {
-            let start = self.disk.read_start(&path.join(&hint.name), 64).unwrap_or_default();
-            start.starts_with(b"amparo.v")
-                && start.split(|byte| *byte == b'\n').next().is_some_and(|first| first.ends_with(b"/vault"))
-        })
+    /// Whether a folder is a vault: a file `VAULT` of this program lies in it, or logs under their names. If so, whether that
+    /// file is as it should be.
+    fn vault(&self, path: &Path, items: &[Item]) -> Option<bool> {
+        let has = |name: &str, kind| items.iter().any(|item| item.name == name && item.kind == kind);
+        let hint = if has("VAULT", store::Kind::File) {
+            self.disk.read_start(&path.join("VAULT"), HINT_BYTES).unwrap_or_default()
+        } else {
+            Vec::new()
+        };
+        let parsed = vault_file::parse(&hint);
+        let has_log = || {
+            let logs = self.disk.folder(&path.join("logs")).and_then(|logs| logs.list(None)).unwrap_or_default();
+            logs.iter().any(|log| log.name.to_str().is_some_and(|name| LogId::from_hex(name).is_some()))
+        };
+        let is_vault = matches!(parsed, Ok(_) | Err(VaultFileError::Newer { .. }))
+            || has("logs", store::Kind::Folder) && has("keys", store::Kind::Folder) && has_log();
+        is_vault.then_some(parsed.is_ok())
+    }
+
+    /// The nearest folder above with names of this program, and the path below it as it goes on with a name.
+    fn within(&self, path: &Path) -> Option<(Layout, String)> {
+        let (above, layout) = path.ancestors().find_map(|above| self.ours.get_key_value(above))?;
+        let below = path.strip_prefix(above).ok()?.to_str()?;
+        Some((*layout, if below.is_empty() { String::new() } else { format!("{below}/") }))
     }
 
     /// Whether a thing is met for the first time, by whatever path.

@@ -9,13 +9,16 @@ use base64::prelude::BASE64_STANDARD;
 use zeroize::Zeroizing;
 
 use crate::crypto::envelope;
+use crate::format::words::{self, bytewords};
 use crate::format::{card, form, identity_file, parity};
 
 /// How much of a file is looked at: the whole of everything that is small enough to be a key, a form or a note.
 pub(super) const START_BYTES: usize = 64 << 10;
 
-/// This many words of the list in a row stand in no other text: neither articles nor most short words are on it.
+/// This many words of a list in a row stand in no other text: neither articles nor most short words are on one.
 const WORDS_MIN: usize = 10;
+/// No word of a list is longer.
+const LETTERS_MAX: usize = 8;
 const AGE_BINARY: &[u8] = b"age-encryption.org/v1\n";
 const VOLUME: &[u8] = b"pouch-volume/v1\n";
 const AGE_ARMOR: &str = "-----BEGIN AGE ENCRYPTED FILE-----";
@@ -33,7 +36,7 @@ pub(super) enum Shape {
     VaultKey,
     /// An age identity of another kind, in the clear.
     AgeKey,
-    /// Words of the list from which passphrases and paper copies of identities are made.
+    /// Words of the lists from which passphrases and paper copies of identities, whole or in shares, are made.
     Words,
     /// An age file under a passphrase.
     Locked,
@@ -105,7 +108,7 @@ fn text_shape(text: &str) -> Option<Shape> {
         let armored = dearmored(text);
         return Some(if armored.is_none_or(|start| is_locked(&start)) { Shape::Locked } else { Shape::AgeFile });
     }
-    if has_words(text) {
+    if has_words(text) || bytewords::has_ur(text) {
         return Some(Shape::Words);
     }
     if first == card::FIRST_LINE {
@@ -166,18 +169,21 @@ fn has_secret_line(text: &[u8]) -> bool {
     secret_lines(text).next().is_some()
 }
 
-/// Whether words of the list of BIP-39 stand in a row, numbered or not, on one line or many.
+/// Whether words of one list, that of BIP-39 or Bytewords, stand in a row, numbered or not, on one line or many.
 fn has_words(text: &str) -> bool {
-    let mut in_row = 0;
-    for word in text.split_whitespace() {
+    let mut in_row = [(words::Kind::Seed, 0), (words::Kind::Share, 0)];
+    for word in text.split(|c: char| c.is_whitespace() || c == '-') {
         let word = word.trim_matches(|c: char| c.is_ascii_digit() || ".,:;)".contains(c));
         if word.is_empty() {
             continue;
         }
-        let known = word.len() <= 8 && bip39::Language::English.find_word(&word.to_ascii_lowercase()).is_some();
-        in_row = if known { in_row + 1 } else { 0 };
-        if in_row == WORDS_MIN {
-            return true;
+        let word = (word.len() <= LETTERS_MAX).then(|| Zeroizing::new(word.to_ascii_lowercase()));
+        for (kind, number) in &mut in_row {
+            let known = word.as_ref().is_some_and(|word| words::is_listed(*kind, word));
+            *number = if known { *number + 1 } else { 0 };
+            if *number == WORDS_MIN {
+                return true;
+            }
         }
     }
     false
@@ -251,6 +257,13 @@ mod tests {
         let numbered: Vec<String> = words.iter().zip(1..).map(|(word, at)| format!("{at}. {word}")).collect();
         assert_eq!(of(numbered.join("\n").as_bytes()), Some(Shape::Words));
         assert_eq!(of(words[..9].join(" ").as_bytes()), None);
+        let share: Vec<&str> = "able acid also apex aqua arch atom aunt away axis".split(' ').collect();
+        assert_eq!(of(share.join("-").to_uppercase().as_bytes()), Some(Shape::Words));
+        assert_eq!(of(share[..9].join(" ").as_bytes()), None);
+        let mixed = [&share[..9], &words[..9]].concat();
+        assert_eq!(of(mixed.join(" ").as_bytes()), None, "a row is of one list");
+        let uri = format!("ur:sskr/{}", "ae".repeat(20));
+        assert_eq!(of(uri.as_bytes()), Some(Shape::Words));
         assert_eq!(of(b"She said that they had come at night, four of them, and that nobody had a paper."), None);
     }
 

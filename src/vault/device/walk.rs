@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use super::kinds::START_BYTES;
-use crate::store::{Disk, Item, Kind, StoreError};
+use crate::store::{Disk, FileId, Item, Kind, Stat, StoreError};
 use crate::vault::{Stage, VaultError, Watch};
 
 /// Deeper folders are not looked into: nobody keeps files there, and a hostile medium has no bottom.
@@ -31,8 +31,10 @@ pub(super) struct Walk<'a> {
     disk: &'a dyn Disk,
     watch: &'a dyn Watch,
     items_max: u64,
-    /// Folders that were entered, or are not to be: by device and number there.
-    entered: BTreeSet<(u64, u64)>,
+    /// Folders that were entered, and files that were named: by device and number there.
+    entered: BTreeSet<FileId>,
+    /// What leads elsewhere: told at the end, unless that place was looked through by another way.
+    elsewhere: Vec<(PathBuf, Option<FileId>, String)>,
     /// Files that were looked at.
     pub(super) files: u64,
     /// What was not, as far as it is listed.
@@ -60,6 +62,7 @@ impl<'a> Walk<'a> {
             watch,
             items_max: ITEMS_MAX,
             entered: BTreeSet::new(),
+            elsewhere: Vec::new(),
             files: 0,
             skipped: Vec::new(),
             skipped_count: 0,
@@ -68,22 +71,28 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Never enters this folder, wherever it is met.
-    pub(super) fn leave_out(&mut self, folder: &Path) {
-        if let Ok(stat) = self.disk.stat(folder) {
-            self.entered.insert(stat.id());
-        }
-    }
-
     /// Looks at a file, or through a folder and all below it.
     pub(super) fn through(&mut self, root: &Path, visit: &mut dyn Visit) -> Result<(), VaultError> {
         let stat = self.disk.stat(root)?;
         match stat.kind {
-            Kind::File => self.file(root, stat.bytes, visit),
+            Kind::File => {
+                self.file(root, visit);
+                self.entered.insert(stat.id());
+            }
             Kind::Folder => self.folders(root, stat.device, visit)?,
+            Kind::Link => self.link(root),
             kind => self.skip(root, format!("it is {kind}")),
         }
         Ok(())
+    }
+
+    /// Nothing more is looked through: what leads to places that were not looked through is told.
+    pub(super) fn end(&mut self) {
+        for (path, id, reason) in std::mem::take(&mut self.elsewhere) {
+            if id.is_none_or(|id| !self.entered.contains(&id)) {
+                self.skip(&path, reason);
+            }
+        }
     }
 
     fn folders(&mut self, root: &Path, device: u64, visit: &mut dyn Visit) -> Result<(), VaultError> {
@@ -111,11 +120,11 @@ impl<'a> Walk<'a> {
                 }
                 let path = folder.join(&item.name);
                 match item.kind {
-                    Kind::File => self.file(&path, item.bytes, visit),
+                    Kind::File => self.file(&path, visit),
                     Kind::Folder if depth == DEPTH_MAX => self.skip(&path, format!("it lies {DEPTH_MAX} folders deep")),
                     Kind::Folder => open.push((path, depth + 1)),
                     // So do people move their documents to another disk.
-                    Kind::Link if depth == 0 => self.skip(&path, "it is a link: name what it leads to".into()),
+                    Kind::Link if depth == 0 => self.link(&path),
                     Kind::Link => self.links += 1,
                     Kind::Pipe | Kind::Socket | Kind::Device | Kind::Other => {}
                 }
@@ -128,21 +137,35 @@ impl<'a> Walk<'a> {
     fn enter(&mut self, folder: &Path, device: u64) -> Result<Option<Vec<Item>>, StoreError> {
         let stat = self.disk.stat(folder)?;
         if stat.device != device {
-            self.skip(folder, "another disk or file system begins here: name it to have it looked through".into());
+            let reason = "another disk or file system begins here: name it to have it looked through";
+            self.elsewhere.push((folder.to_path_buf(), Some(stat.id()), reason.into()));
             return Ok(None);
         }
         if !self.entered.insert(stat.id()) {
             return Ok(None);
         }
-        self.disk.list_source(folder).map(Some)
+        // Names alone: of a vault's million files, how long each is must not be looked up.
+        self.disk.folder(folder)?.list(None).map(Some)
     }
 
-    fn file(&mut self, path: &Path, bytes: u64, visit: &mut dyn Visit) {
-        let wanted = usize::try_from(bytes).unwrap_or(usize::MAX);
-        // Of what is too long to be a key, only the beginning can say anything.
-        let wanted = if wanted > START_BYTES { START_BYTES / 16 } else { wanted };
-        match self.disk.read_start(path, wanted).map(Zeroizing::new) {
-            Ok(start) => {
+    fn link(&mut self, path: &Path) {
+        let id = self.disk.stat_behind(path).ok().map(|stat| stat.id());
+        self.elsewhere.push((path.to_path_buf(), id, "it is a link: name what it leads to".into()));
+    }
+
+    fn file(&mut self, path: &Path, visit: &mut dyn Visit) {
+        let start = |stat: Stat| {
+            if self.entered.contains(&stat.id()) {
+                return Ok(None);
+            }
+            let wanted = usize::try_from(stat.bytes).unwrap_or(usize::MAX);
+            // Of what is too long to be a key, only the beginning can say anything.
+            let wanted = if wanted > START_BYTES { START_BYTES / 16 } else { wanted };
+            Ok(Some((stat.bytes, Zeroizing::new(self.disk.read_start(path, wanted)?))))
+        };
+        match self.disk.stat(path).and_then(start) {
+            Ok(None) => {}
+            Ok(Some((bytes, start))) => {
                 self.files += 1;
                 self.watch.advance(start.len() as u64);
                 visit.file(path, bytes, &start);
@@ -208,11 +231,13 @@ mod tests {
         walk.through(Path::new("/home"), &mut met).expect("walked");
         walk.through(Path::new("/home/below"), &mut met).expect("seen already");
         assert_eq!(met.0, [("/home/a".into(), 1), ("/home/below/b".into(), START_BYTES / 16)]);
-        let linked = |reason: &str| NotLooked { path: "/home/link".into(), reason: reason.into() };
         assert_eq!((walk.files, walk.links), (2, 1));
-        assert_eq!(walk.skipped, [linked("it is a link: name what it leads to")]);
+        walk.end();
+        let linked = NotLooked { path: "/home/link".into(), reason: "it is a link: name what it leads to".into() };
+        assert_eq!(walk.skipped, [linked.clone()]);
         walk.through(Path::new("/home/link"), &mut met).expect("told");
-        assert_eq!(walk.skipped[1..], [linked("it is a link")]);
+        walk.end();
+        assert_eq!(walk.skipped[1..], [linked]);
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! [`order`] puts all entries after what their authors had seen; [`authority`] decides what counts.
 
 mod authority;
+mod beside;
 mod chain;
 mod cosigned;
 mod keys;

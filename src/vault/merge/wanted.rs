@@ -109,7 +109,7 @@ fn covered_of(history: &History, log: &Log, (folder, survey): Copy<'_>) -> u64 {
 
 /// The state of a log that a file shows, if her signatures hold.
 fn state_in(folder: &dyn Folder, history: &History, log: &Log, name: &CheckpointName) -> Option<Head> {
-    let card = &history.members.get(&log.member)?.card;
+    let card = history.card_of(log.member)?;
     let path = layout::checkpoint(log.id, name);
     let bytes = folder.read(&path, NOTE_BYTES_MAX as u64).ok()?;
     let bytes = Some(bytes).filter(|bytes| layout::is_as_named(&path, bytes))?;
@@ -119,14 +119,22 @@ fn state_in(folder: &dyn Folder, history: &History, log: &Log, name: &Checkpoint
 impl<'a> Search<'a> {
     fn new(session: &'a Session, history: &'a History, own: Copy<'a>, source: Copy<'a>, replace: bool) -> Self {
         let (judge, stamped) = (Judge::new(history), stamped(history));
-        let covered = history.logs.values().map(|log| (log.id, covered_of(history, log, own))).collect();
+        let logs = history.logs.values().chain(history.named_beside());
+        let covered = logs.map(|log| (log.id, covered_of(history, log, own))).collect();
         Self { session, own, source, replace, judge, covered, stamped, wanted: Wanted::default() }
     }
 
     fn custody(&mut self, history: &History) {
         for log in history.logs.values() {
-            self.log(history, log);
+            self.told(history, log);
+            self.said_of(log);
         }
+        // No evidence, and not without them: of these what is signed is taken, and nothing that others said of it.
+        for log in history.named_beside() {
+            self.told(history, log);
+        }
+        self.wanted.states.sort_unstable();
+        self.wanted.states.dedup();
         self.keys(history);
     }
 
@@ -149,7 +157,8 @@ impl<'a> Search<'a> {
         self.covered.get(&place.log).is_some_and(|size| place.seq < *size)
     }
 
-    fn log(&mut self, history: &History, log: &Log) {
+    /// What a log holds: its entries and states, those of its other histories too.
+    fn told(&mut self, history: &History, log: &Log) {
         let none = LogFiles::default();
         let ours = self.own.1.logs.get(&log.id).unwrap_or(&none);
         let theirs = self.source.1.logs.get(&log.id).unwrap_or(&none);
@@ -158,13 +167,18 @@ impl<'a> Search<'a> {
             self.entry(log.id, told, ours, theirs);
         }
         self.states(history, log, ours, theirs);
+    }
+
+    /// What others said of its states.
+    fn said_of(&mut self, log: &Log) {
+        let none = LogFiles::default();
+        let ours = self.own.1.logs.get(&log.id).unwrap_or(&none);
+        let theirs = self.source.1.logs.get(&log.id).unwrap_or(&none);
         // A time stamp is over one checkpoint's file, whatever its size.
         let over = &self.stamped;
         let stamps = theirs.checkpoints.iter().filter(|name| over.contains(&name.sha256));
         let known: BTreeSet<CheckpointName> = ours.checkpoints.iter().copied().collect();
         self.wanted.states.extend(stamps.filter(|name| !known.contains(name)).map(|name| (log.id, *name)));
-        self.wanted.states.sort_unstable();
-        self.wanted.states.dedup();
         for file in theirs.cosignatures.iter().filter(|file| !ours.cosignatures.contains(file)) {
             if self.judge.keeps(self.session, log.id, *file) {
                 self.wanted.cosignatures.push((log.id, *file));

@@ -4,15 +4,36 @@ use super::{Examiner, VerifyRequest};
 use crate::format::checkpoint::{Checkpoint, Origin};
 use crate::format::fork_proof::{self, ForkProof};
 use crate::format::note::Note;
-use crate::vault::findings::Check;
-use crate::vault::history::History;
+use crate::vault::findings::{Check, Verdict};
+use crate::vault::history::{History, Place, Standing, Told};
+
+/// What it makes of a receipt that the sealing it is about does not count; `None` where it does. One judgement for receipts
+/// of both forms.
+pub(super) fn uncounted(told: &Told) -> Option<(Verdict, String)> {
+    let (weight, why) = match &told.standing {
+        Standing::Counted => return None,
+        Standing::Late => (Verdict::Incomplete, "it came after the record was cut"),
+        Standing::Refused(_) if told.undecided => {
+            (Verdict::Incomplete, "what is missing here, or came too late, might allow it")
+        }
+        Standing::Refused(_) => (Verdict::Invalid, "whoever sealed it had no right to"),
+    };
+    Some((weight, format!("its exhibit is here and does not count: {why}")))
+}
 
 impl Examiner {
     /// What others remember, against this copy.
     pub(super) fn check_remembered(&mut self, history: &History, request: &VerifyRequest<'_>) {
         self.count(Check::Receipt, (request.receipts.len() + request.checkpoints.len()) as u64);
         for (name, receipt) in request.receipts {
-            self.check_state(history, name, &receipt.note);
+            // Of one whose state is not this story's, nothing stands at that place here.
+            if !self.check_state(history, name, &receipt.note) {
+                continue;
+            }
+            let place = Place { log: receipt.checkpoint.origin.log, seq: receipt.entry.seq };
+            if let Some((weight, message)) = history.find(place).and_then(uncounted) {
+                self.findings.add(weight, Check::Receipt, name.clone(), message);
+            }
         }
         for (name, bytes) in request.checkpoints {
             if bytes.starts_with(fork_proof::FIRST_LINE.as_bytes()) {
@@ -20,7 +41,7 @@ impl Examiner {
                 continue;
             }
             match Note::parse(bytes) {
-                Ok(note) => self.check_state(history, name, &note),
+                Ok(note) => drop(self.check_state(history, name, &note)),
                 Err(error) => self.findings.invalid(Check::Signature, name, error.to_string()),
             }
         }
@@ -54,40 +75,46 @@ impl Examiner {
         self.findings.invalid(Check::Fork, name, message);
     }
 
-    pub(super) fn check_state(&mut self, history: &History, name: &str, note: &Note) {
+    /// Whether a signed state is one of this story; if not, that becomes a finding.
+    pub(super) fn check_state(&mut self, history: &History, name: &str, note: &Note) -> bool {
+        let held = self.hold_state(history, note);
+        if let Err((weight, check, message)) = &held {
+            self.findings.add(*weight, *check, name.into(), message.clone());
+        }
+        held.is_ok()
+    }
+
+    fn hold_state(&mut self, history: &History, note: &Note) -> Result<(), (Verdict, Check, String)> {
+        let invalid = |message: String| Err((Verdict::Invalid, Check::Receipt, message));
         let Ok(checkpoint) = Checkpoint::parse_text(note.text()) else {
-            return self.findings.invalid(Check::Receipt, name, "it holds no signed state");
+            return invalid("it holds no signed state".into());
         };
         let log = history.logs.values().find(|log| checkpoint.origin == (Origin { vault: history.vault, log: log.id }));
         let Some(log) = log else {
-            let message = if checkpoint.origin.vault == history.vault {
-                "it names a log that this copy lacks"
-            } else {
-                return self.findings.invalid(Check::Receipt, name, "it is about another vault");
-            };
-            return self.findings.incomplete(Check::Behind, name, message);
+            if checkpoint.origin.vault != history.vault {
+                return invalid("it is about another vault".into());
+            }
+            return Err((Verdict::Incomplete, Check::Behind, "it names a log that this copy lacks".into()));
         };
         let Some(card) = history.members.get(&log.member).map(|member| &member.card) else {
             let message = "nobody whom this vault admits keeps the log that it is about: it was not checked";
-            return self.findings.incomplete(Check::Receipt, name, message);
+            return Err((Verdict::Incomplete, Check::Receipt, message.into()));
         };
         if let Err(error) = Checkpoint::verify(note, card.keys()) {
-            return self.findings.invalid(Check::Receipt, name, format!("its signatures do not hold: {error}"));
+            return invalid(format!("its signatures do not hold: {error}"));
         }
-        if checkpoint.size > log.head.size {
-            let message = format!(
-                "it shows log {} with {} entries; this copy has {}",
-                log.handle, checkpoint.size, log.head.size
-            );
-            self.findings.incomplete(Check::Behind, name, message);
+        let (handle, size) = (&log.handle, checkpoint.size);
+        if size > log.head.size {
             self.surpassed.insert(log.id);
-        } else if log.root_at(checkpoint.size) != Some(checkpoint.root) {
-            let message = format!(
-                "two histories signed with one key: it shows another state of log {} at {} entries",
-                log.handle, checkpoint.size
-            );
-            self.findings.invalid(Check::Fork, name, message);
+            let message = format!("it shows log {handle} with {size} entries; this copy has {}", log.head.size);
+            return Err((Verdict::Incomplete, Check::Behind, message));
         }
+        if log.root_at(size) != Some(checkpoint.root) {
+            let message =
+                format!("two histories signed with one key: it shows another state of log {handle} at {size} entries");
+            return Err((Verdict::Invalid, Check::Fork, message));
+        }
+        Ok(())
     }
 
     /// Without a custody key nobody knows whose log is whose; what was asked for was then not done.

@@ -1,11 +1,12 @@
 //! Receipts in their short form against this copy. They bear no signature: they can show that a vault does not hold to
 //! what was noted, and never by whose fault.
 
+use super::remembered::uncounted;
 use super::{Examiner, VerifyRequest};
 use crate::format::short_receipt::ShortReceipt;
 use crate::vault::exhibits;
 use crate::vault::findings::{Check, Verdict};
-use crate::vault::history::History;
+use crate::vault::history::{History, Place};
 use crate::vault::session::Session;
 
 impl Examiner {
@@ -57,19 +58,22 @@ impl Examiner {
             let message = format!("its exhibit was not found; {} inventories could not be read", self.unread);
             return Err((Verdict::Incomplete, Check::Receipt, message));
         }
-        if is_late(session, history, short) {
-            let message = "its exhibit is here and does not count: it came after the record was cut".into();
-            return Err((Verdict::Incomplete, Check::Receipt, message));
+        if let Some((weight, message)) = beside(session, history, short) {
+            return Err((weight, Check::Receipt, message));
         }
         invalid(format!("no exhibit that was sealed in log {} by then has its row", log.handle))
     }
 }
 
-fn is_late(session: &Session, history: &History, short: &ShortReceipt) -> bool {
-    let late = history.late().filter_map(|(place, told)| history.sealing(place, told));
-    let of_log = late.filter(|sealing| sealing.place.log == short.checkpoint.origin.log);
-    of_log
-        .filter_map(|sealing| exhibits::rows(session, &sealing).ok())
-        .flatten()
-        .any(|(row, _)| row.leaf() == short.row)
+/// What it makes of a short receipt that its exhibit is in a sealing which does not count; the mildest, should there be two.
+fn beside(session: &Session, history: &History, short: &ShortReceipt) -> Option<(Verdict, String)> {
+    let log = history.logs.get(&short.checkpoint.origin.log)?;
+    let entries = (0..short.checkpoint.size).zip(&log.entries);
+    let judged = entries.filter_map(|(seq, told)| {
+        let found = uncounted(told)?;
+        let sealing = history.sealing(Place { log: log.id, seq }, told)?;
+        let rows = exhibits::rows(session, &sealing).ok()?;
+        rows.iter().any(|(row, _)| row.leaf() == short.row).then_some(found)
+    });
+    judged.min()
 }

@@ -1,5 +1,6 @@
 //! `amparo custody`: each subcommand.
 
+mod alike;
 mod answers;
 mod log;
 mod notes;

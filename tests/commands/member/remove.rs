@@ -28,7 +28,24 @@ fn what_a_removed_member_seals_afterwards_is_late_until_an_owner_adopts_it() {
     verify(&world, "lawyer").exits(0).says("exhibits   2");
     // She does not know, or does not care: her copy takes it, everybody else's calls it late.
     seal(&world, "tern", &[]).exits(0);
+    let id = format!("{handle}-0002");
+    let receipt = ["custody", "receipt", &id, "--vault", "evidence", "--json"];
+    let receipt = world.run("tern", &receipt).exits(0).json();
+    world.write("whole.txt", receipt["receipt"].as_str().expect("a text").as_bytes());
+    world.write("short.txt", receipt["short"].as_str().expect("a line").as_bytes());
     exchange(&world, "tern", "lawyer");
+    // Whoever was given a receipt of it is told so, by either form; and whoever asks for its story.
+    let vault = ["--vault", "evidence"];
+    for form in ["../whole.txt", "../short.txt"] {
+        let told = world.run("lawyer", &["verify", "evidence", "--receipt", form]).exits(4);
+        told.says("its exhibit is here and does not count: it came after the record was cut");
+    }
+    let story = [&["custody", "log", &id][..], &vault].concat();
+    world.run("lawyer", &story).exits(0).says("seal, LATE").says("late: behind the state up to which");
+    let json = world.run("lawyer", &[&story[..], &["--json"]].concat()).exits(0).json();
+    assert_eq!((&json["id"], &json["entries"][0]["late"]), (&id.as_str().into(), &true.into()));
+    let none = ["custody", "log", &format!("{handle}-0009")];
+    world.run("lawyer", &[&none[..], &vault].concat()).exits(1).says("there is no exhibit");
     verify(&world, "lawyer").exits(0).says("1 entries of Tern came after").says("exhibits   2");
     let list = listed(&world, "lawyer", "Tern");
     assert_eq!((&list["logs"][0]["late"], &list["removed"]["reason"]), (&1.into(), &"left".into()));
@@ -39,6 +56,10 @@ fn what_a_removed_member_seals_afterwards_is_late_until_an_owner_adopts_it() {
     let late = format!("{handle}:1");
     member(&world, "lawyer", &["adopt", &late]).exits(0).says(&format!("ADOPTED {late}"));
     verify(&world, "lawyer").exits(0).says("exhibits   3").never_says("came after");
+    for form in ["../whole.txt", "../short.txt"] {
+        world.run("lawyer", &["verify", "evidence", "--receipt", form]).exits(0);
+    }
+    world.run("lawyer", &story).exits(0).says("seal").never_says("LATE");
     member(&world, "lawyer", &["adopt", &late]).exits(0).says("counts already");
     member(&world, "lawyer", &["adopt", "Z9:1"]).exits(1).says("there is no entry");
 }

@@ -226,8 +226,10 @@ impl Story {
             let ids = ["K7-0001".to_string()];
             let request = OpenRequest { place, ids: &ids, out: &out, overwrite: false, reason: "" };
             match open(setting, &request) {
-                // A part of a copy may have brought the entry, and not the sealed file.
-                Err(VaultError::Unsound(finding)) if finding.weight == Verdict::Incomplete => Ok(()),
+                // A part of a copy may have brought the entry, and not the sealed file: nothing was opened.
+                Err(VaultError::Unsound(finding)) if finding.weight == Verdict::Incomplete => {
+                    Err(VaultError::NoExhibit { id: ids[0].clone() })
+                }
                 other => other.map(drop),
             }
         })

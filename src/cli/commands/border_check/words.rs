@@ -6,11 +6,13 @@ use crate::vault::device::machine::{Encrypted, Leak};
 use crate::vault::device::{Fact, Find, Kind, Opens, Reach};
 
 /// What no search by a program can tell; said each time.
-pub(super) const NOT_LOOKED_AT: [&str; 7] = [
+pub(super) const NOT_LOOKED_AT: [&str; 8] = [
     "Not told by this check:",
     "  - which readable files were sealed: a vault keeps no mark of its sources that this device could compare",
     "  - deleted files, which a laboratory may bring back from a disk, and all the more from a stick or an SSD",
     "  - the insides of archives, mailboxes, pictures and programs, and all but the beginning of long files",
+    "  - temporary folders that all users share (tmp at the top of the disk and in var), unless you name them: programs that \
+     showed or printed an opened exhibit may have left it there",
     "  - other disks, other users of this device, phones, and copies on other machines",
     "  - keys of other programs (SSH, PGP, mail, disk encryption)",
     "  - what you know and could be made to say",

@@ -8,15 +8,16 @@ use crate::cli::call::Call;
 use crate::cli::error::{CliError, by_weight};
 use crate::cli::folders::Contact;
 use crate::cli::output::shown;
-use crate::cli::story::{Piece, beside, details, what};
+use crate::cli::story::{NEVER_WHOLE, Piece, beside, between, details, what};
 use crate::format::card::Card;
-use crate::format::event::{Event, Head, RemoveReason};
+use crate::format::event::{Admission, Event, Head, NewKey, RemoveReason, Wrap};
 use crate::format::ids::MemberId;
 use crate::vault::custody::handovers::Status;
 use crate::vault::custody::premis;
 use crate::vault::custody::story::{Line, Story, story};
 use crate::vault::findings::Verdict;
 use crate::vault::history::{History, Place, Standing};
+use crate::vault::labels;
 
 /// Tell the custody story of the vault, or of one exhibit
 ///
@@ -101,9 +102,13 @@ fn tell_open_ends(story: &Story, table: &Table, call: &mut Call<'_, '_>) -> Resu
             let (time, name) = (Table::minutes(&line.told.entry.time), history.name_of(line.member));
             format!("{} by {}, {time} (claimed)", line.label, shown(&name))
         };
-        let last = parted.whole.map_or_else(|| "nobody acknowledged it whole before".into(), say);
-        let lines = [format!("whole      {last}"), format!("not whole  {}", say(parted.amiss))];
-        table.section(call, "between these two acknowledgements it stopped being whole", &lines)?;
+        let (title, last) = match parted.whole {
+            Some(whole) => (between(history, whole), say(whole)),
+            None => (NEVER_WHOLE, format!("not acknowledged by {} before", shown(&history.name_of(parted.giver)))),
+        };
+        let given = format!("given      {}", say(parted.offer));
+        let lines = [format!("whole      {last}"), given, format!("not whole  {}", say(parted.amiss))];
+        table.section(call, title, &lines)?;
     }
     let others = story.other_histories();
     let others: Vec<String> = others
@@ -154,8 +159,12 @@ fn tail_of(story: &Story) -> Value {
         })
         .collect();
     let label = |place: Place| story.line(place).label;
-    let parted =
-        story.parted().map(|parted| json!({ "whole": parted.whole.map(label), "not_whole": label(parted.amiss) }));
+    let parted = story.parted().map(|parted| {
+        json!({
+            "whole": parted.whole.map(label), "not_whole": label(parted.amiss), "offer": label(parted.offer),
+            "giver": parted.giver.to_string(), "giver_name": history.name_of(parted.giver),
+        })
+    });
     let others = story.other_histories();
     let others: Vec<Value> = others
         .iter()
@@ -199,9 +208,10 @@ fn described(story: &Story, line: &Line<'_>) -> Value {
     object
 }
 
-/// What the event itself says.
+/// What the event itself says: all that the table says of it.
 fn said(line: &Line<'_>, history: &History) -> Value {
     let names = |members: &[MemberId]| members.iter().map(|member| history.name_of(*member)).collect::<Vec<_>>();
+    let heads = |heads: &[Head]| heads.iter().map(head).collect::<Vec<_>>();
     match &line.told.entry.event {
         Event::Offer(offer) => json!({
             "status": line.status.map(Status::word), "answers": line.answers,
@@ -216,14 +226,16 @@ fn said(line: &Line<'_>, history: &History) -> Value {
                 .collect();
             json!({
                 "offer": line.offer, "answers_it": line.no_answer.is_none(), "level": acknowledge.level,
-                "discrepancies": discrepancies,
+                "heads": heads(&acknowledge.heads), "discrepancies": discrepancies,
             })
         }
         Event::Decline { reason, .. } => {
             json!({ "offer": line.offer, "answers_it": line.no_answer.is_none(), "reason": reason })
         }
         Event::Open { reason, .. } | Event::Close { reason } => json!({ "reason": reason }),
-        Event::Verify { level, verdict, .. } => json!({ "level": level, "verdict": verdict }),
+        Event::Verify { level, verdict, heads: checked } => {
+            json!({ "level": level, "verdict": verdict, "heads": heads(checked) })
+        }
         Event::Disclose { to, reason, file, .. } => {
             json!({ "to_outside": to, "reason": reason, "file": file.to_string() })
         }
@@ -245,16 +257,66 @@ fn said(line: &Line<'_>, history: &History) -> Value {
         Event::Anchor { kind, value, published } => {
             json!({ "kind": kind, "value": value, "published": published, "proven": false })
         }
-        Event::Admit(admission) => {
-            let card = Card::parse(admission.card.as_bytes()).ok();
-            let roles: Vec<String> = admission.roles.iter().map(ToString::to_string).collect();
-            json!({ "admitted": card.map(|card| card.member().to_string()), "roles": roles })
+        Event::Found(found) => {
+            let members: Vec<Value> =
+                std::iter::once(&found.founder).chain(&found.members).map(|one| admitted(one, history)).collect();
+            json!({ "members": members, "monitors_needed": found.monitors_needed, "keys": keys(&found.keys, history) })
         }
+        Event::Admit(admission) => admitted(admission, history),
         Event::Remove(removal) => {
             let reason = if removal.reason == RemoveReason::Left { "left" } else { "seized" };
-            json!({ "removed": removal.member.to_string(), "reason": reason })
+            json!({
+                "removed": removal.member.to_string(), "removed_name": history.name_of(removal.member), "reason": reason,
+                "cuts": heads(&removal.cuts),
+            })
         }
+        Event::Adopt { entries } => {
+            let adopted = entries.iter().map(|entry| {
+                let label = history
+                    .leaf_at(entry)
+                    .map(|_| labels::entry_label(history, Place { log: entry.log, seq: entry.seq }));
+                json!({
+                    "log": entry.log.to_string(), "seq": entry.seq, "leaf": entry.leaf.to_string(), "label": label,
+                })
+            });
+            json!({ "entries": adopted.collect::<Vec<_>>() })
+        }
+        Event::Rotate { keys: new } => json!({ "keys": keys(new, history) }),
+        Event::Share { key, wraps, .. } => {
+            let (to, known) = (members_of(wraps), history.keys.get(key));
+            json!({
+                "key": key.to_string(), "scope": known.map(|key| key.scope.to_string()),
+                "to_members": to.iter().map(ToString::to_string).collect::<Vec<_>>(), "to_names": names(&to),
+            })
+        }
+        Event::Amend { key, blob, .. } => json!({ "key": key.to_string(), "blob": blob.to_string() }),
         Event::Seal(seal) => json!({ "count": seal.count, "readback": seal.readback }),
-        _ => json!({}),
     }
+}
+
+/// Who was admitted, and as what.
+fn admitted(admission: &Admission, history: &History) -> Value {
+    let member = Card::parse(admission.card.as_bytes()).ok().map(|card| card.member());
+    let roles: Vec<String> = admission.roles.iter().map(ToString::to_string).collect();
+    json!({
+        "admitted": member.map(|member| member.to_string()),
+        "admitted_name": member.map(|member| history.name_of(member)), "roles": roles,
+    })
+}
+
+/// Keys that an entry brings, each with whom it was made out to.
+fn keys(new: &[NewKey], history: &History) -> Vec<Value> {
+    let described = new.iter().map(|key| {
+        let to = members_of(&key.wraps);
+        json!({
+            "scope": key.scope.to_string(), "epoch": key.epoch,
+            "to_members": to.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            "to_names": to.iter().map(|member| history.name_of(*member)).collect::<Vec<_>>(),
+        })
+    });
+    described.collect()
+}
+
+fn members_of(wraps: &[Wrap]) -> Vec<MemberId> {
+    wraps.iter().map(|wrap| wrap.member).collect()
 }

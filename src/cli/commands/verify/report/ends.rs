@@ -20,17 +20,19 @@ impl Page<'_> {
         list(text, "Contradicting histories", others.iter().map(say));
     }
 
-    /// Each exhibit that somebody signed for as not whole, with the last who found it whole.
+    /// Each exhibit that somebody signed for as not whole, with the last time that who gave it away had it whole.
     pub(super) fn parted(&self, text: &mut String) {
         let Some(story) = self.story else { return };
         let say = |place: Place| {
             let line = story.line(place);
             format!("{} by {}, {} (claimed)", line.label, self.people.name(line.member), line.told.entry.time)
         };
-        let parted = story.all_parted().into_iter().map(|(exhibit, Parted { whole, amiss })| {
-            let whole = whole
-                .map_or_else(|| "nobody acknowledged it whole before".into(), |at| format!("whole in {}", say(at)));
-            format!("{exhibit}: {whole}; not whole in {}", say(amiss))
+        let parted = story.all_parted().into_iter().map(|(exhibit, Parted { whole, giver, offer, amiss })| {
+            let whole = whole.map_or_else(
+                || format!("not acknowledged by {} before", self.people.name(giver)),
+                |at| format!("whole in {}", say(at)),
+            );
+            format!("{exhibit}: {whole}; given in {}; not whole in {}", say(offer), say(amiss))
         });
         list(text, "Exhibits that stopped being whole", parted);
     }

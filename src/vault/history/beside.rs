@@ -1,0 +1,34 @@
+//! Logs of people whom nobody admitted in time: no evidence, and named by those who had not heard of that. A copy without
+//! them would lack what it was told of, for good.
+
+use std::collections::BTreeMap;
+
+use super::{History, Log, Standing, Told};
+use crate::format::card::Card;
+use crate::format::ids::MemberId;
+
+impl History {
+    /// The card of whoever writes a log that is here, admitted or not.
+    pub(in crate::vault) fn card_of(&self, member: MemberId) -> Option<&Card> {
+        let admitted = self.members.get(&member).map(|member| &member.card);
+        admitted.or_else(|| self.cards.values().find(|card| card.member() == member))
+    }
+
+    /// Logs that are no evidence, and of which entries that are not late name states: whoever said so had seen their
+    /// members admitted, and a copy without these logs would lack what it was told of. So with what such logs name.
+    pub(in crate::vault) fn named_beside(&self) -> Vec<&Log> {
+        let told = self.order.iter().map(|place| self.told(*place));
+        let mut open: Vec<&Told> = told.filter(|told| told.standing != Standing::Late).collect();
+        let mut named = BTreeMap::new();
+        while let Some(told) = open.pop() {
+            for head in &told.entry.heads {
+                if let Some(log) = self.foreign.get(&head.log).filter(|log| log.holds(head))
+                    && named.insert(log.id, log).is_none()
+                {
+                    open.extend(&log.entries);
+                }
+            }
+        }
+        named.into_values().collect()
+    }
+}

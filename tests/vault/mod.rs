@@ -11,6 +11,7 @@ mod forge_founding;
 mod forge_once;
 pub(crate) mod forge_seal;
 mod forged;
+mod groups;
 mod grown;
 mod handovers;
 mod members;

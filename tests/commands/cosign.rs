@@ -81,6 +81,7 @@ fn a_better_check_of_what_was_signed_before_is_recorded() {
     assert_eq!((&second["verdict"], &second["cosigned"]["entry"]["seq"]), (&"valid".into(), &1.into()));
     assert_eq!(second["cosigned"]["signed"], serde_json::json!([]));
     assert_eq!(second["cosigned"]["before"].as_array().map(Vec::len), Some(1));
+    assert_eq!((&first["cosigned"]["rechecked"], &second["cosigned"]["rechecked"]), (&0.into(), &1.into()));
     assert!(check()["cosigned"]["entry"].is_null());
     let log = world.run("monitor", &["custody", "log", "--vault", "evidence", "--json"]).exits(0).json();
     let said: Vec<_> =

@@ -187,7 +187,9 @@ fn what_a_long_list_leaves_out_was_not_found_whole() {
         world.hand("lawyer", who);
     }
     let lost: Vec<String> = (2..=206).map(|number| blob_of(&world, &format!("K7-{number:04}"))).collect();
-    lost.iter().for_each(|blob| drops(&world, "monitor", blob));
+    for blob in &lost {
+        drops(&world, "monitor", blob);
+    }
     let said = types(&world, "monitor", &["custody", "acknowledge", "--json"]).exits(4).json();
     let story = types(&world, "monitor", &["custody", "log", "--json"]).exits(0).json();
     let entries = story["entries"].as_array().expect("entries");

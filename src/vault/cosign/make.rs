@@ -53,6 +53,8 @@ pub struct Cosigned {
     pub signed: Vec<SignedState>,
     /// States that this member had signed before.
     pub before: Vec<SignedState>,
+    /// Of these, states of which a better check is recorded now.
+    pub rechecked: u64,
     /// Logs whose states were not signed, each with its reason.
     pub withheld: Vec<Withheld>,
     /// Why nothing at all was signed, if so.
@@ -147,6 +149,7 @@ fn sign_all(
             // It is signed; that her check was better this time is said nowhere yet.
             if is_better(history, person.member(), &head, &examined.verified) {
                 heads.push(head);
+                cosigned.rechecked += 1;
             }
             continue;
         }

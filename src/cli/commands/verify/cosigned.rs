@@ -157,6 +157,10 @@ pub(super) fn tell_signing(cosigned: &Cosigned, call: &mut Call<'_, '_>) -> Resu
     let state = |state: &SignedState| format!("{} up to event {}", shown(&state.name), shown(&state.up_to));
     section(call, "cosigned by you now", cosigned.signed.iter().map(state))?;
     section(call, "cosigned by you before", cosigned.before.iter().map(state))?;
+    if cosigned.rechecked > 0 {
+        let states = count(cosigned.rechecked, "state");
+        call.print(&format!("\nrecorded: a better check than your last one, of {states} cosigned before"))?;
+    }
     section(
         call,
         "NOT cosigned",
@@ -197,7 +201,8 @@ pub(super) fn described(cosigned: &Cosigned) -> Value {
         .collect();
     let entry = cosigned.entry.map(|head| json!({ "log": head.log.to_string(), "seq": head.size.saturating_sub(1) }));
     json!({
-        "signed": states(&cosigned.signed), "before": states(&cosigned.before), "withheld": withheld,
+        "signed": states(&cosigned.signed), "before": states(&cosigned.before), "rechecked": cosigned.rechecked,
+        "withheld": withheld,
         "refused": cosigned.refused, "entry": entry,
     })
 }

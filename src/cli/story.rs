@@ -284,7 +284,8 @@ impl Said {
 }
 
 /// Of an exhibit that was not whole when it came, where its giver had not said that she had it whole.
-pub(crate) const NEVER_WHOLE: &str = "it was not whole when it was handed over, and its giver had not acknowledged it";
+pub(crate) const NOT_SAID_WHOLE: &str =
+    "it was not whole when it was checked on arrival, and nothing shows when it was whole last";
 
 /// The same where she had, there.
 pub(crate) fn between(history: &History, whole: Place) -> &'static str {

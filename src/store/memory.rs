@@ -175,12 +175,15 @@ impl Memory {
 
     /// The logs of `member` that are written from this very machine; of whoever it may be, where nobody is named.
     pub fn own_logs(&self, vault: &VaultId, member: Option<&MemberId>) -> Result<Vec<LogId>, StoreError> {
-        let owner = member.map_or_else(|| self.machine_text(), |member| self.owner_text(member));
+        let is_own = |text: &str| match member {
+            Some(member) => text == self.owner_text(member),
+            None => text.starts_with(&self.machine_text()),
+        };
         let mut own = Vec::new();
         for name in self.names(Some(&below(&Self::of(vault), "own")))? {
             let Some(log) = LogId::from_hex(&name) else { continue };
             match self.folder()?.read(&below(&Self::own(vault, &log), "owner"), SMALL_BYTES_MAX) {
-                Ok(text) if text.starts_with(owner.as_bytes()) => own.push(log),
+                Ok(text) if str::from_utf8(&text).is_ok_and(is_own) => own.push(log),
                 Ok(_) | Err(StoreError::Missing { .. }) => {}
                 Err(error) => return Err(error),
             }

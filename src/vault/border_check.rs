@@ -93,6 +93,10 @@ pub fn search(setting: &mut Setting<'_>, request: &SearchRequest<'_>) -> Result<
             .into_iter()
             .map(|error: StoreError| NotLooked { path: error.path().to_path_buf(), reason: error.to_string() });
         gathered.skipped.extend(failed);
+    } else {
+        gathered.skipped_count += 1;
+        let reason = "where your home folder is could not be told: set HOME".into();
+        gathered.skipped.push(NotLooked { path: "~".into(), reason });
     }
     others.extend(machine::leaks(disk).into_iter().map(Find::leak));
     Ok(Search {

@@ -85,7 +85,7 @@ round() {
     fi
     if has restic; then
         rm -rf repo && quietly restic init -r repo
-        timed "$kind restic" restic backup -r repo --no-cache --compression off "$kind"
+        timed "$kind restic" restic backup -r repo --no-cache "$kind"
     fi
     if has rustic; then
         rm -rf repo && quietly rustic init -r repo

@@ -161,7 +161,10 @@ fn what_was_acknowledged_does_not_go_again_unless_it_is_named() {
     assert_eq!(object["offers"], json!([]), "there is nothing to sign for");
     seals(&world, "second.txt");
     let packed = packs(&world, "new.bin", &[]).exits(0);
-    packed.says("for Grey Owl: K7-0002,").says("without 1 exhibit: they signed for it, or sealed it themselves");
+    packed
+        .says("for Grey Owl: K7-0002,")
+        .says("not in it: 1 exhibit, which they signed for or sealed themselves")
+        .says("amparo custody offer --to");
     // Offer and entry name what went, so that nobody reads in the story of the first that it went again.
     let told = events(&world, "lawyer");
     for entry in &told[told.len() - 2..] {
@@ -233,12 +236,12 @@ fn several_receivers_open_one_pouch_and_each_gets_an_offer() {
 fn a_pouch_to_oneself_hands_nothing_over() {
     let world = World::with_testimony();
     let packed = at(&world, "lawyer", &["pack", "--to", "Blue Heron", "-o", "../trip.bin", "--json"]).exits(0).json();
-    assert_eq!(packed["offers"], json!([]));
+    assert_eq!((&packed["offers"], &packed["exhibits"]), (&json!([]), &json!(["K7-0001"])));
     // That it was packed is said behind it: on the same device the spare copy is the older one, and nothing else.
     let unpack = ["unpack", "../trip.bin", "-o", "spare", "--json"];
     let unpacked = world.run("lawyer", &unpack).exits(4).json();
     assert_eq!((&unpacked["answer"], &unpacked["findings"][0]["check"]), (&Value::Null, &"behind".into()));
-    assert_eq!(unpacked["findings"].as_array().map(Vec::len), Some(1));
+    assert_eq!((unpacked["findings"].as_array().map(Vec::len), &unpacked["missing"]), (Some(1), &json!([])));
     world.run("lawyer", &["verify", "spare"]).exits(4).says("behind");
 }
 

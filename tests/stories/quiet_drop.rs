@@ -138,8 +138,8 @@ fn of_a_giver_who_never_said_that_she_had_it_whole_it_is_said_so() {
     assert_eq!((&told["whole"], &told["giver_name"]), (&Value::Null, &"Red Kite".into()));
     types(&world, "lawyer", &["custody", "log", "K7-0002"])
         .exits(0)
-        .says("it was not whole when it was handed over, and its giver had not acknowledged it:")
-        .says("whole      not acknowledged by Red Kite before");
+        .says("it was not whole when it was checked on arrival, and nothing shows when it was whole last:")
+        .says("whole      Red Kite had not signed before that she had it whole");
 }
 
 /// On the way the end of the sealer's record is cut off: the discrepancy is about that record, and the exhibit is gone all

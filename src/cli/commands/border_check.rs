@@ -34,7 +34,7 @@ const OTHERS_WRITE: u32 = 0o002;
 #[command(after_help = "\
 Examples:
   amparo border-check
-  amparo border-check ~/Documents /media/stick
+  amparo border-check /media/stick
   amparo border-check --card")]
 pub(crate) struct Args {
     /// More folders and files to look through, such as a stick, beside your home folder and the current one
@@ -188,8 +188,7 @@ fn verdict(border: &Border, call: &mut Call<'_, '_>) -> Result<(), CliError> {
 }
 
 fn give_card(args: &Args, call: &mut Call<'_, '_>, border: &Border, exit: Exit) -> Result<Exit, CliError> {
-    let homeless = || home(call).is_none().then(|| "where your home folder is could not be told: set HOME".to_string());
-    if let Some(reason) = card::refusal(border).or_else(homeless) {
+    if let Some(reason) = card::refusal(border) {
         return Err(CliError::NoCard { reason, exit: if exit == DONE { FAILED } else { exit } });
     }
     let text = card::text(border, &call.context.clock.now().strftime("%-d %B %Y").to_string());

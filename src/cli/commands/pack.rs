@@ -12,8 +12,8 @@ use crate::cli::output::{Tone, all_of, count, shown, size};
 use crate::cli::{DONE, Exit, hints};
 use crate::vault::custody::offer::Circumstances;
 use crate::vault::merge::Arrival;
+use crate::vault::pouch::absent::Absent;
 use crate::vault::pouch::pack::{PackRequest, Packed, answers, pack, pack_custody};
-use crate::vault::pouch::spare::Spare;
 use crate::vault::pouch::unfinished::Mark;
 
 /// More than these are counted, and listed with --verbose.
@@ -39,7 +39,7 @@ Examples:
   amparo pack --to \"Grey Owl\" -o first.bin --no-exhibits
   amparo pack --answers --to \"Blue Heron\" -o answer.txt")]
 pub(crate) struct Args {
-    /// Exhibits, or an offer of yours; none for all that they have not acknowledged
+    /// Exhibits, or an offer of yours; none for all that they neither acknowledged nor sealed
     #[arg(value_name = "ID")]
     ids: Vec<String>,
     /// For whom, several times for several: a pseudonym, the digits or id of a member, or the file of a card
@@ -173,8 +173,11 @@ fn tell(packed: &Packed, output: &Path, call: &mut Call<'_, '_>) -> Result<(), C
     }
     if packed.known > 0 {
         let known = count(packed.known, "exhibit");
-        call.print(&format!("  without {known}: they signed for it, or sealed it themselves"))?;
-        call.say("If they lost it since: amparo custody offer to them, and pack that offer.");
+        call.print(&format!("  not in it: {known}, which they signed for or sealed themselves"))?;
+        call.say("Where such a copy was lost, offer everything, and pack that offer:");
+        for (_, name) in &packed.to {
+            call.say(&format!("  {}", hints::checked(format!("amparo custody offer --to {}", hints::word(name)))));
+        }
     }
     let (pouch, parity) = &packed.made;
     if pouch.len() > 1 {
@@ -183,8 +186,8 @@ fn tell(packed: &Packed, output: &Path, call: &mut Call<'_, '_>) -> Result<(), C
     if !parity.is_empty() {
         call.print(&format!("  what restores it: {}", span(parity)))?;
     }
-    if let Some(spare) = packed.spare {
-        call.print(&format!("  {}", said_of(spare)))?;
+    if let Some(absent) = packed.absent {
+        call.print(&format!("  {}", said_of(absent)))?;
     }
     call.say(&format!("SHA-256 of the pouch, to be compared by another road: {}", packed.sha256));
     call.say("Whoever carries it needs no key, and should have none. Receivers type:");
@@ -199,15 +202,15 @@ fn tell(packed: &Packed, output: &Path, call: &mut Call<'_, '_>) -> Result<(), C
 }
 
 /// How many files may be missing, or what would let one be.
-fn said_of(spare: Spare) -> String {
-    match spare {
-        Spare { may_be_missing: 0, share_for_one: Some(share), .. } => {
-            format!("none of these may be missing; one could be with --parity {share}%, or with smaller volumes")
-        }
-        Spare { may_be_missing: 0, .. } => {
+fn said_of(absent: Absent) -> String {
+    match absent {
+        Absent { may_be_missing: 0, share_for_one: Some(share), .. } => format!(
+            "none of these may be missing; one could be with --parity {share}%, and with less where volumes are smaller"
+        ),
+        Absent { may_be_missing: 0, .. } => {
             "none of these may be missing; some could be with --parity and smaller volumes".into()
         }
-        Spare { files, may_be_missing, .. } => {
+        Absent { files, may_be_missing, .. } => {
             format!("any {may_be_missing} of these {files} files may be missing, when the others arrive whole")
         }
     }
@@ -247,6 +250,6 @@ fn described(packed: &Packed, output: &Path) -> Value {
         "to": to, "offers": offers, "entry": packed.said.as_ref().map(|said| said.label.clone()),
         "exhibits": packed.exhibits, "everything": packed.everything, "known": packed.known,
         "withdrawn": packed.withdrawn, "withdrawn_records": packed.withdrawn_records, "broken": packed.broken,
-        "lacking": packed.lacking, "may_be_missing": packed.spare.map(|spare| spare.may_be_missing),
+        "lacking": packed.lacking, "may_be_missing": packed.absent.map(|absent| absent.may_be_missing),
     })
 }

@@ -176,12 +176,12 @@ fn is_better(history: &History, member: MemberId, head: &Head, verified: &Verifi
         }
         _ => None,
     });
-    let place = |all: &[String], word: &str| all.iter().position(|one| one == word);
-    let levels = [Level::Bytes, Level::Custody, Level::Content].map(|level| level.word().to_string());
-    let verdicts = [Verdict::Valid, Verdict::Incomplete, Verdict::Invalid].map(|verdict| verdict.to_string());
+    let verdicts = [Verdict::Valid, Verdict::Incomplete, Verdict::Invalid];
+    let verdict_of = |word: &str| verdicts.into_iter().find(|one| one.to_string() == word);
+    let level_of =
+        |word: &str| [Level::Bytes, Level::Custody, Level::Content].into_iter().find(|one| one.word() == word);
     checks.last().is_some_and(|(level, verdict)| {
-        place(&verdicts, verdict) > place(&verdicts, &verified.verdict.to_string())
-            || place(&levels, level) < place(&levels, verified.level.word())
+        verdict_of(verdict) > Some(verified.verdict) || level_of(level) < Some(verified.level)
     })
 }
 

@@ -17,6 +17,9 @@ impl History {
     /// Logs that are no evidence, and of which entries that are not late name states: whoever said so had seen their
     /// members admitted, and a copy without these logs would lack what it was told of. So with what such logs name.
     pub(in crate::vault) fn named_beside(&self) -> Vec<&Log> {
+        if self.foreign.is_empty() {
+            return Vec::new();
+        }
         let told = self.order.iter().map(|place| self.told(*place));
         let mut open: Vec<&Told> = told.filter(|told| told.standing != Standing::Late).collect();
         let mut named = BTreeMap::new();

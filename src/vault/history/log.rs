@@ -29,7 +29,7 @@ pub enum Standing {
     Counted,
     /// Beyond the state up to which a removed member's log counts, and not adopted.
     Late,
-    /// Its author had no right to say it.
+    /// Nothing let its author say it, then; and why.
     Refused(String),
 }
 

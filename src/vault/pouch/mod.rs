@@ -3,7 +3,7 @@
 //! - [`pieces`]: the bytes of a pouch, wherever they lie
 //! - [`mod@parity`]: what restores it when it is damaged
 //! - [`volumes`]: cut into files of a size
-//! - [`spare`]: how many of these may stay away
+//! - [`absent`]: how many of these may be missing
 //! - [`mod@repair`]: written again as it was, without a key
 //! - [`opened`]: its plaintext, any part of it, chunk by chunk
 //! - [`archive`]: the vault's files in it, read as a folder; so a pouch is merged and verified as any other copy is
@@ -14,6 +14,7 @@
 //!
 //! Nothing in a pouch is believed because it came in one: whoever has a card can encrypt to it.
 
+pub mod absent;
 pub mod archive;
 mod error;
 pub mod opened;
@@ -22,7 +23,6 @@ pub mod parity;
 pub mod pieces;
 pub mod repair;
 mod select;
-pub mod spare;
 pub mod unfinished;
 pub mod unpack;
 pub mod volumes;

@@ -12,10 +12,10 @@ use std::path::{Path, PathBuf};
 
 use offers::{Made, Standing};
 
+use super::absent::Absent;
 use super::parity::make_parity;
 use super::pieces::Pieces;
 use super::select::{self, Chosen, NAMED_MAX};
-use super::spare::Spare;
 use super::unfinished::Mark;
 use super::volumes::VolumeWriter;
 use super::write::{Piece, Plan, Unwritten, Written};
@@ -66,7 +66,7 @@ pub struct Packed {
     pub said: Option<Said>,
     /// What goes, by label.
     pub exhibits: Vec<String>,
-    /// Whether that is all that the receivers are not known to have.
+    /// Whether that is all that was sealed, and the entry says so.
     pub everything: bool,
     /// How many they are known to have.
     pub known: u64,
@@ -82,7 +82,7 @@ pub struct Packed {
     /// The files that were made, in order: of the pouch, then of its parity.
     pub made: Files,
     /// What of these may stay away; `None` of one file.
-    pub spare: Option<Spare>,
+    pub absent: Option<Absent>,
     /// Its length.
     pub bytes: u64,
     /// Its SHA-256.
@@ -141,16 +141,16 @@ fn make(setting: &mut Setting<'_>, request: &PackRequest<'_>, with_exhibits: boo
         offers: told(&offers),
         said,
         exhibits: exhibits.exhibits.keys().map(|exhibit| labels::reference_label(history, exhibit)).collect(),
-        everything: exhibits.everything,
+        everything: exhibits.is_everything(),
         known: exhibits.known,
         withdrawn_records,
         withdrawn: exhibits.withdrawn,
         broken,
         lacking: lacking.into_iter().map(|path| path.to_string()).collect(),
-        spare: request
+        absent: request
             .volume_bytes
             .filter(|_| made.0.len() > 1)
-            .map(|each| Spare::of(written.bytes, request.parity, each)),
+            .map(|each| Absent::of(written.bytes, request.parity, each)),
         made,
         bytes: written.bytes,
         sha256: written.sha256,
@@ -187,7 +187,7 @@ impl<'a> Packing<'a> {
 
     /// The exhibits, and the offers among what the person named.
     fn chosen(&self, setting: &Setting<'_>, request: &PackRequest<'_>) -> Result<(Chosen, Standing<'_>), VaultError> {
-        // What one keeps for oneself is a copy: all of it goes.
+        // What one keeps for oneself alone is a copy: all of it goes.
         let others = self.to.iter().map(|(member, _)| *member).filter(|member| *member != self.person.member());
         let to: Vec<MemberId> = others.collect();
         if request.ids.is_empty() {

@@ -36,7 +36,7 @@ pub(super) struct Chosen {
     /// Of these, whose consent was withdrawn, and which go for the reason that was stated.
     overridden: BTreeSet<ExhibitRef>,
     /// Whether these are all that is sealed, but for what the receivers have.
-    pub(super) everything: bool,
+    all_they_lack: bool,
     /// Exhibits that every receiver is known to have.
     pub(super) known: u64,
     /// Labels of those that stay because consent was withdrawn.
@@ -53,8 +53,9 @@ pub(super) struct Chosen {
 }
 
 impl Chosen {
-    /// All that was sealed, but what was withdrawn: by now, and of it what one of the receivers is not known to have; or, where
-    /// offers of everything are to be packed, whatever she had before, when one of these was made. [`Chosen::and`] makes it whole.
+    /// What goes where nobody names it. Without `offers`: all that was sealed, but what every receiver has, and what was
+    /// withdrawn. With offers of everything: all that one of them covers, whatever the receivers have, but what was withdrawn.
+    /// [`Chosen::and`] makes it whole.
     pub(super) fn by_default(
         setting: &Setting<'_>,
         session: &Session,
@@ -66,7 +67,7 @@ impl Chosen {
             if offers.is_empty() { to.iter().map(|member| Has::of(history, *member)).collect() } else { Vec::new() };
         let all_have = |one_has: &dyn Fn(&Has) -> bool| !has.is_empty() && has.iter().all(one_has);
         let consent = withdrawn(history);
-        let mut chosen = Self { everything: true, ..Self::default() };
+        let mut chosen = Self { all_they_lack: true, ..Self::default() };
         for sealing in history.sealings() {
             if setting.watch.stopped() {
                 return Err(VaultError::Stopped);
@@ -77,11 +78,11 @@ impl Chosen {
             }
             // Sealed since: nobody offered it.
             if !offers.is_empty() && !offers.iter().any(|offer| is_under(offer, sealing.place)) {
-                chosen.everything = false;
+                chosen.all_they_lack = false;
                 continue;
             }
             let Ok(rows) = exhibits::rows(session, &sealing) else {
-                chosen.everything = false;
+                chosen.all_they_lack = false;
                 chosen.unlisted.push(sealing.seal.inventory);
                 continue;
             };
@@ -91,7 +92,7 @@ impl Chosen {
                 if all_have(&|has| has.exhibit(&sealing, &reference)) {
                     chosen.known += 1;
                 } else if consent.contains_key(&(row.log, row.number)) {
-                    chosen.everything = false;
+                    chosen.all_they_lack = false;
                     chosen.withdrawn.push(labels::label(history, &row));
                 } else {
                     goes = true;
@@ -168,7 +169,7 @@ impl Chosen {
             if goes {
                 self.describing.extend(named::own_blobs(&sealing));
                 // What was named may be known to them, or sealed since: only names tell what goes.
-                self.everything = false;
+                self.all_they_lack = false;
             }
         }
         match left.first() {
@@ -234,7 +235,7 @@ impl Chosen {
                 labels.push(labels::reference_label(history, exhibit));
             }
         }
-        self.everything &= labels.is_empty();
+        self.all_they_lack &= labels.is_empty();
         labels
     }
 
@@ -253,7 +254,7 @@ impl Chosen {
     /// Whether one entry can hand them over without a name: as all that is sealed. What the receivers have is not among them,
     /// and nobody is to sign for it again, or to read that it went.
     pub(super) fn is_everything(&self) -> bool {
-        self.everything && self.known == 0 && !self.exhibits.is_empty()
+        self.all_they_lack && self.known == 0 && !self.exhibits.is_empty()
     }
 
     /// Those of which `which` is true, by as many as one entry names. The last is not full: by it whoever was interrupted
@@ -362,11 +363,11 @@ mod tests {
 
     #[test]
     fn everything_needs_no_name_and_nothing_no_offer() {
-        let everything = Chosen { everything: true, ..exhibits(3) };
+        let everything = Chosen { all_they_lack: true, ..exhibits(3) };
         assert_eq!((everything.offered(), everything.packed()), (vec![Vec::new()], vec![None]));
-        let more = Chosen { everything: true, known: 1, ..exhibits(3) };
+        let more = Chosen { all_they_lack: true, known: 1, ..exhibits(3) };
         assert_eq!(more.offered().concat(), more.exhibits.keys().copied().collect::<Vec<_>>());
-        for nothing in [exhibits(0), Chosen { everything: true, ..exhibits(0) }] {
+        for nothing in [exhibits(0), Chosen { all_they_lack: true, ..exhibits(0) }] {
             assert_eq!((nothing.offered(), nothing.packed()), (Vec::new(), vec![Some(Vec::new())]));
         }
     }

@@ -2,12 +2,14 @@
 //!
 //! - [`sources`]: what is to be sealed, and what is skipped; [`index`]: a million of it in little memory
 //! - [`confirm`]: whether the person agreed to who reads
-//! - [`run`]: what becomes an exhibit when, and which number it has; [`aside`]: small files until they have theirs
+//! - [`run`]: what becomes an exhibit when, and which number it has; [`ahead`]: small files on the
+//!   way there; [`aside`]: what is kept of them until they have theirs
 //! - [`exhibit`]: one source, its content and its record
 //! - [`payload`]: the tar of one exhibit, cut into segments
 //! - [`batch`]: segments become blobs; [`landing`]: on the disk, read back and compared; [`spare`]: their buffers, used again
 //! - [`group`]: rows, manifests, inventory, entry: the commit
 
+mod ahead;
 mod aside;
 mod batch;
 mod confirm;

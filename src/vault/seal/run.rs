@@ -1,6 +1,8 @@
 //! One run of the verb. Small files are drawn up and made into exhibits on all cores, in parcels: waking a thread costs as much
 //! as a small file. What is larger streams, one after the other. Numbers are given out in the order of the index, and
 //! only to what was read to its end.
+//!
+//! While one group lands, the next is numbered; nothing of it is on the disk before the first is signed for.
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -9,7 +11,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::aside::{Aside, SMALL_BYTES_MAX};
+use super::ahead::{Ahead, Next, PARCEL_FILES_MAX, Read};
+use super::aside::Aside;
 use super::batch::{Batch, Stream};
 use super::exhibit::{self, Drawn, Made, Stop};
 use super::group::{Group, Item};
@@ -23,21 +26,11 @@ use crate::format::ids::KeyId;
 use crate::format::media::Glance;
 use crate::format::record::Binding;
 use crate::format::role::Section;
-use crate::store::Disk;
 use crate::vault::commit::OwnLog;
 use crate::vault::labels::exhibit_label;
 use crate::vault::parallel::{self, Crew, Pending};
 use crate::vault::session::Session;
-use crate::vault::{Setting, VaultError, Watch, random};
-
-/// A parcel holds so many, or so many bytes, counted with what a payload has at least around its content.
-const PARCEL_FILES_MAX: usize = 16;
-const PARCEL_BYTES_MAX: u64 = 512 << 10;
-const AROUND_BYTES: u64 = 16 << 10;
-/// So many parcels for each core are drawn up ahead of what is being numbered, or so many bytes: while an entry is written, all
-/// cores have something to do.
-const PARCELS_AHEAD_MAX: usize = 8;
-const AHEAD_BYTES_MAX: u64 = 16 << 20;
+use crate::vault::{Setting, VaultError, random};
 
 /// An entry is written when so many exhibits, or so many bytes, of the next have their numbers: less than lands at once.
 const MEANWHILE_MAX: u64 = 256;
@@ -64,22 +57,6 @@ pub(super) struct Run<'a> {
     pub(super) sealed: Sealed,
 }
 
-/// What reads small files.
-struct Draws<'s> {
-    disk: &'s dyn Disk,
-    watch: &'s dyn Watch,
-    /// Whether the run has ended: nobody wants more.
-    over: &'s AtomicBool,
-    readers: Crew<'s>,
-}
-
-/// Small files at neighbouring places that are being read.
-struct Parcel<'s> {
-    places: Range<usize>,
-    bytes: u64,
-    drawn: Pending<Vec<Result<Drawn<'s, Aside>, Stop>>>,
-}
-
 /// Small files that have their numbers, and wait to be made into exhibits.
 type Numbered<'s> = Vec<(Drawn<'s, Aside>, Secret, Binding, Said)>;
 
@@ -93,10 +70,9 @@ impl Run<'_> {
         let (disk, watch, over) = (setting.disk, setting.watch, AtomicBool::new(false));
         std::thread::scope(|scope| {
             let mut batch = Batch::new(scope, self.session, self.request.readback);
-            // Readers of their own: a disk that answers slowly keeps nothing that was read from being sealed.
-            let readers = Crew::muster(scope, parallel::cores());
-            let draws = Draws { disk, watch, over: &over, readers };
-            let outcome = self.pieces(setting, &mut batch, &draws, index, input);
+            let (readers, parcels) = (Crew::muster(scope, parallel::cores()), VecDeque::new());
+            let mut ahead = Ahead { disk, watch, over: &over, readers, parcels };
+            let outcome = self.pieces(setting, &mut batch, &mut ahead, index, input);
             over.store(true, Ordering::Relaxed);
             self.sealed.from_medium = batch.is_from_medium();
             if outcome.is_err() {
@@ -112,11 +88,10 @@ impl Run<'_> {
         &mut self,
         setting: &mut Setting<'_>,
         batch: &mut Batch<'s>,
-        draws: &Draws<'s>,
+        ahead: &mut Ahead<'s>,
         index: &Index,
         input: &mut dyn std::io::Read,
     ) -> Result<(), VaultError> {
-        let mut ahead: VecDeque<Parcel<'s>> = VecDeque::new();
         let mut next = 0;
         loop {
             let is_stopped = setting.watch.stopped();
@@ -126,71 +101,22 @@ impl Run<'_> {
             if is_stopped {
                 return Err(VaultError::Stopped);
             }
-            while ahead.len() < PARCELS_AHEAD_MAX * parallel::cores()
-                && ahead.iter().map(|parcel| parcel.bytes).sum::<u64>() < AHEAD_BYTES_MAX
-                && let Some(parcel) = self.draw_parcel(batch, draws, index, next)
-            {
-                next = parcel.places.end;
-                ahead.push_back(parcel);
-            }
-            if let Some(Parcel { places, bytes, drawn }) = ahead.pop_front() {
-                // Nothing that can be sealed waits for a slow disk.
-                let patience = if self.closing.is_some() { Duration::ZERO } else { PATIENCE };
-                match drawn.wait_at_most(patience) {
-                    Ok(drawn) => self.parcel(setting, batch, index, places, drawn)?,
-                    Err(drawn) => {
-                        ahead.push_front(Parcel { places, bytes, drawn });
-                        if self.closing.is_some() {
-                            self.finish(setting, batch)?;
-                        } else if self.group.has_evidence() && self.group.is_full(setting) {
-                            self.commit(setting, batch)?;
-                        }
-                    }
+            next = ahead.fill(&self.target.recipient, batch, index, next);
+            // Nothing that can be signed for waits for a slow disk.
+            match ahead.next(if self.closing.is_some() { Duration::ZERO } else { PATIENCE }) {
+                Next::Parcel(places, files) => self.parcel(setting, batch, index, places, files)?,
+                Next::NotYet if self.closing.is_some() => self.finish(setting, batch)?,
+                Next::NotYet if self.group.has_evidence() && self.group.is_full(setting) => {
+                    self.commit(setting, batch)?
                 }
-            } else if next < index.len() {
-                self.one(setting, batch, next, &index.piece(next), input)?;
-                next += 1;
-            } else {
-                return self.commit(setting, batch);
+                Next::NotYet => {}
+                Next::Nothing if next < index.len() => {
+                    self.one(setting, batch, next, &index.piece(next), input)?;
+                    next += 1;
+                }
+                Next::Nothing => return self.commit(setting, batch),
             }
         }
-    }
-
-    /// Begins to read the small files from a place on; `None` where none stands there.
-    fn draw_parcel<'s>(
-        &self,
-        batch: &mut Batch<'s>,
-        draws: &Draws<'s>,
-        index: &Index,
-        from: usize,
-    ) -> Option<Parcel<'s>> {
-        let (mut bytes, mut pieces) = (0, Vec::new());
-        for place in from..index.len() {
-            let piece = index.piece(place);
-            let is_small = matches!(&piece, Piece::File(file) if file.bytes <= SMALL_BYTES_MAX);
-            if !is_small || pieces.len() == PARCEL_FILES_MAX || bytes >= PARCEL_BYTES_MAX {
-                break;
-            }
-            bytes += piece.bytes() + AROUND_BYTES;
-            pieces.push((batch.next_owner(), piece));
-        }
-        if pieces.is_empty() {
-            return None;
-        }
-        let places = from..from + pieces.len();
-        let (recipient, spare) = (self.target.recipient.clone(), Arc::clone(batch.spare()));
-        let Draws { disk, watch, over, .. } = *draws;
-        let mut glance = Glance::default();
-        let draw = move |(owner, piece): (u64, Piece)| {
-            if watch.stopped() || over.load(Ordering::Relaxed) {
-                return Err(Stop::Run(VaultError::Stopped));
-            }
-            let sink = Aside { spare: Arc::clone(&spare), segments: Vec::new() };
-            let begin = |expected, glance| Payload::new(sink, watch, owner, recipient.clone(), expected, glance);
-            exhibit::draw(disk, begin, &piece, &mut std::io::empty(), &mut glance, &mut Vec::new())
-        };
-        let drawn = draws.readers.begin(move || pieces.into_iter().map(draw).collect());
-        Some(Parcel { places, bytes, drawn })
     }
 
     /// Gives numbers to the files of a parcel, and has the crew make exhibits of them.
@@ -200,11 +126,11 @@ impl Run<'_> {
         batch: &mut Batch<'s>,
         index: &Index,
         places: Range<usize>,
-        drawn: Vec<Result<Drawn<'s, Aside>, Stop>>,
+        files: Read<'s>,
     ) -> Result<(), VaultError> {
         // With room for all: a list that grows leaves copies of secrets behind.
         let mut numbered: Numbered<'s> = Vec::with_capacity(PARCEL_FILES_MAX);
-        for (place, drawn) in places.zip(drawn) {
+        for (place, drawn) in places.zip(files) {
             let drawn = match drawn {
                 Ok(drawn) => drawn,
                 Err(Stop::TooLong) => {

@@ -16,7 +16,7 @@ pub(super) fn uncounted(told: &Told) -> Option<(Verdict, String)> {
         Standing::Refused(_) if told.undecided => {
             (Verdict::Incomplete, "what is missing here, or came too late, might allow it")
         }
-        Standing::Refused(_) => (Verdict::Invalid, "whoever sealed it had no right to"),
+        Standing::Refused(reason) => (Verdict::Invalid, reason.as_str()),
     };
     Some((weight, format!("its exhibit is here and does not count: {why}")))
 }

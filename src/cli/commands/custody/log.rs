@@ -8,7 +8,7 @@ use crate::cli::call::Call;
 use crate::cli::error::{CliError, by_weight};
 use crate::cli::folders::Contact;
 use crate::cli::output::shown;
-use crate::cli::story::{NEVER_WHOLE, Piece, beside, between, details, what};
+use crate::cli::story::{NOT_SAID_WHOLE, Piece, beside, between, details, what};
 use crate::format::card::Card;
 use crate::format::event::{Admission, Event, Head, NewKey, RemoveReason, Wrap};
 use crate::format::ids::MemberId;
@@ -104,7 +104,10 @@ fn tell_open_ends(story: &Story, table: &Table, call: &mut Call<'_, '_>) -> Resu
         };
         let (title, last) = match parted.whole {
             Some(whole) => (between(history, whole), say(whole)),
-            None => (NEVER_WHOLE, format!("not acknowledged by {} before", shown(&history.name_of(parted.giver)))),
+            None => (
+                NOT_SAID_WHOLE,
+                format!("{} had not signed before that she had it whole", shown(&history.name_of(parted.giver))),
+            ),
         };
         let given = format!("given      {}", say(parted.offer));
         let lines = [format!("whole      {last}"), given, format!("not whole  {}", say(parted.amiss))];

@@ -58,7 +58,7 @@ pub fn answers(setting: &mut Setting<'_>, request: &PackRequest<'_>, mark: &Mark
         broken: Vec::new(),
         lacking: Vec::new(),
         made: (vec![name.to_string()], Vec::new()),
-        spare: None,
+        absent: None,
         bytes: text.len() as u64,
         sha256: Hash::of(text.as_bytes()),
         files: pieces.len() as u64,

@@ -29,7 +29,7 @@ impl Page<'_> {
         };
         let parted = story.all_parted().into_iter().map(|(exhibit, Parted { whole, giver, offer, amiss })| {
             let whole = whole.map_or_else(
-                || format!("not acknowledged by {} before", self.people.name(giver)),
+                || format!("{} had not signed before that she had it whole", self.people.name(giver)),
                 |at| format!("whole in {}", say(at)),
             );
             format!("{exhibit}: {whole}; given in {}; not whole in {}", say(offer), say(amiss))

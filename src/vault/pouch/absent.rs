@@ -1,11 +1,11 @@
-//! How many files of a pouch may stay away: known from lengths alone.
+//! How many files of a pouch may be absent when it arrives: known from lengths alone.
 
 use super::volumes::{self, PAGES_BYTES};
 use crate::format::parity::{Grid, Layout};
 
 /// What may stay away of a pouch that was cut into volumes, those of its parity among them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Spare {
+pub struct Absent {
     /// All files.
     pub files: u64,
     /// So many of them may be missing, whichever they are, when the others arrive whole.
@@ -14,7 +14,7 @@ pub struct Spare {
     pub share_for_one: Option<u16>,
 }
 
-impl Spare {
+impl Absent {
     /// Of a pouch of so many bytes, with a share of parity, in volumes of at most so many.
     pub(super) fn of(bytes: u64, share: Option<u16>, volume_bytes: u64) -> Self {
         let data = data_losses(bytes, share, volume_bytes);
@@ -91,9 +91,9 @@ mod tests {
         {
             let cut = Cut::of(bytes, share, volume_bytes).expect("a layout");
             let Layout { grid, recovery, pieces, .. } = cut.layout;
-            let spare = Spare::of(bytes, Some(share), volume_bytes);
-            assert_eq!(spare.files, (cut.data.len() + cut.parity.len()) as u64);
-            assert!(spare.may_be_missing > 0, "{bytes} {share} {volume_bytes}: {spare:?}");
+            let absent = Absent::of(bytes, Some(share), volume_bytes);
+            assert_eq!(absent.files, (cut.data.len() + cut.parity.len()) as u64);
+            assert!(absent.may_be_missing > 0, "{bytes} {share} {volume_bytes}: {absent:?}");
             let data_cells = volumes::data_bytes(volume_bytes, bytes).expect("a length") / grid.cell_bytes;
             let slots = volume_bytes / cut.layout.packet_bytes();
             for row in 0..grid.rows {
@@ -110,7 +110,7 @@ mod tests {
                 for lost in [&mut data, &mut parity] {
                     lost.sort_unstable_by_key(|lost: &u64| std::cmp::Reverse(*lost));
                 }
-                let missing = usize::try_from(spare.may_be_missing).expect("few");
+                let missing = usize::try_from(absent.may_be_missing).expect("few");
                 for of_data in 1..=missing.min(data.len()) {
                     let left = recovery - parity.iter().take(missing - of_data).sum::<u64>();
                     assert!(left >= pieces && left >= data.iter().take(of_data).sum(), "row {row} of {bytes}");
@@ -121,12 +121,12 @@ mod tests {
 
     #[test]
     fn where_none_may_be_missing_it_is_said_what_would_do() {
-        let spare = |share| Spare::of(5 << 30, share, 2 << 30);
-        let none = spare(None);
+        let absent = |share| Absent::of(5 << 30, share, 2 << 30);
+        let none = absent(None);
         assert_eq!((none.files, none.may_be_missing), (3, 0));
-        assert_eq!((spare(Some(10)).may_be_missing, spare(Some(10)).share_for_one), (0, none.share_for_one));
+        assert_eq!((absent(Some(10)).may_be_missing, absent(Some(10)).share_for_one), (0, none.share_for_one));
         let least = none.share_for_one.expect("a share");
-        assert_eq!((spare(Some(least - 1)).may_be_missing, spare(Some(least)).may_be_missing), (0, 1));
-        assert_eq!(spare(Some(least)).share_for_one, None);
+        assert_eq!((absent(Some(least - 1)).may_be_missing, absent(Some(least)).may_be_missing), (0, 1));
+        assert_eq!(absent(Some(least)).share_for_one, None);
     }
 }

@@ -8,7 +8,7 @@
 //! <vault id>/seen/<log id>/<size>-<sha256>   signed states this device has seen; the largest counts
 //! <vault id>/own/<log id>/owner         machine and member that write this log from here
 //! <vault id>/own/<log id>/<size>        the change that brings the log to that size
-//! <vault id>/wrote/<copy>-<digits>      names of files about to be written, forgotten once a signed state covers them
+//! <vault id>/wrote/<copy>-<digits>-<member>  names of files about to be written, forgotten once a signed state covers them
 //! <vault id>/merging/<copy>-<digits>    names of files that a merge is just writing: what is torn of them is ours
 //! <vault id>/arrived/<copy>-<digits>    names of files that a merge brought, whole, forgotten once signed states cover them
 //! <vault id>/merged/<copy>-<digits>     the signed states that end a merge, forgotten when they are durable
@@ -173,17 +173,14 @@ impl Memory {
         Ok(())
     }
 
-    /// The logs of `member` that are written from this very machine; of whoever it may be, where nobody is named.
-    pub fn own_logs(&self, vault: &VaultId, member: Option<&MemberId>) -> Result<Vec<LogId>, StoreError> {
-        let is_own = |text: &str| match member {
-            Some(member) => text == self.owner_text(member),
-            None => text.starts_with(&self.machine_text()),
-        };
+    /// The logs of `member` that are written from this very machine.
+    pub fn own_logs(&self, vault: &VaultId, member: &MemberId) -> Result<Vec<LogId>, StoreError> {
+        let owner = self.owner_text(member);
         let mut own = Vec::new();
         for name in self.names(Some(&below(&Self::of(vault), "own")))? {
             let Some(log) = LogId::from_hex(&name) else { continue };
             match self.folder()?.read(&below(&Self::own(vault, &log), "owner"), SMALL_BYTES_MAX) {
-                Ok(text) if str::from_utf8(&text).is_ok_and(is_own) => own.push(log),
+                Ok(text) if text == owner.as_bytes() => own.push(log),
                 Ok(_) | Err(StoreError::Missing { .. }) => {}
                 Err(error) => return Err(error),
             }
@@ -236,11 +233,7 @@ impl Memory {
     }
 
     fn owner_text(&self, member: &MemberId) -> String {
-        format!("{}member {member}\n", self.machine_text())
-    }
-
-    fn machine_text(&self) -> String {
-        format!("amparo.v1/own\nmachine {}\n", self.machine)
+        format!("amparo.v1/own\nmachine {}\nmember {member}\n", self.machine)
     }
 
     fn folder(&self) -> Result<&dyn Folder, StoreError> {
@@ -278,8 +271,8 @@ impl Memory {
 /// Whether the memory has such a name for a file.
 pub fn is_named(path: &str) -> bool {
     let names = |name: &str| {
-        let parts = name.split_once('-').map(|(copy, token)| [copy, token]);
-        parts.is_some_and(|parts| parts.iter().all(|part| part.len() == 16 && unhex::<8>(part).is_some()))
+        let parts: Vec<&str> = name.split('-').collect();
+        (2..=3).contains(&parts.len()) && parts.iter().all(|part| part.len() == 16 && unhex::<8>(part).is_some())
     };
     let is_log = |name: &str| LogId::from_hex(name).is_some();
     let parts = path.split('/').collect::<Vec<_>>();
@@ -336,7 +329,8 @@ mod tests {
             format!("{vault}/seen/{log}/{}", CheckpointName { size: 3, sha256: hash }),
             format!("{vault}/own/{log}/owner"),
             format!("{vault}/own/{log}/{}", size_name(12)),
-            format!("{vault}/wrote/{copy}-{copy}"),
+            format!("{vault}/merging/{copy}-{copy}"),
+            format!("{vault}/wrote/{copy}-{copy}-{copy}"),
         ];
         for path in named {
             assert!(is_named(&path), "{path}");

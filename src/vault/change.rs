@@ -2,7 +2,7 @@
 //! last. Whatever stopped an earlier command in between, this writes the rest.
 
 use super::VaultError;
-use crate::format::ids::{LogId, VaultId};
+use crate::format::ids::{LogId, MemberId, VaultId};
 use crate::store::layout::{self, CheckpointName, EntryName};
 use crate::store::memory::{Change, Memory};
 use crate::store::{Folder, Mode, RelPath, StoreError};
@@ -74,10 +74,15 @@ pub(super) fn read_back(folder: &dyn Folder, path: &RelPath, bytes_max: u64) -> 
     Ok(bytes)
 }
 
-/// Completes what earlier commands of this device left half done in this vault, whoever gave them: what one identity sealed
-/// would be an orphan to the next, and needs no key to be carried out.
-pub(super) fn complete(folder: &dyn Folder, memory: &Memory, vault: &VaultId) -> Result<(), VaultError> {
-    for log in memory.own_logs(vault, None)? {
+/// Completes what an earlier command of this person left half done in this vault. What another identity at the device began
+/// is hers to complete, in the copy where she began it: until then nobody clears what it covers.
+pub(super) fn complete(
+    folder: &dyn Folder,
+    memory: &Memory,
+    vault: &VaultId,
+    member: &MemberId,
+) -> Result<(), VaultError> {
+    for log in memory.own_logs(vault, member)? {
         let Some((size, change)) = memory.last_change(vault, &log)? else { continue };
         let checkpoints = layout::checkpoints(log);
         let sizes: Vec<u64> = match folder.list(Some(&checkpoints)) {

@@ -76,7 +76,7 @@ impl OwnLog {
     ) -> Result<Self, VaultError> {
         let mut last_known = None;
         let seen: BTreeMap<LogId, Vec<u8>> = session.memory.seen(&session.vault)?.into_iter().collect();
-        for id in session.memory.own_logs(&session.vault, Some(&member))? {
+        for id in session.memory.own_logs(&session.vault, &member)? {
             let Some((size, change)) = session.memory.last_change(&session.vault, &id)? else { continue };
             let Some(log) = history.logs.get(&id) else { return Err(VaultError::OlderCopy { log: id }) };
             // What this device itself signed last; a copy can show another history of that size.

@@ -67,7 +67,8 @@ pub fn doctor(setting: &mut Setting<'_>, examination: &Examination<'_>) -> Resul
     for record in session.memory.intents(&session.vault)? {
         let here = count_present(&session, &record.paths)?;
         if here > 0 {
-            warn(format!("{here} files are left of an interrupted sealing; the next seal removes them"));
+            let whose = if record.is_left_by(session.member.as_ref()) { "" } else { " by whoever began it" };
+            warn(format!("{here} files are left of an interrupted sealing; the next seal{whose} removes them"));
         }
     }
     torn::torn(setting, request.vault, &session, &mut warn)?;

@@ -15,11 +15,12 @@ use crate::format::ids::LogId;
 use crate::store::memory::Record;
 use crate::store::{RelPath, layout};
 
-/// Removes orphans; returns how many. What was begun in another copy may be here because somebody copied it, with what covers it
-/// still on its way.
+/// Removes orphans of this person's making; returns how many. What was begun in another copy may be here because somebody copied
+/// it, with what covers it still on its way; what another identity at this device began may be covered by an entry that only her
+/// next command completes. She herself clears nothing before her log is as long here as she ever signed it.
 pub(super) fn clear(session: &Session) -> Result<u64, VaultError> {
     let mut records = session.memory.intents(&session.vault)?;
-    records.retain(|record| record.is_of_this_copy);
+    records.retain(|record| record.is_of_this_copy && record.is_left_by(session.member.as_ref()));
     remove(session, &records)
 }
 

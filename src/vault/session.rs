@@ -161,7 +161,9 @@ impl Session {
             // Whoever deletes or empties the file must not make two commands write one log at once: no lock, no writing.
             let hinted = survey::hint(&*folder)?;
             lock = Some(folder.lock(&layout::vault_file())?);
-            super::change::complete(&*folder, &memory, &hinted)?;
+            if let Some(person) = request.person {
+                super::change::complete(&*folder, &memory, &hinted, &person.member())?;
+            }
             ended = interrupted::settle(&*folder, &memory, &hinted)?;
         }
         let folder = match survey::hint(&*folder) {

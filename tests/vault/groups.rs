@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use amparo::store::faulty::{Fault, FaultyDisk, Rules, Times};
 use amparo::vault::findings::Verdict;
+use amparo::vault::{Stage, Watch};
 
 use super::people::{Stopped, World};
 
@@ -62,6 +63,35 @@ fn numbers_run_on_over_two_entries_and_each_file_has_its_own() {
     sources.sort_unstable();
     sources.dedup();
     assert_eq!(sources.len(), FILES);
+    let found = world.verify(&world.reader).expect("verified");
+    assert_eq!((found.verdict, found.exhibits), (Verdict::Valid, FILES as u64), "{:#?}", found.findings);
+}
+
+/// Makes what comes behind the first entry grow between the look at it and its reading.
+struct Growing(FaultyDisk);
+
+impl Watch for Growing {
+    fn begin(&self, stage: Stage, _: Option<u64>) {
+        if stage == Stage::Sealing {
+            for number in 4_100..4_120 {
+                self.0.put(Path::new(&format!("/home/scans/{number:04}")), &vec![7; 3 << 20]);
+            }
+        }
+    }
+
+    fn advance(&self, _: u64) {}
+
+    fn stopped(&self) -> bool {
+        false
+    }
+}
+
+#[test]
+fn files_that_grow_while_an_entry_is_written_wait_for_it() {
+    let (disk, world, scans) = world();
+    let sealing = world.seal_watched(&[scans], &Stopped, &Growing(disk), &mut || ()).expect("sealed");
+    assert_eq!((sealing.count, sealing.skipped.len()), (FILES as u64, 0));
+    assert_eq!(sealing.exhibits.iter().filter(|exhibit| exhibit.bytes == 3 << 20).count(), 20);
     let found = world.verify(&world.reader).expect("verified");
     assert_eq!((found.verdict, found.exhibits), (Verdict::Valid, FILES as u64), "{:#?}", found.findings);
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::{CHANGE_BYTES_MAX, Change, Memory, below, change_bytes, read_change};
 use crate::crypto::hash::{Hash, hex};
-use crate::format::ids::{LogId, VaultId};
+use crate::format::ids::{LogId, MemberId, VaultId};
 use crate::store::{RelPath, StoreError};
 
 /// Names of files that this device is about to write; forgotten when a signed state covers them.
@@ -21,6 +21,15 @@ pub struct Record {
     pub paths: Vec<RelPath>,
     /// Whether it is about the copy at hand, and not about another at this device.
     pub is_of_this_copy: bool,
+    /// Who began it, by the beginning of her id; `None` where that does not matter.
+    by: Option<String>,
+}
+
+impl Record {
+    /// Whether it is this member's to clear: nobody else knows whether what she wrote is still to be signed for.
+    pub fn is_left_by(&self, member: Option<&MemberId>) -> bool {
+        self.by.is_none() || self.by == member.map(beginning)
+    }
 }
 
 /// Files in a vault that this device began to write and has not seen covered.
@@ -54,21 +63,28 @@ impl Unfinished {
 }
 
 impl Memory {
-    /// Writes down, durably, that files of these names are about to be written into the vault.
-    pub fn intend(&self, vault: &VaultId, token: [u8; 8], paths: &[RelPath]) -> Result<Intent, StoreError> {
-        self.write_names(vault, "wrote", token, paths)
+    /// Writes down, durably, that files of these names are about to be written into the vault, by whom.
+    pub fn intend(
+        &self,
+        vault: &VaultId,
+        by: Option<&MemberId>,
+        token: [u8; 8],
+        paths: &[RelPath],
+    ) -> Result<Intent, StoreError> {
+        let token = hex(&token);
+        self.write_names(vault, "wrote", &by.map_or(token.clone(), |by| format!("{token}-{}", beginning(by))), paths)
     }
 
     /// As [`Memory::intend`], for what a merge is just writing: until it is synced and [arrived](Memory::arrive), any of it may
     /// be torn.
     pub fn intend_merge(&self, vault: &VaultId, token: [u8; 8], paths: &[RelPath]) -> Result<Intent, StoreError> {
-        self.write_names(vault, "merging", token, paths)
+        self.write_names(vault, "merging", &hex(&token), paths)
     }
 
     /// Writes down, durably, that files of these names came from another copy, whole, and that what covers them is on its way.
     pub fn arrive(&self, vault: &VaultId, paths: &[RelPath]) -> Result<Intent, StoreError> {
         let token = Hash::of(names_text(paths).as_bytes()).0;
-        self.write_names(vault, "arrived", *token.first_chunk().expect("32 bytes"), paths)
+        self.write_names(vault, "arrived", &hex(&token[..8]), paths)
     }
 
     /// What this device itself began to write and has not seen covered.
@@ -90,7 +106,7 @@ impl Memory {
 
     /// Writes down, durably, the signed states that end a merge, before they appear in the vault.
     pub fn prepare_merge(&self, vault: &VaultId, token: [u8; 8], change: &Change) -> Result<Intent, StoreError> {
-        let path = self.record(vault, "merged", token);
+        let path = self.record(vault, "merged", &hex(&token));
         self.write_new(&path, &change_bytes(change))?;
         Ok(Intent(path))
     }
@@ -112,20 +128,14 @@ impl Memory {
         Ok(merges)
     }
 
-    fn write_names(
-        &self,
-        vault: &VaultId,
-        room: &str,
-        token: [u8; 8],
-        paths: &[RelPath],
-    ) -> Result<Intent, StoreError> {
+    fn write_names(&self, vault: &VaultId, room: &str, token: &str, paths: &[RelPath]) -> Result<Intent, StoreError> {
         let path = self.record(vault, room, token);
         self.write_new(&path, names_text(paths).as_bytes())?;
         Ok(Intent(path))
     }
 
-    fn record(&self, vault: &VaultId, room: &str, token: [u8; 8]) -> RelPath {
-        below(&below(&Self::of(vault), room), &format!("{}-{}", self.copy, hex(&token)))
+    fn record(&self, vault: &VaultId, room: &str, token: &str) -> RelPath {
+        below(&below(&Self::of(vault), room), &format!("{}-{token}", self.copy))
     }
 
     fn is_of_this_copy(&self, record: &str) -> bool {
@@ -142,7 +152,8 @@ impl Memory {
             let whole = text.rfind('\n').map_or("", |end| &text[..end]);
             let paths = whole.split('\n').filter_map(RelPath::parse).collect();
             let (intent, is_of_this_copy) = (Intent(below(&within, &name)), self.is_of_this_copy(&name));
-            records.push(Record { intent, paths, is_of_this_copy });
+            let by = name.split('-').nth(2).map(String::from);
+            records.push(Record { intent, paths, is_of_this_copy, by });
         }
         Ok(records)
     }
@@ -178,6 +189,11 @@ impl Memory {
         }
         Ok(unfinished)
     }
+}
+
+/// As much of a member's id as tells her from others at a device.
+fn beginning(member: &MemberId) -> String {
+    member.to_string().chars().take(16).collect()
 }
 
 /// A copy of a vault, by where it lies: where that is, nobody reads in it.

@@ -137,7 +137,7 @@ fn write(setting: &mut Setting<'_>, session: &Session, files: &[(RelPath, Vec<u8
         return Ok(());
     }
     let paths: Vec<RelPath> = files.iter().map(|(path, _)| path.clone()).collect();
-    let intent = session.memory.intend(&session.vault, random(setting.rng), &paths)?;
+    let intent = session.memory.intend(&session.vault, session.member.as_ref(), random(setting.rng), &paths)?;
     for (path, bytes) in files {
         session.folder.create(path, bytes, Mode::Open)?;
     }
@@ -147,7 +147,7 @@ fn write(setting: &mut Setting<'_>, session: &Session, files: &[(RelPath, Vec<u8
 
 /// What an earlier run was interrupted in: files that hold stay, torn ones go, and both are forgotten.
 fn clear_unfinished(session: &Session, checked: &Checked) -> Result<(), VaultError> {
-    for Record { intent, paths, is_of_this_copy } in session.memory.intents(&session.vault)? {
+    for Record { intent, paths, is_of_this_copy, .. } in session.memory.intents(&session.vault)? {
         if !is_of_this_copy || paths.is_empty() || !paths.iter().all(layout::is_cosignature) {
             continue; // left by another verb, which knows what of it is covered
         }

@@ -85,16 +85,18 @@ impl Story {
         if !said.discrepancies.is_empty() {
             return true;
         }
+        if reaches(&said.heads, sealing.place) {
+            return false;
+        }
         let offer = self.handovers.offer_of(place).map(|offer| &self.history().told(offer).entry.event);
         let Some(Event::Offer(offer)) = offer else { return false };
         let numbers = sealing.seal.first..sealing.seal.first + u64::from(sealing.seal.count);
         let mut named = offer.exhibits.iter();
-        let is_offered = if offer.exhibits.is_empty() {
+        if offer.exhibits.is_empty() {
             reaches(&offer.heads, sealing.place)
         } else {
             named.any(|exhibit| exhibit.log == sealing.place.log && numbers.contains(&exhibit.number))
-        };
-        is_offered && !reaches(&said.heads, sealing.place)
+        }
     }
 
     fn parted_of(&self, subject: &Subject, acknowledgements: &[Place]) -> Option<Parted> {

@@ -91,7 +91,7 @@ struct Met<'a> {
     /// Folders in which files have names that this program gives.
     ours: BTreeMap<PathBuf, Layout>,
     /// Things that were noted, by device and number there.
-    seen: BTreeSet<FileId>,
+    seen: BTreeSet<(FileId, bool)>,
     /// Files that concern nobody here.
     others: u64,
 }
@@ -99,7 +99,7 @@ struct Met<'a> {
 impl Visit for Met<'_> {
     fn folder(&mut self, path: &Path, items: &[Item]) -> Box<dyn Fn(&Item) -> bool> {
         if let Some(hint) = self.vault(path, items) {
-            if self.is_new(path) {
+            if self.is_new(path, true) {
                 self.gathered.vaults.push(path.to_path_buf());
             }
             self.ours.insert(path.to_path_buf(), Layout::Vault { hint });
@@ -115,7 +115,7 @@ impl Visit for Met<'_> {
             });
         }
         let name = path.file_name().unwrap_or_default().as_encoded_bytes();
-        if name.strip_suffix(b".part").is_some_and(kinds::is_label) && self.is_new(path) {
+        if name.strip_suffix(b".part").is_some_and(kinds::is_label) && self.is_new(path, false) {
             self.note(Kind::Temporary, path, Opens::Content, Fact::Nothing);
         }
         Box::new(|_| true)
@@ -133,7 +133,7 @@ impl Visit for Met<'_> {
             Shape::Remembered => above(),
             _ => path.to_path_buf(),
         };
-        if !self.is_new(&thing) {
+        if !self.is_new(&thing, false) {
             return;
         }
         let here = Fact::Encrypted { bytes, here: None, is_part: false };
@@ -205,9 +205,9 @@ impl Met<'_> {
         Some((*layout, if below.is_empty() { String::new() } else { format!("{below}/") }))
     }
 
-    /// Whether a thing is met for the first time, by whatever path.
-    fn is_new(&mut self, path: &Path) -> bool {
-        self.disk.stat(path).is_ok_and(|stat| self.seen.insert(stat.id()))
+    /// Whether a thing is met for the first time, by whatever path: as a vault, or as anything else, for one folder can be both.
+    fn is_new(&mut self, path: &Path, as_vault: bool) -> bool {
+        self.disk.stat(path).is_ok_and(|stat| self.seen.insert((stat.id(), as_vault)))
     }
 
     fn note(&mut self, kind: Kind, path: &Path, opens: Opens, fact: Fact) {

@@ -172,8 +172,7 @@ fn has_secret_line(text: &[u8]) -> bool {
 /// Whether words of one list, that of BIP-39 or Bytewords, stand in a row, numbered or not, on one line or many.
 fn has_words(text: &str) -> bool {
     let mut in_row = [(words::Kind::Seed, 0), (words::Kind::Share, 0)];
-    for word in text.split(|c: char| c.is_whitespace() || c == '-') {
-        let word = word.trim_matches(|c: char| c.is_ascii_digit() || ".,:;)".contains(c));
+    for word in text.split(|c: char| !c.is_alphabetic()) {
         if word.is_empty() {
             continue;
         }

@@ -3,9 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{History, Log, Standing, Told};
+use super::{History, Log, Standing};
 use crate::format::card::Card;
-use crate::format::ids::MemberId;
+use crate::format::event::Head;
+use crate::format::ids::{LogId, MemberId};
 
 impl History {
     /// The card of whoever writes a log that is here, admitted or not.
@@ -15,23 +16,16 @@ impl History {
     }
 
     /// Logs that are no evidence, and of which entries that are not late name states: whoever said so had seen their
-    /// members admitted, and a copy without these logs would lack what it was told of. So with what such logs name.
+    /// members admitted, and a copy without these logs would lack what it was told of. What such logs themselves name is a
+    /// stranger's word.
     pub(in crate::vault) fn named_beside(&self) -> Vec<&Log> {
         if self.foreign.is_empty() {
             return Vec::new();
         }
         let told = self.order.iter().map(|place| self.told(*place));
-        let mut open: Vec<&Told> = told.filter(|told| told.standing != Standing::Late).collect();
-        let mut named = BTreeMap::new();
-        while let Some(told) = open.pop() {
-            for head in &told.entry.heads {
-                if let Some(log) = self.foreign.get(&head.log).filter(|log| log.holds(head))
-                    && named.insert(log.id, log).is_none()
-                {
-                    open.extend(&log.entries);
-                }
-            }
-        }
+        let heads = told.filter(|told| told.standing != Standing::Late).flat_map(|told| &told.entry.heads);
+        let held = |head: &Head| self.foreign.get(&head.log).filter(|log| log.holds(head));
+        let named: BTreeMap<LogId, &Log> = heads.filter_map(held).map(|log| (log.id, log)).collect();
         named.into_values().collect()
     }
 }

@@ -187,9 +187,11 @@ impl<'a> Packing<'a> {
 
     /// The exhibits, and the offers among what the person named.
     fn chosen(&self, setting: &Setting<'_>, request: &PackRequest<'_>) -> Result<(Chosen, Standing<'_>), VaultError> {
-        // What one keeps for oneself alone is a copy: all of it goes.
-        let others = self.to.iter().map(|(member, _)| *member).filter(|member| *member != self.person.member());
-        let to: Vec<MemberId> = others.collect();
+        // What one keeps for oneself is a copy: all of it goes, whoever else gets it.
+        let mut to: Vec<MemberId> = self.to.iter().map(|(member, _)| *member).collect();
+        if to.contains(&self.person.member()) {
+            to.clear();
+        }
         if request.ids.is_empty() {
             let chosen = Chosen::by_default(setting, &self.session, &to, &[])?;
             return Ok((chosen.and(&self.session, &[], &[], "")?, Vec::new()));

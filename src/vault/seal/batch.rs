@@ -123,6 +123,14 @@ impl<'scope> Batch<'scope> {
         self.make(setting, expected, move || (vec![segment], ())).map(drop)
     }
 
+    /// Whether these, of owners and about so long, would begin to land with what waits.
+    pub(super) fn would_land(&self, expected: &[(u64, usize)]) -> bool {
+        let waiting = self.waiting.iter().flat_map(|encrypting| &encrypting.segments);
+        let all = waiting.map(|segment| segment.bytes).chain(expected.iter().map(|(_, bytes)| *bytes));
+        let (count, bytes) = all.fold((0, 0), |(count, bytes), more| (count + 1, bytes + more));
+        bytes >= BATCH_BYTES_MAX || count >= BATCH_SEGMENTS_MAX
+    }
+
     /// Has the crew make segments and encrypt them: as many as are expected, of these owners and about so long, in this order;
     /// or, where that fails, none. What else comes of it can be had as soon as they are made.
     pub(super) fn make<R: Send + 'scope>(
@@ -139,9 +147,7 @@ impl<'scope> Batch<'scope> {
         });
         let expected = expected.into_iter().map(|(owner, bytes)| Expected::of(owner, bytes));
         self.waiting.push(Encrypting { segments: expected.collect(), blobs });
-        let waiting = self.waiting.iter().flat_map(|encrypting| &encrypting.segments);
-        let (count, bytes) = waiting.fold((0, 0), |(count, bytes), segment| (count + 1, bytes + segment.bytes));
-        if bytes >= BATCH_BYTES_MAX || count >= BATCH_SEGMENTS_MAX {
+        if self.would_land(&[]) {
             self.land(setting)?;
         }
         Ok(result)

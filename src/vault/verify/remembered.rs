@@ -18,7 +18,7 @@ pub(super) fn uncounted(told: &Told) -> Option<(Verdict, String)> {
         }
         Standing::Refused(reason) => (Verdict::Invalid, reason.as_str()),
     };
-    Some((weight, format!("its exhibit is here and does not count: {why}")))
+    Some((weight, format!("its sealing is told here and does not count: {why}")))
 }
 
 impl Examiner {

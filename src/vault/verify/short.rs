@@ -72,8 +72,15 @@ fn beside(session: &Session, history: &History, short: &ShortReceipt) -> Option<
     let judged = entries.filter_map(|(seq, told)| {
         let found = uncounted(told)?;
         let sealing = history.sealing(Place { log: log.id, seq }, told)?;
-        let rows = exhibits::rows(session, &sealing).ok()?;
-        rows.iter().any(|(row, _)| row.leaf() == short.row).then_some(found)
+        match exhibits::rows(session, &sealing) {
+            Ok(rows) => rows.iter().any(|(row, _)| row.leaf() == short.row).then_some(found),
+            // A pouch brings no inventory of what does not count.
+            Err(_) if found.0 == Verdict::Invalid => None,
+            Err(_) => {
+                let message = "it may be of a sealing that does not count, whose inventory is not here, or damaged";
+                Some((Verdict::Incomplete, message.into()))
+            }
+        }
     });
     judged.min()
 }

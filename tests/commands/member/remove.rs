@@ -38,7 +38,7 @@ fn what_a_removed_member_seals_afterwards_is_late_until_an_owner_adopts_it() {
     let vault = ["--vault", "evidence"];
     for form in ["../whole.txt", "../short.txt"] {
         let told = world.run("lawyer", &["verify", "evidence", "--receipt", form]).exits(4);
-        told.says("its exhibit is here and does not count: it came after the record was cut");
+        told.says("its sealing is told here and does not count: it came after the record was cut");
     }
     let story = [&["custody", "log", &id][..], &vault].concat();
     world.run("lawyer", &story).exits(0).says("seal, LATE").says("late: behind the state up to which");

@@ -259,7 +259,7 @@ mod tests {
         let share: Vec<&str> = "able acid also apex aqua arch atom aunt away axis".split(' ').collect();
         assert_eq!(of(share.join("-").to_uppercase().as_bytes()), Some(Shape::Words));
         assert_eq!(of(share[..9].join(" ").as_bytes()), None);
-        let mixed = [&share[..9], &words[..9]].concat();
+        let mixed = [&words[..9], &["keno"], &share[1..8]].concat();
         assert_eq!(of(mixed.join(" ").as_bytes()), None, "a row is of one list");
         let uri = format!("ur:sskr/{}", "ae".repeat(20));
         assert_eq!(of(uri.as_bytes()), Some(Shape::Words));

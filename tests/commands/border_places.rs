@@ -50,6 +50,21 @@ fn a_key_is_found_in_any_folder_whatever_it_is_called() {
     assert_eq!((of_kind(&json, "identity").len(), of_kind(&json, "state").len()), (2, 1));
 }
 
+/// One folder can be a vault and an opened exhibit.
+#[test]
+fn what_was_opened_into_a_vaults_folder_is_found_beside_the_vault() {
+    let world = World::with_testimony();
+    world.carry("reader");
+    let open = ["open", "K7-0001", "-o", "out", "--vault", "evidence", "--owner", "../lawyer.card"];
+    world.run("reader", &open).exits(0);
+    world.carry("courier");
+    checked(&world, "courier", &[], 0);
+    world.copy("reader/out/K7-0001", "courier/evidence");
+    let json = checked(&world, "courier", &[], 1);
+    assert_eq!((of_kind(&json, "opened_exhibit").len(), of_kind(&json, "vault").len()), (1, 1), "{json:#}");
+    world.run("courier", &["border-check", "--card"]).exits(1);
+}
+
 #[test]
 fn what_is_named_is_looked_through_beside_the_home_folder() {
     let world = World::with_testimony();
@@ -88,7 +103,10 @@ fn shares_that_were_written_down_are_found_and_prose_is_not() {
     let words = amparo::format::words::bytewords::of_share(&share);
     let numbered: Vec<String> = words.iter().zip(1..).map(|(word, at)| format!("{at:>2}. {word}")).collect();
     let uri = amparo::format::words::bytewords::ur(&share);
-    for text in [numbered.join("\n"), words.join(" "), uri.to_string(), format!("share:{}", uri.to_uppercase())] {
+    // However a person marks them.
+    let rows: Vec<String> = words.iter().zip(1..).map(|(word, at)| format!("| ({at}) | \"{word}\" |")).collect();
+    let texts = [numbered.join("\n"), rows.join("\n"), words.join(" "), words.join(";"), uri.to_string()];
+    for text in texts.into_iter().chain([format!("share:{}", uri.to_uppercase())]) {
         world.write("courier/list.txt", text.as_bytes());
         assert_eq!(of_kind(&checked(&world, "courier", &[], 1), "words")[0]["opens"], "unknown", "{text}");
         world.run("courier", &["border-check", "--card"]).exits(1).says("1 key lies on this device");

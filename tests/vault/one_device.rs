@@ -1,7 +1,8 @@
 //! Two people work with one device, each with an identity of her own: what one was interrupted in waits for her, and the other
 //! clears nothing of it, whichever copy she works in.
 
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use amparo::format::role::Role;
@@ -31,6 +32,7 @@ fn what_one_identity_was_sealing_the_other_does_not_clear() {
         add(setting, &AddRequest { place, cards: &cards, roles: &[Role::Sealer], handle: Some("S4".into()) })
     })
     .expect("admitted");
+    let before: BTreeSet<PathBuf> = base.files().into_iter().map(|(path, _)| path).collect();
     let (mut carried_out, mut nth) = (0, 0);
     loop {
         let disk = base.twin();
@@ -42,7 +44,7 @@ fn what_one_identity_was_sealing_the_other_does_not_clear() {
         }
         let left = disk.crash(nth);
         // In another copy as well: nothing of hers goes there without what it covers.
-        carry(&left, &world.vault, &world.path("other"), |path| base.files().contains_key(&world.vault.join(path)));
+        carry(&left, &world.vault, &world.path("other"), |path| before.contains(&world.vault.join(path)));
         for copy in [&world.path("other"), &world.vault] {
             let mut kestrels = world.moved_to(Arc::new(left.clone()));
             kestrels.lawyer = kestrel(&world);

@@ -107,7 +107,7 @@ impl Run<'_> {
                 Next::Parcel(places, files) => self.parcel(setting, batch, index, places, files)?,
                 Next::NotYet if self.closing.is_some() => self.finish(setting, batch)?,
                 Next::NotYet if self.group.has_evidence() && self.group.is_full(setting) => {
-                    self.commit(setting, batch)?
+                    self.commit(setting, batch)?;
                 }
                 Next::NotYet => {}
                 Next::Nothing if next < index.len() => {

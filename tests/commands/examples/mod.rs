@@ -99,7 +99,7 @@ const PARTS: &[Part] = &[
     part("amparo verify contradiction.txt", "after_two_histories", "owl"),
     part("amparo border-check", "at_a_border", "owl"),
     part("amparo border-check --card", "at_a_border", "courier"),
-    part("amparo border-check ~/Documents", "at_a_border", "courier"),
+    part("amparo border-check /media/stick", "at_a_border", "courier"),
 ];
 
 /// Each stage is a test, so that several are played at once.

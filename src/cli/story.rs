@@ -111,7 +111,7 @@ pub(crate) fn details(line: &Line<'_>, history: &History) -> Vec<Detail> {
         Event::Pack { to, exhibits, pouch, bytes, .. } => {
             said.members("to", to.iter().copied());
             match exhibits.as_deref() {
-                None => said.ours("exhibits", "all that was sealed by then, or what of it they lacked".into()),
+                None => said.ours("exhibits", "all that was sealed by then".into()),
                 Some([]) => said.ours("exhibits", "none".into()),
                 Some(_) => about(&mut said),
             }

@@ -215,7 +215,7 @@ pub enum Event {
         value: String,
         published: String,
     },
-    /// A pouch was packed: with these exhibits, or with all that was sealed under the author's past, or what of it they lacked (`None`). `offers` are
+    /// A pouch was packed: with these exhibits, or with all that was sealed under the author's past (`None`). `offers` are
     /// places in the same log of the offers that it carries; of several entries about one pouch, the last has them.
     Pack {
         to: Vec<MemberId>,

@@ -74,8 +74,8 @@ pub(super) fn read_back(folder: &dyn Folder, path: &RelPath, bytes_max: u64) -> 
     Ok(bytes)
 }
 
-/// Completes what an earlier command of this person left half done in this vault. What another identity at the device began
-/// is hers to complete, in the copy where she began it: until then nobody clears what it covers.
+/// Completes what an earlier command of this person left half done, in whichever copy of that age she works in next. What another
+/// identity at the device began is hers to complete, and nobody else clears what it covers.
 pub(super) fn complete(
     folder: &dyn Folder,
     memory: &Memory,

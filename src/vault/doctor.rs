@@ -15,7 +15,6 @@ use super::session::{Request, Session};
 use super::wrap;
 use super::{Setting, VaultError};
 use crate::format::role::{Role, Scope};
-use crate::store::RelPath;
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -64,15 +63,15 @@ pub fn doctor(setting: &mut Setting<'_>, examination: &Examination<'_>) -> Resul
                 .into(),
         );
     }
-    for record in session.memory.intents(&session.vault)? {
-        let here = count_present(&session, &record.paths)?;
-        if here > 0 {
-            let whose = if record.is_left_by(session.member.as_ref()) { "" } else { " by whoever began it" };
-            warn(format!("{here} files are left of an interrupted sealing; the next seal{whose} removes them"));
-        }
-    }
     torn::torn(setting, request.vault, &session, &mut warn)?;
     if session.history.is_some() || orphans::is_beginning(&session) {
+        let begun = orphans::begun(&session)?;
+        if begun > 0 {
+            warn(format!(
+                "{begun} files are left of an interrupted sealing: the next command of whoever began it goes on with it, or her \
+                 next seal removes them"
+            ));
+        }
         let arrived = orphans::arrived(&session)?;
         if arrived > 0 {
             warn(format!(
@@ -105,14 +104,6 @@ pub fn doctor(setting: &mut Setting<'_>, examination: &Examination<'_>) -> Resul
     }
     advice.extend(safety::safety(setting.disk, examination));
     Ok(advice)
-}
-
-fn count_present(session: &Session, paths: &[RelPath]) -> Result<u64, VaultError> {
-    let mut here = 0;
-    for path in paths {
-        here += u64::from(session.folder.exists(path)?);
-    }
-    Ok(here)
 }
 
 fn single_points(history: &History, warn: &mut dyn FnMut(String)) {

@@ -19,9 +19,23 @@ use crate::store::{RelPath, layout};
 /// it, with what covers it still on its way; what another identity at this device began may be covered by an entry that only her
 /// next command completes. She herself clears nothing before her log is as long here as she ever signed it.
 pub(super) fn clear(session: &Session) -> Result<u64, VaultError> {
-    let mut records = session.memory.intents(&session.vault)?;
-    records.retain(|record| record.is_of_this_copy && record.is_left_by(session.member.as_ref()));
+    let mut records = left_by_her(session)?;
+    records.retain(|record| record.is_of_this_copy);
     remove(session, &records)
+}
+
+/// What this person began and did not end, in whichever copy.
+fn left_by_her(session: &Session) -> Result<Vec<Record>, VaultError> {
+    let (vault, member) = (&session.vault, session.member.as_ref());
+    let alone = session.memory.is_alone(vault, member)?;
+    let mut records = session.memory.intents(vault)?;
+    records.retain(|record| record.is_left_by(member, alone));
+    Ok(records)
+}
+
+/// How many files lie here that some sealing at this device left, and that count for nothing yet.
+pub(super) fn begun(session: &Session) -> Result<u64, VaultError> {
+    Ok(not_covered(session, &session.memory.intents(&session.vault)?)?.files.len() as u64)
 }
 
 /// Removes what came from other copies and counts for nothing: the person will not go on with it. Returns how many files.

@@ -21,14 +21,18 @@ pub struct Record {
     pub paths: Vec<RelPath>,
     /// Whether it is about the copy at hand, and not about another at this device.
     pub is_of_this_copy: bool,
-    /// Who began it, by the beginning of her id; `None` where that does not matter.
+    /// Who began it, by the beginning of her id; `None` where that is not told.
     by: Option<String>,
 }
 
 impl Record {
-    /// Whether it is this member's to clear: nobody else knows whether what she wrote is still to be signed for.
-    pub fn is_left_by(&self, member: Option<&MemberId>) -> bool {
-        self.by.is_none() || self.by == member.map(beginning)
+    /// Whether it is this member's to clear: nobody else knows whether what she wrote is still to be signed for. Where it is not
+    /// told whose it is, it is hers if she is `alone` here.
+    pub fn is_left_by(&self, member: Option<&MemberId>, alone: bool) -> bool {
+        match &self.by {
+            Some(by) => Some(by) == member.map(beginning).as_ref(),
+            None => alone,
+        }
     }
 }
 

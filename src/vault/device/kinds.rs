@@ -1,6 +1,7 @@
 //! What a file is, by its first bytes and never by its name: a key has no fixed name, and whoever searches opens what
 //! he finds. Nothing is believed here that a later room does not check; nothing of what is read leaves it.
 
+use std::collections::{BTreeSet, VecDeque};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
@@ -15,7 +16,8 @@ use crate::format::{card, form, identity_file, parity};
 /// How much of a file is looked at: the whole of everything that is small enough to be a key, a form or a note.
 pub(super) const START_BYTES: usize = 64 << 10;
 
-/// This many words of a list in a row stand in no other text: neither articles nor most short words are on one.
+/// This many words of a list in a row, hardly one of them twice, stand in hardly any other text: neither articles nor most short
+/// words are on one.
 const WORDS_MIN: usize = 10;
 /// No word of a list is longer.
 const LETTERS_MAX: usize = 8;
@@ -169,18 +171,24 @@ fn has_secret_line(text: &[u8]) -> bool {
     secret_lines(text).next().is_some()
 }
 
-/// Whether words of one list, that of BIP-39 or Bytewords, stand in a row, numbered or not, on one line or many.
+/// Whether words of one list, that of BIP-39 or Bytewords, stand in a row, with whatever marks, on one line or many. They were
+/// drawn by chance, so hardly any comes twice: ten times `width` and `height` are no key.
 fn has_words(text: &str) -> bool {
-    let mut in_row = [(words::Kind::Seed, 0), (words::Kind::Share, 0)];
-    for word in text.split(|c: char| !c.is_alphabetic()) {
-        if word.is_empty() {
-            continue;
-        }
+    let lists = [(words::Kind::Seed, WORDS_MIN - 1), (words::Kind::Share, WORDS_MIN - 2)];
+    let mut in_row = lists.map(|(kind, different_min)| (kind, different_min, VecDeque::with_capacity(WORDS_MIN)));
+    for word in text.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty()) {
         let word = (word.len() <= LETTERS_MAX).then(|| Zeroizing::new(word.to_ascii_lowercase()));
-        for (kind, number) in &mut in_row {
-            let known = word.as_ref().is_some_and(|word| words::is_listed(*kind, word));
-            *number = if known { *number + 1 } else { 0 };
-            if *number == WORDS_MIN {
+        for (kind, different_min, row) in &mut in_row {
+            let Some(word) = word.clone().filter(|word| words::is_listed(*kind, word)) else {
+                row.clear();
+                continue;
+            };
+            if row.len() == WORDS_MIN {
+                row.pop_front();
+            }
+            row.push_back(word);
+            let different = || row.iter().map(|word| word.as_str()).collect::<BTreeSet<_>>().len();
+            if row.len() == WORDS_MIN && different() >= *different_min {
                 return true;
             }
         }
@@ -261,6 +269,8 @@ mod tests {
         assert_eq!(of(share[..9].join(" ").as_bytes()), None);
         let mixed = [&words[..9], &["keno"], &share[1..8]].concat();
         assert_eq!(of(mixed.join(" ").as_bytes()), None, "a row is of one list");
+        let sizes = [r#"{"width":16,"height":16},"#; 9].concat();
+        assert_eq!(of(sizes.as_bytes()), None, "no key has a word ten times");
         let uri = format!("ur:sskr/{}", "ae".repeat(20));
         assert_eq!(of(uri.as_bytes()), Some(Shape::Words));
         assert_eq!(of(b"She said that they had come at night, four of them, and that nobody had a paper."), None);

@@ -28,9 +28,6 @@ use crate::vault::{Setting, VaultError};
 /// ([`crate::format::entry::ENTRY_BYTES_MAX`]).
 pub(super) const NAMED_MAX: usize = 1 << 15;
 
-/// So many are named rather than called everything where something stays: 300 KiB in an entry.
-const NAMED_FEW: usize = 1 << 12;
-
 /// The exhibits that go.
 #[derive(Debug, Default)]
 pub(super) struct Chosen {
@@ -255,11 +252,9 @@ impl Chosen {
     }
 
     /// Whether one entry can hand them over without a name: as all that is sealed. Where some of it stays because the receivers
-    /// have it, names say what went, so that nobody signs for the rest again, or reads that it went; of very many they would weigh
-    /// more than that is worth.
+    /// have it, names say what goes, so that nobody signs for the rest again, or reads that it went.
     pub(super) fn is_everything(&self) -> bool {
-        let is_told = self.known == 0 || self.exhibits.len() > NAMED_FEW;
-        self.all_they_lack && is_told && !self.exhibits.is_empty()
+        self.all_they_lack && self.known == 0 && !self.exhibits.is_empty()
     }
 
     /// Those of which `which` is true, by as many as one entry names. The last is not full: by it whoever was interrupted
@@ -372,8 +367,6 @@ mod tests {
         assert_eq!((everything.offered(), everything.packed()), (vec![Vec::new()], vec![None]));
         let more = Chosen { all_they_lack: true, known: 1, ..exhibits(3) };
         assert_eq!(more.offered().concat(), more.exhibits.keys().copied().collect::<Vec<_>>());
-        let many = Chosen { all_they_lack: true, known: 1, ..exhibits(NAMED_FEW + 1) };
-        assert_eq!((many.offered(), many.packed()), (vec![Vec::new()], vec![None]));
         for nothing in [exhibits(0), Chosen { all_they_lack: true, ..exhibits(0) }] {
             assert_eq!((nothing.offered(), nothing.packed()), (Vec::new(), vec![Some(Vec::new())]));
         }

@@ -72,7 +72,11 @@ impl Run<'_> {
             let mut batch = Batch::new(scope, self.session, self.request.readback);
             let (readers, parcels) = (Crew::muster(scope, parallel::cores()), VecDeque::new());
             let mut ahead = Ahead { disk, watch, over: &over, readers, parcels };
-            let outcome = self.pieces(setting, &mut batch, &mut ahead, index, input);
+            let outcome = match self.pieces(setting, &mut batch, &mut ahead, index, input) {
+                // A full group is signed for, whenever the wish to stop comes.
+                Err(VaultError::Stopped) => self.finish(setting, &mut batch).and(Err(VaultError::Stopped)),
+                outcome => outcome,
+            };
             over.store(true, Ordering::Relaxed);
             self.sealed.from_medium = batch.is_from_medium();
             if outcome.is_err() {
@@ -94,12 +98,11 @@ impl Run<'_> {
     ) -> Result<(), VaultError> {
         let mut next = 0;
         loop {
-            let is_stopped = setting.watch.stopped();
-            if is_stopped || self.group.has_at_least(MEANWHILE_MAX, MEANWHILE_BYTES_MAX) {
-                self.finish(setting, batch)?;
-            }
-            if is_stopped {
+            if setting.watch.stopped() {
                 return Err(VaultError::Stopped);
+            }
+            if self.group.has_at_least(MEANWHILE_MAX, MEANWHILE_BYTES_MAX) {
+                self.finish(setting, batch)?;
             }
             next = ahead.fill(&self.target.recipient, batch, index, next);
             // Nothing that can be signed for waits for a slow disk.

@@ -69,18 +69,20 @@ impl Examiner {
 fn beside(session: &Session, history: &History, short: &ShortReceipt) -> Option<(Verdict, String)> {
     let log = history.logs.get(&short.checkpoint.origin.log)?;
     let entries = (0..short.checkpoint.size).zip(&log.entries);
-    let judged = entries.filter_map(|(seq, told)| {
-        let found = uncounted(told)?;
-        let sealing = history.sealing(Place { log: log.id, seq }, told)?;
+    let (mut judged, mut unread) = (Vec::new(), false);
+    for (seq, told) in entries {
+        let Some(found) = uncounted(told) else { continue };
+        let Some(sealing) = history.sealing(Place { log: log.id, seq }, told) else { continue };
         match exhibits::rows(session, &sealing) {
-            Ok(rows) => rows.iter().any(|(row, _)| row.leaf() == short.row).then_some(found),
+            Ok(rows) if rows.iter().any(|(row, _)| row.leaf() == short.row) => judged.push(found),
+            Ok(_) => {}
             // A pouch brings no inventory of what does not count.
-            Err(_) if found.0 == Verdict::Invalid => None,
-            Err(_) => {
-                let message = "it may be of a sealing that does not count, whose inventory is not here, or damaged";
-                Some((Verdict::Incomplete, message.into()))
-            }
+            Err(_) => unread |= found.0 == Verdict::Incomplete,
         }
-    });
-    judged.min()
+    }
+    let in_doubt = || {
+        let message = "it may be of a sealing that does not count, whose inventory is not here, or damaged";
+        unread.then(|| (Verdict::Incomplete, message.into()))
+    };
+    judged.into_iter().min().or_else(in_doubt)
 }

@@ -3,15 +3,14 @@
 //! in between: who goes on to take it in need not carry it again, and who will not says so. Only what the device itself wrote is
 //! ever removed.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::VaultError;
-use super::history::{Fork, History, Log};
+use super::history::{Fork, History};
 use super::session::Session;
 use super::{exhibits, named};
 use crate::crypto::hash::Hash;
 use crate::format::event::Event;
-use crate::format::ids::LogId;
 use crate::store::memory::Record;
 use crate::store::{RelPath, layout};
 
@@ -130,9 +129,9 @@ fn not_covered<'a>(session: &Session, records: impl IntoIterator<Item = &'a Reco
 
 /// Entries of any history of a log, its signed states, and what others signed of it.
 fn remove_logs(session: &Session, history: &History, paths: &mut BTreeSet<RelPath>) {
-    let beside: BTreeMap<LogId, &Log> = history.named_beside().into_iter().map(|log| (log.id, log)).collect();
+    let logs = history.mergeable();
     for (id, files) in &session.survey.logs {
-        let Some(log) = history.logs.get(id).or_else(|| beside.get(id).copied()) else { continue };
+        let Some(log) = logs.get(id) else { continue };
         let leaf_is = |seq: u64, leaf: Hash| {
             let at = |fork: &Fork| {
                 let told = seq.checked_sub(fork.parted).and_then(|at| fork.entries.get(usize::try_from(at).ok()?));

@@ -39,7 +39,7 @@ pub(super) fn whereabouts(
     let (mut here, mut looked_for, mut came) = (0, false, false);
     for sealing in history.sealings() {
         let concerns = if exhibits.is_empty() {
-            is_under(offer, sealing.place)
+            is_under(&offer.heads, sealing.place)
         } else {
             exhibits.range(exhibits::numbers(&sealing)).next().is_some()
         };

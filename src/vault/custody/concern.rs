@@ -7,6 +7,7 @@ use super::super::exhibits::Exhibit;
 use super::super::history::{History, Place, Told};
 use super::discrepancies::MORE;
 use super::handovers::{Handovers, answers};
+use super::offer::is_under;
 use crate::crypto::hash::Hash;
 use crate::format::event::{Acknowledge, Event, ExhibitRef, Head};
 use crate::format::ids::LogId;
@@ -142,6 +143,6 @@ impl Subject {
     }
 
     fn is_under(&self, heads: &[Head]) -> bool {
-        heads.iter().any(|head| head.log == self.sealed.log && head.size > self.sealed.seq)
+        is_under(heads, self.sealed)
     }
 }

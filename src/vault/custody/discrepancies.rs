@@ -61,7 +61,7 @@ pub(super) fn of_offer(
 /// What findings can be about that was sealed after an offer of everything: nobody handed it over.
 fn sealed_since(session: &Session, history: &History, offer: &Offer) -> BTreeSet<String> {
     let mut since = BTreeSet::new();
-    for sealing in history.sealings().filter(|sealing| !is_under(offer, sealing.place)) {
+    for sealing in history.sealings().filter(|sealing| !is_under(&offer.heads, sealing.place)) {
         since.extend(own_blobs(&sealing).map(|blob| layout::blob(blob).to_string()));
         for (row, blobs) in exhibits::rows(session, &sealing).unwrap_or_default() {
             since.insert(label(history, &row));

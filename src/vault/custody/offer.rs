@@ -138,7 +138,7 @@ pub(in crate::vault) fn receiver(session: &Session, to: &Receiver) -> Result<(Me
     if member.removed.is_some() { Err(VaultError::RemovedMember { name }) } else { Ok((id, name)) }
 }
 
-/// Whether it was said before this offer, which is of everything that its author had seen.
-pub fn is_under(offer: &Offer, place: Place) -> bool {
-    offer.heads.iter().any(|head| head.log == place.log && place.seq < head.size)
+/// Whether what stands at a place is covered by these states: those of an offer of everything, or those that somebody had seen.
+pub fn is_under(heads: &[Head], place: Place) -> bool {
+    heads.iter().any(|head| head.log == place.log && place.seq < head.size)
 }

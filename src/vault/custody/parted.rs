@@ -7,8 +7,9 @@ use super::super::exhibits::{self, Exhibit};
 use super::super::history::{Place, Sealing};
 use super::super::labels::label;
 use super::concern::{Found, Subject, offers};
+use super::offer::is_under;
 use super::story::Story;
-use crate::format::event::{Acknowledge, Event, Head};
+use crate::format::event::{Acknowledge, Event};
 use crate::format::ids::MemberId;
 
 /// Between which two statements an exhibit stopped being whole.
@@ -85,7 +86,7 @@ impl Story {
         if !said.discrepancies.is_empty() {
             return true;
         }
-        if reaches(&said.heads, sealing.place) {
+        if is_under(&said.heads, sealing.place) {
             return false;
         }
         let offer = self.handovers.offer_of(place).map(|offer| &self.history().told(offer).entry.event);
@@ -93,7 +94,7 @@ impl Story {
         let numbers = sealing.seal.first..sealing.seal.first + u64::from(sealing.seal.count);
         let mut named = offer.exhibits.iter();
         if offer.exhibits.is_empty() {
-            reaches(&offer.heads, sealing.place)
+            is_under(&offer.heads, sealing.place)
         } else {
             named.any(|exhibit| exhibit.log == sealing.place.log && numbers.contains(&exhibit.number))
         }
@@ -132,8 +133,4 @@ impl Story {
         let said = history.order.iter().rev().copied();
         said.filter(|place| whole.contains(place) || *place == subject.sealed()).filter(is_hers).find(before)
     }
-}
-
-fn reaches(heads: &[Head], place: Place) -> bool {
-    heads.iter().any(|head| head.log == place.log && head.size > place.seq)
 }

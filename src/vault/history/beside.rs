@@ -15,6 +15,11 @@ impl History {
         admitted.or_else(|| self.cards.values().find(|card| card.member() == member))
     }
 
+    /// All logs that copies give each other: those of members, and those that are named beside.
+    pub(in crate::vault) fn mergeable(&self) -> BTreeMap<LogId, &Log> {
+        self.logs.values().chain(self.named_beside()).map(|log| (log.id, log)).collect()
+    }
+
     /// Logs that are no evidence, and of which entries that are not late name states: whoever said so had seen their
     /// members admitted, and a copy without these logs would lack what it was told of. What such logs themselves name is a
     /// stranger's word.

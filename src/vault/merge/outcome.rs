@@ -248,9 +248,7 @@ fn foreign(
 ) -> Result<Vec<String>, VaultError> {
     let mut left = Vec::new();
     let none = LogFiles::default();
-    let history = union.history()?;
-    let logs: BTreeMap<LogId, &Log> =
-        history.logs.values().chain(history.named_beside()).map(|log| (log.id, log)).collect();
+    let logs = union.history()?.mergeable();
     for (id, theirs) in &source.1.logs {
         let ours = after.survey.logs.get(id).unwrap_or(&none);
         let is_told = |seq: u64, leaf: Hash| ours.entries.get(&seq).into_iter().flatten().any(|name| name.leaf == leaf);

@@ -119,8 +119,8 @@ fn state_in(folder: &dyn Folder, history: &History, log: &Log, name: &Checkpoint
 impl<'a> Search<'a> {
     fn new(session: &'a Session, history: &'a History, own: Copy<'a>, source: Copy<'a>, replace: bool) -> Self {
         let (judge, stamped) = (Judge::new(history), stamped(history));
-        let logs = history.logs.values().chain(history.named_beside());
-        let covered = logs.map(|log| (log.id, covered_of(history, log, own))).collect();
+        let logs = history.mergeable();
+        let covered = logs.into_iter().map(|(id, log)| (id, covered_of(history, log, own))).collect();
         Self { session, own, source, replace, judge, covered, stamped, wanted: Wanted::default() }
     }
 

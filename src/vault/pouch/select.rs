@@ -77,7 +77,7 @@ impl Chosen {
                 continue;
             }
             // Sealed since: nobody offered it.
-            if !offers.is_empty() && !offers.iter().any(|offer| is_under(offer, sealing.place)) {
+            if !offers.is_empty() && !offers.iter().any(|offer| is_under(&offer.heads, sealing.place)) {
                 chosen.all_they_lack = false;
                 continue;
             }
@@ -277,7 +277,7 @@ impl Chosen {
         let named: BTreeSet<ExhibitRef> = offers.iter().flat_map(|offer| offer.exhibits.iter().copied()).collect();
         let of_everything = || offers.iter().filter(|offer| offer.exhibits.is_empty());
         self.named(|exhibit, sealing| {
-            let is_offered = named.contains(exhibit) || of_everything().any(|offer| is_under(offer, sealing));
+            let is_offered = named.contains(exhibit) || of_everything().any(|offer| is_under(&offer.heads, sealing));
             !is_offered || self.overridden.contains(exhibit)
         })
     }

@@ -120,7 +120,7 @@ impl Packing<'_> {
         handovers.uncarried().filter(|place| place.log == self.own.id()).find(|place| {
             let Event::Offer(offer) = &history.told(*place).entry.event else { return false };
             // One of everything is of what was sealed by then.
-            let is_of_all = || history.sealings().all(|sealing| is_under(offer, sealing.place));
+            let is_of_all = || history.sealings().all(|sealing| is_under(&offer.heads, sealing.place));
             in_words(offer) == in_words(wanted) && (!offer.exhibits.is_empty() || is_of_all())
         })
     }

@@ -22,15 +22,17 @@ class Outcome:
     covered: int = 0
     findings: set = field(default_factory=set)
     exhibit_verdicts: dict = field(default_factory=dict)
+    handovers: set = field(default_factory=set)
+    discrepancies: set = field(default_factory=set)
 
     def differences(self, said):
         """In words, what is expected here and was said otherwise."""
         told = []
         for name, expected in vars(self).items():
             other = getattr(said, name)
-            if name == "findings":
-                told += [f"expected the finding {each}" for each in sorted(expected - other)]
-                told += [f"said the finding {each}" for each in sorted(other - expected)]
+            if isinstance(expected, set):
+                told += [f"{name}: expected {each}" for each in sorted(expected - other)]
+                told += [f"{name}: said {each}" for each in sorted(other - expected)]
             elif expected != other:
                 told.append(f"expected {name} {expected}, said {other}")
         return told
@@ -74,6 +76,9 @@ class Cases:
             elif key == "remembers":
                 log, note = value.split(" ")
                 asked.remembered.append((bytes.fromhex(log), Checkpoint(base64.b64decode(note))))
+            elif key == "acknowledges":
+                log, seq = value.split(" ")
+                asked.acknowledges.append((bytes.fromhex(log), int(seq)))
             elif key in ("receipt", "checkpoint", "card", "fork"):
                 name, data = value.split(" ") if " " in value else (value, "")
                 asked.papers.append((key, name, base64.b64decode(data)))
@@ -102,6 +107,10 @@ class Cases:
             said.covered = report.covered_exhibits
         said.findings = {f"{each.weight} {each.check} {each.subject}" for each in report.findings}
         said.exhibit_verdicts = {exhibit: verdict for exhibit, verdict in report.exhibit_verdicts().items() if verdict != "valid"}
+        if report.handovers:
+            said.handovers = {f"{log.hex()} {seq} {status}" for log, seq, status in report.handovers.all()}
+            said.discrepancies = {f"{check} {subject}" for offer in asked.acknowledges
+                                  for check, subject in report.handovers.discrepancies(offer)}
         return expected, said
 
 
@@ -122,6 +131,10 @@ def expect(expected, key, value):
         setattr(expected, key, value)
     elif key == "finding":
         expected.findings.add(value)
+    elif key == "handover":
+        expected.handovers.add(value)
+    elif key == "discrepancy":
+        expected.discrepancies.add(value)
     elif key == "exhibit":
         name, verdict = value.split(" ")
         expected.exhibit_verdicts[name] = verdict

@@ -2,6 +2,7 @@
 from .age import is_recipient
 from .content import Content
 from .cosignatures import check_cosignatures
+from .handovers import Handovers
 from .histories import Log, collect_cards
 from .notes import Lines
 from .order import Order
@@ -157,6 +158,7 @@ class Custody:
         self.report.level = "content" if any(key.scope != "custody" for key in self.ring.values()) else "custody"
         self.sealings = sealings
         Content(self, sealings).check()
+        self.report.handovers = Handovers(self)
         self.report.logs = [{"log": log.id.hex(), "member": log.card.member.hex(), "size": log.head.size,
                              "root": log.head.root.hex()} for log in self.by_id.values()]
 

@@ -20,6 +20,8 @@ class Report:
         self.findings, self.messages, self.exhibits = set(), {}, {}
         self.level, self.trusted, self.founder_signed = "bytes", False, False
         self.counted_exhibits, self.covered_exhibits, self.logs = 0, 0, []
+        # From level custody on, where the founding entry is here.
+        self.handovers = None
 
     def add(self, weight, check, subject, message, exhibits=()):
         """A finding; `exhibits` are the exhibit ids that it concerns."""
@@ -61,4 +63,6 @@ class Report:
                           "message": self.messages[each]} for each in self.ordered()],
             "exhibits": self.counted_exhibits, "covered_exhibits": self.covered_exhibits,
             "exhibit_verdicts": self.exhibit_verdicts(), "logs": self.logs,
+            "handovers": [{"log": log.hex(), "seq": seq, "status": status} for log, seq, status in
+                          sorted(self.handovers.all() if self.handovers else [])],
         }

@@ -45,8 +45,12 @@ class Sealings:
 
     def exhibit_id(self, log, number, row=None):
         """`K7-0012`, and `~3f2a` where two logs have one handle and the row is known (§ 6.3)."""
-        handle = self.custody.order.told[log][0].entry.begins["handle"]
-        mark = f"~{row_leaf(row.data).hex()[:4]}" if row and self.handles[handle] > 1 else ""
+        return self.named_id(log, number, row and row_leaf(row.data))
+
+    def named_id(self, log, number, leaf=None):
+        """The same where only the leaf hash of the row is known, and perhaps not even the log."""
+        handle = self.custody.order.told[log][0].entry.begins["handle"] if log in self.custody.by_id else "?"
+        mark = f"~{leaf.hex()[:4]}" if leaf and self.handles[handle] > 1 else ""
         return f"{handle}-{number:04}{mark}"
 
     def check(self):

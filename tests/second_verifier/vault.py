@@ -30,6 +30,8 @@ class Asked:
     owner: object = None
     remembered: list = field(default_factory=list)
     papers: list = field(default_factory=list)
+    # Offers, by log and number, that the verifier acknowledges with this copy.
+    acknowledges: list = field(default_factory=list)
 
 
 def recognise(layout, asked):

@@ -1,10 +1,11 @@
 //! Sealings as a forger makes them: everything as the program would, but for one twist.
 
 use amparo::crypto::commit::Secret;
+use amparo::crypto::envelope;
 use amparo::crypto::hash::Hash;
 use amparo::crypto::recipient::Recipient;
 use amparo::format::document::Document;
-use amparo::format::event::{Event, ManifestRef, Seal};
+use amparo::format::event::{Event, ExhibitRef, ManifestRef, Seal};
 use amparo::format::inventory::{Inventory, Row, blobs_root};
 use amparo::format::listing::Listing;
 use amparo::format::manifest::{Manifest, ManifestRecord};
@@ -13,7 +14,7 @@ use amparo::format::payload;
 use amparo::format::record::{Binding, Record};
 use amparo::store::layout;
 
-use super::forge::{CUSTODY, Forge, MAIN, Pen, REGISTER, to};
+use super::forge::{CUSTODY, Forge, MAIN, Pen, REGISTER, to, vault_key};
 
 /// What one exhibit holds.
 #[derive(Clone)]
@@ -99,6 +100,17 @@ fn put(forge: &Forge, plaintext: &[u8], instead: Option<&[u8]>, honest: u8) -> H
     let honest = [honest];
     let recipients: Vec<Recipient> = instead.unwrap_or(&honest).iter().map(|seed| to(*seed)).collect();
     forge.put_blob(plaintext, &recipients.iter().collect::<Vec<_>>())
+}
+
+impl Forge {
+    /// The exhibits of a sealing, as its inventory lists them; none where that is bent.
+    pub(crate) fn exhibits_of(&self, seal: &Seal) -> Vec<ExhibitRef> {
+        let bytes = self.read(&path(seal.inventory));
+        let Ok(plaintext) = envelope::open(&bytes, &[&vault_key(CUSTODY)]) else { return Vec::new() };
+        let Ok((inventory, _)) = Inventory::decode_padded(&plaintext) else { return Vec::new() };
+        let named = |row: Row| ExhibitRef { log: row.log, number: row.number, row: row.leaf() };
+        inventory.rows().map(|(row, _)| named(row)).collect()
+    }
 }
 
 impl Pen {

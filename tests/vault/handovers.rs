@@ -9,7 +9,7 @@ use amparo::vault::history::{Place, Standing};
 use super::forge::{ANN, EVE, Forge, MONITOR, Pen, READER, SEALER, admit, founded, member, note};
 use super::forge_seal::{Exhibit, Twist};
 
-fn offer(to: u8) -> Event {
+pub(super) fn offer(to: u8) -> Event {
     let nothing = String::new;
     Event::Offer(Offer {
         to: member(to),
@@ -25,7 +25,7 @@ fn offer(to: u8) -> Event {
     })
 }
 
-fn acknowledge(offer: EntryRef, amiss: &[&str]) -> Event {
+pub(super) fn acknowledge(offer: EntryRef, amiss: &[&str]) -> Event {
     let found = amiss.iter().map(|subject| Discrepancy {
         check: "blob".into(),
         subject: (*subject).into(),
@@ -39,7 +39,7 @@ fn acknowledge(offer: EntryRef, amiss: &[&str]) -> Event {
     })
 }
 
-fn decline(offer: EntryRef) -> Event {
+pub(super) fn decline(offer: EntryRef) -> Event {
     Event::Decline { offer, reason: "no".into() }
 }
 
@@ -48,7 +48,7 @@ fn told(forge: &Forge) -> Story {
 }
 
 /// The entry that a pen wrote last.
-fn last(forge: &Forge, pen: &Pen) -> EntryRef {
+pub(super) fn last(forge: &Forge, pen: &Pen) -> EntryRef {
     let at = Place { log: pen.id, seq: pen.size() - 1 };
     EntryRef { log: at.log, seq: at.seq, leaf: told(forge).history().told(at).leaf }
 }

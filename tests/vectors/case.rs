@@ -25,7 +25,8 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 /// Keys that say what must be found; all others say what is verified.
-const OUTCOME: [&str; 8] = ["exit", "verdict", "level", "trusted", "exhibits", "covered", "finding", "exhibit"];
+const OUTCOME: [&str; 10] =
+    ["exit", "verdict", "level", "trusted", "exhibits", "covered", "finding", "exhibit", "handover", "discrepancy"];
 /// Where the vault lies on the disk in memory.
 pub(crate) const VAULT: &str = "/place/vault";
 const PLACE: &str = "/place";
@@ -165,39 +166,52 @@ pub(crate) fn judged(lines: &Lines) -> Lines {
 
 /// The same of a folder that is already made.
 pub(crate) fn judged_on(disk: &FaultyDisk, lines: &Lines) -> Lines {
-    let alone = lines.iter().any(|(key, value)| key == "base" && value == "none");
-    let mut words: Vec<String> = ["amparo", "verify", "--json"].map(Into::into).into();
-    let mut env = BTreeMap::from([("AMPARO_STATE".to_string(), OsString::from(STATE))]);
-    if !alone {
-        words.push("vault".into());
+    let program = Program::of(disk, lines);
+    let (exit, said) = program.run("verify", &program.given);
+    let mut found: Lines = vec![("exit".into(), exit.to_string())];
+    let Some(said) = said else {
+        found.push(("verdict".into(), "none".into()));
+        return found;
+    };
+    found.extend(verdict(&said));
+    if program.has_vault() {
+        found.extend(handovers(&program));
+        found.extend(lines.iter().filter(|(key, _)| key == "acknowledges").flat_map(|(_, offer)| {
+            let (log, seq) = place(offer);
+            acknowledged(&program, log, seq).unwrap_or_else(|| panic!("{offer} is not acknowledged"))
+        }));
     }
-    for (key, value) in lines {
-        let at = |name: &str| Path::new(PLACE).join(name);
-        match (key.as_str(), value.split_once(' ').unwrap_or((value, ""))) {
-            ("identity", ("none", _)) => {
-                env.insert("HOME".into(), "/nobody".into());
-            }
-            ("identity", (seed, _)) => {
-                let name = Pseudonym::parse("Vector").expect("a name");
-                let identity = IdentityFile { name, seed: Seed::from_bytes(&unhex(seed).expect("64 digits")) };
-                disk.put(&at("identity"), &identity.to_bytes());
-                env.insert("AMPARO_IDENTITY".into(), at("identity").into());
-            }
-            ("trust", ("pinned", id)) => disk.put(&Path::new(STATE).join(id).join("pinned"), b"amparo.v1/pinned\n"),
-            ("trust", ("given", id)) => words.extend(["--vault-id".into(), id.into()]),
-            ("trust", ("owner", card)) => {
-                disk.put(&at("owner.card"), &unbase64(card));
-                words.extend(["--owner".into(), "owner.card".into()]);
-            }
-            ("remembers", (log, note)) => remember(disk, log, &unbase64(note)),
-            (kind @ ("receipt" | "checkpoint" | "card"), (name, bytes)) => {
-                disk.put(&at(name), &unbase64(bytes));
-                words.extend((!alone).then(|| format!("--{kind}")).into_iter().chain([name.to_string()]));
-            }
-            _ => {}
-        }
-    }
-    told(disk, words, env)
+    found
+}
+
+/// The line of a case that has the verifier acknowledge the first offer that waits for her, where the program lets her.
+pub(crate) fn acknowledging(lines: &Lines) -> Option<(String, String)> {
+    let disk = made(lines);
+    let program = Program::of(&disk, lines);
+    let (_, verified) = program.has_vault().then(|| program.run("verify", &program.given))?;
+    verified?;
+    let (_, story) = program.run("custody log", &[]);
+    let offer = story?["pending"].as_array().expect("a list").iter().find_map(|one| {
+        let signed = program.run("custody acknowledge", &[text(&one["offer"]), "--sign-older".into()]);
+        signed.1.map(|_| text(&one["offer"]))
+    })?;
+    let (_, story) = program.run("custody log", &[]);
+    let entry = entries(&story?).into_iter().find(|entry| entry["label"] == offer.as_str())?;
+    Some(("acknowledges".into(), format!("{} {}", text(&entry["log"]), entry["seq"])))
+}
+
+/// Log and number of an entry.
+fn place(value: &str) -> (&str, u64) {
+    let (log, seq) = value.split_once(' ').expect("two parts");
+    (log, seq.parse().expect("a number"))
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_string()
+}
+
+fn entries(story: &Value) -> Vec<Value> {
+    story["entries"].as_array().expect("a list").clone()
 }
 
 /// Puts a state that the device has seen where its memory keeps it.
@@ -210,33 +224,94 @@ fn remember(disk: &FaultyDisk, log: &str, note: &[u8]) {
     disk.put(&Path::new(STATE).join(name), note);
 }
 
-/// Runs the program and says what it told.
-fn told(disk: &FaultyDisk, words: Vec<String>, env: BTreeMap<String, OsString>) -> Lines {
-    let (mut out, mut err, stopped, clock) = (Vec::new(), Vec::new(), AtomicBool::new(false), Standing(Cell::new(0)));
-    let mut context = Context {
-        disk,
-        clock: &clock,
-        rng: &mut OsRng,
-        machine: Hash::of(b"a device"),
-        env,
-        folder: PLACE.into(),
-        rebase: true,
-        stdin: &mut io::empty(),
-        stdout: &mut out,
-        stderr: &mut err,
-        terminal: Terminal::default(),
-        ask: &mut Nobody,
-        stopped: &stopped,
-        confine: &mut |_| Ok(()),
-    };
-    let exit = run(words.into_iter().map(OsString::from), &mut context);
-    let mut lines: Lines = vec![("exit".into(), exit.to_string())];
-    let Ok(json) = serde_json::from_slice::<Value>(&out) else {
-        lines.push(("verdict".into(), "none".into()));
-        return lines;
-    };
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_string();
-    lines.push(("verdict".into(), text(&json["verdict"])));
+/// The program, as the person of a case runs it.
+struct Program<'a> {
+    disk: &'a FaultyDisk,
+    env: BTreeMap<String, OsString>,
+    /// What every command is told: how the vault is known.
+    trust: Vec<String>,
+    /// What `verify` is given besides the vault; without a vault, that alone.
+    given: Vec<String>,
+    alone: bool,
+}
+
+impl<'a> Program<'a> {
+    /// Puts beside the vault what the case gives.
+    fn of(disk: &'a FaultyDisk, lines: &Lines) -> Self {
+        let alone = lines.iter().any(|(key, value)| key == "base" && value == "none");
+        let env = BTreeMap::from([("AMPARO_STATE".to_string(), OsString::from(STATE))]);
+        let mut program = Self { disk, env, trust: Vec::new(), given: Vec::new(), alone };
+        for (key, value) in lines {
+            program.take(key, value);
+        }
+        program
+    }
+
+    fn take(&mut self, key: &str, value: &str) {
+        let at = |name: &str| Path::new(PLACE).join(name);
+        match (key, value.split_once(' ').unwrap_or((value, ""))) {
+            ("identity", ("none", _)) => {
+                self.env.insert("HOME".into(), "/nobody".into());
+            }
+            ("identity", (seed, _)) => {
+                let name = Pseudonym::parse("Vector").expect("a name");
+                let identity = IdentityFile { name, seed: Seed::from_bytes(&unhex(seed).expect("64 digits")) };
+                self.disk.put(&at("identity"), &identity.to_bytes());
+                self.env.insert("AMPARO_IDENTITY".into(), at("identity").into());
+            }
+            ("trust", ("pinned", id)) => {
+                self.disk.put(&Path::new(STATE).join(id).join("pinned"), b"amparo.v1/pinned\n");
+            }
+            ("trust", ("given", id)) => self.trust.extend(["--vault-id".into(), id.into()]),
+            ("trust", ("owner", card)) => {
+                self.disk.put(&at("owner.card"), &unbase64(card));
+                self.trust.extend(["--owner".into(), "owner.card".into()]);
+            }
+            ("remembers", (log, note)) => remember(self.disk, log, &unbase64(note)),
+            (kind @ ("receipt" | "checkpoint" | "card"), (name, bytes)) => {
+                self.disk.put(&at(name), &unbase64(bytes));
+                let flag = (!self.alone).then(|| format!("--{kind}"));
+                self.given.extend(flag.into_iter().chain([name.to_string()]));
+            }
+            _ => {}
+        }
+    }
+
+    fn has_vault(&self) -> bool {
+        !self.alone
+    }
+
+    /// Runs a command and says how it ended and, where it told something, what.
+    fn run(&self, command: &str, more: &[String]) -> (u8, Option<Value>) {
+        let vault = if self.alone { vec![] } else { vec!["--vault".to_string(), "vault".into()] };
+        let words = ["amparo"].into_iter().chain(command.split(' ')).chain(["--json"]).map(String::from);
+        let words = words.chain(vault).chain(self.trust.iter().cloned()).chain(more.iter().cloned());
+        let (mut out, mut err, stopped) = (Vec::new(), Vec::new(), AtomicBool::new(false));
+        let clock = Standing(Cell::new(0));
+        let mut context = Context {
+            disk: self.disk,
+            clock: &clock,
+            rng: &mut OsRng,
+            machine: Hash::of(b"a device"),
+            env: self.env.clone(),
+            folder: PLACE.into(),
+            rebase: true,
+            stdin: &mut io::empty(),
+            stdout: &mut out,
+            stderr: &mut err,
+            terminal: Terminal::default(),
+            ask: &mut Nobody,
+            stopped: &stopped,
+            confine: &mut |_| Ok(()),
+        };
+        let exit = run(words.map(OsString::from), &mut context);
+        (exit, serde_json::from_slice(&out).ok())
+    }
+}
+
+/// The lines of a verdict.
+fn verdict(json: &Value) -> Lines {
+    let mut lines: Lines = vec![("verdict".into(), text(&json["verdict"]))];
     lines.push(("level".into(), text(&json["level"])));
     if let Some(trusted) = json["trusted"].as_bool() {
         lines.push(("trusted".into(), if trusted { "yes" } else { "no" }.into()));
@@ -256,6 +331,36 @@ fn told(disk: &FaultyDisk, words: Vec<String>, env: BTreeMap<String, OsString>) 
     let exhibits = json["exhibit_verdicts"].as_object().expect("a map");
     lines.extend(exhibits.iter().map(|(id, verdict)| ("exhibit".into(), format!("{id} {}", text(verdict)))));
     lines
+}
+
+/// How far each handover has come, as the custody story tells it to whoever can read it.
+fn handovers(program: &Program<'_>) -> Lines {
+    let (_, Some(story)) = program.run("custody log", &[]) else { return Lines::new() };
+    let with_status = entries(&story).into_iter().filter(|entry| entry["status"].is_string());
+    let mut told: Vec<(String, u64, String)> = with_status
+        .map(|entry| (text(&entry["log"]), entry["seq"].as_u64().expect("a number"), text(&entry["status"])))
+        .collect();
+    told.sort_unstable();
+    told.into_iter().map(|(log, seq, status)| ("handover".into(), format!("{log} {seq} {status}"))).collect()
+}
+
+/// What stands in the entry by which the person of a case acknowledges an offer.
+fn acknowledged(program: &Program<'_>, log: &str, seq: u64) -> Option<Lines> {
+    let is_at = |entry: &Value, log: &str, seq: u64| entry["log"] == log && entry["seq"] == seq;
+    let (_, story) = program.run("custody log", &[]);
+    let offer = entries(&story?).into_iter().find(|entry| is_at(entry, log, seq))?;
+    let (_, signed) = program.run("custody acknowledge", &[text(&offer["label"]), "--sign-older".into()]);
+    let signed = signed?;
+    let (_, story) = program.run("custody log", &[]);
+    let answer = entries(&story?).into_iter().find(|entry| {
+        is_at(entry, signed["log"].as_str().unwrap_or_default(), signed["seq"].as_u64().unwrap_or_default())
+    })?;
+    let listed = answer["discrepancies"].as_array().expect("a list").iter();
+    let mut listed: Vec<String> =
+        listed.map(|one| format!("{} {}", text(&one["check"]), text(&one["subject"]))).collect();
+    listed.sort_unstable();
+    listed.dedup();
+    Some(listed.into_iter().map(|one| ("discrepancy".into(), one)).collect())
 }
 
 struct Standing(Cell<u64>);

@@ -48,6 +48,8 @@ fn a_case_that_says_otherwise_is_seen() {
         ("custody/segment-missing", "K7-0001 incomplete", "K7-0001 invalid"),
         ("custody/entry-missing", ", entry 1", ", entry 2"),
         ("cosignatures/an-honest-cosignature-covers-what-was-sealed-by-then-2", "covered: 1", "covered: 2"),
+        ("handovers/how-far-a-handover-has-come", " pending", " declined"),
+        ("handovers/what-an-acknowledgement-of-everything-lists-3", "discrepancy: blob ", "discrepancy: entry "),
     ] {
         let (given, expected) = parts(&read(name));
         let other = print(&expected).replace(from, to);

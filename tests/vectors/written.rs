@@ -11,7 +11,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use amparo::store::faulty::FaultyDisk;
 use amparo::vault::verify::Verified;
 
-use super::case::{Lines, VAULT, base64, home, judged, judged_on, made, print};
+use super::case::{Lines, VAULT, acknowledging, base64, home, judged, judged_on, made, print};
 
 /// Longer ones show nothing that a shorter one does not.
 const CASE_BYTES_MAX: usize = 215_000;
@@ -89,6 +89,7 @@ pub(crate) fn record(files: Files, head: Lines, verified: &Verified) {
     let (base, changes) = nearest(&files);
     let mut lines: Lines = vec![("check".into(), "vault".into()), ("title".into(), title), ("base".into(), base)];
     lines.extend(head.into_iter().chain(changes));
+    lines.extend(acknowledging(&lines));
     let outcome = judged(&lines);
     let mut found: Vec<String> =
         verified.findings.iter().map(|one| format!("{} {} {}", one.weight, one.check, one.subject)).collect();

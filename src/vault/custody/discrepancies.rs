@@ -11,9 +11,9 @@ use super::super::named::own_blobs;
 use super::super::session::Session;
 use super::offer::is_under;
 use crate::crypto::hash::Hash;
-use crate::format::event::{Discrepancy, ExhibitRef, Offer};
+use crate::format::event::{Discrepancy, Event, ExhibitRef, Offer, Seal};
 use crate::format::inventory::Row;
-use crate::format::names::printable;
+use crate::format::names::printable_text;
 use crate::store::layout;
 
 /// Discrepancies that are listed one by one: an entry must stay a thing that people read.
@@ -44,9 +44,9 @@ pub(super) fn of_offer(
         for reference in &offer.exhibits {
             match locate(session, history, reference, &mut sealings) {
                 Ok(exhibit) => about.exhibit(history, &exhibit),
-                Err(finding) => {
+                Err(findings) => {
                     about.logs.insert(layout::log(reference.log).to_string());
-                    concerned.push(finding);
+                    concerned.extend(findings);
                 }
             }
         }
@@ -105,38 +105,43 @@ fn lacking(history: &History, place: Place, offer: &Offer) -> Vec<Finding> {
 /// Rows of the sealings that were looked at, each read once.
 type Sealings = BTreeMap<Place, Result<Vec<(Row, Vec<Hash>)>, Finding>>;
 
+/// The exhibit, or why it cannot be told which it is.
 fn locate(
     session: &Session,
     history: &History,
     reference: &ExhibitRef,
     sealings: &mut Sealings,
-) -> Result<Exhibit, Finding> {
+) -> Result<Exhibit, Vec<Finding>> {
     let id = reference_label(history, reference);
-    let lost = |weight, check, message: &str| Finding { weight, check, subject: id.clone(), message: message.into() };
-    let holds = |seal: &crate::format::event::Seal| {
-        reference.number >= seal.first && reference.number - seal.first < u64::from(seal.count)
-    };
+    let holds = |seal: &Seal| reference.number >= seal.first && reference.number - seal.first < u64::from(seal.count);
     let of_log = history.sealings().filter(|sealing| sealing.place.log == reference.log && holds(sealing.seal));
-    let mut trouble = None;
+    let (mut unread, mut is_another) = (Vec::new(), false);
     for sealing in of_log {
         let rows = sealings.entry(sealing.place).or_insert_with(|| exhibits::rows(session, &sealing));
         let rows = match rows {
             Ok(rows) => rows,
             Err(finding) => {
-                trouble = Some(finding.clone());
+                unread.push(finding.clone());
                 continue;
             }
         };
         let index = usize::try_from(reference.number - sealing.seal.first).expect("a sealing is small");
         let Some((row, blobs)) = rows.get(index).filter(|(row, _)| row.leaf() == reference.row) else {
-            trouble = Some(lost(Verdict::Invalid, Check::Reference, "another exhibit bears this number here"));
+            is_another = true;
             continue;
         };
         let (row, blobs, index) = (*row, blobs.clone(), u32::try_from(index).expect("a sealing is small"));
         return Ok(Exhibit { id, row, blobs, place: sealing.place, index });
     }
-    let missing = "it was offered, and the sealing that holds it is not in this copy";
-    Err(trouble.unwrap_or_else(|| lost(Verdict::Incomplete, Check::Behind, missing)))
+    if !unread.is_empty() {
+        return Err(unread);
+    }
+    let (weight, check, message) = if is_another {
+        (Verdict::Invalid, Check::Reference, "another exhibit bears this number here")
+    } else {
+        (Verdict::Incomplete, Check::Behind, "it was offered, and the sealing that holds it is not in this copy")
+    };
+    Err(vec![Finding { weight, check, subject: id, message: message.into() }])
 }
 
 /// What findings can be about that concerns the exhibits of an offer.
@@ -152,7 +157,7 @@ impl About {
         let handle = history.logs.get(&exhibit.row.log).map_or("", |log| log.handle.as_str());
         self.subjects.extend([exhibit.id.clone(), exhibit_label(handle, exhibit.row.number), "VAULT".into()]);
         self.subjects.extend(exhibit.blobs.iter().map(|blob| layout::blob(*blob).to_string()));
-        if let crate::format::event::Event::Seal(seal) = &history.told(exhibit.place).entry.event {
+        if let Event::Seal(seal) = &history.told(exhibit.place).entry.event {
             let manifests = seal.manifests.iter().filter(|manifest| manifest.key == exhibit.row.key);
             let named = manifests.map(|manifest| manifest.blob).chain([seal.inventory]);
             self.subjects.extend(named.map(|blob| layout::blob(blob).to_string()));
@@ -171,7 +176,7 @@ impl About {
 }
 
 fn bounded(text: &str, bytes_max: usize) -> String {
-    let harmless = printable(text.as_bytes());
+    let harmless = printable_text(text);
     let end = harmless.char_indices().map(|(at, c)| at + c.len_utf8()).take_while(|end| *end <= bytes_max).last();
     harmless[..end.unwrap_or(0)].to_string()
 }

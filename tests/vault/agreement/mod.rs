@@ -4,10 +4,12 @@
 
 mod damage;
 pub(crate) mod dice;
+mod handovers;
 mod plants;
 mod stories;
 mod trust;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -127,6 +129,8 @@ fn a_verdict_of_another_kind_is_a_disagreement() {
         ("custody/entry-missing", ", entry 1", ", entry 2"),
         ("golden/valid-reader", "level: content", "level: custody"),
         ("cosignatures/an-honest-cosignature-covers-what-was-sealed-by-then-2", "covered: 1", "covered: 2"),
+        ("handovers/how-far-a-handover-has-come", " pending", " declined"),
+        ("handovers/what-an-acknowledgement-of-everything-lists-3", "discrepancy: blob ", "discrepancy: entry "),
     ];
     for (at, (name, from, to)) in twists.iter().enumerate() {
         let text = case::print(&case::read(name));
@@ -149,6 +153,7 @@ fn both_verifiers_agree_on_vaults_that_nobody_has_seen_before() {
     let _ = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder).expect("a folder");
     let stories: Vec<u64> = (0..vaults.div_ceil(OF_ONE_STORY)).collect();
+    let mut handovers = BTreeMap::new();
     for pair in stories.chunks(2) {
         // A thread for each: what a forger draws begins anew, and what it remembers is forgotten.
         let told: Vec<_> = pair
@@ -161,19 +166,37 @@ fn both_verifiers_agree_on_vaults_that_nobody_has_seen_before() {
                 let path = folder.join(format!("{story}-{at}"));
                 fs::write(&path, case::print(&lines)).expect("written");
                 second.ask(&path);
+                tally(&lines, &mut handovers);
             }
         }
     }
     let answers = second.end();
     assert_eq!(answers.len() as u64, vaults);
+    let what = ["pending", "declined", "acknowledged", "acknowledged with discrepancies", "answered", "discrepancy"];
+    assert!(what.iter().all(|what| handovers.contains_key(*what)), "of handovers only {handovers:?}");
     let differing = report(&answers);
     // Not `println!`: a seed is told also where nothing is wrong, and the test harness would swallow it.
-    let _ = writeln!(std::io::stderr(), "both verifiers judged {vaults} vaults from seed {seed}");
+    let _ = writeln!(
+        std::io::stderr(),
+        "both verifiers judged {vaults} vaults from seed {seed}, with handovers: {handovers:?}"
+    );
     assert!(
         differing.is_empty(),
         "seed {seed}: the program says (expected), the second verifier says (said):\n{differing}"
     );
     let _ = fs::remove_dir_all(&folder);
+}
+
+/// How many handovers have come how far, and how many discrepancies were signed.
+fn tally(lines: &Lines, handovers: &mut BTreeMap<String, u64>) {
+    for (key, value) in lines {
+        let what = match key.as_str() {
+            "handover" => value.splitn(3, ' ').nth(2).expect("a status"),
+            "discrepancy" => key,
+            _ => continue,
+        };
+        *handovers.entry(what.into()).or_default() += 1;
+    }
 }
 
 /// One story, and of it so many vaults with the program's own verdicts, the first as it was told.
@@ -182,6 +205,7 @@ fn tell(mut dice: Dice, count: u64) -> Vec<Lines> {
     let story = stories::tell(&mut dice);
     let cases = (0..count).map(|number| {
         let mut lines = damage::case(&mut dice, &story, number > 0);
+        lines.extend(case::acknowledging(&lines));
         lines.extend(case::judged(&lines));
         lines
     });

@@ -1,5 +1,5 @@
 //! The second verifier broken on purpose, a check at a time: forged, forked, older, stripped and removed logs are told from honest
-//! ones by these checks, and without any of them some case is judged otherwise than its file says.
+//! ones by these checks, and handovers from each other; without any of them some case is judged otherwise than its file says.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use super::{Second, cases_below};
 use crate::vectors::case;
 
 /// A check left out: what for, its file, its text, what stands there instead, and where the cases lie of which one tells.
-const FAULTS: [(&str, &str, &str, &str, &str); 10] = [
+const FAULTS: [(&str, &str, &str, &str, &str); 15] = [
     (
         "an entry names the root before it",
         "histories.py",
@@ -60,6 +60,35 @@ const FAULTS: [(&str, &str, &str, &str, &str); 10] = [
         "if not entry.vault_in(vault) or entry.seq == 0 and not entry.begins_its_log():",
         "if entry.seq == 0 and not entry.begins_its_log():",
         "entries",
+    ),
+    (
+        "only she answers to whom it was offered",
+        "handovers.py",
+        r#"offer.entry.leaf == named["leaf"] and offer.entry.body["to"] == told.member"#,
+        r#"offer.entry.leaf == named["leaf"]"#,
+        "handovers",
+    ),
+    (
+        "a discrepancy stays one",
+        "handovers.py",
+        "TABLE = (AMISS, WHOLE, DECLINED)",
+        "TABLE = (WHOLE, AMISS, DECLINED)",
+        "handovers",
+    ),
+    (
+        "a pouch carries offers to whom it is for",
+        "handovers.py",
+        r#"self.offers[told.log.id, seq].entry.body["to"] in body["to"]"#,
+        "True",
+        "handovers",
+    ),
+    ("what was sealed since was not handed over", "handovers.py", "each.subject not in since", "True", "handovers"),
+    (
+        "another exhibit under the number that was offered",
+        "handovers.py",
+        r#"if row_leaf(sealing.rows[at].data) == exhibit["row"] else None"#,
+        "",
+        "handovers",
     ),
 ];
 

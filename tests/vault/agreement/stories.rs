@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use amparo::crypto::hash::Hash;
 use amparo::format::document::Document;
 use amparo::format::entry::entry_leaf;
-use amparo::format::event::{Acknowledge, EntryRef, Event, ExhibitRef, Head, Offer, Remove, RemoveReason};
+use amparo::format::event::{EntryRef, Event, ExhibitRef, Head, Remove, RemoveReason};
 use amparo::format::ids::{KeyId, LogId};
 use amparo::format::key_file::KeyFile;
 use amparo::store::layout;
@@ -20,7 +20,7 @@ use crate::vault::forge_once::signed;
 use crate::vault::forge_seal::{Exhibit, Twist};
 use crate::vault::forged::{cosigned_by, put_cosignature};
 
-const EVERYBODY: [u8; 7] = [FOUNDER, READER, MONITOR, SEALER, ANN, BEN, EVE];
+pub(super) const EVERYBODY: [u8; 7] = [FOUNDER, READER, MONITOR, SEALER, ANN, BEN, EVE];
 const ROLES: [&str; 5] = ["monitor", "owner", "reader/main", "reader/register", "sealer"];
 const TEXTS: [&str; 3] = ["one", "one\n\ntwo\n\n \nthree", "\n\nfour"];
 const TIMES: [&str; 6] = [
@@ -39,13 +39,16 @@ pub(super) struct Story {
     pub(super) states: Vec<(LogId, Vec<u8>)>,
 }
 
-struct Teller<'a> {
-    dice: &'a mut Dice,
-    forge: Forge,
-    pens: Vec<Pen>,
+pub(super) struct Teller<'a> {
+    pub(super) dice: &'a mut Dice,
+    pub(super) forge: Forge,
+    pub(super) pens: Vec<Pen>,
     /// For each pen and log: the largest size that the pen has named.
     named: BTreeMap<(usize, LogId), u64>,
     entries: Vec<EntryRef>,
+    /// Offers, and to whom.
+    pub(super) offers: Vec<(EntryRef, u8)>,
+    pub(super) exhibits: Vec<ExhibitRef>,
     blobs: BTreeSet<Hash>,
     states: Vec<(LogId, Vec<u8>)>,
 }
@@ -59,6 +62,8 @@ pub(super) fn tell(dice: &mut Dice) -> Story {
         pens: vec![founder],
         named: BTreeMap::new(),
         entries: Vec::new(),
+        offers: Vec::new(),
+        exhibits: Vec::new(),
         blobs: BTreeSet::new(),
         states: Vec::new(),
     };
@@ -74,7 +79,7 @@ pub(super) fn tell(dice: &mut Dice) -> Story {
 }
 
 impl Teller<'_> {
-    fn begin(&mut self, who: u8) {
+    pub(super) fn begin(&mut self, who: u8) {
         let handle = (*self.dice.one(&["S4", "A5", "K7", "R2"])).to_string();
         self.pens.push(Pen::begin(self.forge.vault, who, &handle));
         let at = self.pens.len() - 1;
@@ -99,6 +104,7 @@ impl Teller<'_> {
             }
             6..12 => self.cosign(at),
             12..32 => self.seal(at),
+            32..38 => self.answer(),
             _ => {
                 let event = self.event(at);
                 self.say(at, event);
@@ -112,7 +118,7 @@ impl Teller<'_> {
 
     fn event(&mut self, at: usize) -> Event {
         let who = *self.dice.one(&EVERYBODY);
-        match self.dice.below(68) {
+        match self.dice.below(78) {
             0..12 => note("something"),
             12..24 => {
                 let mut roles: Vec<&str> = self.dice.some(&ROLES, 30);
@@ -145,8 +151,9 @@ impl Teller<'_> {
                 self.blobs.insert(blob);
                 Event::Amend { exhibit: self.exhibit(at), key: self.forge.key_id(key), blob }
             }
-            61..64 => self.offer(who),
-            64..66 => Event::Stamp {
+            61..68 => self.offer(who),
+            68..72 => self.packing(at),
+            72..74 => Event::Stamp {
                 kind: "rfc3161".into(),
                 checkpoint: Hash::of(b"state"),
                 file: self
@@ -158,7 +165,7 @@ impl Teller<'_> {
                         Hash::from_hex(name.rsplit('/').next().expect("a name")).expect("a hash")
                     }),
             },
-            _ => self.acknowledgement(),
+            _ => self.confused_answer(),
         }
     }
 
@@ -215,34 +222,8 @@ impl Teller<'_> {
         Event::Share { key: self.forge.key_id(seed), wraps, dummies: Vec::new() }
     }
 
-    fn offer(&mut self, who: u8) -> Event {
-        let nothing = String::new;
-        Event::Offer(Offer {
-            to: member(who),
-            exhibits: Vec::new(),
-            heads: self.all_heads(),
-            medium: nothing(),
-            seal_number: nothing(),
-            condition: nothing(),
-            carrier: nothing(),
-            place: nothing(),
-            purpose: nothing(),
-            authority: nothing(),
-        })
-    }
-
-    fn acknowledgement(&mut self) -> Event {
-        let offer = self.references().remove(0);
-        let heads = self.all_heads();
-        Event::Acknowledge(Acknowledge { offer, heads, level: "bytes".into(), discrepancies: Vec::new() })
-    }
-
-    fn exhibit(&mut self, at: usize) -> ExhibitRef {
-        ExhibitRef { log: self.pens[at].id, number: 1 + self.dice.below(3) as u64, row: Hash::of(b"row") }
-    }
-
     /// Entries that were written, or one that was not.
-    fn references(&mut self) -> Vec<EntryRef> {
+    pub(super) fn references(&mut self) -> Vec<EntryRef> {
         let known = self.entries.clone();
         let mut references = self.dice.some(&known, 30);
         if references.is_empty() || self.dice.percent(10) {
@@ -252,7 +233,7 @@ impl Teller<'_> {
         references
     }
 
-    fn all_heads(&mut self) -> Vec<Head> {
+    pub(super) fn all_heads(&mut self) -> Vec<Head> {
         let heads: Vec<Head> = self.pens.iter().map(Pen::head).collect();
         let mut heads = self.dice.some(&heads, 60);
         for head in &mut heads {
@@ -284,12 +265,16 @@ impl Teller<'_> {
         heads.into_values().collect()
     }
 
-    fn say(&mut self, at: usize, event: Event) {
+    pub(super) fn say(&mut self, at: usize, event: Event) {
         let heads = self.heads(at);
         let mut entry = self.pens[at].entry(&heads, event);
         entry.time = (*self.dice.one(&TIMES)).into();
         let leaf = entry_leaf(&entry.encode());
-        self.entries.push(EntryRef { log: entry.log, seq: entry.seq, leaf });
+        let said = EntryRef { log: entry.log, seq: entry.seq, leaf };
+        self.entries.push(said);
+        if let Event::Offer(offer) = &entry.event {
+            self.offers.extend(EVERYBODY.into_iter().find(|who| member(*who) == offer.to).map(|who| (said, who)));
+        }
         let pen = &mut self.pens[at];
         if self.dice.percent(90) {
             pen.write(&self.forge, &entry);
@@ -348,6 +333,9 @@ impl Teller<'_> {
         };
         let (event, blobs) = pen.sealing(&self.forge, &exhibits, &twist);
         self.blobs.extend(blobs);
+        if let Event::Seal(seal) = &event {
+            self.exhibits.extend(self.forge.exhibits_of(seal));
+        }
         self.say(at, event);
     }
 }

@@ -8,6 +8,7 @@ mod entries;
 mod folder;
 mod forger;
 mod good;
+mod handovers;
 mod histories;
 mod kinds;
 mod memory;

@@ -204,6 +204,30 @@ fn way_out(error: &CliError) -> WayOut {
     }
 }
 
+/// Where content stays closed: who opens it, or from whom a key comes.
+fn keyless(error: &VaultError) -> WayOut {
+    let hint = match error {
+        VaultError::AwaitsKey { from, .. } if from.is_empty() => {
+            "nobody who holds it is left to hand it on; amparo member list".into()
+        }
+        VaultError::AwaitsKey { from, .. } => {
+            let from: Vec<String> = from.iter().map(|name| shown(name)).collect();
+            format!(
+                "ask {} for it: by amparo member grant on that device; then merge that copy here",
+                from.join(" or ")
+            )
+        }
+        VaultError::KeyLost { .. } => "merge a copy that has it: amparo merge DIR".into(),
+        VaultError::TooFewShares { section, epoch, own_name, .. } => {
+            // What a lender types, so that it can be told over a telephone.
+            let to = hints::word(own_name);
+            format!("amparo identity lend --to {to} --section {section} --epoch {epoch} -o share.txt")
+        }
+        _ => "one of its readers can open it".into(),
+    };
+    WayOut { exit: NO_KEY, hint: Some(hint) }
+}
+
 /// Every kind of failure of the verbs.
 fn vault(error: &VaultError) -> WayOut {
     let told = |exit, hint: &str| WayOut { exit, hint: Some(hint.to_string()).filter(|hint| !hint.is_empty()) };
@@ -226,7 +250,9 @@ fn vault(error: &VaultError) -> WayOut {
         VaultError::OtherCopy { .. } => told(UNKNOWN, "compare the digits with whoever gave you the copy"),
         VaultError::SameFolder => told(USAGE, "amparo merge --help"),
         VaultError::Pouch(error) => pouch::way_out(error),
-        VaultError::NotInRole { .. } => told(FAILED, "ask an owner of the vault for this role"),
+        VaultError::NotInRole { role, .. } => {
+            told(FAILED, &format!("an owner of the vault can give you the role: amparo member add CARD --role {role}"))
+        }
         VaultError::NoExhibit { .. } | VaultError::AmbiguousExhibit { .. } => told(FAILED, "amparo list"),
         VaultError::NoMember { .. }
         | VaultError::TooManyShares { .. }
@@ -263,12 +289,10 @@ fn vault(error: &VaultError) -> WayOut {
         ),
         VaultError::NotWords { .. } => told(USAGE, ""),
         VaultError::NoExhibitSince { .. } => told(NO_KEY, "amparo member list"),
-        VaultError::NotReadable { .. } => told(NO_KEY, "one of its readers can open it"),
-        VaultError::TooFewShares { section, epoch, own_name, .. } => {
-            // What a lender types, so that it can be told over a telephone.
-            let to = hints::word(own_name);
-            told(NO_KEY, &format!("amparo identity lend --to {to} --section {section} --epoch {epoch} -o share.txt"))
-        }
+        VaultError::NotReadable { .. }
+        | VaultError::AwaitsKey { .. }
+        | VaultError::KeyLost { .. }
+        | VaultError::TooFewShares { .. } => keyless(error),
         VaultError::LentDamaged { .. } => told(INVALID, "ask for the file again; amparo identity lend makes one"),
         VaultError::LentToOther { .. } => told(NO_KEY, "amparo identity card"),
         VaultError::LentElsewhere { .. } | VaultError::LentTwice { .. } => {

@@ -104,6 +104,13 @@ impl Call<'_, '_> {
         }
     }
 
+    /// What every member can read, and a sealer can be made to show.
+    pub(crate) fn warn_of_words(&mut self) {
+        self.warn(
+            "every member of this vault can read these words, and a sealer can be forced to show them: name no witness",
+        );
+    }
+
     /// Something can be lost: said in any case, and part of the JSON.
     pub(crate) fn warn(&mut self, text: &str) {
         self.warnings.push(text.into());

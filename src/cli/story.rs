@@ -3,12 +3,13 @@
 
 use crate::cli::output::count;
 use crate::format::card::Card;
-use crate::format::event::{Admission, Event, Head, NewKey, RemoveReason};
+use crate::format::event::{Admission, EntryRef, Event, Head, NewKey, RemoveReason};
 use crate::format::ids::MemberId;
 use crate::vault::custody::contradictions::OtherHistory;
 use crate::vault::custody::handovers::NoAnswer;
 use crate::vault::custody::story::Line;
 use crate::vault::history::{History, Place, Standing};
+use crate::vault::labels;
 
 /// Exhibits that a line names one by one.
 const NAMED_MAX: usize = 12;
@@ -136,6 +137,7 @@ pub(crate) fn details(line: &Line<'_>, history: &History) -> Vec<Detail> {
         Event::Close { reason } => said.theirs("reason", reason),
     }
     said.standing(line);
+    said.ours("adopted in", line.adopted.join(", "));
     said.0
 }
 
@@ -192,7 +194,13 @@ impl Said {
                 self.add("member", [Piece::Member(removal.member), Piece::Ours(format!(", {reason}"))]);
                 self.ours("counts up to", states(history, &removal.cuts));
             }
-            Event::Adopt { entries } => self.ours("entries", entries.len().to_string()),
+            Event::Adopt { entries } => {
+                let label = |entry: &EntryRef| match history.leaf_at(entry) {
+                    Some(_) => labels::entry_label(history, Place { log: entry.log, seq: entry.seq }),
+                    None => "one that is not in this copy".into(),
+                };
+                self.ours("entries", named(&entries.iter().map(label).collect::<Vec<_>>()));
+            }
             Event::Rotate { keys } => keys.iter().for_each(|key| self.key(key)),
             Event::Share { key, wraps, .. } => {
                 let scope = history.keys.get(key).map_or_else(|| "?".into(), |key| key.scope.to_string());

@@ -175,29 +175,16 @@ impl Memory {
 
     /// The logs of `member` that are written from this very machine.
     pub fn own_logs(&self, vault: &VaultId, member: &MemberId) -> Result<Vec<LogId>, StoreError> {
-        let owner = self.owner_text(member);
-        let own = self.owners(vault)?.into_iter().filter(|(_, text)| text == owner.as_bytes());
-        Ok(own.map(|(log, _)| log).collect())
-    }
-
-    /// Whether nobody but this member writes into the vault from here.
-    pub fn is_alone(&self, vault: &VaultId, member: Option<&MemberId>) -> Result<bool, StoreError> {
-        let owner = member.map(|member| self.owner_text(member)).unwrap_or_default();
-        Ok(self.owners(vault)?.iter().all(|(_, text)| text == owner.as_bytes()))
-    }
-
-    /// The logs that are written from here, with what tells whose they are.
-    fn owners(&self, vault: &VaultId) -> Result<Vec<(LogId, Vec<u8>)>, StoreError> {
-        let mut owners = Vec::new();
+        let (owner, mut own) = (self.owner_text(member), Vec::new());
         for name in self.names(Some(&below(&Self::of(vault), "own")))? {
             let Some(log) = LogId::from_hex(&name) else { continue };
             match self.folder()?.read(&below(&Self::own(vault, &log), "owner"), SMALL_BYTES_MAX) {
-                Ok(text) => owners.push((log, text)),
-                Err(StoreError::Missing { .. }) => {}
+                Ok(text) if text == owner.as_bytes() => own.push(log),
+                Ok(_) | Err(StoreError::Missing { .. }) => {}
                 Err(error) => return Err(error),
             }
         }
-        Ok(owners)
+        Ok(own)
     }
 
     /// Begins to write a log from this machine.

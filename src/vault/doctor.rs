@@ -79,6 +79,14 @@ pub fn doctor(setting: &mut Setting<'_>, examination: &Examination<'_>) -> Resul
                  --clear removes them"
             ));
         }
+    } else {
+        let untold = orphans::untold(&session)?;
+        if untold > 0 {
+            warn(format!(
+                "{untold} files were begun at this device, and without a key to the custody record nobody can tell which of them \
+                 count, and which an interruption left"
+            ));
+        }
     }
     if let Some(history) = &session.history {
         for finding in session.findings.iter().chain(history.findings.iter()) {

@@ -1,6 +1,6 @@
 //! Why a verb could not do what it was asked. Plain facts; the room above finds the words and the way out.
 
-use super::findings::{Finding, Findings};
+use super::findings::{Finding, Findings, Verdict};
 use super::pouch::PouchError;
 use super::seal::NewReaders;
 use crate::crypto::envelope::EnvelopeError;
@@ -35,7 +35,7 @@ pub enum VaultError {
     NotPinned { vault: VaultId },
     #[error("this is another vault than the one that was named: {vault}")]
     OtherVault { vault: VaultId },
-    #[error("the vault does not verify: {0}")]
+    #[error("{}: {_0}", if _0.weight == Verdict::Invalid { "the vault does not verify" } else { "this copy is not whole" })]
     Unsound(#[from] Finding),
     #[error("this copy is older than what this device has seen or written: log {log}")]
     OlderCopy { log: LogId },
@@ -50,7 +50,7 @@ pub enum VaultError {
     #[error(transparent)]
     Pouch(#[from] PouchError),
     #[error("this identity may not {what} in this vault")]
-    NotInRole { what: &'static str },
+    NotInRole { what: &'static str, role: &'static str },
     #[error("there is no exhibit {id}")]
     NoExhibit { id: String },
     #[error(
@@ -103,6 +103,14 @@ pub enum VaultError {
     NotWords { what: &'static str },
     #[error("exhibit {id} is sealed to readers of the section {section:?}, and this identity is none of them")]
     NotReadable { id: String, section: String },
+    #[error(
+        "exhibit {id} is sealed to readers of the section {section:?}: this identity is one, and the key was not handed to her yet"
+    )]
+    AwaitsKey { id: String, section: String, from: Vec<String> },
+    #[error(
+        "exhibit {id} is sealed to readers of the section {section:?}: the key file of this identity is missing or damaged in this copy"
+    )]
+    KeyLost { id: String, section: String },
     #[error(
         "exhibit {id} opens when {needed} readers of the section {section} come together, and {here} {} here; {} could lend theirs",
         if *here == 1 { "share is" } else { "shares are" },

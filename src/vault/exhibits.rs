@@ -1,6 +1,8 @@
 //! From a label to what is known of an exhibit: its row and blobs for every member, its record for a reader. What is
 //! read here is checked against the signed entry before anything is believed.
 
+mod find;
+
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -9,19 +11,23 @@ use zeroize::Zeroizing;
 
 use super::VaultError;
 use super::findings::{Check, Finding, Verdict};
-use super::history::{Sealing, Standing};
+use super::history::{History, Sealing};
 use super::labels::{exhibit_label, label};
 use super::session::Session;
-use super::{parallel, quorum};
+use super::{members, parallel, quorum};
 use crate::crypto::envelope::{Buffer, EnvelopeError, Slots, SlotsError};
 use crate::crypto::hash::Hash;
 use crate::crypto::recipient::Identity;
 use crate::format::document::Document;
 use crate::format::event::{ExhibitRef, ManifestRef};
+use crate::format::ids::MemberId;
 use crate::format::inventory::{Inventory, Row, blobs_root};
 use crate::format::manifest::{Manifest, ManifestRecord};
 use crate::format::record::{Binding, Record};
 use crate::store::{Folder, Source, StoreError, layout};
+
+pub(super) use find::find_to_tell;
+pub use find::{Sought, find};
 
 /// Header and authentication of an age file around a payload of 16 MiB, generously.
 pub(super) const BLOB_BYTES_MAX: u64 = (16 << 20) + (1 << 20);
@@ -176,19 +182,28 @@ fn other_hash(name: Hash) -> Finding {
     blob_finding(Verdict::Invalid, name, "its bytes do not have the hash in its name".into())
 }
 
+/// What a sealing sealed, by label; without what tells two logs of one handle apart.
+fn range(sealing: &Sealing<'_>) -> String {
+    let (first, last) = (sealing.seal.first, sealing.seal.first + u64::from(sealing.seal.count) - 1);
+    let label = |number| exhibit_label(sealing.handle, number);
+    if first == last { label(first) } else { format!("{} to {}", label(first), label(last)) }
+}
+
 /// The rows of a sealing with their blobs, as its signed entry fixes them.
 pub(super) fn rows(session: &Session, sealing: &Sealing<'_>) -> Result<Vec<(Row, Vec<Hash>)>, Finding> {
     let seal = sealing.seal;
+    let listing = |message: &str| format!("the list of {}: {message}", range(sealing));
     let wrong = |message: &str| Finding {
         weight: Verdict::Invalid,
         check: Check::Inventory,
         subject: layout::blob(seal.inventory).to_string(),
-        message: message.into(),
+        message: listing(message),
     };
     // To a key that she was not given, or that came too late, an honest sealer may have written.
     let other_key = if session.has_all_custody_keys() { Verdict::Invalid } else { Verdict::Incomplete };
     let opening = Opening { check: Check::Inventory, keys: &session.ring.custody(), other_key };
-    let plaintext = open_blob(&*session.folder, seal.inventory, &opening)?;
+    let plaintext = open_blob(&*session.folder, seal.inventory, &opening)
+        .map_err(|finding| Finding { message: listing(&finding.message), ..finding })?;
     let (inventory, _) = Inventory::decode_padded(&plaintext).map_err(|error| wrong(&error.to_string()))?;
     if inventory.vault != session.vault || inventory.log != sealing.place.log {
         return Err(wrong("it belongs to another vault or log"));
@@ -295,7 +310,7 @@ pub(super) fn record(session: &Session, exhibit: &Exhibit) -> Result<Known, Vaul
         let member = session.member;
         let too_few =
             member.and_then(|member| quorum::too_few(&session.ring, history, member, exhibit.row.key, &exhibit.id));
-        return Err(too_few.unwrap_or_else(|| VaultError::NotReadable { id: exhibit.id.clone(), section }));
+        return Err(too_few.unwrap_or_else(|| no_key(session, history, exhibit, section)));
     }
     let sealing = history.sealing_at(exhibit.place).expect("an exhibit stands in a sealing");
     let manifest =
@@ -308,66 +323,15 @@ pub(super) fn record(session: &Session, exhibit: &Exhibit) -> Result<Known, Vaul
     Ok(wanted.known())
 }
 
-/// The name of whoever asks, where she was removed: what was sealed since she cannot see, and whether there is anything
-/// she cannot be told.
-fn removed(session: &Session) -> Option<String> {
-    let history = session.history.as_ref()?;
-    let member = history.members.get(&session.member?)?;
-    member.removed.is_some().then(|| member.card.name().to_string())
-}
-
-/// Finds an exhibit by what a person typed: `K7-0012`, or `K7-0012~3f2a` where that is not enough.
-pub fn find(session: &Session, typed: &str) -> Result<Exhibit, VaultError> {
-    find_among(session, typed, session.history()?.sealings())
-}
-
-/// The same to tell of it: where none counts that is called so, one that is here and does not count.
-pub(super) fn find_to_tell(session: &Session, typed: &str) -> Result<Exhibit, VaultError> {
-    let missing = match find(session, typed) {
-        Err(error @ (VaultError::NoExhibit { .. } | VaultError::NoExhibitSince { .. })) => error,
-        found => return found,
-    };
-    let history = session.history()?;
-    let uncounted = history.order.iter().map(|place| (*place, history.told(*place)));
-    let uncounted = uncounted.filter(|(_, told)| told.standing != Standing::Counted);
-    let sealings = uncounted.filter_map(|(place, told)| history.sealing(place, told));
-    match find_among(session, typed, sealings) {
-        Err(VaultError::NoExhibit { .. } | VaultError::NoExhibitSince { .. }) => Err(missing),
-        found => found,
+/// Why there is no key to an exhibit, for whoever holds no share of one.
+fn no_key(session: &Session, history: &History, exhibit: &Exhibit, section: String) -> VaultError {
+    let (id, key) = (exhibit.id.clone(), exhibit.row.key);
+    let is_hers = |member: &MemberId| Some(*member) == session.member;
+    let awaited = members::awaiting(history).into_iter().find(|awaited| awaited.key == key && is_hers(&awaited.member));
+    if let Some(awaited) = awaited {
+        let from = awaited.from.iter().map(|member| history.name_of(*member)).collect();
+        return VaultError::AwaitsKey { id, section, from };
     }
-}
-
-fn find_among<'a>(
-    session: &Session,
-    typed: &str,
-    sealings: impl Iterator<Item = Sealing<'a>>,
-) -> Result<Exhibit, VaultError> {
-    let (bare, piece) = typed.split_once('~').unwrap_or((typed, ""));
-    let none = || match removed(session) {
-        Some(name) => VaultError::NoExhibitSince { id: typed.into(), name },
-        None => VaultError::NoExhibit { id: typed.into() },
-    };
-    let (handle, number) = bare.rsplit_once('-').ok_or_else(none)?;
-    let (handle, number) = (handle.to_ascii_uppercase(), number.parse::<u64>().map_err(|_| none())?);
-    let history = session.history()?;
-    let mut found = Vec::new();
-    for sealing in sealings {
-        let seal = sealing.seal;
-        if sealing.handle != handle || number < seal.first || number - seal.first >= u64::from(seal.count) {
-            continue;
-        }
-        let index = u32::try_from(number - seal.first).expect("below the count");
-        let (row, blobs) = rows(session, &sealing)?.swap_remove(index as usize);
-        let id = label(history, &row);
-        found.push(Exhibit { id, row, blobs, place: sealing.place, index });
-    }
-    found.retain(|exhibit| exhibit.row.leaf().to_string().starts_with(piece));
-    match found.len() {
-        0 => Err(none()),
-        1 => Ok(found.remove(0)),
-        _ => Err(VaultError::AmbiguousExhibit {
-            id: typed.into(),
-            choices: found.into_iter().map(|exhibit| exhibit.id).collect(),
-        }),
-    }
+    let handed = history.keys.get(&key).is_some_and(|key| key.wraps.iter().any(|(_, wrap)| is_hers(&wrap.member)));
+    if handed { VaultError::KeyLost { id, section } } else { VaultError::NotReadable { id, section } }
 }

@@ -1,5 +1,6 @@
-//! What an interrupted merge left. The device's memory tells which files it was just writing, and which signed states
-//! were to end it; so the next command that writes completes or clears it, and until then the vault is as it was before.
+//! What an interrupted merge left, or whoever took cosignatures in. The device's memory tells which files it was just writing, and
+//! which signed states were to end it; so the next command that writes completes or clears it, and until then the vault is as it
+//! was before.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +15,7 @@ use crate::store::{Folder, RelPath, StoreError};
 /// Nothing that a merge writes is longer.
 const FILE_BYTES_MAX: u64 = super::exhibits::BLOB_BYTES_MAX;
 
-/// Writes the signed states that were to end a merge in this folder, and removes what the merge tore. Returns what is to be
+/// Writes the signed states that were to end a merge in this folder, and removes what was torn. Returns what is to be
 /// forgotten about the merges that came to their end so: after what they brought, which counts now.
 pub(super) fn settle(folder: &dyn Folder, memory: &Memory, vault: &VaultId) -> Result<Vec<Intent>, VaultError> {
     let mut ended = Vec::new();
@@ -27,13 +28,24 @@ pub(super) fn settle(folder: &dyn Folder, memory: &Memory, vault: &VaultId) -> R
         }
     }
     for record in memory.merging(vault)? {
-        settle_files(folder, memory, vault, &record)?;
+        // What cannot be read just now is looked at again the next time.
+        let Some(whole) = clear_torn(folder, &record)? else { continue };
+        if !whole.is_empty() {
+            memory.arrive(vault, &whole)?;
+        }
+        memory.forget(&record.intent)?;
+    }
+    // Nothing covers cosignatures: a whole one counts by itself. A torn one is nobody's, wherever its folder lay.
+    for record in memory.intents(vault)?.iter().filter(|record| record.is_of_cosignatures()) {
+        if clear_torn(folder, record)?.is_some() && record.is_of_this_copy {
+            memory.forget(&record.intent)?;
+        }
     }
     Ok(ended)
 }
 
-/// What is whole of it has arrived; what is torn goes. What cannot be read just now is looked at again the next time.
-fn settle_files(folder: &dyn Folder, memory: &Memory, vault: &VaultId, record: &Record) -> Result<(), VaultError> {
+/// Removes what is torn of it, and returns what is whole, durably; `None` while some of it cannot be read.
+fn clear_torn(folder: &dyn Folder, record: &Record) -> Result<Option<Vec<RelPath>>, VaultError> {
     let exists = |path: &&RelPath| folder.exists(path).unwrap_or(true);
     let (there, mut torn): (Vec<RelPath>, Vec<RelPath>) = record.paths.iter().cloned().partition(|path| exists(&path));
     // What is whole may be whole in the system's memory alone: nothing synced it yet, or a sync of it failed.
@@ -52,13 +64,7 @@ fn settle_files(folder: &dyn Folder, memory: &Memory, vault: &VaultId, record: &
     if !torn.is_empty() {
         folder.remove_all(&torn)?;
     }
-    if in_doubt {
-        return Ok(());
-    }
-    if !whole.is_empty() {
-        memory.arrive(vault, &whole)?;
-    }
-    Ok(memory.forget(&record.intent)?)
+    Ok((!in_doubt).then_some(whole))
 }
 
 /// What must not be seen: files that a merge tore, and signed states of a merge that has not reached its end.

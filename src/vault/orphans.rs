@@ -11,30 +11,29 @@ use super::session::Session;
 use super::{exhibits, named};
 use crate::crypto::hash::Hash;
 use crate::format::event::Event;
+use crate::format::ids::MemberId;
 use crate::store::memory::Record;
 use crate::store::{RelPath, layout};
 
-/// Removes orphans of this person's making; returns how many. What was begun in another copy may be here because somebody copied
-/// it, with what covers it still on its way; what another identity at this device began may be covered by an entry that only her
-/// next command completes. She herself clears nothing before her log is as long here as she ever signed it.
-pub(super) fn clear(session: &Session) -> Result<u64, VaultError> {
-    let mut records = left_by_her(session)?;
-    records.retain(|record| record.is_of_this_copy);
+/// Removes orphans of this person's making; returns how many. What another identity at this device began may be covered by an
+/// entry that only her next command completes. What she began in another copy, a copier brought, or this copy lay elsewhere then:
+/// nothing is still to come that covers it, for before this she is refused where her log is shorter than she ever signed it.
+pub(super) fn clear(session: &Session, member: &MemberId) -> Result<u64, VaultError> {
+    let mut records = session.memory.intents(&session.vault)?;
+    records.retain(|record| record.is_left_by(member));
     remove(session, &records)
-}
-
-/// What this person began and did not end, in whichever copy.
-fn left_by_her(session: &Session) -> Result<Vec<Record>, VaultError> {
-    let (vault, member) = (&session.vault, session.member.as_ref());
-    let alone = session.memory.is_alone(vault, member)?;
-    let mut records = session.memory.intents(vault)?;
-    records.retain(|record| record.is_left_by(member, alone));
-    Ok(records)
 }
 
 /// How many files lie here that some sealing at this device left, and that count for nothing yet.
 pub(super) fn begun(session: &Session) -> Result<u64, VaultError> {
     Ok(not_covered(session, &session.memory.intents(&session.vault)?)?.files.len() as u64)
+}
+
+/// How many files lie here that this device began to write or to take in, whether they count or not.
+pub(super) fn untold(session: &Session) -> Result<u64, VaultError> {
+    let records = [session.memory.intents(&session.vault)?, session.memory.arrivals(&session.vault)?].concat();
+    let named: BTreeSet<&RelPath> = records.iter().flat_map(|record| &record.paths).collect();
+    Ok(named.into_iter().filter(|path| lies_here(session, path)).count() as u64)
 }
 
 /// Removes what came from other copies and counts for nothing: the person will not go on with it. Returns how many files.
@@ -43,7 +42,7 @@ pub(super) fn clear_arrived(session: &Session) -> Result<u64, VaultError> {
 }
 
 /// Removes from this copy what nothing covers, and forgets what was begun in it. A record of another copy stays: what lies
-/// there, nobody sees from here; it may be this one, before its folder was moved.
+/// there, nobody sees from here.
 fn remove(session: &Session, records: &[Record]) -> Result<u64, VaultError> {
     let of_this_copy = || records.iter().filter(|record| record.is_of_this_copy);
     let (mut orphans, left) = not_covered(session, records)?.sure_and_not();

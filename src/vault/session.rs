@@ -335,10 +335,10 @@ impl Session {
     pub fn require(
         &self,
         member: MemberId,
-        what: &'static str,
+        (what, role): (&'static str, &'static str),
         is_it: impl Fn(&Role) -> bool,
     ) -> Result<(), VaultError> {
-        if self.history()?.has_role(member, is_it) { Ok(()) } else { Err(VaultError::NotInRole { what }) }
+        if self.history()?.has_role(member, is_it) { Ok(()) } else { Err(VaultError::NotInRole { what, role }) }
     }
 
     /// To whom this person writes entries and inventories: the newest custody key that she holds. Whoever awaits a newer

@@ -8,7 +8,6 @@ use super::{Setting, VaultError};
 use crate::format::event::Head;
 
 /// One exhibit with its place in the story.
-#[derive(Clone)]
 pub struct Shown {
     /// As in the list.
     pub listed: Listed,
@@ -18,8 +17,8 @@ pub struct Shown {
     pub head: Head,
     /// Whether its blobs had been read back when it was signed.
     pub readback: bool,
-    /// How many readers must come together to see its record, where this identity holds a share and they have not.
-    pub needed: Option<u8>,
+    /// Why its record is not seen, where this identity has no key to it.
+    pub closed: Option<VaultError>,
 }
 
 /// Shows one exhibit.
@@ -27,10 +26,14 @@ pub fn show(setting: &mut Setting<'_>, request: &Request<'_>, id: &str) -> Resul
     let session = Session::open_to_tell(setting, request)?;
     let exhibit = exhibits::find(&session, id)?;
     let history = session.history()?;
-    let (known, needed) = match exhibits::record(&session, &exhibit) {
+    let (known, closed) = match exhibits::record(&session, &exhibit) {
         Ok(known) => (Some(known), None),
-        Err(VaultError::NotReadable { .. }) => (None, None),
-        Err(VaultError::TooFewShares { needed, .. }) => (None, Some(needed)),
+        Err(
+            error @ (VaultError::NotReadable { .. }
+            | VaultError::AwaitsKey { .. }
+            | VaultError::KeyLost { .. }
+            | VaultError::TooFewShares { .. }),
+        ) => (None, Some(error)),
         Err(error) => return Err(error),
     };
     let sealing = history.sealing_at(exhibit.place).expect("an exhibit stands in a sealing");
@@ -40,6 +43,6 @@ pub fn show(setting: &mut Setting<'_>, request: &Request<'_>, id: &str) -> Resul
         seq: exhibit.place.seq,
         head: history.logs[&exhibit.place.log].head,
         readback: sealing.seal.readback,
-        needed,
+        closed,
     })
 }

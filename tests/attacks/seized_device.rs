@@ -2,10 +2,12 @@
 
 use std::time::{Duration, SystemTime};
 
+use amparo::store::RelPath;
+use amparo::store::memory::Memory;
 use amparo::vault::findings::{Check, Verdict};
 
 use super::{files, found, logs, sealed};
-use crate::vault::people::World;
+use crate::vault::people::{Device, World};
 
 const CANARIES: [&[u8]; 4] = [b"canary in the words", b"canary-in-the-name", b"canary of the witness", b"Mozambique"];
 
@@ -57,12 +59,16 @@ fn what_this_device_wrote_is_not_unwritten_unnoticed() {
 #[test]
 fn a_damaged_blob_is_damaged_whatever_this_device_was_about_to_write() {
     let world = sealed();
-    let wrote = world.lawyer.state.join(world.created.vault.to_string()).join("wrote");
-    std::fs::create_dir_all(&wrote).expect("a folder");
+    let Device { state, machine, person, .. } = &world.lawyer;
+    let memory = Memory::open_to_write(world.disk(), state, *machine).expect("a memory").of_copy(&world.vault);
     for blob in files(&world.vault.join("blobs")) {
         let name = blob.strip_prefix(&world.vault).expect("below").display().to_string();
         // As after a crash between the commit and the forgetting of what had been intended.
-        std::fs::write(wrote.join("00112233aabbccdd"), format!("{name}\n")).expect("an intent");
+        let path = RelPath::parse(&name).expect("a path");
+        let intent = memory
+            .intend(&world.created.vault, &person.member(), [7; 8], std::slice::from_ref(&path))
+            .expect("an intent");
+        assert!(memory.unfinished(&world.created.vault).expect("read").may_be_torn(&path));
         let good = std::fs::read(&blob).expect("bytes");
         let mut bad = good.clone();
         bad[100] ^= 1;
@@ -70,5 +76,6 @@ fn a_damaged_blob_is_damaged_whatever_this_device_was_about_to_write() {
         let verified = world.verify(&world.lawyer).expect("verified");
         std::fs::write(&blob, good).expect("restored");
         assert_eq!(verified.verdict, Verdict::Invalid, "{name}: {:?}", verified.findings);
+        memory.forget(&intent).expect("forgotten");
     }
 }

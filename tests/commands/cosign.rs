@@ -158,7 +158,10 @@ fn what_does_not_hold_is_not_cosigned() {
     let newer = world.path("monitor/newer");
     std::process::Command::new("cp").arg("-r").arg(world.path("lawyer/evidence")).arg(&newer).status().expect("cp");
     world.run("monitor", &["verify", "newer", "--cosign", "--cosignatures", "../newer.txt"]).exits(0);
-    world.run("monitor", &["verify", "evidence", "--cosign"]).exits(4).says("this device has seen it with 3 entries");
+    world
+        .run("monitor", &["verify", "evidence", "--cosign"])
+        .exits(4)
+        .says("this device has seen Blue Heron's custody record K7 with 3 events");
 
     // A copy in which a sealed file is damaged.
     let blobs = world.path("second/evidence/blobs");

@@ -224,7 +224,7 @@ fn a_report_tells_which_exhibits_enough_monitors_cover_and_up_to_where() {
     world.run("lawyer", &["member", "remove", "Red Kite", "--reason", "left", "--vault", "evidence"]).exits(0);
     assert!(page(&world, "lawyer", "roles", 0).contains(checks));
     let verified = world.run("lawyer", &["verify", "evidence"]).exits(0);
-    verified.says("1 monitors must sign before an exhibit is called covered, and 0 are members");
+    verified.says("1 monitor must sign before an exhibit is called covered, and 0 are members");
     // Nor does it cease to be a monitor's when she comes back to seal.
     let digits = world.card_digits("monitor");
     let add = ["member", "add", "../monitor.card", "--role", "sealer", "--fingerprint", &digits, "--vault", "evidence"];

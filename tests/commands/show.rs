@@ -14,7 +14,7 @@ fn a_reader_sees_the_record_and_others_the_row() {
     world
         .run("lawyer", &["show", "K7-0001", "--vault", "evidence"])
         .exits(0)
-        .says("you are none of them")
+        .says("and this identity is none of them")
         .never_says("Statement");
     let json = world.run("reader", &["show", "K7-0001", "--vault", "evidence", "--json"]).exits(0).json();
     assert_eq!(json["fields"]["identity/kind"], "testimony");

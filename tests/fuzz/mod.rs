@@ -107,7 +107,7 @@ fn remembered() -> [Vec<u8>; 2] {
     let mut change = Change::default();
     change.push(&path, b"what is in it".to_vec());
     memory.prepare(&vault, &log, 1, &change).expect("remembered");
-    memory.intend(&vault, None, [7; 8], &[path.clone(), layout::vault_file()]).expect("remembered");
+    memory.intend(&vault, &MemberId(Hash::ZERO), [7; 8], &[path.clone(), layout::vault_file()]).expect("remembered");
     let of = |room: &str| {
         let files = disk.files();
         let file = files.into_iter().find(|(file, _)| file.components().any(|part| part.as_os_str() == room));

@@ -1,12 +1,14 @@
 //! *The quiet drop*: an exhibit vanishes between two handovers, and the record says between which.
 
 use std::fs;
+use std::path::PathBuf;
 
 use serde_json::Value;
 
 use super::types;
 use crate::commands::custody::shared;
 use crate::commands::harness::World;
+use crate::commands::member::{add, seal};
 
 /// Three handovers: one acknowledged, one that found a sealed file gone, one declined; and one that nobody answered.
 #[test]
@@ -83,8 +85,18 @@ fn parted(world: &World, id: &str) -> Value {
     types(world, "lawyer", &["custody", "log", id, "--json"]).exits(0).json()["stopped_being_whole_between"].clone()
 }
 
+fn place(world: &World, who: &str, blob: &str) -> PathBuf {
+    world.path(&format!("{who}/evidence/blobs/{}/{blob}", &blob[..2]))
+}
+
 fn drops(world: &World, who: &str, blob: &str) {
-    fs::remove_file(world.path(&format!("{who}/evidence/blobs/{}/{blob}", &blob[..2]))).expect("dropped");
+    fs::remove_file(place(world, who, blob)).expect("dropped");
+}
+
+/// The names of all sealed files.
+fn blobs(world: &World, who: &str) -> Vec<String> {
+    let paths = world.files(&format!("{who}/evidence/blobs"));
+    paths.iter().map(|path| path.rsplit('/').next().expect("a name").to_string()).collect()
 }
 
 /// The sealed file of an exhibit of one.
@@ -172,6 +184,66 @@ fn an_exhibit_whose_sealing_was_cut_off_on_the_road_was_not_whole() {
     types(&world, "lawyer", &page).exits(0);
     let page = String::from_utf8(world.read("lawyer/page.md")).expect("text");
     assert!(page.contains("- K7-0002: whole in "), "{page}");
+}
+
+/// The list of what was sealed is left out with nothing else: nobody can say any more which sealed files are whose, and the story
+/// of each exhibit is told all the same to whoever found it so.
+#[test]
+fn the_story_of_an_exhibit_is_told_where_its_list_is_gone() {
+    let world = shared();
+    types(&world, "lawyer", &["custody", "offer", "--to", "Red Kite"]).exits(0);
+    world.hand("lawyer", "monitor");
+    let whole = types(&world, "monitor", &["custody", "acknowledge", "--json"]).exits(0).json();
+    types(&world, "monitor", &["custody", "offer", "--to", "Grey Owl"]).exits(0);
+    world.hand("monitor", "reader");
+    let blobs = blobs(&world, "reader");
+    let known = blob_of(&world, "K7-0001");
+    let lists = blobs.into_iter().filter(|blob| *blob != known).filter(|blob| {
+        drops(&world, "reader", blob);
+        let gone = types(&world, "reader", &["custody", "log", "K7-0001"]).exit == 4;
+        if !gone {
+            fs::copy(place(&world, "lawyer", blob), place(&world, "reader", blob)).expect("put back");
+        }
+        gone
+    });
+    assert_eq!(lists.count(), 1);
+    let amiss = types(&world, "reader", &["custody", "acknowledge", "--json"]).exits(4).json();
+    let told = types(&world, "reader", &["custody", "log", "K7-0001"]).exits(4);
+    told.says("the list of K7-0001: it is not in this copy").says("it stopped being whole");
+    let json = types(&world, "reader", &["custody", "log", "K7-0001", "--json"]).exits(4).json();
+    let between = &json["stopped_being_whole_between"];
+    assert_eq!((&json["id"], &between["not_whole"]), (&"K7-0001".into(), &amiss["answer"]));
+    assert_eq!(between["whole"], whole["answer"]);
+    types(&world, "reader", &["custody", "offer", "--to", "Blue Heron", "K7-0001"])
+        .exits(4)
+        .says("this copy is not whole")
+        .never_says("does not verify");
+    types(&world, "reader", &["verify"]).exits(4).says("the list of K7-0001: it is not in this copy");
+}
+
+/// The sealer's whole record is left out on the road: that she had sealed anything is told by what the others signed.
+#[test]
+fn a_sealer_whose_whole_record_is_gone_is_missed() {
+    let world = shared();
+    let digits = world.join("tern", "Tern");
+    add(&world, "lawyer", "tern", &digits, &["sealer"]).exits(0);
+    world.carry("tern");
+    let sealed = seal(&world, "tern", &["--json"]).exits(0).json();
+    let id = sealed["exhibits"][0]["id"].as_str().expect("an id").to_string();
+    world.hand("tern", "lawyer");
+    types(&world, "lawyer", &["custody", "offer", "--to", "Red Kite"]).exits(0);
+    world.hand("lawyer", "monitor");
+    let story = types(&world, "monitor", &["custody", "log", &id, "--json"]).exits(0).json();
+    let log = story["entries"][0]["log"].as_str().expect("hers").to_string();
+    fs::remove_dir_all(world.path(&format!("monitor/evidence/logs/{log}"))).expect("left out");
+    let amiss = types(&world, "monitor", &["custody", "acknowledge", "--json"]).exits(4).json();
+    let behind = |one: &Value| one["check"] == "behind" && one["subject"] == format!("logs/{log}");
+    assert!(amiss["discrepancies"].as_array().expect("a list").iter().any(behind), "{amiss:#}");
+    types(&world, "monitor", &["verify"]).exits(4).says("INCOMPLETE (behind)");
+    world.hand("monitor", "lawyer");
+    let told = parted(&world, &id);
+    assert_eq!((&told["not_whole"], &told["giver_name"]), (&amiss["answer"], &"Blue Heron".into()));
+    assert!(parted(&world, "K7-0001").is_null(), "what was sealed in another record came whole");
 }
 
 /// More is gone than an acknowledgement lists: of what it does not name it says neither that it was whole nor that it was not.

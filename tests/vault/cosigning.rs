@@ -16,6 +16,7 @@ use amparo::vault::verify::{Verified, VerifyRequest};
 
 use super::forge::{MONITOR, Pen, admit, founded};
 use super::forged::{cosigned_by, put_cosignature};
+use super::merging::carry;
 use super::people::{Device, World, request, with};
 
 const ROOT: &str = "/home";
@@ -106,6 +107,16 @@ fn a_power_cut_while_taking_in_leaves_nothing_that_does_not_hold() {
             let seen = there.verify(&there.lawyer).unwrap_or_else(|error| panic!("{context}: {error}"));
             assert_eq!(seen.verdict, Verdict::Valid, "{context}: {:?}", seen.findings);
             assert!(!told || seen.covered_exhibits == 1, "{context}");
+            // Whatever is done next on this device, nothing torn is left for others to find, wherever the folder lies by then.
+            let moved = disk.twin();
+            carry(&moved, &there.vault, &there.path("moved"), |_| true);
+            for vault in [there.vault.clone(), there.path("moved")] {
+                let mut next = there.moved_to(Arc::new(moved.twin()));
+                next.vault = vault;
+                next.seal(&[next.path("s/first.txt")], false).unwrap_or_else(|error| panic!("{context}: {error}"));
+                let seen = next.verify(&next.reader).unwrap_or_else(|error| panic!("{context}: {error}"));
+                assert_eq!(seen.verdict, Verdict::Valid, "{context}: {:?}", seen.findings);
+            }
             let again = taking(disk, there, &there.lawyer, &notes).unwrap_or_else(|error| panic!("{context}: {error}"));
             assert_eq!(again.added.len() + again.here.len(), 1, "{context}");
             // What was acknowledged stays, whatever is done next on this device.

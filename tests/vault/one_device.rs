@@ -8,6 +8,7 @@ use std::sync::Arc;
 use amparo::format::role::Role;
 use amparo::store::faulty::{Fault, FaultyDisk, Rules, Times};
 use amparo::vault::VaultError;
+use amparo::vault::doctor::{Examination, doctor};
 use amparo::vault::findings::Verdict;
 use amparo::vault::members::{AddRequest, add};
 
@@ -65,4 +66,31 @@ fn what_one_identity_was_sealing_the_other_does_not_clear() {
         nth += 1;
     }
     assert!(carried_out > 0, "of {nth} interruptions none came after the change was written down");
+}
+
+/// Her identity is gone from the device, or it is somebody else's turn who opens nothing: what was begun is told all the same.
+#[test]
+fn what_was_begun_is_told_to_whoever_cannot_tell_whether_it_counts() {
+    let base = FaultyDisk::new(Rules::Ext4);
+    base.put(Path::new("/home/s/mine.txt"), b"mine");
+    let world = World::on(Arc::new(base.clone()), Path::new("/home")).expect("founded");
+    let advice = |disk: &FaultyDisk| {
+        let (stranger, identity) = (kestrel(&world), world.path("nothing"));
+        let advice = with(disk, stranger.machine, |setting| {
+            let place = request(&world.vault, &stranger, None);
+            doctor(setting, &Examination { place, identity: &identity, here: &world.path("") })
+        });
+        advice.expect("examined").into_iter().map(|one| one.text).collect::<Vec<_>>().join("\n")
+    };
+    assert!(!advice(&base).contains("were begun at this device"));
+    let told = (0..).find_map(|nth| {
+        let disk = base.twin();
+        disk.fail_at(disk.operations() + nth, Fault::Io, Times::FromThenOn);
+        let sealed = world.moved_to(Arc::new(disk.clone())).seal(&[world.path("s/mine.txt")], false);
+        assert!(!sealed.is_ok_and(|sealing| !sealing.exhibits.is_empty()), "it ended before it left anything");
+        disk.heal();
+        let is_left = disk.files().len() > base.files().len() + 1;
+        is_left.then(|| advice(&disk)).filter(|told| told.contains("were begun at this device"))
+    });
+    assert!(told.expect("some fault leaves files").contains("nobody can tell which of them count"));
 }

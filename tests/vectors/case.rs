@@ -190,13 +190,12 @@ pub(crate) fn acknowledging(lines: &Lines) -> Option<(String, String)> {
     let program = Program::of(&disk, lines);
     let (_, verified) = program.has_vault().then(|| program.run("verify", &program.given))?;
     verified?;
-    let (_, story) = program.run("custody log", &[]);
-    let offer = story?["pending"].as_array().expect("a list").iter().find_map(|one| {
+    let story = program.run("custody log", &[]).1?;
+    let offer = story["pending"].as_array().expect("a list").iter().find_map(|one| {
         let signed = program.run("custody acknowledge", &[text(&one["offer"]), "--sign-older".into()]);
         signed.1.map(|_| text(&one["offer"]))
     })?;
-    let (_, story) = program.run("custody log", &[]);
-    let entry = entries(&story?).into_iter().find(|entry| entry["label"] == offer.as_str())?;
+    let entry = entries(&story).into_iter().find(|entry| entry["label"] == offer.as_str())?;
     Some(("acknowledges".into(), format!("{} {}", text(&entry["log"]), entry["seq"])))
 }
 

@@ -206,6 +206,7 @@ pub(super) fn tell(merged: &Merged, call: &mut Call<'_, '_>, is_part: bool) -> R
     let forks: Vec<String> = merged.forks.iter().map(told).collect();
     list(call, "contradicting histories: two histories signed with one key, both kept", &forks)?;
     let (sentence, tone) = match merged.verdict {
+        Verdict::Valid if merged.blobs == 0 => ("What the custody records name is here.", Tone::Good),
         Verdict::Valid => {
             ("What the custody records name is here. Sealed files were checked as they came.", Tone::Good)
         }

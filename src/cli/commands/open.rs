@@ -74,6 +74,9 @@ fn open_from(vault: PathBuf, args: &Args, to_stdout: bool, call: &mut Call<'_, '
     let place = call.place_at(vault, Contact::Must)?;
     let mut person = call.person()?;
     person.lent = call.lent(&args.share)?;
+    if !args.reason.is_empty() {
+        call.warn_of_words();
+    }
     let out = call.path(args.output.as_deref().unwrap_or(Path::new("-")));
     let request = OpenRequest {
         place: place.request(Some(&person)),

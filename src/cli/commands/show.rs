@@ -56,13 +56,10 @@ fn tell(found: &Shown, call: &mut Call<'_, '_>) -> Result<(), CliError> {
         line(if number == 0 { "sealed files" } else { "" }, &blob.to_string())?;
     }
     match &listed.record {
-        None if found.needed.is_some() => {
-            let needed = found.needed.unwrap_or_default();
-            call.say(&format!(
-                "Its record and content are seen when {needed} readers of its section come together; you hold one share."
-            ));
+        None => {
+            let why = found.closed.as_ref().map_or_else(String::new, |why| format!(": {why}"));
+            call.say(&format!("Its record and content are closed{why}."));
         }
-        None => call.say("Its record and content are for readers of its section; you are none of them."),
         Some(record) => {
             for (path, value) in record.fields() {
                 let mut lines = value.split('\n');

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::{CHANGE_BYTES_MAX, Change, Memory, below, change_bytes, read_change};
 use crate::crypto::hash::{Hash, hex};
 use crate::format::ids::{LogId, MemberId, VaultId};
-use crate::store::{RelPath, StoreError};
+use crate::store::{RelPath, StoreError, layout};
 
 /// Names of files that this device is about to write; forgotten when a signed state covers them.
 #[derive(Clone, Debug)]
@@ -21,18 +21,19 @@ pub struct Record {
     pub paths: Vec<RelPath>,
     /// Whether it is about the copy at hand, and not about another at this device.
     pub is_of_this_copy: bool,
-    /// Who began it, by the beginning of her id; `None` where that is not told.
+    /// Who began it, by the beginning of her id, where it is told.
     by: Option<String>,
 }
 
 impl Record {
-    /// Whether it is this member's to clear: nobody else knows whether what she wrote is still to be signed for. Where it is not
-    /// told whose it is, it is hers if she is `alone` here.
-    pub fn is_left_by(&self, member: Option<&MemberId>, alone: bool) -> bool {
-        match &self.by {
-            Some(by) => Some(by) == member.map(beginning).as_ref(),
-            None => alone,
-        }
+    /// Whether it is this member's to clear: nobody else knows whether what she wrote is still to be signed for.
+    pub fn is_left_by(&self, member: &MemberId) -> bool {
+        self.by.as_ref() == Some(&beginning(member))
+    }
+
+    /// Whether it is about cosignatures, which nothing has to cover.
+    pub fn is_of_cosignatures(&self) -> bool {
+        !self.paths.is_empty() && self.paths.iter().all(layout::is_cosignature)
     }
 }
 
@@ -71,12 +72,11 @@ impl Memory {
     pub fn intend(
         &self,
         vault: &VaultId,
-        by: Option<&MemberId>,
+        by: &MemberId,
         token: [u8; 8],
         paths: &[RelPath],
     ) -> Result<Intent, StoreError> {
-        let token = hex(&token);
-        self.write_names(vault, "wrote", &by.map_or(token.clone(), |by| format!("{token}-{}", beginning(by))), paths)
+        self.write_names(vault, "wrote", &format!("{}-{}", hex(&token), beginning(by)), paths)
     }
 
     /// As [`Memory::intend`], for what a merge is just writing: until it is synced and [arrived](Memory::arrive), any of it may

@@ -3,14 +3,13 @@
 
 use std::collections::BTreeSet;
 
-use super::check::{Checked, Cosignature, Judge, Worth, check};
+use super::check::{Cosignature, Judge, Worth, check};
 use crate::format::checkpoint::Checkpoint;
 use crate::format::cosignature::complete;
 use crate::format::event::Head;
 use crate::format::ids::MemberId;
 use crate::format::note::Note;
-use crate::store::memory::Record;
-use crate::store::{Mode, RelPath, StoreError, layout};
+use crate::store::{Mode, RelPath};
 use crate::vault::findings::Verdict;
 use crate::vault::history::History;
 use crate::vault::session::{Request, Session};
@@ -58,14 +57,13 @@ pub struct Taken {
 /// Takes cosignatures into a vault that this device trusts. What does not verify in that vault hinders nothing: a
 /// cosignature may be the very proof of it.
 pub fn take(setting: &mut Setting<'_>, request: &Request<'_>, notes: &[Note]) -> Result<Taken, VaultError> {
-    request.person()?;
+    let person = request.person()?.member();
     let session = Session::open_to_write(setting, request)?;
     let history = session.history()?;
     if !session.pinned {
         return Err(VaultError::NotPinned { vault: session.vault });
     }
     let checked = check(&session, history);
-    clear_unfinished(&session, &checked)?;
     let (judge, mut taken, mut files) = (Judge::new(history), Taken::default(), Vec::new());
     let mut beyond = Vec::new();
     let mut known: BTreeSet<(MemberId, Head)> = checked.held.iter().map(|held| (held.cosigner, held.head)).collect();
@@ -89,7 +87,7 @@ pub fn take(setting: &mut Setting<'_>, request: &Request<'_>, notes: &[Note]) ->
             }
         }
     }
-    write(setting, &session, &files)?;
+    write(setting, &session, &person, &files)?;
     // This device has now seen a longer state: a copy that lacks it is behind from now on, whatever becomes of the file.
     for (head, note) in beyond {
         if head.size > session.memory.seen_size(&session.vault, &head.log)? {
@@ -132,32 +130,20 @@ fn bare(cosignature: &Cosignature) -> Note {
 }
 
 /// Names first, so that the next command knows what a crash left; then the files, durable as a group.
-fn write(setting: &mut Setting<'_>, session: &Session, files: &[(RelPath, Vec<u8>)]) -> Result<(), VaultError> {
+fn write(
+    setting: &mut Setting<'_>,
+    session: &Session,
+    person: &MemberId,
+    files: &[(RelPath, Vec<u8>)],
+) -> Result<(), VaultError> {
     if files.is_empty() {
         return Ok(());
     }
     let paths: Vec<RelPath> = files.iter().map(|(path, _)| path.clone()).collect();
-    let intent = session.memory.intend(&session.vault, session.member.as_ref(), random(setting.rng), &paths)?;
+    let intent = session.memory.intend(&session.vault, person, random(setting.rng), &paths)?;
     for (path, bytes) in files {
         session.folder.create(path, bytes, Mode::Open)?;
     }
     session.folder.sync(&paths)?;
     Ok(session.memory.forget(&intent)?)
-}
-
-/// What an earlier run was interrupted in: files that hold stay, torn ones go, and both are forgotten.
-fn clear_unfinished(session: &Session, checked: &Checked) -> Result<(), VaultError> {
-    for Record { intent, paths, is_of_this_copy, .. } in session.memory.intents(&session.vault)? {
-        if !is_of_this_copy || paths.is_empty() || !paths.iter().all(layout::is_cosignature) {
-            continue; // left by another verb, which knows what of it is covered
-        }
-        let (whole, torn): (Vec<RelPath>, Vec<RelPath>) =
-            paths.into_iter().partition(|path| checked.sound.contains(path));
-        session.folder.remove_all(&torn)?;
-        match session.folder.sync(&whole) {
-            Err(StoreError::Missing { .. }) | Ok(()) => session.memory.forget(&intent)?,
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Ok(())
 }

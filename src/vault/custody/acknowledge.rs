@@ -93,10 +93,11 @@ fn sign(
     let older = session.findings.iter().filter(|finding| finding.check == Check::Behind);
     let older: Vec<String> = older.map(|finding| finding.subject.clone()).collect();
     let offers = offers?;
+    // Where her own record is shorter than she wrote it she can sign nothing, however old a copy she would sign for.
+    let mut own = OwnLog::find_to_witness(setting, &session, person.member())?;
     if !older.is_empty() && !sign_older {
         return Err(VaultError::OlderThanSeen { logs: older });
     }
-    let mut own = OwnLog::find_to_witness(setting, &session, person.member())?;
     let verify = VerifyRequest { place: Request { ..*place }, receipts: &[], short_receipts: &[], checkpoints: &[] };
     let verified = Arc::new(examine(setting, &session, &verify)?.verified);
     let mut signed = Signed::default();

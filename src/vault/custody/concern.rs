@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::super::exhibits::Exhibit;
+use super::super::exhibits::Sought;
 use super::super::history::{History, Place, Told};
 use super::discrepancies::MORE;
 use super::handovers::{Handovers, answers};
@@ -21,6 +21,8 @@ pub(super) struct Subject {
     blobs: BTreeSet<Hash>,
     /// Its label and the paths of its blobs and of what lists them: what a discrepancy can be about.
     subjects: BTreeSet<String>,
+    /// Whether its row, which names its blobs, could be read.
+    has_row: bool,
     /// Offers that it is a part of, whether they count or not.
     offers: BTreeSet<Place>,
 }
@@ -32,7 +34,7 @@ pub(super) enum Found {
     Whole,
     /// It was not.
     Amiss,
-    /// There was more that did not agree than the entry lists: this exhibit may be among it.
+    /// What did not agree may be about this exhibit: there was more than the entry lists, or its own files are not known here.
     Unsaid,
 }
 
@@ -44,23 +46,26 @@ pub(super) fn offers(history: &History) -> Vec<Place> {
 
 impl Subject {
     /// An exhibit of which no offer is known yet: see [`Self::look_for`].
-    pub(super) fn new(history: &History, exhibit: &Exhibit) -> Self {
-        let paths = exhibit.blobs.iter().map(|blob| layout::blob(*blob).to_string());
+    pub(super) fn new(history: &History, sought: &Sought) -> Self {
+        let exhibit = sought.exhibit.as_ref().ok();
+        let blobs: BTreeSet<Hash> = exhibit.into_iter().flat_map(|exhibit| exhibit.blobs.iter().copied()).collect();
         // Where the inventory or its manifest is gone, nobody can say which blobs are the exhibit's.
-        let listed = match &history.told(exhibit.place).entry.event {
+        let listed = match &history.told(sought.place).entry.event {
             Event::Seal(seal) => {
-                let manifests = seal.manifests.iter().filter(|manifest| manifest.key == exhibit.row.key);
+                let is_its = |key| exhibit.is_none_or(|exhibit| exhibit.row.key == key);
+                let manifests = seal.manifests.iter().filter(|manifest| is_its(manifest.key));
                 manifests.map(|manifest| manifest.blob).chain([seal.inventory]).collect()
             }
             _ => Vec::new(),
         };
-        let listed = listed.into_iter().map(|blob| layout::blob(blob).to_string());
+        let paths = blobs.iter().copied().chain(listed).map(|blob| layout::blob(blob).to_string());
         Self {
-            log: exhibit.row.log,
-            number: exhibit.row.number,
-            sealed: exhibit.place,
-            blobs: exhibit.blobs.iter().copied().collect(),
-            subjects: paths.chain(listed).chain([exhibit.id.clone()]).collect(),
+            log: sought.place.log,
+            number: sought.number,
+            sealed: sought.place,
+            subjects: paths.chain([sought.id.clone()]).collect(),
+            blobs,
+            has_row: exhibit.is_some(),
             offers: BTreeSet::new(),
         }
     }
@@ -114,10 +119,12 @@ impl Subject {
     /// What an acknowledgement of an offer that it is a part of says of this exhibit.
     pub(super) fn found(&self, said: &Acknowledge) -> Found {
         let is_named = said.discrepancies.iter().any(|found| self.subjects.contains(&found.subject));
+        // Without its row, any blob may be one of its own.
+        let may_be = |subject: &str| !self.has_row && subject.starts_with(&format!("{}/", layout::blobs()));
         // In a copy whose logs did not reach its sealing it was not, whatever the discrepancy is told about.
         if is_named || !self.is_under(&said.heads) {
             Found::Amiss
-        } else if said.discrepancies.iter().any(|found| found.check == MORE) {
+        } else if said.discrepancies.iter().any(|found| found.check == MORE || may_be(&found.subject)) {
             Found::Unsaid
         } else {
             Found::Whole

@@ -94,7 +94,7 @@ fn lacking(history: &History, place: Place, offer: &Offer) -> Vec<Finding> {
     let short = offer.heads.iter().filter_map(|head| {
         let here = history.logs.get(&head.log).map_or(0, |log| log.head.size);
         let subject = layout::log(head.log).to_string();
-        let message = format!("it was handed over with {} entries; this copy has {here}", head.size);
+        let message = format!("the custody record was handed over with {} events; this copy has {here}", head.size);
         // The offer stands behind the state of its own log: of that one, this copy has enough.
         let finding = Finding { weight: Verdict::Incomplete, check: Check::Behind, subject, message };
         (here < head.size && head.log != place.log).then_some(finding)

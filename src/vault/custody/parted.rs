@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::super::exhibits::{self, Exhibit};
+use super::super::exhibits::{self, Exhibit, Sought};
 use super::super::history::{Place, Sealing};
 use super::super::labels::label;
 use super::concern::{Found, Subject, offers};
@@ -48,7 +48,8 @@ impl Story {
             }
             let rows = exhibits::rows(&self.session, &sealing).unwrap_or_default();
             for (index, (row, blobs)) in (0..).zip(rows) {
-                let exhibit = Exhibit { id: label(history, &row), row, blobs, place: sealing.place, index };
+                let exhibit =
+                    Sought::from(Exhibit { id: label(history, &row), row, blobs, place: sealing.place, index });
                 let mut subject = Subject::new(history, &exhibit);
                 let is_amiss = |place: &Place| self.found(&subject, *place) == Some(Found::Amiss);
                 if suspects.iter().any(is_amiss) {

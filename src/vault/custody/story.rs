@@ -2,7 +2,9 @@
 //! so. Of a log with two signed histories it tells the one that counts, and that there is another (`contradictions`). Times
 //! are what devices claimed; nothing here proves them.
 
-use super::super::exhibits::{self, Exhibit};
+use std::collections::BTreeMap;
+
+use super::super::exhibits::{self, Sought};
 use super::super::findings::Finding;
 use super::super::history::{History, Place, Standing, Told};
 use super::super::session::{Request, Session};
@@ -16,7 +18,9 @@ use crate::format::ids::MemberId;
 pub struct Story {
     pub(super) session: Session,
     pub(super) handovers: Handovers,
-    pub(super) exhibit: Option<(Exhibit, Subject)>,
+    pub(super) exhibit: Option<(Sought, Subject)>,
+    /// For each entry that somebody adopted: where.
+    adopted: BTreeMap<Place, Vec<Place>>,
 }
 
 /// One entry of a story.
@@ -42,6 +46,8 @@ pub struct Line<'a> {
     pub offer: Option<String>,
     /// Of an answer: why it is none.
     pub no_answer: Option<NoAnswer>,
+    /// Events by which it was adopted, by label.
+    pub adopted: Vec<String>,
 }
 
 /// Reads the story of a vault, or of the exhibit that was typed.
@@ -54,7 +60,7 @@ pub fn story(setting: &mut Setting<'_>, request: &Request<'_>, typed: Option<&st
 
 impl Story {
     /// The story that a session's history tells.
-    pub fn of(session: Session, exhibit: Option<Exhibit>) -> Result<Self, VaultError> {
+    pub fn of(session: Session, exhibit: Option<Sought>) -> Result<Self, VaultError> {
         let history = session.history()?;
         let handovers = Handovers::of(history);
         let exhibit = exhibit.map(|exhibit| {
@@ -62,7 +68,8 @@ impl Story {
             subject.look_for(history, &offers(history));
             (exhibit, subject)
         });
-        Ok(Self { session, handovers, exhibit })
+        let adopted = adopted(history);
+        Ok(Self { session, handovers, exhibit, adopted })
     }
 
     /// The history it is told from.
@@ -71,7 +78,7 @@ impl Story {
     }
 
     /// The exhibit it is about, if it is about one.
-    pub fn exhibit(&self) -> Option<&Exhibit> {
+    pub fn exhibit(&self) -> Option<&Sought> {
         self.exhibit.as_ref().map(|(exhibit, _)| exhibit)
     }
 
@@ -99,6 +106,7 @@ impl Story {
             answers: handover.map(|handover| handover.answers.iter().map(label).collect()).unwrap_or_default(),
             offer,
             no_answer,
+            adopted: self.adopted.get(&place).into_iter().flatten().map(label).collect(),
         }
     }
 
@@ -125,9 +133,11 @@ impl Story {
         })
     }
 
-    /// What is wrong with the logs it is told from: an entry may be missing, or another history may stand beside them.
+    /// What is wrong with the logs it is told from: an entry may be missing, or another history may stand beside them; and why
+    /// the row of the exhibit that it is about cannot be read.
     pub fn troubles(&self) -> Vec<&Finding> {
-        self.session.of_logs().collect()
+        let unread = self.exhibit.as_ref().and_then(|(exhibit, _)| exhibit.exhibit.as_ref().err());
+        self.session.of_logs().chain(unread).collect()
     }
 
     fn places(&self) -> impl Iterator<Item = Place> + '_ {
@@ -178,6 +188,18 @@ impl Story {
         }
         (seal.first..seal.first + u64::from(seal.count)).map(|number| labels::exhibit_label(handle, number)).collect()
     }
+}
+
+/// Entries that counted ones adopt.
+fn adopted(history: &History) -> BTreeMap<Place, Vec<Place>> {
+    let mut adopted: BTreeMap<Place, Vec<Place>> = BTreeMap::new();
+    for (place, told) in history.counted() {
+        let Event::Adopt { entries } = &told.entry.event else { continue };
+        for entry in entries.iter().filter(|entry| history.leaf_at(entry) == Some(entry.leaf)) {
+            adopted.entry(Place { log: entry.log, seq: entry.seq }).or_default().push(place);
+        }
+    }
+    adopted
 }
 
 fn is_unconfirmed(history: &History, member: MemberId) -> bool {

@@ -251,7 +251,9 @@ impl Reading<'_> {
             let parted = path.iter().zip(&other).take_while(|(one, other)| one == other).count();
             let entries = told(opened, &other, parted, &mut covered);
             let message = format!(
-                "two histories signed with one key: at size {} its owner signed both root {} and root {}",
+                "two histories signed with one key, in {}'s custody record {}: at {} events both root {} and root {} are signed",
+                card.name(),
+                log.handle,
                 head.size,
                 head.root,
                 log.root_at(head.size).expect("the size is within the log"),

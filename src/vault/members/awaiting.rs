@@ -106,7 +106,8 @@ fn too_few_monitors(history: &History) -> Option<String> {
     let here =
         history.members.iter().filter(|(id, member)| member.removed.is_none() && history.is_monitor(**id)).count();
     (here < needed).then(|| {
-        format!("{needed} monitors must sign before an exhibit is called covered, and {here} are members: what is sealed from now on cannot be; an owner can add one")
+        let (monitors, are) = (if needed == 1 { "monitor" } else { "monitors" }, if here == 1 { "is a member" } else { "are members" });
+        format!("{needed} {monitors} must sign before an exhibit is called covered, and {here} {are}: what is sealed from now on cannot be; an owner can add one")
     })
 }
 

@@ -82,7 +82,7 @@ impl Landing<'_> {
             return Ok(());
         }
         // The names go into the device's memory first: whatever a crash leaves is known to be ours.
-        let by = self.session.member.as_ref();
+        let by = self.session.member.as_ref().expect("whoever seals is somebody");
         landed.intents.push(self.session.memory.intend(&self.session.vault, by, self.token, &paths)?);
         landed.written = blobs().map(|blob| Written { owner: blob.owner, name: blob.sealed.sha256 }).collect();
         for (blob, path) in blobs().zip(&paths) {

@@ -147,7 +147,7 @@ pub fn seal(
     let person = request.place.person()?;
     let member = person.member();
     session.sound_history()?;
-    session.require(member, "seal", |role| *role == Role::Sealer)?;
+    session.require(member, ("seal", "sealer"), |role| *role == Role::Sealer)?;
     let register = Some(Section::register()).filter(|_| !request.register.is_empty());
     let sections: Vec<&Section> = std::iter::once(&request.section).chain(&register).collect();
     confirm::confirm(&session, &sections, request.accepted)?;
@@ -155,7 +155,7 @@ pub fn seal(
     let mut sealed = Sealed { readback: request.readback, ..Sealed::default() };
     sealed.overlooked = session.overlooked();
     sealed.lacking = session.lacking();
-    sealed.orphans_removed = orphans::clear(&session)?;
+    sealed.orphans_removed = orphans::clear(&session, &member)?;
     let target = Target::find(&session, &request.section)?;
     sealed.readers.clone_from(&target.readers);
     sealed.unable.clone_from(&target.unable);

@@ -52,7 +52,8 @@ impl Session {
             let subject = layout::log(id).to_string();
             let Some(log) = history.logs.get(&id) else {
                 if !is_cut_off(history, id, &note) && !is_here_as_foreign(history, id, &note) {
-                    let message = "this device has seen this log before; this copy lacks it";
+                    let whose = signer(history, id, &note).map_or_else(|| "a".into(), |name| format!("{name}'s"));
+                    let message = format!("this device has seen {whose} custody record before; this copy lacks it");
                     self.findings.incomplete(Check::Behind, subject, message);
                 }
                 continue;
@@ -69,13 +70,20 @@ impl Session {
                 if cut.is_some_and(|cut| log.head.size >= cut) {
                     continue;
                 }
-                let message =
-                    format!("this device has seen it with {} entries; this copy has {}", head.size, log.head.size);
+                let message = format!(
+                    "this device has seen {}'s custody record {} with {} events; this copy has {}",
+                    card.name(),
+                    log.handle,
+                    head.size,
+                    log.head.size
+                );
                 self.findings.incomplete(Check::Behind, subject, message);
             } else if cut != Some(0) {
                 // How early the other history parted is not known: it may concern what counts, if anything does.
                 let message = format!(
-                    "two histories signed with one key: this device has seen another state of size {}",
+                    "two histories signed with one key, in {}'s custody record {}: this device has seen another one of {} events",
+                    card.name(),
+                    log.handle,
                     head.size
                 );
                 self.findings.invalid(Check::Fork, subject, message);
@@ -83,6 +91,13 @@ impl Session {
         }
         Ok(())
     }
+}
+
+/// Who signed a state of a log that is not here, if a member did.
+fn signer(history: &History, id: LogId, note: &[u8]) -> Option<String> {
+    let mut cards = history.members.values().map(|member| &member.card);
+    let card = cards.find(|card| history::check_head(note, id, history.vault, card).is_ok())?;
+    Some(card.name().to_string())
 }
 
 /// Whether a log that is not here belongs to somebody who was removed, and no removal lets any of it count. Whose it is, the

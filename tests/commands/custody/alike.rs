@@ -40,6 +40,7 @@ const TOLD: &[(&str, &[&str])] = &[
     ("to (as told)", &["to"]),
     ("late", &["late"]),
     ("reconstructed", &["reconstructed"]),
+    ("adopted in", &["adopted_in"]),
 ];
 
 /// A case in which almost everything is said that this program can say.

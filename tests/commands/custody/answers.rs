@@ -145,6 +145,21 @@ fn an_older_copy_is_not_signed_for_unless_that_is_what_is_signed() {
     signed.says("WITH DISCREPANCIES").says("(behind)");
 }
 
+/// Where her own record is shorter than she wrote it, she can sign nothing, and is not told that she could.
+#[test]
+fn who_has_written_since_is_not_told_to_sign_for_an_older_copy() {
+    let world = shared();
+    at(&world, "lawyer", &["custody", "offer", "--to", "Red Kite"]).exits(0);
+    world.hand("lawyer", "monitor");
+    at(&world, "monitor", &["verify", "--cosign"]).exits(0);
+    world.hand("lawyer", "older");
+    let old = ["custody", "acknowledge", "--vault", "../older/evidence"];
+    for more in [&[][..], &["--sign-older"]] {
+        let refused = world.run("monitor", &[&old[..], more].concat()).exits(4);
+        refused.says("older than what this device has seen or written").says("amparo merge").never_says("--sign-older");
+    }
+}
+
 #[test]
 fn what_is_wrong_with_the_givers_own_record_can_be_signed() {
     let world = shared();

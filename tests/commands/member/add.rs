@@ -1,5 +1,7 @@
 //! `amparo member add`: cards, digits, roles.
 
+use std::collections::BTreeSet;
+
 use super::{add, admit, files, listed, member, open, seal, verify};
 use crate::commands::harness::World;
 
@@ -79,7 +81,7 @@ fn only_an_owner_admits_and_a_sealer_brings_monitors() {
     }
     let before = files(&world, "monitor");
     add(&world, "monitor", "kite", &digits, &["monitor"]).exits(1).says("may not admit members");
-    add(&world, "reader", "kite", &digits, &["reader"]).exits(1).says("ask an owner");
+    add(&world, "reader", "kite", &digits, &["reader"]).exits(1).says("amparo member add CARD --role owner");
     assert_eq!(files(&world, "monitor"), before);
     let card = ["add", "../kite.card", "--role", "monitor", "--role", "sealer", "--fingerprint", &digits];
     member(&world, "tern", &card).exits(1).says("may not admit anybody but monitors");
@@ -161,7 +163,11 @@ fn a_reader_admitted_by_who_cannot_read_awaits_the_key_from_who_can() {
     member(&world, "lawyer", &["grant"]).exits(0).says("nobody awaits a key that you hold").says("Tern still awaits");
     assert_eq!(files(&world, "lawyer"), before);
     world.carry("tern");
-    open(&world, "tern", "K7-0001", "out").exits(12);
+    open(&world, "tern", "K7-0001", "out")
+        .exits(12)
+        .says("this identity is one, and the key was not handed to her yet")
+        .says("ask Grey Owl for it: by amparo member grant on that device");
+    world.run("tern", &["show", "K7-0001", "--vault", "evidence"]).exits(0).says("was not handed to her yet");
     world.carry("reader");
     let json = member(&world, "reader", &["grant", "--json"]).exits(0).json();
     assert_eq!((&json["given"][0]["scope"], json["given"].as_array().map(Vec::len)), (&"main".into(), Some(1)));
@@ -172,6 +178,20 @@ fn a_reader_admitted_by_who_cannot_read_awaits_the_key_from_who_can() {
     assert_eq!(wrapped("reader") - wrapped("lawyer"), 4);
     world.hand("reader", "tern");
     open(&world, "tern", "K7-0001", "out").exits(0);
+    // Where her key file does not come along, that is what she is told.
+    let keys_of = |who: &str| -> BTreeSet<String> {
+        let below = |path: String| path.split_once("/evidence/").map(|(_, below)| below.to_string());
+        files(&world, who).into_iter().filter_map(below).filter(|name| name.starts_with("keys/")).collect()
+    };
+    let without = world.path("without");
+    std::process::Command::new("cp").arg("-r").arg(world.path("tern/evidence")).arg(&without).status().expect("cp");
+    for name in &keys_of("tern") - &keys_of("lawyer") {
+        std::fs::remove_file(without.join(name)).expect("removed");
+    }
+    world
+        .run("tern", &["open", "K7-0001", "--vault", "../without", "-o", "none"])
+        .exits(12)
+        .says("the key file of this identity is missing or damaged in this copy");
     assert_eq!(world.read("tern/out/K7-0001/content/t.txt"), b"I was there.\n");
     verify(&world, "tern").exits(0).never_says("awaited");
     let digits = world.card_digits("tern");

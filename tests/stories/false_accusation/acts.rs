@@ -9,12 +9,16 @@ use amparo::format::role::{Role, Section};
 use amparo::vault::cosign::make::cosign;
 use amparo::vault::cosign::take::take;
 use amparo::vault::custody::acknowledge::{AcknowledgeRequest, acknowledge};
+use amparo::vault::custody::decline::decline;
 use amparo::vault::custody::offer::{Circumstances, OfferRequest, Receiver, offer};
 use amparo::vault::custody::waiting;
+use amparo::vault::custody::withdraw::{Scope, withdraw};
 use amparo::vault::findings::Verdict;
-use amparo::vault::history::Place;
+use amparo::vault::history::{Place, Standing};
 use amparo::vault::labels::entry_label;
-use amparo::vault::members::{AddRequest, RemoveRequest, RotateRequest, add, grant_here, remove, rotate};
+use amparo::vault::members::{
+    AddRequest, AdoptRequest, RemoveRequest, RotateRequest, add, adopt, grant_here, remove, rotate,
+};
 use amparo::vault::merge::{MergeRequest, merge};
 use amparo::vault::open::{OpenRequest, open};
 use amparo::vault::seal::{SealRequest, seal};
@@ -36,17 +40,20 @@ pub(super) enum Act {
     Take,
     Offer(usize),
     Answer(usize),
+    Decline(usize),
+    Withdraw,
+    Adopt,
     Admit(usize, Vec<Role>),
     Remove(usize, bool),
     Rotate,
     Grant,
 }
 
-/// Of three thousand histories one at least ends so.
-pub(super) const RARE: &str = "ends incomplete";
+/// Of three thousand histories one at least ends so, and in one at least that happens.
+pub(super) const RARE: [&str; 2] = ["ends incomplete", "adopt"];
 
 /// Each must have worked at least once in a hundred histories, each fate have struck.
-pub(super) const ALL: [&str; 21] = [
+pub(super) const ALL: [&str; 24] = [
     "seal",
     "open",
     "note",
@@ -55,6 +62,9 @@ pub(super) const ALL: [&str; 21] = [
     "take",
     "offer",
     "answer",
+    "decline",
+    "withdraw",
+    RARE[1],
     "admit",
     "remove",
     "rotate",
@@ -66,7 +76,7 @@ pub(super) const ALL: [&str; 21] = [
     "power",
     "newcomer",
     "ends valid",
-    RARE,
+    RARE[0],
     "has late entries",
 ];
 
@@ -81,6 +91,9 @@ impl Act {
             Self::Take => "take",
             Self::Offer(_) => "offer",
             Self::Answer(_) => "answer",
+            Self::Decline(_) => "decline",
+            Self::Withdraw => "withdraw",
+            Self::Adopt => "adopt",
             Self::Admit(..) => "admit",
             Self::Remove(..) => "remove",
             Self::Rotate => "rotate",
@@ -98,6 +111,9 @@ pub(super) fn is_honest(error: &VaultError) -> bool {
             | VaultError::NotInRole { .. }
             | VaultError::NoExhibit { .. }
             | VaultError::NotReadable { .. }
+            | VaultError::AwaitsKey { .. }
+            | VaultError::KeyLost { .. }
+            | VaultError::Withdrawn { .. }
             | VaultError::NothingOffered
             | VaultError::NoMember { .. }
             | VaultError::RemovedMember { .. }
@@ -114,7 +130,17 @@ impl Story {
     pub(super) fn draw(&mut self, seat: usize) -> Act {
         let (who, other) = (self.seats[seat].who, self.one_of(self.seats.len()));
         let is_owner = matches!(who, LAWYER | READER);
-        match self.below(24) {
+        let has_removed = self.told.iter().any(|told| told.ends_with("[remove]"));
+        if is_owner && has_removed && !self.late(seat).is_empty() && self.below(3) > 0 {
+            return Act::Adopt;
+        }
+        // Whoever was offered something answers that rather than ask around.
+        match self.offered_by(seat).map(|from| (from, self.below(6))) {
+            Some((from, 0)) => return Act::Answer(from),
+            Some((from, 1)) => return Act::Decline(from),
+            _ => {}
+        }
+        match self.below(25) {
             0..=4 => match who {
                 LAWYER | SEALER => Act::Seal,
                 READER => Act::Open,
@@ -124,8 +150,7 @@ impl Story {
             6..=11 if other != seat => Act::Merge(other),
             12 => Act::Cosign,
             13 | 14 => Act::Offer(other),
-            // Whoever was offered something answers that rather than ask around.
-            15 | 16 if other != seat => Act::Answer(self.offered_by(seat).unwrap_or(other)),
+            15 | 16 if other != seat => Act::Answer(other),
             17 | 18 if is_owner => self.draw_admission(),
             19 | 20 | 22 if is_owner && !self.is_peaceful() && other != seat => {
                 Act::Remove(self.seats[other].who, self.below(2) == 0)
@@ -133,6 +158,7 @@ impl Story {
             21 if is_owner => Act::Rotate,
             17..=19 if who == SEALER => Act::Admit(self.one_of(NAMES.len()), vec![Role::Monitor]),
             17..=21 => Act::Grant,
+            24 if matches!(who, LAWYER | SEALER) => Act::Withdraw,
             _ => Act::Take,
         }
     }
@@ -170,6 +196,9 @@ impl Story {
             }
             // Whoever made the offer hands her copy over with it.
             Act::Answer(other) => self.merge(seat, &self.seats[*other].copy.clone()).and_then(|()| self.answer(seat)),
+            Act::Decline(other) => self.merge(seat, &self.seats[*other].copy.clone()).and_then(|()| self.decline(seat)),
+            Act::Withdraw => self.withdraw(seat),
+            Act::Adopt => self.adopt(seat),
             Act::Admit(whom, roles) => self.admit(seat, *whom, roles),
             Act::Remove(whom, in_part) => self.remove(seat, NAMES[*whom], *in_part),
             Act::Rotate => self.rotate(seat),
@@ -285,6 +314,39 @@ impl Story {
             let place = request(&seat.copy, device, None);
             let request = AcknowledgeRequest { place, offer: Some(&first.offer), sign_older: false };
             acknowledge(setting, &request).map(drop)
+        })
+    }
+
+    fn decline(&self, seat: usize) -> Result<(), VaultError> {
+        self.on(seat, |setting, seat, device| {
+            let waiting = waiting(setting, &request(&seat.copy, device, None), None)?;
+            let first = waiting.first().ok_or(VaultError::NothingOffered)?;
+            decline(setting, &request(&seat.copy, device, None), Some(&first.offer), "not now").map(drop)
+        })
+    }
+
+    fn withdraw(&self, seat: usize) -> Result<(), VaultError> {
+        self.on(seat, |setting, seat, device| {
+            withdraw(setting, &request(&seat.copy, device, None), "K7-0001", Scope::Disclosure).map(drop)
+        })
+    }
+
+    /// Entries that came too late, as a copy knows them.
+    fn late(&self, seat: usize) -> Vec<String> {
+        let Some(history) = self.history(seat) else { return Vec::new() };
+        let is_late = |place: &&Place| history.told(**place).standing == Standing::Late;
+        history.order.iter().filter(is_late).map(|place| entry_label(&history, *place)).collect()
+    }
+
+    fn adopt(&mut self, seat: usize) -> Result<(), VaultError> {
+        let late = self.late(seat);
+        if late.is_empty() {
+            return Err(VaultError::NothingOffered);
+        }
+        let entry = late[self.one_of(late.len())].clone();
+        self.on(seat, |setting, seat, device| {
+            let place = request(&seat.copy, device, None);
+            adopt(setting, &AdoptRequest { place, entries: &[entry] }).map(drop)
         })
     }
 

@@ -12,7 +12,7 @@ use super::{Founded, LAWYER, Seat, Story, play};
 use crate::vault::merging::carry;
 
 /// So many random histories may pass before one of them shows a fault.
-const HISTORIES_MAX: u64 = 60;
+const HISTORIES_MAX: u64 = 200;
 /// What somebody is then accused of.
 const ACCUSATION: &str = "two histories signed with one key";
 /// Where a planted fault keeps what a device wrote, by log and size.

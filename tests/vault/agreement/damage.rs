@@ -6,7 +6,7 @@ use amparo::crypto::hash::{Hash, hex};
 
 use super::dice::Dice;
 use super::stories::Story;
-use crate::vault::forge::{ANN, FOUNDER, Forge, MONITOR, READER, SEALER, VAULT, card};
+use crate::vault::forge::{ANN, FOUNDER, MONITOR, READER, SEALER, VAULT, card};
 use crate::vectors::case::{self, Lines};
 use crate::vectors::written::{Files, changes, files_below};
 
@@ -23,7 +23,7 @@ pub(super) fn case(dice: &mut Dice, story: &Story, damaged: bool) -> Lines {
         line("title", "a vault that nobody has seen before".into()),
         line("base", "founded".into()),
     ];
-    lines.extend(verifier(dice, &story.forge));
+    lines.extend(verifier(dice, story));
     if dice.percent(25) {
         let mut remembered: BTreeMap<_, _> = BTreeMap::new();
         for (log, note) in dice.some(&story.states, 60) {
@@ -39,8 +39,9 @@ pub(super) fn case(dice: &mut Dice, story: &Story, damaged: bool) -> Lines {
     lines
 }
 
-fn verifier(dice: &mut Dice, forge: &Forge) -> Lines {
-    let who = *dice.one(&[READER, READER, READER, READER, READER, MONITOR, MONITOR, FOUNDER, SEALER, ANN, 0]);
+fn verifier(dice: &mut Dice, Story { forge, receivers, .. }: &Story) -> Lines {
+    let anybody = [READER, READER, READER, READER, READER, MONITOR, MONITOR, FOUNDER, SEALER, ANN, 0];
+    let who = if receivers.is_empty() || dice.percent(60) { *dice.one(&anybody) } else { *dice.one(receivers) };
     let identity = if who == 0 { "none".into() } else { hex(&[who; 32]) };
     let owner = |who: u8| format!("owner {}", case::base64(card(who).as_bytes()));
     let trust = match dice.below(20) {

@@ -70,7 +70,7 @@ impl Teller<'_> {
         if self.dice.percent(5) {
             offer.leaf = Hash::of(b"another");
         }
-        if self.dice.percent(30) {
+        if self.dice.percent(40) {
             return Event::Decline { offer, reason: "not mine".into() };
         }
         let amiss = Discrepancy { check: "blob".into(), subject: "blobs/00".into(), message: "missing".into() };
@@ -80,14 +80,14 @@ impl Teller<'_> {
 
     /// A pouch with everything, nothing, or some exhibits; with offers of this log, or with what is none.
     pub(super) fn packing(&mut self, at: usize) -> Event {
-        let mut to: Vec<_> = self.dice.some(&EVERYBODY, 30).into_iter().map(member).collect();
+        let mut to: Vec<_> = self.dice.some(&EVERYBODY, 20).into_iter().map(member).collect();
         to.sort_unstable();
-        let exhibits = match self.dice.below(3) {
+        let exhibits = match self.dice.below(4) {
             0 => None,
-            1 => Some(Vec::new()),
+            1 | 2 => Some(Vec::new()),
             _ => Some(self.known()),
         };
-        let mut offers: Vec<u64> = if self.dice.percent(70) {
+        let mut offers: Vec<u64> = if self.dice.percent(50) {
             let log = self.pens[at].id;
             self.offers.iter().filter(|(offer, _)| offer.log == log).map(|(offer, _)| offer.seq).collect()
         } else {

@@ -35,6 +35,8 @@ const TIMES: [&str; 6] = [
 /// A vault as it was told, and what somebody's device may remember of it.
 pub(super) struct Story {
     pub(super) forge: Forge,
+    /// To whom something was offered.
+    pub(super) receivers: Vec<u8>,
     /// Signed states of logs, as they were at some time.
     pub(super) states: Vec<(LogId, Vec<u8>)>,
 }
@@ -75,7 +77,8 @@ pub(super) fn tell(dice: &mut Dice) -> Story {
     for _ in 0..steps {
         teller.step();
     }
-    Story { forge: teller.forge, states: teller.states }
+    let receivers = teller.offers.iter().map(|(_, who)| *who).collect();
+    Story { forge: teller.forge, receivers, states: teller.states }
 }
 
 impl Teller<'_> {
@@ -104,7 +107,7 @@ impl Teller<'_> {
             }
             6..12 => self.cosign(at),
             12..32 => self.seal(at),
-            32..38 => self.answer(),
+            32..40 => self.answer(),
             _ => {
                 let event = self.event(at);
                 self.say(at, event);
@@ -118,7 +121,7 @@ impl Teller<'_> {
 
     fn event(&mut self, at: usize) -> Event {
         let who = *self.dice.one(&EVERYBODY);
-        match self.dice.below(78) {
+        match self.dice.below(80) {
             0..12 => note("something"),
             12..24 => {
                 let mut roles: Vec<&str> = self.dice.some(&ROLES, 30);
@@ -152,8 +155,8 @@ impl Teller<'_> {
                 Event::Amend { exhibit: self.exhibit(at), key: self.forge.key_id(key), blob }
             }
             61..68 => self.offer(who),
-            68..72 => self.packing(at),
-            72..74 => Event::Stamp {
+            68..74 => self.packing(at),
+            74..76 => Event::Stamp {
                 kind: "rfc3161".into(),
                 checkpoint: Hash::of(b"state"),
                 file: self

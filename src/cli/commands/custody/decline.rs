@@ -2,7 +2,6 @@
 
 use serde_json::json;
 
-use super::warn_of_words;
 use crate::cli::call::Call;
 use crate::cli::error::CliError;
 use crate::cli::folders::Contact;
@@ -28,7 +27,7 @@ pub(crate) struct Args {
 pub(super) fn run(args: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError> {
     let place = call.place(Contact::Must)?;
     let person = call.person()?;
-    warn_of_words(call);
+    call.warn_of_words();
     let reason = match args.reason.as_deref().map(str::trim).filter(|reason| !reason.is_empty()) {
         Some(reason) => reason.to_string(),
         None => call.need_line("Why is it not taken?", "the reason", "--reason TEXT")?,

@@ -203,7 +203,7 @@ fn described(story: &Story, line: &Line<'_>) -> Value {
         "time": entry.time, "clock": entry.clock, "not_before": null, "not_after": null, "event": entry.event.name(),
         "premis": premis::code(&entry.event), "exhibits": line.exhibits,
         "counts": line.told.standing == Standing::Counted, "late": line.told.standing == Standing::Late,
-        "refused": refused, "unconfirmed": line.unconfirmed, "reconstructed": crate::cli::story::is_reconstructed(line),
+        "refused": refused, "adopted_in": line.adopted, "unconfirmed": line.unconfirmed, "reconstructed": crate::cli::story::is_reconstructed(line),
     });
     if let (Value::Object(object), Value::Object(more)) = (&mut object, said(line, history)) {
         object.extend(more);

@@ -38,10 +38,3 @@ pub(super) fn run(command: Command, call: &mut Call<'_, '_>) -> Result<Exit, Cli
         Command::Receipt(args) => receipt::run(&args, call),
     }
 }
-
-/// What every member can read, and a sealer can be made to show.
-fn warn_of_words(call: &mut Call<'_, '_>) {
-    call.warn(
-        "every member of this vault can read these words, and a sealer can be forced to show them: name no witness",
-    );
-}

@@ -2,7 +2,6 @@
 
 use serde_json::json;
 
-use super::warn_of_words;
 use crate::cli::call::Call;
 use crate::cli::error::CliError;
 use crate::cli::folders::Contact;
@@ -43,7 +42,7 @@ pub(crate) struct Args {
 pub(super) fn run(args: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError> {
     let place = call.place(Contact::Must)?;
     let person = call.person()?;
-    warn_of_words(call);
+    call.warn_of_words();
     let text = match args.text.as_deref().map(str::trim).filter(|text| !text.is_empty()) {
         Some(text) => text.to_string(),
         None => call.need_line("The remark:", "the remark", "TEXT")?,

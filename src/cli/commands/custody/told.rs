@@ -51,6 +51,9 @@ impl Told {
     /// What flags say, and the answers to short questions for the rest.
     pub(crate) fn ask(&self, call: &mut Call<'_, '_>) -> Result<Circumstances, CliError> {
         let mut told = self.given();
+        if told != Circumstances::default() {
+            call.warn_of_words();
+        }
         if !call.interactive() {
             return Ok(told);
         }

@@ -184,8 +184,10 @@ fn tell(added: &Added, call: &mut Call<'_, '_>) -> Result<(), CliError> {
     }
     tell_given(&added.given, &added.names, call);
     tell_awaited(&added.awaited, &added.names, call);
-    if added.admitted.iter().any(|(newcomer, _)| !newcomer.known) {
-        call.say("Give her a copy of the vault's folder, and the vault's digits by another road.");
+    let strangers = added.admitted.iter().filter(|(newcomer, _)| !newcomer.known).count();
+    if strangers > 0 {
+        let her = if strangers == 1 { "her" } else { "each of them" };
+        call.say(&format!("Give {her} a copy of the vault's folder, and the vault's digits by another road."));
     }
     if added.awaited.iter().any(Awaited::needs_new_epoch) {
         call.suggest("amparo member rotate");

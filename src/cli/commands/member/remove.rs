@@ -123,10 +123,11 @@ fn tell(removed: &Removed, call: &mut Call<'_, '_>) -> Result<(), CliError> {
     if removed.kept.is_empty() {
         call.say("She has written nothing in this copy. What turns up of hers later is shown as late.");
     }
+    call.say("She keeps the custody record as far as she has it: who did what, and when. Nothing takes that back.");
     tell_renewed(&removed.renewed, &removed.names, call);
     if removed.renewed.iter().any(|renewed| renewed.scope != Scope::Custody) || removed.readable > 0 {
         call.say(&format!(
-            "She keeps what she could read: {} sealed to keys that she holds. Nothing takes that back.",
+            "She keeps what she could read: {} sealed to keys that she holds. Nothing takes that back either.",
             count(removed.readable, "exhibit")
         ));
     }

@@ -7,7 +7,7 @@ use super::paper::{Content, Paper, Signer, signer};
 use super::verdict::described_finding;
 use crate::cli::call::Call;
 use crate::cli::error::{CliError, by_weight};
-use crate::cli::output::{Tone, shown};
+use crate::cli::output::{Tone, count, shown};
 use crate::cli::{DONE, Exit, UNKNOWN};
 use crate::format::card::Card;
 use crate::format::receipt::Receipt;
@@ -82,7 +82,7 @@ fn tell_state(paper: &Paper, receipt: Option<&Receipt>, cards: &[Card]) -> Told 
         None => vec!["a signed state of a custody record".to_string()],
     };
     lines.push(format!("vault          {}", checkpoint.origin.vault.fingerprint()));
-    lines.push(format!("record         {}, {} events", checkpoint.origin.log, checkpoint.size));
+    lines.push(format!("record         {}, {}", checkpoint.origin.log, count(checkpoint.size, "event")));
     tell_signer(lines, signer(checkpoint, note, cards), &paper.name)
 }
 
@@ -94,7 +94,10 @@ fn tell_signer(mut lines: Vec<String>, signer: Signer<'_>, name: &str) -> Told {
             (DONE, None)
         }
         Signer::Unknown => {
-            lines.push("signed by      somebody whose card is not here: give it with --owner CARD".into());
+            lines.push(
+                "signed by      nobody whose card is known here: --owner CARD gives the card of whoever should have"
+                    .into(),
+            );
             (UNKNOWN, None)
         }
         Signer::Wrong(message) => {

@@ -147,7 +147,7 @@ fn signatures(log: &LogState) -> Vec<String> {
     let signed = log.coverage.signed_by.iter().map(|by| {
         let role = if by.monitor { "" } else { "; counts as no monitor" };
         let when = time(by.time).map_or(String::new(), |when| format!(", {when} by that device's clock"));
-        format!("  {} signed {handle} at {} events{when}{role}", shown(&by.name), by.size)
+        format!("  {} signed {handle} at {}{when}{role}", shown(&by.name), count(by.size, "event"))
     });
     signed.collect()
 }

@@ -1,7 +1,6 @@
 //! What a file is, by its first bytes and never by its name: a key has no fixed name, and whoever searches opens what
 //! he finds. Nothing is believed here that a later room does not check; nothing of what is read leaves it.
 
-use std::collections::{BTreeSet, VecDeque};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
@@ -9,16 +8,21 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use zeroize::Zeroizing;
 
+use super::REPORT_FIRST_LINE;
 use crate::crypto::envelope;
+use crate::format::checkpoint::Origin;
+use crate::format::short_receipt::ShortReceipt;
 use crate::format::words::{self, bytewords};
 use crate::format::{card, form, identity_file, parity};
 
 /// How much of a file is looked at: the whole of everything that is small enough to be a key, a form or a note.
 pub(super) const START_BYTES: usize = 64 << 10;
 
-/// This many words of a list in a row, hardly one of them twice, stand in hardly any other text: neither articles nor most short
-/// words are on one.
+/// This many words of a list in a row stand in hardly any other text: neither articles nor most short words are on one.
 const WORDS_MIN: usize = 10;
+/// So many of them are different ones. Of ten drawn by chance from a list of 2,048, fewer are once in a hundred million times;
+/// ten times `width` and `height` are no key.
+const DIFFERENT_MIN: usize = 7;
 /// No word of a list is longer.
 const LETTERS_MAX: usize = 8;
 const AGE_BINARY: &[u8] = b"age-encryption.org/v1\n";
@@ -52,6 +56,12 @@ pub(super) enum Shape {
     Card,
     /// A receipt.
     Receipt,
+    /// A receipt's short form, as a line or in an image of its QR code.
+    ShortReceipt,
+    /// A signed state of a log, or several with cosignatures.
+    Cosignatures,
+    /// A report of a check.
+    Report,
     /// A part of what a device remembers.
     Remembered,
     /// Any other text of this program.
@@ -125,7 +135,16 @@ fn text_shape(text: &str) -> Option<Shape> {
     if text.starts_with("{\n  \"format\": \"amparo.v1/record\"") {
         return Some(Shape::Opened);
     }
-    if first.starts_with("amparo.v1/") {
+    if Origin::parse(first).is_some() {
+        return Some(Shape::Cosignatures);
+    }
+    if first == REPORT_FIRST_LINE {
+        return Some(Shape::Report);
+    }
+    if ShortReceipt::stands_in(text) {
+        return Some(Shape::ShortReceipt);
+    }
+    if first.to_ascii_lowercase().starts_with("amparo.v1/") {
         return Some(Shape::Document);
     }
     form_shape(text, first)
@@ -171,24 +190,23 @@ fn has_secret_line(text: &[u8]) -> bool {
     secret_lines(text).next().is_some()
 }
 
-/// Whether words of one list, that of BIP-39 or Bytewords, stand in a row, with whatever marks, on one line or many. They were
-/// drawn by chance, so hardly any comes twice: ten times `width` and `height` are no key.
+/// Whether words of one list, that of BIP-39 or Bytewords, stand in a row, with whatever marks, on one line or many. The row
+/// ends at the first other word. They are counted over all of it: a sheet may have each word twice.
 fn has_words(text: &str) -> bool {
-    let lists = [(words::Kind::Seed, WORDS_MIN - 1), (words::Kind::Share, WORDS_MIN - 2)];
-    let mut in_row = lists.map(|(kind, different_min)| (kind, different_min, VecDeque::with_capacity(WORDS_MIN)));
+    let mut rows = [words::Kind::Seed, words::Kind::Share].map(|kind| (kind, 0, Vec::with_capacity(DIFFERENT_MIN)));
     for word in text.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty()) {
         let word = (word.len() <= LETTERS_MAX).then(|| Zeroizing::new(word.to_ascii_lowercase()));
-        for (kind, different_min, row) in &mut in_row {
+        for (kind, length, different) in &mut rows {
             let Some(word) = word.clone().filter(|word| words::is_listed(*kind, word)) else {
-                row.clear();
+                *length = 0;
+                different.clear();
                 continue;
             };
-            if row.len() == WORDS_MIN {
-                row.pop_front();
+            *length += 1;
+            if !different.contains(&word) {
+                different.push(word);
             }
-            row.push_back(word);
-            let different = || row.iter().map(|word| word.as_str()).collect::<BTreeSet<_>>().len();
-            if row.len() == WORDS_MIN && different() >= *different_min {
+            if *length >= WORDS_MIN && different.len() >= DIFFERENT_MIN {
                 return true;
             }
         }
@@ -271,6 +289,13 @@ mod tests {
         assert_eq!(of(mixed.join(" ").as_bytes()), None, "a row is of one list");
         let sizes = [r#"{"width":16,"height":16},"#; 9].concat();
         assert_eq!(of(sizes.as_bytes()), None, "no key has a word ten times");
+        // Drawn by chance, one comes twice now and then; or somebody wrote each down twice.
+        let twice = [&words[..7], &words[..3]].concat();
+        assert_eq!(of(twice.join(" ").as_bytes()), Some(Shape::Words));
+        assert_eq!(of([&words[..6], &words[..6]].concat().join(" ").as_bytes()), None);
+        let doubled: Vec<String> = words.iter().zip(1..).map(|(word, at)| format!("{at}. {word} | {word}")).collect();
+        assert_eq!(of(doubled.join("\n").as_bytes()), Some(Shape::Words));
+        assert_eq!(of([&words[..7], &["the"], &words[..7]].concat().join(" ").as_bytes()), None, "a word of no list");
         let uri = format!("ur:sskr/{}", "ae".repeat(20));
         assert_eq!(of(uri.as_bytes()), Some(Shape::Words));
         assert_eq!(of(b"She said that they had come at night, four of them, and that nobody had a paper."), None);
@@ -292,6 +317,20 @@ mod tests {
         let page = VolumePage { part: 2, parts: 3, pouch: PouchId([7; 16]), total: 900, offset: 400, length: 400 };
         assert_eq!(of(&page.print(None)), Some(Shape::AgeFile));
         assert_eq!(of(&[&parity::MAGIC[..], &[0; 56]].concat()), Some(Shape::AgeFile));
+    }
+
+    #[test]
+    fn texts_of_this_program_are_known_in_small_letters_and_in_large() {
+        let id = "ab".repeat(32);
+        let line = format!("AMPARO.V1/ROW {0} {0} 7 {0} {0}", id.to_uppercase());
+        let svg = format!("<svg xmlns=\"http://www.w3.org/2000/svg\">\n<desc>{line}</desc>\n</svg>\n");
+        for text in [line.clone(), line.to_lowercase(), format!("Dear Ann,\n\n> {line}"), svg] {
+            assert_eq!(of(text.as_bytes()), Some(Shape::ShortReceipt), "{text}");
+        }
+        assert_eq!(of(b"<svg xmlns=\"http://www.w3.org/2000/svg\">\n<desc>A cat</desc>\n"), None);
+        assert_eq!(of(format!("amparo.v1/{id}/{id}\n7\n").as_bytes()), Some(Shape::Cosignatures));
+        assert_eq!(of(format!("{REPORT_FIRST_LINE}\n\n**It holds.**\n").as_bytes()), Some(Shape::Report));
+        assert_eq!(of(b"AMPARO.V1/NEWER\n"), Some(Shape::Document));
     }
 
     #[test]

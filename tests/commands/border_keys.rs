@@ -76,7 +76,7 @@ fn readers_whose_shares_meet_on_one_device_open_content() {
     world
         .run("owl", &["border-check"])
         .exits(1)
-        .says("with the other shares that lie here, content (sections main and register)")
+        .says("enough of these shares lie on this device: together they open content (sections main and register)")
         .says("do not carry these shares together: leave them with different people")
         .says("2 things open it, or could");
     world.write("owl/music/song.mp3", line(&world, "tern").as_bytes());

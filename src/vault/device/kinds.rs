@@ -95,7 +95,11 @@ pub(super) fn shape(name: &OsStr, start: &[u8]) -> Option<Shape> {
     let text = match std::str::from_utf8(start) {
         Ok(text) => text,
         Err(error) if error.error_len().is_none() => std::str::from_utf8(&start[..error.valid_up_to()]).ok()?,
-        Err(_) => return has_secret_line(start).then_some(Shape::AgeKey),
+        Err(_) => {
+            let foreign = foreign_text(start);
+            let shape = foreign.and_then(|text| text_shape(&text));
+            return shape.or_else(|| has_secret_line(start).then_some(Shape::AgeKey));
+        }
     };
     text_shape(text).or_else(|| is_editors_copy(name).then_some(Shape::EditorCopy))
 }
@@ -103,6 +107,22 @@ pub(super) fn shape(name: &OsStr, start: &[u8]) -> Option<Shape> {
 /// Whether a file that begins so is a volume of a pouch, or its parity.
 pub(super) fn is_part(start: &[u8]) -> bool {
     start.starts_with(&parity::MAGIC) || start.starts_with(VOLUME)
+}
+
+/// A text in another encoding than UTF-8, as older editors write it; of what it says in letters of ASCII, nothing is lost.
+fn foreign_text(start: &[u8]) -> Option<Zeroizing<String>> {
+    let wide = |number: fn([u8; 2]) -> u16| {
+        let numbers = start.chunks_exact(2).map(|pair| number([pair[0], pair[1]]));
+        char::decode_utf16(numbers).map(|letter| letter.unwrap_or(char::REPLACEMENT_CHARACTER)).collect::<String>()
+    };
+    let text = match start {
+        [0xff, 0xfe, ..] if start.contains(&0) => wide(u16::from_le_bytes),
+        [0xfe, 0xff, ..] if start.contains(&0) => wide(u16::from_be_bytes),
+        // What has a zero in it is no text.
+        _ if start.contains(&0) => return None,
+        _ => String::from_utf8_lossy(start).into_owned(),
+    };
+    Some(Zeroizing::new(text))
 }
 
 fn text_shape(text: &str) -> Option<Shape> {
@@ -256,6 +276,10 @@ mod tests {
             assert_eq!(of(text.as_bytes()), Some(Shape::AgeKey), "{text}");
         }
         assert_eq!(of(&[b"\xff\xfe\n", line.as_bytes()].concat()), Some(Shape::AgeKey), "in a file that is no text");
+        for text in [&*line, std::str::from_utf8(&bytes).expect("text")] {
+            let wide: Vec<u8> = format!("\u{feff}{text}").encode_utf16().flat_map(u16::to_le_bytes).collect();
+            assert!(matches!(of(&wide), Some(Shape::AgeKey | Shape::BareIdentity)), "as some editors write all text");
+        }
         assert_eq!(of(&seal_with_passphrase(&bytes, "correct horse").bytes), Some(Shape::Locked));
         assert_eq!(of(&seal(b"x", &[&Identity::from_seed(&[1; 32]).recipient()]).bytes), Some(Shape::AgeFile));
     }
@@ -279,6 +303,9 @@ mod tests {
         let list = bip39::Language::English.word_list();
         let words: Vec<&str> = (0..10).map(|number| list[number * 97]).collect();
         assert_eq!(of(words.join(" ").as_bytes()), Some(Shape::Words));
+        let older = [b"Contrase\xf1a:\r\n", words.join(" ").as_bytes()].concat();
+        assert_eq!(of(&older), Some(Shape::Words), "in an older encoding");
+        assert_eq!(of(&[&older[..], b"\0"].concat()), None, "in a program");
         let numbered: Vec<String> = words.iter().zip(1..).map(|(word, at)| format!("{at}. {word}")).collect();
         assert_eq!(of(numbered.join("\n").as_bytes()), Some(Shape::Words));
         assert_eq!(of(words[..9].join(" ").as_bytes()), None);
@@ -322,13 +349,14 @@ mod tests {
     #[test]
     fn texts_of_this_program_are_known_in_small_letters_and_in_large() {
         let id = "ab".repeat(32);
-        let line = format!("AMPARO.V1/ROW {0} {0} 7 {0} {0}", id.to_uppercase());
+        let log = &id[..32];
+        let line = format!("AMPARO.V1/ROW {id} {log} 7 {id} {id}").to_uppercase();
         let svg = format!("<svg xmlns=\"http://www.w3.org/2000/svg\">\n<desc>{line}</desc>\n</svg>\n");
         for text in [line.clone(), line.to_lowercase(), format!("Dear Ann,\n\n> {line}"), svg] {
             assert_eq!(of(text.as_bytes()), Some(Shape::ShortReceipt), "{text}");
         }
         assert_eq!(of(b"<svg xmlns=\"http://www.w3.org/2000/svg\">\n<desc>A cat</desc>\n"), None);
-        assert_eq!(of(format!("amparo.v1/{id}/{id}\n7\n").as_bytes()), Some(Shape::Cosignatures));
+        assert_eq!(of(format!("amparo.v1/{id}/{log}\n7\n").as_bytes()), Some(Shape::Cosignatures));
         assert_eq!(of(format!("{REPORT_FIRST_LINE}\n\n**It holds.**\n").as_bytes()), Some(Shape::Report));
         assert_eq!(of(b"AMPARO.V1/NEWER\n"), Some(Shape::Document));
     }

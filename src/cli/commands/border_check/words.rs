@@ -96,7 +96,10 @@ pub(super) fn what(find: &Find) -> String {
     match &find.fact {
         Fact::Key { bare, reaches, elsewhere, together } => key(*bare, reaches, *elsewhere, together),
         Fact::Share { sections: names, enough: true } => {
-            format!("a share of a key; with the other shares that lie here it opens content ({})", sections(names))
+            format!(
+                "a share of a key; enough of these shares lie on this device: together they open content ({})",
+                sections(names)
+            )
         }
         Fact::Share { sections: names, enough: false } => format!(
             "a share of the key of {}, made out to a key that lies on this device; with the shares of enough other readers \
@@ -163,7 +166,10 @@ fn key(bare: bool, reaches: &[Reach], elsewhere: usize, together: &[String]) -> 
         ));
     }
     if !together.is_empty() {
-        told.push(format!("with the other shares that lie here, content ({})", sections(together)));
+        told.push(format!(
+            "enough of these shares lie on this device: together they open content ({})",
+            sections(together)
+        ));
     }
     let how = if bare { "without any passphrase" } else { "with its passphrase" };
     format!("{how}: {}", told.join("; "))

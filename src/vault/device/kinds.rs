@@ -25,6 +25,10 @@ const WORDS_MIN: usize = 10;
 const DIFFERENT_MIN: usize = 7;
 /// No word of a list is longer.
 const LETTERS_MAX: usize = 8;
+const SECRET: &[u8] = b"AGE-SECRET-KEY-";
+/// What begins so and is shorter is the mention of a key.
+const SECRET_MIN: usize = 50;
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 const AGE_BINARY: &[u8] = b"age-encryption.org/v1\n";
 const VOLUME: &[u8] = b"pouch-volume/v1\n";
 const AGE_ARMOR: &str = "-----BEGIN AGE ENCRYPTED FILE-----";
@@ -200,10 +204,22 @@ pub(super) fn dearmored(text: &str) -> Option<Zeroizing<Vec<u8>>> {
     bytes.starts_with(AGE_BINARY).then(|| Zeroizing::new(bytes))
 }
 
-/// The lines that are secrets of `age`, of whatever kind.
+/// The lines that are secrets of `age`, of whatever kind, and such as stand within a line, as in a mail or a list.
 pub(super) fn secret_lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     let lines = text.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
-    lines.filter(|line| line.starts_with(b"AGE-SECRET-KEY-") || line.starts_with(b"AGE-PLUGIN-"))
+    lines.flat_map(|line| {
+        let line = line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line);
+        if line.starts_with(SECRET) || line.starts_with(b"AGE-PLUGIN-") {
+            return vec![line];
+        }
+        let at = |place| {
+            let secret: &[u8] = &line[place..];
+            let ends = |byte: &u8| !byte.is_ascii_alphanumeric() && *byte != b'-';
+            &secret[..secret.iter().position(ends).unwrap_or(secret.len())]
+        };
+        let places = line.windows(SECRET.len()).enumerate().filter(|(_, window)| *window == SECRET);
+        places.map(|(place, _)| at(place)).filter(|secret| secret.len() >= SECRET_MIN).collect()
+    })
 }
 
 fn has_secret_line(text: &[u8]) -> bool {
@@ -270,12 +286,17 @@ mod tests {
         let bytes = heron.to_bytes();
         assert_eq!(of(&bytes), Some(Shape::BareIdentity));
         let line = heron.seed.keys().age.to_secret_line();
-        for text in
-            [format!("remark\r\n  {}\r\n", *line), "AGE-SECRET-KEY-1QQ\n".into(), "AGE-PLUGIN-YUBIKEY-1Q".into()]
-        {
+        for text in [
+            format!("remark\r\n  {}\r\n", *line),
+            format!("\u{feff}{}", *line),
+            format!("> Her key: \"{}\".", *line),
+            "AGE-SECRET-KEY-1QQ\n".into(),
+            "AGE-PLUGIN-YUBIKEY-1Q".into(),
+        ] {
             assert_eq!(of(text.as_bytes()), Some(Shape::AgeKey), "{text}");
         }
         assert_eq!(of(&[b"\xff\xfe\n", line.as_bytes()].concat()), Some(Shape::AgeKey), "in a file that is no text");
+        assert_eq!(of(b"a line that begins with `AGE-SECRET-KEY-PQ-1`"), None);
         for text in [&*line, std::str::from_utf8(&bytes).expect("text")] {
             let wide: Vec<u8> = format!("\u{feff}{text}").encode_utf16().flat_map(u16::to_le_bytes).collect();
             assert!(matches!(of(&wide), Some(Shape::AgeKey | Shape::BareIdentity)), "as some editors write all text");

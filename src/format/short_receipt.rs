@@ -41,6 +41,18 @@ impl ShortReceipt {
         text.get(..KIND.len()).is_some_and(|kind| kind.eq_ignore_ascii_case(KIND))
     }
 
+    /// Whether one stands in a text, whatever stands around it: a letter, or the image of its QR code.
+    pub fn stands_in(text: &str) -> bool {
+        const WORDS: usize = 6;
+        let text = text.to_ascii_uppercase();
+        let at = |(place, _): (usize, &str)| {
+            let behind = text.get(place..).unwrap_or_default().split(|c: char| c.is_whitespace() || c == '<');
+            let words: Vec<&str> = behind.filter(|word| !word.is_empty()).take(WORDS).collect();
+            Self::parse(words.join(" ").as_bytes()).is_ok()
+        };
+        text.match_indices(KIND).any(at)
+    }
+
     /// Reads it, in small letters as well, with white space around it and more than one space between.
     pub fn parse(bytes: &[u8]) -> Result<Self, ShortReceiptError> {
         let text = std::str::from_utf8(bytes).map_err(|_| ShortReceiptError)?;
@@ -84,7 +96,9 @@ mod tests {
         for copied in [line.clone(), line.to_lowercase(), format!("\u{a0} {}\r\n", line.replace(' ', "\n  "))] {
             assert_eq!(read(&copied), Ok(short), "{copied}");
             assert!(ShortReceipt::is_meant_by(&copied));
+            assert!(ShortReceipt::stands_in(&copied) && ShortReceipt::stands_in(&format!("<desc>{copied}</desc>")));
         }
+        assert!(!ShortReceipt::stands_in(&line[..line.len() - 1]) && !ShortReceipt::stands_in("AMPARO.V1/ROW"));
         let wrong = [
             line.replace(" 13 ", " 013 "),
             line.replace(" 13 ", " +13 "),

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use super::device::gather::{Gathered, Places, gather};
-use super::device::reach::{OpenKeys, Vaults};
+use super::device::reach::{self, Tried, Vaults};
 use super::device::{Fact, Find, Home, Kind, NotLooked, Opens, machine, traces};
 use super::{Setting, VaultError, survey};
 use crate::format::ids::VaultId;
@@ -122,27 +122,28 @@ impl Search {
         passphrases: &[Option<Zeroizing<String>>],
     ) -> Result<Border, VaultError> {
         let Self { gathered, identity, state, pins, remembers, others } = self;
-        let ids: Vec<BTreeSet<VaultId>> = gathered.vaults.iter().map(|vault| ids(setting.disk, vault)).collect();
-        let elsewhere = pins.iter().filter(|pin| !ids.iter().any(|ids| ids.contains(pin))).count();
-        let vaults = Vaults { state: &state, here: &gathered.vaults, elsewhere };
-        let (mut finds, mut opened) = (Vec::new(), OpenKeys::default());
+        let here: Vec<(PathBuf, BTreeSet<VaultId>)> =
+            gathered.vaults.iter().map(|vault| (vault.clone(), ids(setting.disk, vault))).collect();
+        let elsewhere = pins.iter().filter(|pin| !here.iter().any(|(_, ids)| ids.contains(pin))).count();
+        let vaults = Vaults { state: &state, here: &here, elsewhere };
+        let (mut finds, mut tried) = (Vec::new(), Tried::default());
         for (path, kind) in &gathered.keys {
             stop_if_asked(setting)?;
-            finds.push(vaults.bare(setting, path, *kind, &mut opened));
+            finds.push(vaults.bare(setting, path, *kind, &mut tried));
         }
         for (number, (path, _)) in gathered.locked.iter().enumerate() {
             stop_if_asked(setting)?;
             let passphrase = passphrases.get(number).and_then(Option::as_ref).map(|words| words.as_str());
-            finds.push(vaults.locked(setting, path, *path == identity, passphrase, &mut opened));
+            finds.push(vaults.locked(setting, path, *path == identity, passphrase, &mut tried));
         }
         let all_opened = finds.iter().chain(&gathered.finds).all(|find| match find.fact {
             Fact::Key { .. } => true,
             _ => !find.kind.is_key(),
         });
         for file in &gathered.age_files {
-            finds.push(Vaults::age_file(setting.disk, file, &opened, all_opened));
+            finds.push(Vaults::age_file(setting.disk, file, &mut tried, all_opened));
         }
-        for (vault, ids) in gathered.vaults.iter().zip(&ids) {
+        for (vault, ids) in &here {
             let known = ids.iter().any(|id| pins.contains(id));
             finds.push(Find {
                 kind: Kind::Vault,
@@ -156,6 +157,15 @@ impl Search {
             finds.push(Find { kind: Kind::State, path: state.clone(), opens: Opens::Nothing, fact });
         }
         finds.extend(gathered.finds);
+        for find in finds.iter().filter(|find| find.kind == Kind::Words) {
+            tried.shares.written(setting.disk, &find.path);
+        }
+        let met = tried.shares.met();
+        for find in finds.iter_mut().filter(|find| find.kind.is_key()) {
+            if let Some(sections) = met.get(find.path.as_path()) {
+                find.open_together(sections.iter().map(ToString::to_string).collect());
+            }
+        }
         finds.extend(others);
         finds.sort_by(|one, other| (one.kind, &one.path).cmp(&(other.kind, &other.path)));
         Ok(Border {
@@ -173,10 +183,8 @@ fn stop_if_asked(setting: &Setting<'_>) -> Result<(), VaultError> {
     if setting.watch.stopped() { Err(VaultError::Stopped) } else { Ok(()) }
 }
 
-/// The ids that a vault could have: what its file says, and its logs' first entries.
+/// The ids that a vault could have; none where it cannot be looked into.
 fn ids(disk: &dyn Disk, vault: &Path) -> BTreeSet<VaultId> {
     let surveyed = disk.folder(vault).map_err(VaultError::from).and_then(|folder| survey::survey(&*folder));
-    let Ok(survey) = surveyed else { return BTreeSet::new() };
-    let firsts = survey.logs.values().filter_map(|log| log.entries.get(&0)).flatten();
-    survey.hint.into_iter().chain(firsts.map(|entry| VaultId(entry.leaf))).collect()
+    surveyed.map(|survey| reach::ids(&survey)).unwrap_or_default()
 }

@@ -95,6 +95,42 @@ fn what_is_named_is_looked_through_beside_the_home_folder() {
     world.run_in("courier", &[&nowhere[..], &["--card"]].concat(), &homeless).exits(4);
 }
 
+/// What the program itself writes in the clear.
+#[test]
+fn papers_of_this_program_are_known_and_told_for_what_they_show() {
+    let world = World::with_testimony();
+    for (names, file) in [("full", "letters/a"), ("roles", "letters/b")] {
+        std::fs::create_dir_all(world.path("lawyer/letters")).expect("a folder");
+        world.run("lawyer", &["verify", "evidence", "--report", file, "--names", names]).exits(0);
+    }
+    assert!(String::from_utf8(world.read("lawyer/letters/a")).expect("text").contains("Grey Owl"));
+    let json = checked(&world, "lawyer", &[], 0);
+    let reports = of_kind(&json, "report");
+    assert!(reports.len() == 2 && reports.iter().all(|report| report["opens"] == "custody"), "{json:#}");
+    world
+        .run("lawyer", &["border-check"])
+        .exits(0)
+        .says("report  ~~/lawyer/letters/a\n    shows the custody record: a report of a check, readable by anyone")
+        .says("members by their pseudonyms");
+    // A receipt as an image, and its line, as it is shown, in small letters, in a mail.
+    let receipt = ["custody", "receipt", "K7-0001", "--qr-svg", "letters/c", "--vault", "evidence"];
+    let line = world.run("lawyer", &receipt).exits(0).out;
+    assert!(line.starts_with("AMPARO.V1/ROW "), "{line}");
+    world.write("lawyer/letters/d", line.as_bytes());
+    world.write("lawyer/letters/e", line.to_lowercase().as_bytes());
+    world.write("lawyer/letters/f", format!("Dear Ann,\nkeep this:\n\n> {line}\n").as_bytes());
+    assert_eq!(of_kind(&checked(&world, "lawyer", &[], 0), "short_receipt").len(), 4);
+    world.run("lawyer", &["border-check"]).exits(0).says("the short form of a receipt, in the clear");
+    let cosign = ["verify", "evidence", "--cosign", "--cosignatures", "letter", "--owner", "../lawyer.card"];
+    world.carry("monitor");
+    world.run("monitor", &cosign).exits(0);
+    assert_eq!(of_kind(&checked(&world, "monitor", &[], 0), "cosignatures")[0]["opens"], "nothing");
+    world
+        .run("monitor", &["border-check"])
+        .exits(0)
+        .says("who cosigned it and when, by the digits of that person's card");
+}
+
 /// Shares on paper restore an identity as its 24 words do.
 #[test]
 fn shares_that_were_written_down_are_found_and_prose_is_not() {

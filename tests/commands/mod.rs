@@ -2,6 +2,7 @@
 
 mod behind_or_aside;
 mod border_check;
+mod border_keys;
 mod border_places;
 mod clock;
 mod cosign;

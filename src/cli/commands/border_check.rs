@@ -14,7 +14,7 @@ use crate::cli::output::{Tone, count, shown};
 use crate::cli::{DONE, Exit, FAILED, INCOMPLETE};
 use crate::store::Mode;
 use crate::vault::border_check::{Border, SearchRequest, search};
-use crate::vault::device::{Find, Home, Opens};
+use crate::vault::device::{Find, Home, Kind, Opens};
 
 /// Nobody types more passphrases than these; the rest stays locked, and counts.
 const ASKED_MAX: usize = 8;
@@ -145,6 +145,7 @@ fn tell(find: &Find, call: &mut Call<'_, '_>) -> Result<(), CliError> {
     let (word, tone) = match find.opens {
         _ if find.may_open_content() && find.opens == Opens::Unknown => ("MAY OPEN CONTENT", Tone::Bad),
         Opens::Content => ("OPENS CONTENT", Tone::Bad),
+        Opens::Custody if find.kind == Kind::Report => ("shows the custody record", Tone::Careful),
         Opens::Custody => ("opens the custody record", Tone::Careful),
         Opens::Unknown => ("may hold more", Tone::Careful),
         Opens::Nothing => ("opens nothing", Tone::Good),

@@ -32,6 +32,17 @@ pub fn has_ur(text: &str) -> bool {
     })
 }
 
+/// The whole shares that stand so in a text, in either case.
+pub fn urs(text: &str) -> Vec<Share> {
+    let text = Zeroizing::new(text.to_ascii_lowercase());
+    let whole = |(place, _)| {
+        let from = text.get(place..)?;
+        let letters = from.get(UR.len()..)?.bytes().take_while(u8::is_ascii_lowercase).count();
+        from_ur(from.get(..UR.len().saturating_add(letters))?).ok()
+    };
+    text.match_indices(UR).filter_map(whole).collect()
+}
+
 /// The words of a share.
 pub fn of_share(share: &Share) -> Vec<&'static str> {
     let bytes = encode(share, &CBOR);
@@ -169,6 +180,7 @@ mod tests {
         assert!(
             !has_ur("a share as `ur:sskr/…`, or ur:sskr/hdda") && !has_ur(&text[1..]) && !has_ur(":") && !has_ur("")
         );
+        assert_eq!(urs(&format!("{upper}and {}, {}.", &*text, &text[..30])), [share.clone(), share.clone()]);
         assert_eq!(from_ur(&text), Ok(share));
         let mut flipped = text.as_bytes().to_vec();
         for place in UR.len()..flipped.len() {

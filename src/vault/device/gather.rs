@@ -152,6 +152,9 @@ impl Visit for Met<'_> {
             }
             Shape::Card => self.note(Kind::Card, &thing, Opens::Nothing, Fact::Nothing),
             Shape::Receipt => self.note(Kind::Receipt, &thing, Opens::Nothing, Fact::Nothing),
+            Shape::ShortReceipt => self.note(Kind::ShortReceipt, &thing, Opens::Nothing, Fact::Nothing),
+            Shape::Cosignatures => self.note(Kind::Cosignatures, &thing, Opens::Nothing, Fact::Nothing),
+            Shape::Report => self.note(Kind::Report, &thing, Opens::Custody, Fact::Nothing),
             Shape::Remembered => self.note(Kind::State, &thing, Opens::Nothing, Fact::Nothing),
             Shape::Document => self.note(Kind::Document, &thing, Opens::Nothing, Fact::Nothing),
             Shape::Core => self.note(Kind::CoreFile, &thing, Opens::Unknown, Fact::Nothing),
@@ -212,7 +215,7 @@ impl Met<'_> {
 
     fn note(&mut self, kind: Kind, path: &Path, opens: Opens, fact: Fact) {
         let alike = self.gathered.finds.iter().filter(|find| find.kind == kind).count();
-        if opens != Opens::Content && !kind.is_key() && alike >= LISTED_MAX {
+        if !matches!(opens, Opens::Content | Opens::Custody) && !kind.is_key() && alike >= LISTED_MAX {
             self.gathered.unlisted += 1;
         } else {
             self.gathered.finds.push(Find::new(kind, path, opens, fact));

@@ -1,7 +1,6 @@
 //! What a file is, by its first bytes and never by its name: a key has no fixed name, and whoever searches opens what
 //! he finds. Nothing is believed here that a later room does not check; nothing of what is read leaves it.
 
-use std::collections::{BTreeSet, VecDeque};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
@@ -9,18 +8,27 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use zeroize::Zeroizing;
 
+use super::REPORT_FIRST_LINE;
 use crate::crypto::envelope;
+use crate::format::checkpoint::Origin;
+use crate::format::short_receipt::ShortReceipt;
 use crate::format::words::{self, bytewords};
 use crate::format::{card, form, identity_file, parity};
 
 /// How much of a file is looked at: the whole of everything that is small enough to be a key, a form or a note.
 pub(super) const START_BYTES: usize = 64 << 10;
 
-/// This many words of a list in a row, hardly one of them twice, stand in hardly any other text: neither articles nor most short
-/// words are on one.
+/// This many words of a list in a row stand in hardly any other text: neither articles nor most short words are on one.
 const WORDS_MIN: usize = 10;
+/// So many of them are different ones. Of ten drawn by chance from a list of 2,048, fewer are once in a hundred million times;
+/// ten times `width` and `height` are no key.
+const DIFFERENT_MIN: usize = 7;
 /// No word of a list is longer.
 const LETTERS_MAX: usize = 8;
+const SECRET: &[u8] = b"AGE-SECRET-KEY-";
+/// What begins so and is shorter is the mention of a key.
+const SECRET_MIN: usize = 50;
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 const AGE_BINARY: &[u8] = b"age-encryption.org/v1\n";
 const VOLUME: &[u8] = b"pouch-volume/v1\n";
 const AGE_ARMOR: &str = "-----BEGIN AGE ENCRYPTED FILE-----";
@@ -52,6 +60,12 @@ pub(super) enum Shape {
     Card,
     /// A receipt.
     Receipt,
+    /// A receipt's short form, as a line or in an image of its QR code.
+    ShortReceipt,
+    /// A signed state of a log, or several with cosignatures.
+    Cosignatures,
+    /// A report of a check.
+    Report,
     /// A part of what a device remembers.
     Remembered,
     /// Any other text of this program.
@@ -85,7 +99,11 @@ pub(super) fn shape(name: &OsStr, start: &[u8]) -> Option<Shape> {
     let text = match std::str::from_utf8(start) {
         Ok(text) => text,
         Err(error) if error.error_len().is_none() => std::str::from_utf8(&start[..error.valid_up_to()]).ok()?,
-        Err(_) => return has_secret_line(start).then_some(Shape::AgeKey),
+        Err(_) => {
+            let foreign = foreign_text(start);
+            let shape = foreign.and_then(|text| text_shape(&text));
+            return shape.or_else(|| has_secret_line(start).then_some(Shape::AgeKey));
+        }
     };
     text_shape(text).or_else(|| is_editors_copy(name).then_some(Shape::EditorCopy))
 }
@@ -93,6 +111,22 @@ pub(super) fn shape(name: &OsStr, start: &[u8]) -> Option<Shape> {
 /// Whether a file that begins so is a volume of a pouch, or its parity.
 pub(super) fn is_part(start: &[u8]) -> bool {
     start.starts_with(&parity::MAGIC) || start.starts_with(VOLUME)
+}
+
+/// A text in another encoding than UTF-8, as older editors write it; of what it says in letters of ASCII, nothing is lost.
+fn foreign_text(start: &[u8]) -> Option<Zeroizing<String>> {
+    let wide = |number: fn([u8; 2]) -> u16| {
+        let numbers = start.chunks_exact(2).map(|pair| number([pair[0], pair[1]]));
+        char::decode_utf16(numbers).map(|letter| letter.unwrap_or(char::REPLACEMENT_CHARACTER)).collect::<String>()
+    };
+    let text = match start {
+        [0xff, 0xfe, ..] if start.contains(&0) => wide(u16::from_le_bytes),
+        [0xfe, 0xff, ..] if start.contains(&0) => wide(u16::from_be_bytes),
+        // What has a zero in it is no text.
+        _ if start.contains(&0) => return None,
+        _ => String::from_utf8_lossy(start).into_owned(),
+    };
+    Some(Zeroizing::new(text))
 }
 
 fn text_shape(text: &str) -> Option<Shape> {
@@ -125,7 +159,16 @@ fn text_shape(text: &str) -> Option<Shape> {
     if text.starts_with("{\n  \"format\": \"amparo.v1/record\"") {
         return Some(Shape::Opened);
     }
-    if first.starts_with("amparo.v1/") {
+    if Origin::parse(first).is_some() {
+        return Some(Shape::Cosignatures);
+    }
+    if first == REPORT_FIRST_LINE {
+        return Some(Shape::Report);
+    }
+    if ShortReceipt::stands_in(text) {
+        return Some(Shape::ShortReceipt);
+    }
+    if first.to_ascii_lowercase().starts_with("amparo.v1/") {
         return Some(Shape::Document);
     }
     form_shape(text, first)
@@ -161,34 +204,45 @@ pub(super) fn dearmored(text: &str) -> Option<Zeroizing<Vec<u8>>> {
     bytes.starts_with(AGE_BINARY).then(|| Zeroizing::new(bytes))
 }
 
-/// The lines that are secrets of `age`, of whatever kind.
+/// The lines that are secrets of `age`, of whatever kind, and such as stand within a line, as in a mail or a list.
 pub(super) fn secret_lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     let lines = text.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
-    lines.filter(|line| line.starts_with(b"AGE-SECRET-KEY-") || line.starts_with(b"AGE-PLUGIN-"))
+    lines.flat_map(|line| {
+        let line = line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line);
+        if line.starts_with(SECRET) || line.starts_with(b"AGE-PLUGIN-") {
+            return vec![line];
+        }
+        let at = |place| {
+            let secret: &[u8] = &line[place..];
+            let ends = |byte: &u8| !byte.is_ascii_alphanumeric() && *byte != b'-';
+            &secret[..secret.iter().position(ends).unwrap_or(secret.len())]
+        };
+        let places = line.windows(SECRET.len()).enumerate().filter(|(_, window)| *window == SECRET);
+        places.map(|(place, _)| at(place)).filter(|secret| secret.len() >= SECRET_MIN).collect()
+    })
 }
 
 fn has_secret_line(text: &[u8]) -> bool {
     secret_lines(text).next().is_some()
 }
 
-/// Whether words of one list, that of BIP-39 or Bytewords, stand in a row, with whatever marks, on one line or many. They were
-/// drawn by chance, so hardly any comes twice: ten times `width` and `height` are no key.
+/// Whether words of one list, that of BIP-39 or Bytewords, stand in a row, with whatever marks, on one line or many. The row
+/// ends at the first other word. They are counted over all of it: a sheet may have each word twice.
 fn has_words(text: &str) -> bool {
-    let lists = [(words::Kind::Seed, WORDS_MIN - 1), (words::Kind::Share, WORDS_MIN - 2)];
-    let mut in_row = lists.map(|(kind, different_min)| (kind, different_min, VecDeque::with_capacity(WORDS_MIN)));
+    let mut rows = [words::Kind::Seed, words::Kind::Share].map(|kind| (kind, 0, Vec::with_capacity(DIFFERENT_MIN)));
     for word in text.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty()) {
         let word = (word.len() <= LETTERS_MAX).then(|| Zeroizing::new(word.to_ascii_lowercase()));
-        for (kind, different_min, row) in &mut in_row {
+        for (kind, length, different) in &mut rows {
             let Some(word) = word.clone().filter(|word| words::is_listed(*kind, word)) else {
-                row.clear();
+                *length = 0;
+                different.clear();
                 continue;
             };
-            if row.len() == WORDS_MIN {
-                row.pop_front();
+            *length += 1;
+            if !different.contains(&word) {
+                different.push(word);
             }
-            row.push_back(word);
-            let different = || row.iter().map(|word| word.as_str()).collect::<BTreeSet<_>>().len();
-            if row.len() == WORDS_MIN && different() >= *different_min {
+            if *length >= WORDS_MIN && different.len() >= DIFFERENT_MIN {
                 return true;
             }
         }
@@ -232,12 +286,21 @@ mod tests {
         let bytes = heron.to_bytes();
         assert_eq!(of(&bytes), Some(Shape::BareIdentity));
         let line = heron.seed.keys().age.to_secret_line();
-        for text in
-            [format!("remark\r\n  {}\r\n", *line), "AGE-SECRET-KEY-1QQ\n".into(), "AGE-PLUGIN-YUBIKEY-1Q".into()]
-        {
+        for text in [
+            format!("remark\r\n  {}\r\n", *line),
+            format!("\u{feff}{}", *line),
+            format!("> Her key: \"{}\".", *line),
+            "AGE-SECRET-KEY-1QQ\n".into(),
+            "AGE-PLUGIN-YUBIKEY-1Q".into(),
+        ] {
             assert_eq!(of(text.as_bytes()), Some(Shape::AgeKey), "{text}");
         }
         assert_eq!(of(&[b"\xff\xfe\n", line.as_bytes()].concat()), Some(Shape::AgeKey), "in a file that is no text");
+        assert_eq!(of(b"a line that begins with `AGE-SECRET-KEY-PQ-1`"), None);
+        for text in [&*line, std::str::from_utf8(&bytes).expect("text")] {
+            let wide: Vec<u8> = format!("\u{feff}{text}").encode_utf16().flat_map(u16::to_le_bytes).collect();
+            assert!(matches!(of(&wide), Some(Shape::AgeKey | Shape::BareIdentity)), "as some editors write all text");
+        }
         assert_eq!(of(&seal_with_passphrase(&bytes, "correct horse").bytes), Some(Shape::Locked));
         assert_eq!(of(&seal(b"x", &[&Identity::from_seed(&[1; 32]).recipient()]).bytes), Some(Shape::AgeFile));
     }
@@ -261,6 +324,9 @@ mod tests {
         let list = bip39::Language::English.word_list();
         let words: Vec<&str> = (0..10).map(|number| list[number * 97]).collect();
         assert_eq!(of(words.join(" ").as_bytes()), Some(Shape::Words));
+        let older = [b"Contrase\xf1a:\r\n", words.join(" ").as_bytes()].concat();
+        assert_eq!(of(&older), Some(Shape::Words), "in an older encoding");
+        assert_eq!(of(&[&older[..], b"\0"].concat()), None, "in a program");
         let numbered: Vec<String> = words.iter().zip(1..).map(|(word, at)| format!("{at}. {word}")).collect();
         assert_eq!(of(numbered.join("\n").as_bytes()), Some(Shape::Words));
         assert_eq!(of(words[..9].join(" ").as_bytes()), None);
@@ -271,6 +337,13 @@ mod tests {
         assert_eq!(of(mixed.join(" ").as_bytes()), None, "a row is of one list");
         let sizes = [r#"{"width":16,"height":16},"#; 9].concat();
         assert_eq!(of(sizes.as_bytes()), None, "no key has a word ten times");
+        // Drawn by chance, one comes twice now and then; or somebody wrote each down twice.
+        let twice = [&words[..7], &words[..3]].concat();
+        assert_eq!(of(twice.join(" ").as_bytes()), Some(Shape::Words));
+        assert_eq!(of([&words[..6], &words[..6]].concat().join(" ").as_bytes()), None);
+        let doubled: Vec<String> = words.iter().zip(1..).map(|(word, at)| format!("{at}. {word} | {word}")).collect();
+        assert_eq!(of(doubled.join("\n").as_bytes()), Some(Shape::Words));
+        assert_eq!(of([&words[..7], &["the"], &words[..7]].concat().join(" ").as_bytes()), None, "a word of no list");
         let uri = format!("ur:sskr/{}", "ae".repeat(20));
         assert_eq!(of(uri.as_bytes()), Some(Shape::Words));
         assert_eq!(of(b"She said that they had come at night, four of them, and that nobody had a paper."), None);
@@ -292,6 +365,21 @@ mod tests {
         let page = VolumePage { part: 2, parts: 3, pouch: PouchId([7; 16]), total: 900, offset: 400, length: 400 };
         assert_eq!(of(&page.print(None)), Some(Shape::AgeFile));
         assert_eq!(of(&[&parity::MAGIC[..], &[0; 56]].concat()), Some(Shape::AgeFile));
+    }
+
+    #[test]
+    fn texts_of_this_program_are_known_in_small_letters_and_in_large() {
+        let id = "ab".repeat(32);
+        let log = &id[..32];
+        let line = format!("AMPARO.V1/ROW {id} {log} 7 {id} {id}").to_uppercase();
+        let svg = format!("<svg xmlns=\"http://www.w3.org/2000/svg\">\n<desc>{line}</desc>\n</svg>\n");
+        for text in [line.clone(), line.to_lowercase(), format!("Dear Ann,\n\n> {line}"), svg] {
+            assert_eq!(of(text.as_bytes()), Some(Shape::ShortReceipt), "{text}");
+        }
+        assert_eq!(of(b"<svg xmlns=\"http://www.w3.org/2000/svg\">\n<desc>A cat</desc>\n"), None);
+        assert_eq!(of(format!("amparo.v1/{id}/{log}\n7\n").as_bytes()), Some(Shape::Cosignatures));
+        assert_eq!(of(format!("{REPORT_FIRST_LINE}\n\n**It holds.**\n").as_bytes()), Some(Shape::Report));
+        assert_eq!(of(b"AMPARO.V1/NEWER\n"), Some(Shape::Document));
     }
 
     #[test]

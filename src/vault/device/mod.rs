@@ -6,6 +6,7 @@
 //! - [`walk`]: through folders of any size, bounded, never through a link
 //! - [`gather`]: everything that lies in the places that were named
 //! - [`reach`]: what a key opens in the vaults that lie here
+//! - [`together`]: shares of one key that meet here
 //! - [`traces`]: what other programs remember
 //! - [`machine`]: what the system writes to the disk of what was in memory
 
@@ -13,6 +14,7 @@ pub(super) mod gather;
 mod kinds;
 pub mod machine;
 pub(super) mod reach;
+mod together;
 pub(super) mod traces;
 mod walk;
 
@@ -48,6 +50,8 @@ pub enum Kind {
     VaultKey,
     /// Words of a passphrase, or of a paper copy.
     Words,
+    /// A share of a key, made out to a key that lies here.
+    Share,
     /// Something under a passphrase.
     LockedFile,
     /// An exhibit that was opened.
@@ -72,6 +76,12 @@ pub enum Kind {
     Card,
     /// A receipt.
     Receipt,
+    /// A receipt in its short form, as a line or as a QR code.
+    ShortReceipt,
+    /// A text of cosignatures, or another signed state.
+    Cosignatures,
+    /// A report of a check.
+    Report,
     /// Another text of this program.
     Document,
     /// A core dump.
@@ -89,7 +99,7 @@ pub enum Kind {
 impl Kind {
     /// Whether it is a secret that opens things. If nobody can tell what, it counts as one that opens content.
     pub fn is_key(self) -> bool {
-        matches!(self, Self::Identity | Self::AgeKey | Self::VaultKey | Self::Words | Self::LockedFile)
+        matches!(self, Self::Identity | Self::AgeKey | Self::VaultKey | Self::Words | Self::Share | Self::LockedFile)
     }
 }
 
@@ -130,6 +140,15 @@ pub enum Fact {
         reaches: Vec<Reach>,
         /// Vaults that this device knows and that lie in none of the places looked at.
         elsewhere: usize,
+        /// Sections that it opens with the other shares that lie here, and not alone.
+        together: Vec<String>,
+    },
+    /// A share of a key, outside of the vault.
+    Share {
+        /// Of which sections' keys.
+        sections: Vec<String>,
+        /// Whether, with the others that lie here, it opens them.
+        enough: bool,
     },
     /// A vault.
     Vault {
@@ -210,6 +229,15 @@ impl Find {
         }
     }
 
+    /// With the other shares that lie here it opens these sections.
+    pub(super) fn open_together(&mut self, sections: Vec<String>) {
+        self.opens = Opens::Content;
+        match &mut self.fact {
+            Fact::Key { together, .. } => *together = sections,
+            fact => *fact = Fact::Share { sections, enough: true },
+        }
+    }
+
     pub(super) fn leak(leak: Leak) -> Self {
         let (kind, path, opens) = match &leak {
             Leak::Swap(name, machine::Encrypted::Yes) => (Kind::Swap, name.clone(), Opens::Nothing),
@@ -222,6 +250,9 @@ impl Find {
         Self { kind, path: path.into(), opens, fact: Fact::Leak(leak) }
     }
 }
+
+/// How a report of a check begins, by which it is known again.
+pub const REPORT_FIRST_LINE: &str = "# Check of an evidence vault";
 
 /// The most bytes of a file that is looked into as a key: no key has more.
 const KEY_FILE_BYTES_MAX: u64 = 64 << 10;

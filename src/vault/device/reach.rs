@@ -8,12 +8,13 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use super::kinds::{dearmored, is_part, secret_lines};
+use super::together::{Shares, lent};
 use super::{Fact, Find, Kind, Opens, Reach, read_key_file};
 use crate::crypto::envelope;
 use crate::crypto::recipient::Identity;
 use crate::format::document::Document;
 use crate::format::identity_file::IdentityFile;
-use crate::format::ids::MemberId;
+use crate::format::ids::{MemberId, VaultId};
 use crate::format::inventory::Inventory;
 use crate::format::key_file::KeyFile;
 use crate::format::role::{Role, Scope};
@@ -21,7 +22,7 @@ use crate::format::volume::{PAGE_BYTES, VolumePage};
 use crate::store::{Disk, Folder, layout};
 use crate::vault::exhibits::BLOB_BYTES_MAX;
 use crate::vault::findings::Findings;
-use crate::vault::history::History;
+use crate::vault::history::{History, Signatures};
 use crate::vault::pouch::archive::Archive;
 use crate::vault::pouch::opened::Opened;
 use crate::vault::pouch::pieces::Pieces;
@@ -35,29 +36,28 @@ const ENTRY_BYTES_MAX: u64 = 16 << 20;
 /// More than the header of a blob, which has one stanza beside what age makes up.
 const BLOB_START_BYTES: u64 = 16 << 10;
 
-/// The vaults that lie here, and how many more this device knows.
+/// The vaults that lie here, each with the ids that it could have, and how many more this device knows.
 pub(in crate::vault) struct Vaults<'a> {
     pub(in crate::vault) state: &'a Path,
-    pub(in crate::vault) here: &'a [PathBuf],
+    pub(in crate::vault) here: &'a [(PathBuf, BTreeSet<VaultId>)],
     pub(in crate::vault) elsewhere: usize,
 }
 
-/// Keys that could be looked into, to be tried on age files.
+/// What came out of the keys that could be looked into.
 #[derive(Default)]
-pub(in crate::vault) struct OpenKeys(Vec<Identity>);
+pub(in crate::vault) struct Tried {
+    /// To be tried on age files.
+    keys: Vec<Identity>,
+    /// To be put together.
+    pub(in crate::vault) shares: Shares,
+}
 
 impl Vaults<'_> {
     /// What a file opens that is a key in the clear.
-    pub(in crate::vault) fn bare(
-        &self,
-        setting: &mut Setting<'_>,
-        path: &Path,
-        kind: Kind,
-        opened: &mut OpenKeys,
-    ) -> Find {
+    pub(in crate::vault) fn bare(&self, setting: &mut Setting<'_>, path: &Path, kind: Kind, tried: &mut Tried) -> Find {
         let unknown = || Find::new(kind, path, Opens::Unknown, Fact::Nothing);
         match read_key_file(setting.disk, path) {
-            Ok(bytes) => self.plaintext(setting, path, &bytes, true, opened).unwrap_or_else(unknown),
+            Ok(bytes) => self.plaintext(setting, path, &bytes, true, tried).unwrap_or_else(unknown),
             Err(_) => unknown(),
         }
     }
@@ -69,7 +69,7 @@ impl Vaults<'_> {
         path: &Path,
         is_identity: bool,
         passphrase: Option<&str>,
-        opened: &mut OpenKeys,
+        tried: &mut Tried,
     ) -> Find {
         let kind = if is_identity { Kind::Identity } else { Kind::LockedFile };
         let closed = |tried| Find::new(kind, path, Opens::Unknown, Fact::Locked { tried });
@@ -79,7 +79,7 @@ impl Vaults<'_> {
         match envelope::open_with_passphrase(&binary, passphrase) {
             Ok(plaintext) => {
                 let other = || Find::new(kind, path, Opens::Unknown, Fact::Nothing);
-                self.plaintext(setting, path, &plaintext, false, opened).unwrap_or_else(other)
+                self.plaintext(setting, path, &plaintext, false, tried).unwrap_or_else(other)
             }
             Err(_) => closed(true),
         }
@@ -89,10 +89,10 @@ impl Vaults<'_> {
     pub(in crate::vault) fn age_file(
         disk: &dyn Disk,
         (path, bytes): &(PathBuf, u64),
-        opened: &OpenKeys,
+        tried: &mut Tried,
         all_opened: bool,
     ) -> Find {
-        let keys: Vec<&Identity> = opened.0.iter().collect();
+        let keys: Vec<&Identity> = tried.keys.iter().collect();
         let is_for_one = || {
             let start = disk.read_start(path, HEADER_BYTES).ok()?;
             let armored = std::str::from_utf8(&start).ok().and_then(dearmored);
@@ -104,6 +104,13 @@ impl Vaults<'_> {
         // Where no header can be read, as in a later volume of a pouch, in its parity or in a torn file, it is not known for
         // whom it is: with the other parts it may open.
         let here = if keys.is_empty() { Some(false) } else { is_for_one() };
+        if here == Some(true)
+            && let Some(share) = lent(disk, path, *bytes, &keys)
+        {
+            let fact = Fact::Share { sections: vec![share.scope.to_string()], enough: false };
+            tried.shares.lent(path, &share);
+            return Find::new(Kind::Share, path, Opens::Unknown, fact);
+        }
         let is_part = disk.read_start(path, PAGE_BYTES).is_ok_and(|start| is_part(&start));
         let (opens, here) = match (here, all_opened) {
             (Some(true), _) if holds_custody_alone(disk, path, &keys) => (Opens::Custody, Some(true)),
@@ -121,48 +128,71 @@ impl Vaults<'_> {
         path: &Path,
         text: &[u8],
         bare: bool,
-        opened: &mut OpenKeys,
+        tried: &mut Tried,
     ) -> Option<Find> {
         if let Ok(identity) = IdentityFile::parse(text) {
             let person = Person::new(identity.name, identity.seed.keys(), bare);
-            let reaches: Vec<Reach> =
-                self.here.iter().map(|vault| of_person(setting, self.state, vault, &person)).collect();
-            let find = self.judged(Kind::Identity, path, bare, reaches);
-            opened.0.push(person.keys.age);
-            return Some(find);
+            let shares = &mut tried.shares;
+            let of_person = |(vault, _): &(PathBuf, _)| of_person(setting, self.state, vault, &person, (path, shares));
+            let reaches: Vec<Reach> = self.here.iter().map(of_person).collect();
+            let opens = self.sum(&reaches);
+            tried.keys.push(person.keys.age);
+            return Some(Find::new(Kind::Identity, path, opens, self.key(bare, reaches)));
         }
         let held = KeyFile::parse(text).ok();
         let lines: Vec<Zeroizing<String>> =
             secret_lines(text).map(|line| Zeroizing::new(String::from_utf8_lossy(line).into_owned())).collect();
-        if lines.is_empty() {
+        let keys: Vec<Identity> = lines.iter().filter_map(|line| line.parse().ok()).collect();
+        let all_read = keys.len() == lines.len();
+        let (mut all, mut opens) = (Vec::new(), Opens::Custody);
+        for key in keys {
+            let shares = &mut tried.shares;
+            let of_key = |(vault, _): &(PathBuf, _)| of_key(setting.disk, vault, &key, held.as_ref(), (path, shares));
+            let reaches: Vec<Reach> = self.here.iter().map(of_key).collect();
+            // Of several keys in one file, what the worst of them opens.
+            opens = match (opens, self.sum(&reaches)) {
+                (Opens::Content, _) | (_, Opens::Content) => Opens::Content,
+                (Opens::Custody, Opens::Custody) => Opens::Custody,
+                _ => Opens::Unknown,
+            };
+            all.extend(reaches);
+            tried.keys.push(key);
+        }
+        if lines.is_empty() || !all_read && opens != Opens::Content {
             return None;
         }
-        let mut reaches = Vec::new();
-        for key in lines.iter().filter_map(|line| line.parse::<Identity>().ok()) {
-            reaches.extend(self.here.iter().map(|vault| of_key(setting.disk, vault, &key, held.as_ref())));
-            opened.0.push(key);
+        // What a key says of itself is believed only where it makes matters worse.
+        if opens == Opens::Unknown && held.as_ref().is_some_and(|held| held.scope != Scope::Custody) {
+            opens = Opens::Content;
         }
         let kind = if held.is_some() { Kind::VaultKey } else { Kind::AgeKey };
-        let mut find = self.judged(kind, path, bare, reaches);
-        // What a key says of itself is believed only where it makes matters worse.
-        if held.is_some_and(|held| held.scope != Scope::Custody) && find.opens == Opens::Unknown {
-            find.opens = Opens::Content;
-        }
-        Some(find)
+        Some(Find::new(kind, path, opens, self.key(bare, all)))
     }
 
-    /// The sum over all vaults. Who opens nothing here may open much elsewhere: only somebody of whom it is known what
-    /// she opens, in each vault that this device knows, is known to open no content.
-    fn judged(&self, kind: Kind, path: &Path, bare: bool, reaches: Vec<Reach>) -> Find {
+    fn key(&self, bare: bool, reaches: Vec<Reach>) -> Fact {
+        Fact::Key { bare, reaches, elsewhere: self.elsewhere, together: Vec::new() }
+    }
+
+    /// What one key opens in all vaults together. Who opens nothing here may open much elsewhere: only somebody of whom it is
+    /// known what she opens, in each vault that lies here or that this device knows, is known to open no content.
+    fn sum(&self, reaches: &[Reach]) -> Opens {
         let any = |opens| reaches.iter().any(|reach| reach.opens == opens);
-        let opens = if any(Opens::Content) {
+        // In an older copy, or one that lost files, a reader opens nothing. What she is, another copy of the same vault tells.
+        let told: BTreeSet<VaultId> = self.ids(reaches, Opens::Custody).flatten().copied().collect();
+        let untold = || self.ids(reaches, Opens::Nothing).any(|ids| ids.is_empty() || !ids.is_subset(&told));
+        if any(Opens::Content) {
             Opens::Content
-        } else if any(Opens::Unknown) || self.elsewhere > 0 || !any(Opens::Custody) {
+        } else if any(Opens::Unknown) || self.elsewhere > 0 || !any(Opens::Custody) || untold() {
             Opens::Unknown
         } else {
             Opens::Custody
-        };
-        Find::new(kind, path, opens, Fact::Key { bare, reaches, elsewhere: self.elsewhere })
+        }
+    }
+
+    /// The ids of the vaults in which a key opens so much.
+    fn ids(&self, reaches: &[Reach], opens: Opens) -> impl Iterator<Item = &BTreeSet<VaultId>> {
+        let here = self.here.iter().zip(reaches).filter(move |(_, reach)| reach.opens == opens);
+        here.map(|((_, ids), _)| ids)
     }
 }
 
@@ -188,30 +218,47 @@ fn troubled(vault: &Path, error: &VaultError) -> Reach {
     Reach { opens: Opens::Unknown, trouble: Some(error.to_string()), ..no_reach(vault) }
 }
 
-fn of_person(setting: &mut Setting<'_>, state: &Path, vault: &Path, person: &Person) -> Reach {
+/// Where shares of keys are noted, under the file that gives them.
+type Note<'a> = (&'a Path, &'a mut Shares);
+
+fn of_person(setting: &mut Setting<'_>, state: &Path, vault: &Path, person: &Person, note: Note<'_>) -> Reach {
     let request = Request { vault, state, person: Some(person), trust: None };
     let session = match Session::open(setting, &request) {
         Ok(session) => session,
         Err(error) => return troubled(vault, &error),
     };
-    let mut sections: BTreeSet<String> = session.ring.sections().into_iter().map(ToString::to_string).collect();
-    let mut reach = no_reach(vault);
+    let sections: BTreeSet<String> = session.ring.sections().into_iter().map(ToString::to_string).collect();
     if let Some(history) = &session.history {
-        let (given, shares) = given(history, person.member());
-        sections.extend(given);
-        reach.shares = shares.into_iter().filter(|section| !sections.contains(section)).collect();
-        reach.members = history.members.len() as u64;
-        reach.exhibits = history.sealings().map(|sealing| u64::from(sealing.seal.count)).sum();
-        reach.opens = Opens::Custody;
-    } else if session.founding_lost {
-        reach.opens = Opens::Unknown;
-        reach.trouble = Some(VaultError::NoFounding { findings: session.findings.clone() }.to_string());
+        return of_member(vault, history, person.member(), sections, note);
     }
     if !sections.is_empty() {
-        reach.opens = Opens::Content;
-        reach.sections = sections.into_iter().collect();
+        return Reach { opens: Opens::Content, sections: sections.into_iter().collect(), ..no_reach(vault) };
     }
-    reach
+    if session.founding_lost {
+        return troubled(vault, &VaultError::NoFounding { findings: session.findings });
+    }
+    no_reach(vault)
+}
+
+/// What a member opens, as the story of the vault tells it, beside the sections that she opens now.
+fn of_member(
+    vault: &Path,
+    history: &History,
+    member: MemberId,
+    mut sections: BTreeSet<String>,
+    (path, shares): Note<'_>,
+) -> Reach {
+    let (given, shared) = given(history, member);
+    shares.given(path, history, member);
+    sections.extend(given);
+    Reach {
+        opens: if sections.is_empty() { Opens::Custody } else { Opens::Content },
+        shares: shared.into_iter().filter(|section| !sections.contains(section)).collect(),
+        sections: sections.into_iter().collect(),
+        members: history.members.len() as u64,
+        exhibits: history.sealings().map(|sealing| u64::from(sealing.seal.count)).sum(),
+        ..no_reach(vault)
+    }
 }
 
 /// The sections that a member was given the key of, or a share of it, wherever the file with it lies now; and those
@@ -234,31 +281,76 @@ fn given(history: &History, member: MemberId) -> (BTreeSet<String>, BTreeSet<Str
 }
 
 /// What a secret key alone opens: as a key of the vault itself, or as a person's. Without what was written around it, only
-/// trying tells the first.
-fn of_key(disk: &dyn Disk, vault: &Path, key: &Identity, held: Option<&KeyFile>) -> Reach {
-    let read = || -> Result<Opens, VaultError> {
+/// trying tells the first, and the story the second.
+fn of_key(disk: &dyn Disk, vault: &Path, key: &Identity, held: Option<&KeyFile>, note: Note<'_>) -> Reach {
+    let opens = |opens| Reach { opens, ..no_reach(vault) };
+    let read = || -> Result<Reach, VaultError> {
         let folder = disk.folder(vault)?;
         let survey = survey::survey(&*folder)?;
         let is_said = |custody| {
             held.is_some_and(|held| (held.scope == Scope::Custody) == custody && survey.keys.contains_key(&held.id()))
         };
         if is_said(false) || opens_content(&*folder, key)? {
-            return Ok(Opens::Content);
+            return Ok(opens(Opens::Content));
         }
-        if is_said(true) || opens_an_entry(&*folder, &survey, key) {
-            return Ok(Opens::Custody);
+        if is_said(true) {
+            return Ok(opens(Opens::Custody));
         }
         let (ring, _) = keyring::unlock(&*folder, &survey, key);
-        Ok(match (ring.sections().is_empty(), ring.custody().is_empty()) {
-            (false, _) => Opens::Content,
-            (true, false) => Opens::Custody,
-            (true, true) => Opens::Nothing,
-        })
+        let mut custody = ring.custody();
+        if !ring.sections().is_empty() {
+            return Ok(opens(Opens::Content));
+        }
+        if custody.is_empty() && !opens_an_entry(&*folder, &survey, key) {
+            return Ok(opens(Opens::Nothing));
+        }
+        custody.push(key);
+        Ok(of_reader_of_story(vault, &story(&*folder, &survey, &custody)?, key, note))
     };
-    match read() {
-        Ok(opens) => Reach { opens, ..no_reach(vault) },
-        Err(error) => troubled(vault, &error),
+    read().unwrap_or_else(|error| troubled(vault, &error))
+}
+
+/// The story of a vault, of whichever of its ids there is one.
+fn story(folder: &dyn Folder, survey: &Survey, custody: &[&Identity]) -> Result<History, VaultError> {
+    let mut failed = VaultError::NotAVault;
+    for id in survey.hint.into_iter().chain(ids(survey)) {
+        match History::read(folder, survey, id, custody, &BTreeSet::new(), Signatures::All) {
+            Ok(history) => return Ok(history),
+            Err(error @ VaultError::NoFounding { .. }) => failed = error,
+            Err(error) => return Err(error),
+        }
     }
+    Err(failed)
+}
+
+/// What a key opens that shows the story: that of a member, or the custody key itself. Of any other nobody can tell.
+fn of_reader_of_story(vault: &Path, history: &History, key: &Identity, (path, shares): Note<'_>) -> Reach {
+    let recipient = key.recipient();
+    let of_scope = |custody| {
+        let mut keys = history.keys.values().filter(|key| key.recipient == recipient);
+        keys.any(|key| (key.scope == Scope::Custody) == custody)
+    };
+    let members = history.members.iter().filter(|(_, member)| member.card.keys().age == recipient);
+    let of_members: Vec<Reach> =
+        members.map(|(id, _)| of_member(vault, history, *id, BTreeSet::new(), (path, &mut *shares))).collect();
+    // One key can be on the cards of two members.
+    let worst = of_members.into_iter().max_by_key(|reach| reach.opens == Opens::Content);
+    let opens = |opens| Reach { opens, ..no_reach(vault) };
+    match worst {
+        _ if of_scope(false) => opens(Opens::Content),
+        Some(reach) => reach,
+        None if of_scope(true) => opens(Opens::Custody),
+        None => {
+            let trouble = "it shows the custody record, in which nobody has it";
+            Reach { trouble: Some(trouble.into()), ..opens(Opens::Unknown) }
+        }
+    }
+}
+
+/// The ids that a vault could have: what its file says, and its logs' first entries.
+pub(in crate::vault) fn ids(survey: &Survey) -> BTreeSet<VaultId> {
+    let firsts = survey.logs.values().filter_map(|log| log.entries.get(&0)).flatten();
+    survey.hint.into_iter().chain(firsts.map(|entry| VaultId(entry.leaf))).collect()
 }
 
 /// Whether a key opens a segment or a manifest: whatever it says of itself, and whatever it opens besides. Inventories are

@@ -25,6 +25,7 @@ pub(super) fn kind(find: &Find) -> &'static str {
         Kind::AgeKey => "secret key",
         Kind::VaultKey => "vault key",
         Kind::Words => "secret words",
+        Kind::Share => "share of a key",
         Kind::LockedFile => "locked file",
         Kind::OpenedExhibit => "opened exhibit",
         Kind::Temporary => "left-over",
@@ -36,7 +37,9 @@ pub(super) fn kind(find: &Find) -> &'static str {
         Kind::State => "device memory",
         Kind::AgeFile => "encrypted file",
         Kind::Card => "card",
-        Kind::Receipt => "receipt",
+        Kind::Receipt | Kind::ShortReceipt => "receipt",
+        Kind::Cosignatures => "cosignatures",
+        Kind::Report => "report",
         Kind::Document => "amparo file",
         Kind::CoreFile => "core dump",
         Kind::Swap => "swap",
@@ -53,6 +56,7 @@ pub(super) fn machine_kind(kind: Kind) -> &'static str {
         Kind::AgeKey => "age_key",
         Kind::VaultKey => "vault_key",
         Kind::Words => "words",
+        Kind::Share => "share",
         Kind::LockedFile => "locked_file",
         Kind::OpenedExhibit => "opened_exhibit",
         Kind::Temporary => "temporary",
@@ -65,6 +69,9 @@ pub(super) fn machine_kind(kind: Kind) -> &'static str {
         Kind::AgeFile => "age_file",
         Kind::Card => "card",
         Kind::Receipt => "receipt",
+        Kind::ShortReceipt => "short_receipt",
+        Kind::Cosignatures => "cosignatures",
+        Kind::Report => "report",
         Kind::Document => "document",
         Kind::CoreFile => "core_file",
         Kind::Swap => "swap",
@@ -87,7 +94,18 @@ pub(super) fn machine_opens(opens: Opens) -> &'static str {
 /// What it is and shows, in a sentence without its end.
 pub(super) fn what(find: &Find) -> String {
     match &find.fact {
-        Fact::Key { bare, reaches, elsewhere } => key(*bare, reaches, *elsewhere),
+        Fact::Key { bare, reaches, elsewhere, together } => key(*bare, reaches, *elsewhere, together),
+        Fact::Share { sections: names, enough: true } => {
+            format!(
+                "a share of a key; enough of these shares lie on this device: together they open content ({})",
+                sections(names)
+            )
+        }
+        Fact::Share { sections: names, enough: false } => format!(
+            "a share of the key of {}, made out to a key that lies on this device; with the shares of enough other readers \
+             it opens content",
+            sections(names)
+        ),
         Fact::Locked { tried: true } => {
             "the passphrase that was given does not open it, so what it opens was not seen".into()
         }
@@ -135,7 +153,7 @@ pub(super) fn what(find: &Find) -> String {
     }
 }
 
-fn key(bare: bool, reaches: &[Reach], elsewhere: usize) -> String {
+fn key(bare: bool, reaches: &[Reach], elsewhere: usize, together: &[String]) -> String {
     let mut told: Vec<String> = reaches.iter().map(reach).collect();
     if reaches.is_empty() {
         told.push("no vault was found here to try it on; what it opens elsewhere cannot be told".into());
@@ -145,6 +163,12 @@ fn key(bare: bool, reaches: &[Reach], elsewhere: usize) -> String {
         told.push(format!(
             "{} that this device knows {verb} in none of the places looked at, so it was not tried there",
             count(elsewhere as u64, "vault")
+        ));
+    }
+    if !together.is_empty() {
+        told.push(format!(
+            "enough of these shares lie on this device: together they open content ({})",
+            sections(together)
         ));
     }
     let how = if bare { "without any passphrase" } else { "with its passphrase" };
@@ -173,7 +197,9 @@ fn reach(reach: &Reach) -> String {
             format!("{}; no content alone, but with other readers' shares the {}", story(), sections(&reach.shares))
         }
         Opens::Custody => format!("{}; no content", story()),
-        Opens::Nothing | Opens::Unknown => format!("nothing in {vault}"),
+        Opens::Nothing | Opens::Unknown => {
+            format!("nothing in {vault}; in a fuller copy of that vault it may open more")
+        }
     }
 }
 
@@ -241,13 +267,28 @@ fn leaking(leak: &Leak) -> String {
 
 fn plain(kind: Kind) -> &'static str {
     match kind {
-        Kind::Words => "words of the kind that restore an identity, or open one as its passphrase",
+        Kind::Words => {
+            "words of the kind that restore an identity, open one as its passphrase, or are a share of a key"
+        }
         Kind::OpenedExhibit => "an exhibit that was opened, or its record, readable by anyone",
         Kind::Temporary => "left by an interrupted opening or by an editor",
         Kind::State => "the memory of a device: it ties whoever has it to a vault",
         Kind::Card => "the public half of an identity: it tells a pseudonym",
         Kind::Receipt => "it proves that something was sealed, when, and in which vault; not what",
-        Kind::Document => "a text of this program: it tells that amparo is used",
+        Kind::ShortReceipt => {
+            "the short form of a receipt, in the clear: it tells that something was sealed, in which vault and custody record; \
+             not what"
+        }
+        Kind::Cosignatures => {
+            "signed states of custody records, in the clear: they tell of which vault, how many events each record has, and who \
+             cosigned it and when, by the digits of that person's card; no content"
+        }
+        Kind::Report => {
+            "a report of a check, readable by anyone: it tells of which vault, and may tell the members by their pseudonyms, \
+             which exhibits were sealed, when and by whom they were handed over, and what members wrote about it"
+        }
+        Kind::AgeKey => "a key of age that could not be tried here; what it opens cannot be told",
+        Kind::Document => "a text of this program: it tells that amparo is used, and may name a vault",
         Kind::CoreFile => "the memory of a program that crashed",
         _ => "it could not be looked into",
     }
@@ -256,7 +297,12 @@ fn plain(kind: Kind) -> &'static str {
 /// What to do about it: a command or an act.
 pub(super) fn advice(find: &Find) -> Option<&'static str> {
     let bare = matches!(find.fact, Fact::Key { bare: true, .. });
+    let together = match &find.fact {
+        Fact::Key { together, .. } => !together.is_empty(),
+        fact => matches!(fact, Fact::Share { enough: true, .. }),
+    };
     Some(match (find.kind, find.opens) {
+        _ if together => "do not carry these shares together: leave them with different people",
         (Kind::Identity, Opens::Custody) if bare => {
             "put it under a passphrase: whoever takes the device reads the custody record at once"
         }
@@ -265,7 +311,8 @@ pub(super) fn advice(find: &Find) -> Option<&'static str> {
             "run border-check again and type its passphrase, or do not carry it"
         }
         (Kind::Identity, _) => "do not carry it: leave it, or its paper copy, with somebody on the other side",
-        (Kind::AgeKey | Kind::VaultKey | Kind::Words | Kind::LockedFile, _) => "do not carry it",
+        (Kind::AgeKey | Kind::VaultKey | Kind::Words | Kind::Share | Kind::LockedFile, _) => "do not carry it",
+        (Kind::Report, _) => "delete it here once it is kept elsewhere",
         (Kind::OpenedExhibit, _) => {
             "delete it here once it is kept elsewhere, and travel with another device if you can"
         }

@@ -6,6 +6,7 @@ use crate::cli::output::count;
 use crate::cli::{Exit, UNKNOWN};
 use crate::format::ids::MemberId;
 use crate::vault::custody::story::Story;
+use crate::vault::device::REPORT_FIRST_LINE;
 use crate::vault::findings::Verdict;
 use crate::vault::verify::{Level, Verified};
 
@@ -47,7 +48,7 @@ impl Page<'_> {
     }
 
     fn verdict(&self, text: &mut String) {
-        text.push_str(&format!("# Check of an evidence vault\n\n**{}**\n\n", self.sentence));
+        text.push_str(&format!("{REPORT_FIRST_LINE}\n\n**{}**\n\n", self.sentence));
         text.push_str(match (self.verified.verdict, self.exit) {
             (Verdict::Valid, UNKNOWN) => {
                 "Nothing that was checked contradicts it. Whose vault it is was not known where it was checked, so that \

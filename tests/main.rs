@@ -16,5 +16,6 @@ mod store;
 mod stories;
 mod terminal;
 mod threats;
+mod trace;
 mod vault;
 mod vectors;

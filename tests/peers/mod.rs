@@ -1,5 +1,5 @@
 //! Programs and libraries of others that the tests run for real, so that no layer is only ever read by its own
-//! writer. A test that lacks its peer says so and passes; under `AMPARO_PEERS=required` it fails.
+//! writer. A test that lacks its peer, or a right that it needs, says so and passes; under `AMPARO_PEERS=required` it fails.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -44,17 +44,22 @@ fn existing(path: PathBuf) -> Option<PathBuf> {
     path.exists().then_some(path)
 }
 
-fn found(peer: &str, path: Option<PathBuf>) -> Option<PathBuf> {
+/// Whether this user has a right that a test needs; without it, the same as without a peer.
+pub(crate) fn right(to: &str, has: bool) -> bool {
+    found(&format!("the right to {to}"), has.then_some(())).is_some()
+}
+
+fn found<T>(peer: &str, path: Option<T>) -> Option<T> {
     let required = std::env::var_os("AMPARO_PEERS").is_some_and(|value| value == "required");
     report(peer, path, required)
 }
 
-fn report(peer: &str, path: Option<PathBuf>, required: bool) -> Option<PathBuf> {
+fn report<T>(peer: &str, path: Option<T>, required: bool) -> Option<T> {
     if path.is_none() {
-        assert!(!required, "{peer} is not installed, and AMPARO_PEERS=required");
+        assert!(!required, "{peer} is missing, and AMPARO_PEERS=required");
         let thread = std::thread::current();
         // Not `eprintln!`: the test harness would swallow it.
-        let _ = writeln!(std::io::stderr(), "SKIPPED {}: {peer} is not installed", thread.name().unwrap_or("?"));
+        let _ = writeln!(std::io::stderr(), "SKIPPED {}: {peer} is missing", thread.name().unwrap_or("?"));
     }
     path
 }
@@ -112,7 +117,7 @@ fn go_reads_signed_notes() {
 
 #[test]
 fn a_missing_peer_is_skipped_or_fails_as_asked() {
-    assert_eq!(report("the peer of this example", None, false), None);
-    let asked = std::panic::catch_unwind(|| report("the peer of this example", None, true));
+    assert_eq!(report("the peer of this example", None::<PathBuf>, false), None);
+    let asked = std::panic::catch_unwind(|| report("the peer of this example", None::<PathBuf>, true));
     assert!(asked.is_err(), "a required peer was missing and nothing failed");
 }

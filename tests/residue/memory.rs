@@ -7,6 +7,9 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use super::{Place, TRACE};
+use crate::trace::NAMING;
+
 /// What is searched for: a name, and the bytes.
 pub(super) type Canary = (String, Vec<u8>);
 
@@ -26,14 +29,15 @@ pub(super) struct Ended {
 
 /// Runs a program under `strace`, with these further injections, and looks at it when it ends.
 pub(super) fn at_the_end(
-    strace: &Path,
+    place: &Place,
     command: &Command,
     inject: &[&str],
     stdin: &Path,
     canaries: &dyn Fn() -> Vec<Canary>,
 ) -> Ended {
-    let mut traced = Command::new(strace);
-    traced.args(["-f", "-o", "/dev/null", "-e", "trace=exit_group,clone3,fsync,syncfs", "-e", HELD]);
+    let mut traced = Command::new(&place.strace);
+    let calls = format!("trace={NAMING},exit_group,clone3,fsync,syncfs");
+    traced.args(["-f", "-y", "-s", "4096", "-e", &calls, "-e", HELD, "-o"]).arg(place.path(TRACE));
     for inject in inject {
         traced.args(["-e", inject]);
     }

@@ -3,11 +3,12 @@
 
 mod members;
 mod memory;
+mod plants;
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
 use std::fs;
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -20,19 +21,22 @@ use amparo::crypto::seed::Seed;
 use amparo::crypto::shares::{Share, combine};
 use amparo::format::identity_file::IdentityFile;
 use amparo::format::key_file::KeyFile;
+use amparo::format::role::Scope;
 use amparo::format::share_file::ShareFile;
 use amparo::format::words::of_seed;
 use hkdf::Hkdf;
 use sha2::Sha256;
 
 use crate::peers;
+use crate::trace::{NAMING, touched};
 use memory::{Canary, at_the_end, holding};
 
 const WORDS: &str = "canary of what was said, which nobody must find";
 const PASSPHRASE: &str = "canary-passphrase zinc velvet orbit";
-/// Commands that have the words themselves in their hands: those who seal, open, and check what they can open. Such memory is
-/// given back as it is.
-const HANDLES_WORDS: [&str; 3] = ["seal", "open", "verify"];
+/// Where programs put what is temporary, if they do.
+const TEMPORARY: &str = "temporary";
+/// What the last program did that was traced.
+const TRACE: &str = "trace";
 /// So many words of an identity stand together nowhere by chance.
 const WORDS_IN_A_ROW: usize = 4;
 /// Before the payload of an age file.
@@ -56,11 +60,12 @@ struct Place {
 impl Place {
     fn new() -> Option<Self> {
         let strace = peers::program("strace")?;
-        let place = Self { folder: tempfile::tempdir().expect("a folder"), strace, seeds: RefCell::default() };
-        if fs::File::open(format!("/proc/{}/mem", std::os::unix::process::parent_id())).is_err() {
-            let _ = writeln!(io::stderr(), "SKIPPED residue in memory: this user may not look into other processes");
+        let parent = fs::File::open(format!("/proc/{}/mem", std::os::unix::process::parent_id()));
+        if !peers::right("look into the memory of other processes", parent.is_ok()) {
             return None;
         }
+        let place = Self { folder: tempfile::tempdir().expect("a folder"), strace, seeds: RefCell::default() };
+        fs::create_dir(place.path(TEMPORARY)).expect("a folder");
         fs::write(place.path("passphrase"), format!("{PASSPHRASE}\n")).expect("a file");
         fs::write(place.path("nothing"), b"").expect("a file");
         fs::create_dir(place.path("tern")).expect("a home");
@@ -85,7 +90,7 @@ impl Place {
     fn command(&self, who: &str, args: &[&str]) -> Command {
         let (mut command, home) = (Command::new(amparo()), self.path(who));
         command.args(args).current_dir(&home).env_clear().env("HOME", &home).stdin(Stdio::null());
-        command.env("AMPARO_PASSPHRASE_FILE", self.path("passphrase"));
+        command.env("AMPARO_PASSPHRASE_FILE", self.path("passphrase")).env("TMPDIR", self.path(TEMPORARY));
         command
     }
 
@@ -118,10 +123,8 @@ impl Place {
             keys.push(seed.keys().age);
         }
         let files = files(self.folder.path());
-        let wrapped = files.iter().filter(|file| file.to_string_lossy().contains("/keys/"));
-        let wrapped: Vec<Vec<u8>> = wrapped.map(|file| fs::read(file).expect("bytes")).collect();
         let (mut of_vault, mut shares) = (Vec::new(), BTreeMap::<[u8; 16], Vec<Share>>::new());
-        for bytes in &wrapped {
+        for bytes in &self.wrapped() {
             let Ok(opened) = envelope::open(bytes, &keys.iter().collect::<Vec<_>>()) else { continue };
             of_vault.extend(KeyFile::parse(&opened).ok().map(|file| file.key));
             if let Ok(file) = ShareFile::parse(&opened) {
@@ -169,25 +172,57 @@ impl Place {
         Some(seed.clone())
     }
 
+    /// Wrapped keys and shares of all copies.
+    fn wrapped(&self) -> Vec<Vec<u8>> {
+        let files = files(self.folder.path()).into_iter().filter(|file| file.to_string_lossy().contains("/keys/"));
+        files.map(|file| fs::read(file).expect("bytes")).collect()
+    }
+
+    /// Whether this command has the words themselves in its hands, in memory that is given back as it is: it seals them,
+    /// or opens or checks them for somebody who has a key of them, or a share of one.
+    fn handles_words(&self, who: &str, command: &Command) -> bool {
+        match command.get_args().next().and_then(OsStr::to_str) {
+            Some("seal") => true,
+            Some("open" | "verify") => self.seed(who).is_some_and(|seed| {
+                let key = seed.keys().age;
+                let opened = self.wrapped().into_iter().filter_map(|bytes| envelope::open(&bytes, &[&key]).ok());
+                opened.into_iter().any(|opened| {
+                    let of_content = |file: KeyFile| file.scope != Scope::Custody;
+                    KeyFile::parse(&opened).is_ok_and(of_content) || ShareFile::parse(&opened).is_ok()
+                })
+            }),
+            _ => false,
+        }
+    }
+
     /// Runs one command, and tells what it left, and where.
-    fn left(&self, command: &Command, exit: i32, inject: &[&str], stdin: &Path) -> Vec<String> {
+    fn left(&self, who: &str, command: &Command, exit: i32, inject: &[&str], stdin: &Path) -> Vec<String> {
         // A secret may be gone when it ends, another only be there then.
         let (before, after) = (self.secrets(), RefCell::<Vec<Canary>>::default());
         let words: Canary = ("words".into(), WORDS.into());
-        let handles_words = command.get_args().next().is_some_and(|verb| HANDLES_WORDS.iter().any(|one| verb == *one));
+        let handles_words = self.handles_words(who, command);
         let secrets = || {
             let all: Vec<Canary> = before.iter().cloned().chain(self.secrets()).collect();
             after.borrow_mut().clone_from(&all);
             all.into_iter().chain((!handles_words).then(|| words.clone())).collect()
         };
-        let ended = at_the_end(&self.strace, command, inject, stdin, &secrets);
+        let ended = at_the_end(self, command, inject, stdin, &secrets);
         assert_eq!(ended.exit, exit, "{command:?}");
         assert!(ended.bytes > 64 << 10, "{command:?}: only {} bytes of memory were seen", ended.bytes);
         assert_eq!(ended.core_limit.split_whitespace().filter(|word| *word == "0").count(), 2, "{}", ended.core_limit);
         let all: Vec<Canary> = after.into_inner().into_iter().chain([words]).collect();
         let beside = [("arguments", &ended.arguments), ("environment", &ended.environment)];
         let beside = beside.into_iter().flat_map(|(place, bytes)| named(&holding(bytes, &all), place));
-        ended.found.iter().cloned().chain(beside).chain(self.left_in_files(&all)).collect()
+        ended.found.iter().cloned().chain(beside).chain(self.left_in_files(&all)).chain(self.made_elsewhere()).collect()
+    }
+
+    /// Names outside, and below the folder for what is temporary, that the last traced program made, also for a while.
+    fn made_elsewhere(&self) -> Vec<String> {
+        let trace = fs::read(self.path(TRACE)).expect("a trace");
+        assert!(!trace.is_empty(), "nothing was traced");
+        let names: BTreeSet<PathBuf> = touched(&String::from_utf8_lossy(&trace), self.folder.path());
+        let is_ours = |name: &Path| name.starts_with(self.folder.path()) && !name.starts_with(self.path(TEMPORARY));
+        names.into_iter().filter(|name| !is_ours(name)).map(|name| format!("made: {}", name.display())).collect()
     }
 
     fn left_in_files(&self, all: &[Canary]) -> Vec<String> {
@@ -201,7 +236,7 @@ impl Place {
 
     /// Runs one command, of which nothing may be left.
     fn leaves_nothing(&self, who: &str, exit: i32, args: &[&str], inject: &[&str], stdin: &Path) {
-        let left = self.left(&self.command(who, args), exit, inject, stdin);
+        let left = self.left(who, &self.command(who, args), exit, inject, stdin);
         assert_eq!(left, [""; 0], "{who}: amparo {}", args.join(" "));
     }
 }
@@ -263,34 +298,6 @@ fn copy(from: &Path, to: &Path) {
 }
 
 #[test]
-fn a_canary_that_is_there_is_found() {
-    let canaries: Vec<Canary> = vec![("one".into(), b"abcd".to_vec()), ("two".into(), b"bcde".to_vec())];
-    assert_eq!(holding(b"..abcde", &canaries), ["one", "two"]);
-    assert_eq!(holding(b"..abc", &canaries), [""; 0]);
-}
-
-/// A person who types a secret as an argument or gives it in a variable, and a secret in a file. Both are found in memory, too:
-/// what the system put on the stack before the program began is overwritten by nobody.
-#[test]
-fn planted_leaks_are_seen() {
-    let Some(place) = Place::new() else { return };
-    let mut command = place.command("lawyer", &["custody", "note", PASSPHRASE, "--vault", "evidence"]);
-    let seed = place.seed("lawyer").expect("an identity");
-    command.env("PLANT", hex(seed.as_bytes()));
-    fs::write(place.path("stick"), derived(&seed, "log")).expect("a plant");
-    let left = place.left(&command, 0, &[], &place.path("nothing"));
-    for found in [
-        "passphrase in arguments",
-        "passphrase in [stack]",
-        "seed of the lawyer in hex in environment",
-        "seed of the lawyer in hex in [stack]",
-        "log key of the lawyer in stick",
-    ] {
-        assert!(left.iter().any(|left| left == found), "{found}: {left:?}");
-    }
-}
-
-#[test]
 fn no_command_leaves_a_secret_behind() {
     let Some(place) = Place::new() else { return };
     place.carry("evidence", "reader");
@@ -338,11 +345,12 @@ fn nothing_secret_is_left_however_a_command_ends() {
     let failing = ["inject=syncfs,fsync:error=EIO"];
     place.leaves_nothing("lawyer", 1, &["seal", "t.txt", "--vault", "evidence"], &failing, &nothing);
     fs::write(place.path("passphrase"), "canary-passphrase of another\n").expect("written");
-    let ended = at_the_end(&place.strace, &place.command("reader", &["verify", "evidence"]), &[], &nothing, &|| {
+    let ended = at_the_end(&place, &place.command("reader", &["verify", "evidence"]), &[], &nothing, &|| {
         vec![("passphrase".into(), b"canary-passphrase of another".to_vec())]
     });
     assert_ne!(ended.exit, 0);
     assert_eq!(ended.found, [""; 0]);
+    assert_eq!(place.made_elsewhere(), [""; 0]);
 }
 
 #[test]
@@ -354,13 +362,14 @@ fn a_kill_leaves_nothing_readable_in_any_file() {
         for nth in [1, 3, 6, 10] {
             let mut command = Command::new(&place.strace);
             let inject = format!("inject={call}:signal=KILL:when={nth}");
-            command.args(["-f", "-o", "/dev/null", "-e", &format!("trace={call}"), "-e", &inject]);
-            command.arg(amparo()).args(["seal", "t.txt", "--vault", "evidence"]);
+            command.args(["-f", "-y", "-s", "4096", "-e", &format!("trace={NAMING},{call}"), "-e", &inject]);
+            command.arg("-o").arg(place.path(TRACE)).arg(amparo()).args(["seal", "t.txt", "--vault", "evidence"]);
             command.current_dir(place.path("lawyer")).env_clear().env("HOME", place.path("lawyer"));
-            command.env("AMPARO_PASSPHRASE_FILE", place.path("passphrase"));
+            command.env("AMPARO_PASSPHRASE_FILE", place.path("passphrase")).env("TMPDIR", place.path(TEMPORARY));
             let output = command.output().expect("strace starts");
             let context = format!("killed before {call} number {nth}: {:?}", output.status);
             assert_eq!(place.left_in_files(&all), [""; 0], "{context}");
+            assert_eq!(place.made_elsewhere(), [""; 0], "{context}");
         }
     }
 }

@@ -3,13 +3,14 @@
 
 use std::collections::BTreeSet;
 use std::os::unix::process::ExitStatusExt;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
 
 use crate::commands::harness::World;
 use crate::peers;
+use crate::trace::{NAMING, touched};
 
 /// Data in memory, in MiB.
 const MEMORY_MAX: u64 = 256;
@@ -17,9 +18,6 @@ const MEMORY_MAX: u64 = 256;
 const SECONDS_MAX: u64 = 5;
 /// By the clock on the wall, for what waits without working: generously, on a machine that does other things as well.
 const WAIT_SECONDS_MAX: u64 = 60;
-/// Calls that make, change or remove a name.
-const CALLS: &str = "trace=open,openat,openat2,creat,mkdir,mkdirat,unlink,unlinkat,rmdir,rename,renameat,renameat2,\
-    link,linkat,symlink,symlinkat,mknod,mknodat,truncate,chmod,fchmodat,chown,fchownat,lchown";
 /// All that a command says by its exit code.
 const EXITS: [i32; 9] = [0, 1, 2, 3, 4, 5, 10, 11, 12];
 
@@ -78,7 +76,7 @@ impl<'a> Desk<'a> {
         );
         let mut command = Command::new("sh");
         command.args(["-c", &limits, "sh"]).arg(&self.strace).args(["--seccomp-bpf", "-f", "-y", "-s", "4096"]);
-        command.arg("-o").arg(&trace).args(["-e", CALLS]);
+        command.arg("-o").arg(&trace).args(["-e", &format!("trace={NAMING}")]);
         command.args(["timeout", "--foreground", "-s", "KILL", &self.wait_seconds.to_string()]).arg(&self.program);
         command.args(args).current_dir(&home).env_clear().env("HOME", &home).env("PATH", "/usr/bin:/bin");
         let output = command.stdin(std::process::Stdio::null()).output().expect("a shell starts it");
@@ -143,61 +141,4 @@ fn findings(out: &str) -> Option<BTreeSet<(String, String)>> {
 pub(super) fn commands_a_terminal(c: char) -> bool {
     c != '\n' && c.is_control()
         || matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
-}
-
-/// The names in a trace that a call made, changed or removed, or tried to.
-fn touched(trace: &str, home: &Path) -> BTreeSet<PathBuf> {
-    let mut all = BTreeSet::new();
-    for line in trace.lines() {
-        let Some((call, rest)) = line.split_once(' ').and_then(|(_, call)| call.trim_start().split_once('(')) else {
-            continue;
-        };
-        let reads = ["O_WRONLY", "O_RDWR", "O_CREAT", "O_TRUNC"].iter().all(|flag| !rest.contains(flag));
-        if call.starts_with('<') || call.contains(' ') || call.starts_with("open") && reads {
-            continue;
-        }
-        let mut base = home.to_path_buf();
-        let mut rest = rest;
-        // Each name stands behind the folder that it is below, if one is given: `9</home>, "name"`.
-        while let Some(at) = rest.find(['<', '"']) {
-            let (is_folder, behind) = (rest.as_bytes()[at] == b'<', &rest[at + 1..]);
-            let Some(end) = behind.find(if is_folder { '>' } else { '"' }) else { break };
-            let path = Path::new(&behind[..end]);
-            if is_folder {
-                base = path.to_path_buf();
-            } else {
-                all.insert(plain(&base.join(path)));
-            }
-            rest = &behind[end + 1..];
-            if !is_folder && call.starts_with("open") {
-                break;
-            }
-        }
-    }
-    all
-}
-
-/// A path without `.` and `..`.
-fn plain(path: &Path) -> PathBuf {
-    let mut plain = PathBuf::new();
-    for part in path.components() {
-        match part {
-            Component::ParentDir => drop(plain.pop()),
-            Component::CurDir => {}
-            other => plain.push(other),
-        }
-    }
-    plain
-}
-
-#[test]
-fn a_trace_tells_what_is_written_and_where() {
-    let trace = r#"7 openat(AT_FDCWD</home>, "a/../x", O_WRONLY|O_CREAT, 0600) = 3</home/x>
-7 openat2(9</vault>, "VAULT", {flags=O_RDONLY|O_CLOEXEC, resolve=RESOLVE_BENEATH}, 24) = 10</vault/VAULT>
-8 mkdirat(9</vault>, "blobs/../../etc", 0700 <unfinished ...>
-7 renameat2(9</vault>, "a", 10</stick>, "b", 0) = -1 EXDEV (Invalid cross-device link)
-8 <... mkdirat resumed>) = 0
-8 unlink("y") = 0"#;
-    let expected = ["/etc", "/home/x", "/home/y", "/stick/b", "/vault/a"].map(PathBuf::from);
-    assert_eq!(touched(trace, Path::new("/home")).into_iter().collect::<Vec<_>>(), expected);
 }

@@ -60,7 +60,7 @@ pub(super) fn say(
     own: &mut OwnLog,
     event: Event,
 ) -> Result<Said, VaultError> {
-    session.require(person.member(), ("sign", "monitor"), |_| true)?;
+    session.require_member(person.member(), "sign")?;
     let head = own.append(setting, session, person, event.into())?;
     let label = labels::label_of_last(session.history()?, own.handle(), head, newest_leaf(session, head)?.as_deref());
     Ok(Said { label, head })

@@ -87,7 +87,7 @@ fn how_far_a_handover_has_come() {
 
 #[test]
 fn what_is_no_answer() {
-    // By another; to an entry that is not the offer; to a note; by who came too late.
+    // By another; to an entry that is not the offer; to a note; what a removal cuts off.
     let (forge, mut founder) = founded();
     founder.say(&forge, &[], offer(READER));
     let made = last(&forge, &founder);
@@ -266,6 +266,6 @@ fn who_is_no_member_signs_for_nothing() {
     let refused = forge.as_member(ANN, |setting, request| {
         sign(setting, &AcknowledgeRequest { place: Request { ..*request }, offer: None, sign_older: true })
     });
-    assert!(matches!(refused, Err(VaultError::NotInRole { .. })), "{refused:?}");
+    assert!(matches!(refused, Err(VaultError::NotAMember { .. })), "{refused:?}");
     assert_eq!(forge.names("").len(), files);
 }

@@ -1,8 +1,8 @@
 //! The real binary, killed, interrupted and locked out: what was acknowledged stays, the rest was never there, and the
 //! next command goes on. This file kills `seal` and interrupts it; [`verbs`] kills what people do between
-//! them, on the [`stage`], [`failing`] lets their calls fail, [`synced`] looks at what they make durable; [`pouches`] kills an
-//! unpacking of many files; [`lean`] gives it less memory than a pouch is long; [`plants`] shows that it would see a program that
-//! forgets one of its duties.
+//! them, on the [`stage`], [`failing`] lets their calls fail, [`synced`] looks at what they make durable; [`pouches`]
+//! kills an unpacking of many files; [`lean`] gives it less memory than a pouch is long; [`plants`] shows that it would
+//! see a program that forgets one of its duties.
 
 mod failing;
 mod lean;

@@ -1,6 +1,6 @@
-//! How something new takes the place of something old that a person asked to replace: at every moment one of the two is
-//! whole and durable under some name. Nothing is renamed over anything, and nothing is removed before what replaces it is
-//! durable under its final name: under power loss exFAT can lose both. Whatever else lies beside them is left alone.
+//! How something new takes the place of something old that a person asked to replace: at every moment one of the two
+//! is whole and durable under some name. Nothing is renamed over anything, and nothing is removed before what replaces
+//! it is durable under its final name: under power loss exFAT can lose both. What else lies there is left alone.
 
 use std::ffi::OsString;
 
@@ -40,8 +40,8 @@ pub fn beside(name: &[u8]) -> Option<&[u8]> {
     }
 }
 
-/// Gives what is old another name, from which it goes when what is new has its place; the name. What holds nothing, as a
-/// link, is gone at once.
+/// Gives what is old another name, from which it goes when what is new has its place; the name. What holds nothing,
+/// as a link, is gone at once.
 pub fn set(folder: &dyn Folder, name: &RelPath) -> Result<Option<RelPath>, StoreError> {
     if !matches!(folder.stat(name)?.kind, Kind::File | Kind::Folder) {
         folder.remove(name)?;
@@ -52,7 +52,8 @@ pub fn set(folder: &dyn Folder, name: &RelPath) -> Result<Option<RelPath>, Store
     Ok(Some(old))
 }
 
-/// Gives what is new, and durable under a name of its own, the name of what was [`set`] aside, durably: only then may that go.
+/// Gives what is new, and durable under a name of its own, the name of what was [`set`] aside, durably: only then may
+/// that go.
 pub fn place(folder: &dyn Folder, new: &RelPath, name: &RelPath, old: Option<&RelPath>) -> Result<(), StoreError> {
     let placed = folder.sync(&[]).and_then(|()| folder.rename_new(new, name));
     if placed.is_err() {

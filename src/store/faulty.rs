@@ -51,8 +51,8 @@ pub enum Fault {
     ShortWrite,
     /// A sync: EIO, after which the system has forgotten the data and a later sync would seem to succeed.
     Sync,
-    /// Writing seems to succeed, and the medium holds one bit other than what was written: the seed says which one, as often
-    /// in the first bytes and in the last as between them.
+    /// Writing seems to succeed, and the medium holds one bit other than what was written: the seed says which one, as
+    /// often in the first bytes and in the last as anywhere.
     Flip(u64),
     /// Any operation: EINTR. From then on for ever, it strikes every other one: a second attempt comes through.
     Interrupted,

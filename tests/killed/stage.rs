@@ -5,6 +5,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
+use amparo::crypto::hash::Hash;
 use serde_json::Value;
 
 use super::verbs::Verb;
@@ -168,8 +169,8 @@ impl Stage {
         changes
     }
 
-    /// Kills the verb before one call, and looks at what is left, and at what becomes of it; nothing where this run made fewer
-    /// such calls than the one that was counted (threads and names differ), and so was not killed.
+    /// Kills the verb before one call, and looks at what is left, and at what becomes of it; nothing where this run
+    /// made fewer such calls than the one that was counted (threads and names differ), and so was not killed.
     pub(super) fn survives(
         &self,
         verb: &Verb,
@@ -212,8 +213,7 @@ impl Stage {
     fn orphans(&self, verb: &Verb, before: &Before, context: &str) -> bool {
         let now = self.exhibits(verb, context);
         assert!(now >= before.exhibits, "{context}");
-        let more = files(&self.blobs(verb)).len() > before.blobs;
-        if verb.copy != HERE || now > before.exhibits || !more {
+        if verb.copy != HERE || now > before.exhibits || self.blobs(verb) == before.blobs {
             return false;
         }
         let told = self.json(verb.who, &["doctor"]);
@@ -221,15 +221,20 @@ impl Stage {
         true
     }
 
-    fn blobs(&self, verb: &Verb) -> PathBuf {
-        self.path(verb.who).join(verb.copy).join("blobs")
+    /// How many there are that are whole. What a merge tore counts for nothing, is not seen, and goes with the next
+    /// command that writes.
+    fn blobs(&self, verb: &Verb) -> usize {
+        let is_whole = |path: &&PathBuf| {
+            let bytes = std::fs::read(path).expect("a blob");
+            path.file_name().is_some_and(|name| *name == *Hash::of(&bytes).to_string())
+        };
+        files(&self.path(verb.who).join(verb.copy).join("blobs")).keys().filter(is_whole).count()
     }
 
     /// What there is before a verb is typed.
     pub(super) fn before(&self, verb: &Verb, context: &str) -> Before {
         let said = verb.leaves.iter().map(|(event, _)| self.said_by(verb.who, verb.who, HERE, event));
-        let blobs = files(&self.blobs(verb)).len();
-        Before { said: said.collect(), exhibits: self.exhibits(verb, context), blobs }
+        Before { said: said.collect(), exhibits: self.exhibits(verb, context), blobs: self.blobs(verb) }
     }
 
     /// How many exhibits the copy of a verb has, which must be sound; of a new one nothing counts before it is done.
@@ -273,7 +278,8 @@ impl Stage {
         }
     }
 
-    /// A reader, with the share that the other one lent her, has the bytes that were sealed first; false where nobody lent any.
+    /// A reader, with the share that the other one lent her, has the bytes that were sealed first; false where nobody
+    /// lent any.
     fn opens(&self, who: &str, copy: &str, context: &str) -> bool {
         let share = format!("../{who}.share");
         if !self.path(who).join(&share).exists() {

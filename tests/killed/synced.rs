@@ -1,6 +1,6 @@
-//! What the real program asks the real system to make durable: before it says SEALED, PACKED or that something came in, each file
-//! that it wrote and the folder that holds its name were synced. The model in `tests/vault/crashes` knows only that a sync was asked
-//! for; here stands what that does.
+//! What the real program asks the real system to make durable: before it says SEALED, PACKED or that something came in,
+//! each file that it wrote and the folder that holds its name were synced. The model in `tests/vault/crashes` knows
+//! only that a sync was asked for; here stands what that does.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -136,7 +136,7 @@ fn what_is_acknowledged_was_synced_by_file_and_by_folder() {
         assert_eq!(lacking, [""; 0], "{what}");
         assert!(made.len() > 5, "{what}: {made:?}");
         told.push(format!("{} of {what}", made.len()));
-        // Planted: a program that leaves out every sync, those of files, those of folders, or any single one of a file it made.
+        // Planted: a program that leaves out every sync, those of files, those of folders, or that of any one file.
         let is_sync = |call: &String| call.starts_with("fsync(");
         let is_of_made = |call: &String| made.contains(&handles(call)[0]) && !handles(call)[0].is_dir();
         let without = |left_out: &dyn Fn(&String) -> bool| -> Vec<String> {

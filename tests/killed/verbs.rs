@@ -118,7 +118,7 @@ fn killed_before_any_change_no_verb_loses_or_accuses() {
     let of = |is_it: fn(&Survived) -> bool| survived.iter().filter(|one| is_it(one)).count();
     let (asked, again, orphans) = (of(|one| one.asked_again), of(|one| one.killed_again), of(|one| one.orphans));
     soak::tell(&format!(
-        "{} kills, of which {} did not come; {again} of {asked} came while it went on; {orphans} left files that were told of",
+        "{} kills, {} did not come; {again} of {asked} came while it went on; {orphans} left files that were told of",
         kills.len(),
         kills.len() - survived.len()
     ));

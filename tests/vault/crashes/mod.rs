@@ -1,6 +1,7 @@
 //! Power cuts and failing disks at every operation of every command that writes ([`acts`]), under one judge ([`judge`]); and
-//! programs with a planted fault, which it must see ([`plants`]). `AMPARO_SOAK=N` looks at N times as many states,
-//! `AMPARO_CUTS` and `AMPARO_FAULTS` say how many there shall be of each. From `AMPARO_SOAK=2` on every operation fails at least once.
+//! programs with a planted fault, which it must see ([`plants`]). `AMPARO_SOAK=N` looks for N times as many states,
+//! `AMPARO_CUTS` says how many different ones after a power cut, `AMPARO_FAULTS` how many runs on a failing disk. From
+//! `AMPARO_SOAK=2` on every operation fails at least once.
 
 mod acts;
 mod judge;

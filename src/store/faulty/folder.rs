@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::crash::Dice;
 use super::tree::Node;
-use super::{Does, Fault, FaultyDisk, Rules, State, Turned, refused};
+use super::{Does, Fault, FaultyDisk, Rules, State, Times, Turned, refused};
 use crate::store::{
     Disk, FileSystem, FileSystemKind, Folder, Item, Kind, Lock, Mode, OutFile, ReadFrom, RelPath, Source, Stat,
     StoreError, source,
@@ -131,6 +131,11 @@ impl FaultyFolder {
         let fault = state.begin(&full, does)?;
         let made = state.tree.add_above(&full)?;
         if let Err(error) = state.tree.add(&full, Node::file(Vec::new())) {
+            // Nothing was written that could have failed: the next writing does.
+            if let Some(fault) = fault {
+                state.struck -= 1;
+                state.faults.push((0, fault, Times::Once));
+            }
             clean_up(&mut state, &made);
             return Err(error);
         }

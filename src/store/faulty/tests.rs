@@ -93,7 +93,9 @@ fn a_sync_that_is_tried_again_saves_nothing() {
 #[test]
 fn a_flip_on_the_way_is_seen_only_from_the_medium() {
     let (disk, folder) = vault(Rules::Ext4);
+    folder.create(&path("there"), b"", Mode::Open).expect("created");
     disk.fail_at(0, Fault::Flip(7), Times::Once);
+    folder.create(&path("there"), b"", Mode::Open).expect_err("a name that is taken writes nothing");
     folder.create(&path("f"), b"bytes", Mode::Open).expect("created");
     folder.sync(&[path("f")]).expect("synced");
     assert_eq!(folder.read(&path("f"), 9).expect("read"), b"bytes");

@@ -1,17 +1,20 @@
 //! The real binary, killed, interrupted and locked out: what was acknowledged stays, the rest was never there, and the
 //! next command goes on. This file kills `seal` and interrupts it; [`verbs`] kills what people do between
-//! them, on the [`stage`], [`failing`] lets their calls fail; [`pouches`] kills an unpacking of many files; [`lean`] gives it less
-//! memory than a pouch is long; [`plants`] shows that it
-//! would see a program that forgets one of its duties.
+//! them, on the [`stage`], [`failing`] lets their calls fail, [`synced`] looks at what they make durable; [`pouches`]
+//! kills an unpacking of many files; [`lean`] gives it less memory than a pouch is long; [`plants`] shows that it would
+//! see a program that forgets one of its duties.
 
 mod failing;
 mod lean;
 mod plants;
 mod pouches;
 mod stage;
+mod synced;
 mod verbs;
 
+use std::collections::BTreeMap;
 use std::io::Write;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
@@ -64,6 +67,12 @@ impl Laptop {
         report["exhibits"].as_u64().expect("a count")
     }
 
+    /// Whether the device tells of what an interrupted sealing left.
+    fn tells_of_orphans(&self, context: &str) -> bool {
+        let output = self.run(&["--vault", "vault", "doctor", "--json"]);
+        tells_of_orphans(&serde_json::from_slice(&output.stdout).expect(context))
+    }
+
     /// The labels of all exhibits.
     fn labels(&self) -> Vec<String> {
         let output = self.expect(0, &["--vault", "vault", "list", "--json"]);
@@ -77,6 +86,13 @@ impl Laptop {
         let output = self.expect(0, &["--vault", "vault", "open", label, "--stdout"]);
         String::from_utf8(output.stdout).expect("text")
     }
+}
+
+/// Whether what `doctor` says names files that no exhibit has.
+fn tells_of_orphans(doctor: &serde_json::Value) -> bool {
+    let advice = doctor["advice"].as_array().expect("advice").iter();
+    let mut texts = advice.map(|advice| advice["text"].as_str().expect("a text"));
+    texts.any(|text| text.contains("are left of an interrupted") || text.contains("that was interrupted"))
 }
 
 fn amparo() -> &'static Path {
@@ -102,7 +118,9 @@ fn killed_before_any_change_on_the_disk() {
     let Some(strace) = peers::program("strace") else { return };
     let laptop = Laptop::new();
     let mut sealed = laptop.sound_exhibits("at first");
-    let mut kills = 0;
+    let blobs = || files(&laptop.path("vault/blobs")).len() as u64;
+    let of_each = blobs() / sealed;
+    let (mut kills, mut orphans) = (0, 0);
     let often = usize::try_from(soak::times()).unwrap_or(usize::MAX);
     for (call, stride) in CALLS {
         for nth in (1..).step_by((stride / often).max(1)) {
@@ -115,6 +133,11 @@ fn killed_before_any_change_on_the_disk() {
             let told = String::from_utf8_lossy(&output.stdout).matches("SEALED").count() as u64;
             let found = laptop.sound_exhibits(&context);
             assert!(found >= sealed + told, "{context}: {found} exhibits, {sealed} before, {told} acknowledged");
+            // Before opening, which goes on with it.
+            if blobs() > found * of_each {
+                assert!(laptop.tells_of_orphans(&context), "{context}: nothing tells of what is left");
+                orphans += 1;
+            }
             assert_eq!(laptop.opened(laptop.labels().last().expect("an exhibit")), SOURCE, "{context}");
             sealed = found;
             if output.status.success() {
@@ -123,8 +146,8 @@ fn killed_before_any_change_on_the_disk() {
             kills += 1;
         }
     }
-    soak::tell(&format!("{kills} kills of seal"));
-    assert!(kills > 30, "only {kills} kills");
+    soak::tell(&format!("{kills} kills of seal, {orphans} of which left files that were told of"));
+    assert!(kills > 30 && orphans > 0, "only {kills} kills, and {orphans} that left something");
     laptop.expect(0, &["--vault", "vault", "seal", "source.txt"]);
     assert_eq!(laptop.sound_exhibits("at last"), sealed + 1);
 }
@@ -146,16 +169,22 @@ fn interrupted_in_the_middle_of_a_large_file() {
     assert!(signalled.success());
     assert_eq!(sealing.wait().expect("it ends").code(), Some(130));
     assert_eq!(laptop.sound_exhibits("after Ctrl-C"), before);
-    let blobs: u64 = sizes(&laptop.path("vault/blobs"));
+    let blobs: u64 = files(&laptop.path("vault/blobs")).values().map(|(_, bytes)| bytes).sum();
     assert!(blobs < 1 << 20, "what was given up is gone: {blobs} bytes are left");
 }
 
-fn sizes(folder: &Path) -> u64 {
-    let items = std::fs::read_dir(folder).expect("a folder").flatten();
-    items
-        .map(|item| item.path())
-        .map(|path| if path.is_dir() { sizes(&path) } else { path.metadata().expect("a file").len() })
-        .sum()
+/// What lies below a folder, and in which file of the disk, how long.
+fn files(folder: &Path) -> BTreeMap<PathBuf, (u64, u64)> {
+    let mut found = BTreeMap::new();
+    let Ok(items) = std::fs::read_dir(folder) else { return found };
+    for path in items.flatten().map(|item| item.path()) {
+        if path.is_dir() {
+            found.extend(files(&path));
+        } else if let Ok(stat) = path.metadata() {
+            found.insert(path, (stat.ino(), stat.len()));
+        }
+    }
+    found
 }
 
 #[test]

@@ -9,9 +9,8 @@ use super::Context;
 use super::args::Global;
 use super::error::CliError;
 use super::progress::Progress;
-use super::room::part_of;
 use crate::crypto::hash::Hash;
-use crate::store::{Disk, Folder, Mode, RelPath, StoreError};
+use crate::store::{Disk, Folder, Kind, Mode, RelPath, StoreError, aside};
 use crate::vault::pouch::unfinished;
 use crate::vault::{Clock, ClockDoubt, Setting};
 use rand_core::CryptoRngCore;
@@ -201,7 +200,7 @@ impl<'c, 'a> Call<'c, 'a> {
         let (folder, name) = self.split_path(path)?;
         let folder = self.context.disk.folder(&folder)?;
         match folder.create(&name, bytes, mode) {
-            Err(StoreError::Exists { .. }) if replace => {
+            Err(StoreError::Exists { .. }) if replace && folder.stat(&name)?.kind != Kind::Folder => {
                 replace_file(&*folder, &name, bytes, mode)?;
             }
             Err(StoreError::Exists { path }) => return Err(CliError::Exists { path }),
@@ -243,16 +242,17 @@ impl<'c, 'a> Call<'c, 'a> {
     }
 }
 
-/// The new file is whole under another name before the old one goes.
+/// The new file is durable under another name before the old one goes.
 fn replace_file(folder: &dyn Folder, name: &RelPath, bytes: &[u8], mode: Mode) -> Result<(), StoreError> {
-    let part = part_of(name)?;
-    if folder.exists(&part)? {
-        folder.remove(&part)?;
-    }
+    let part = aside::free(folder, name, aside::NEW)?;
     folder.create(&part, bytes, mode)?;
-    folder.sync(std::slice::from_ref(&part))?;
-    folder.remove(name)?;
-    folder.rename_new(&part, name)
+    let set = folder.sync(std::slice::from_ref(&part)).and_then(|()| aside::set(folder, name));
+    if set.is_err() {
+        let _ = folder.remove(&part);
+    }
+    let old = set?;
+    aside::place(folder, &part, name, old.as_ref())?;
+    old.map_or(Ok(()), |old| folder.remove(&old))
 }
 
 /// Whether a path stands for standard input or output.

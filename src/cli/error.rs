@@ -207,16 +207,9 @@ fn way_out(error: &CliError) -> WayOut {
 /// Where content stays closed: who opens it, or from whom a key comes.
 fn keyless(error: &VaultError) -> WayOut {
     let hint = match error {
-        VaultError::AwaitsKey { from, .. } if from.is_empty() => {
-            "nobody who holds it is left to hand it on; amparo member list".into()
-        }
-        VaultError::AwaitsKey { from, .. } => {
-            let from: Vec<String> = from.iter().map(|name| shown(name)).collect();
-            format!(
-                "ask {} for it: by amparo member grant on that device; then merge that copy here",
-                from.join(" or ")
-            )
-        }
+        VaultError::AwaitsKey { from, .. } if from.is_empty() => "amparo member list".into(),
+        VaultError::AwaitsKey { .. } => "by amparo member grant on that device; then merge that copy here".into(),
+        VaultError::KeyLost { is_whole: true, .. } => "amparo verify".into(),
         VaultError::KeyLost { .. } => "merge a copy that has it: amparo merge DIR".into(),
         VaultError::TooFewShares { section, epoch, own_name, .. } => {
             // What a lender types, so that it can be told over a telephone.
@@ -250,6 +243,7 @@ fn vault(error: &VaultError) -> WayOut {
         VaultError::OtherCopy { .. } => told(UNKNOWN, "compare the digits with whoever gave you the copy"),
         VaultError::SameFolder => told(USAGE, "amparo merge --help"),
         VaultError::Pouch(error) => pouch::way_out(error),
+        VaultError::NotAMember { .. } => told(FAILED, "an owner of the vault can admit you: amparo member add CARD"),
         VaultError::NotInRole { role, .. } => {
             told(FAILED, &format!("an owner of the vault can give you the role: amparo member add CARD --role {role}"))
         }

@@ -9,7 +9,7 @@ use super::call::{Call, is_dash};
 use super::error::CliError;
 use crate::store::ahead::Ahead;
 use crate::store::confine::{Reach, Right};
-use crate::store::{Mode, RelPath, StoreError};
+use crate::store::{Mode, StoreError, aside};
 use crate::vault::pouch::unfinished::Mark;
 
 /// An identity, or the file of a passphrase.
@@ -159,13 +159,12 @@ impl Call<'_, '_> {
         }
         let (folder, name) = self.split_path(&output.file)?;
         let replaces = output.replace && self.context.disk.stat(&self.path(&output.file)).is_ok();
-        let (name, right) = if replaces { (part_of(&name)?, Right::Replace) } else { (name, Right::TakeBack) };
-        if replaces {
+        let (name, right) = if replaces {
             let opened = self.context.disk.folder(&folder)?;
-            if opened.exists(&name)? {
-                opened.remove(&name)?;
-            }
-        }
+            (aside::free(&*opened, &name, aside::NEW)?, Right::Replace)
+        } else {
+            (name, Right::TakeBack)
+        };
         if let Some(mark) = output.mark {
             room.ahead.hide(&folder, mark.path())?;
         }
@@ -175,11 +174,6 @@ impl Call<'_, '_> {
         room.reach.push((folder, right));
         Ok(())
     }
-}
-
-/// The name under which a file is written that takes another's place.
-pub(super) fn part_of(name: &RelPath) -> Result<RelPath, StoreError> {
-    RelPath::parse(format!("{name}.part")).ok_or_else(|| StoreError::BadPath { path: name.as_path().into() })
 }
 
 /// What is put into a room before it is closed.

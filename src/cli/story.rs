@@ -196,8 +196,10 @@ impl Said {
             }
             Event::Adopt { entries } => {
                 let label = |entry: &EntryRef| match history.leaf_at(entry) {
-                    Some(_) => labels::entry_label(history, Place { log: entry.log, seq: entry.seq }),
-                    None => "one that is not in this copy".into(),
+                    Some(leaf) if leaf == entry.leaf => {
+                        labels::entry_label(history, Place { log: entry.log, seq: entry.seq })
+                    }
+                    _ => "one that is not in this copy".into(),
                 };
                 self.ours("entries", named(&entries.iter().map(label).collect::<Vec<_>>()));
             }

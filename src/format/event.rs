@@ -4,6 +4,8 @@
 mod references;
 mod vault_key;
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
 pub use references::{EntryRef, ExhibitRef, Head};
@@ -91,6 +93,13 @@ pub struct Seal {
     pub manifests: Vec<ManifestRef>,
     /// Whether every blob was read back and compared before this was signed.
     pub readback: bool,
+}
+
+impl Seal {
+    /// The numbers of its exhibits.
+    pub fn numbers(&self) -> Range<u64> {
+        self.first..self.first.saturating_add(u64::from(self.count))
+    }
 }
 
 /// A handover begun.

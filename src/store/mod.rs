@@ -15,11 +15,13 @@
 //! - [`hygiene`]: what this process refuses to leave behind
 //! - [`confine`]: what this process gives up before it parses bytes from outside
 //! - [`ahead`]: a disk with files on it that were read, or made, before that
+//! - [`aside`]: how something new takes the place of something old
 //!
 //! Three rules hold for each implementation. A file is **written once under its final name** and never edited. Nothing
 //! is reached **through a link** below a folder. And nothing is **durable before [`Folder::sync`]** has returned.
 
 pub mod ahead;
+pub mod aside;
 pub mod confine;
 pub mod error;
 pub mod faulty;
@@ -145,7 +147,7 @@ pub trait Folder: Send + Sync {
         Err(self.read_only(path))
     }
 
-    /// Gives a file or folder another name, which must be free. For what `open` puts out; never inside a vault.
+    /// Gives a file or folder another name, which must be free. For what is put out; never inside a vault.
     fn rename_new(&self, from: &RelPath, _: &RelPath) -> Result<(), StoreError> {
         Err(self.read_only(from))
     }

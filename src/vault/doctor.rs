@@ -65,7 +65,13 @@ pub fn doctor(setting: &mut Setting<'_>, examination: &Examination<'_>) -> Resul
     }
     torn::torn(setting, request.vault, &session, &mut warn)?;
     if session.history.is_some() || orphans::is_beginning(&session) {
-        let begun = orphans::begun(&session)?;
+        let (begun, elsewhere) = orphans::begun(&session)?;
+        if elsewhere > 0 {
+            warn(format!(
+                "{elsewhere} files of a sealing lie here that was interrupted in another copy, or where this folder lay before: they \
+                 count for nothing, and nothing here removes them; whoever began it can move the folder back and seal there"
+            ));
+        }
         if begun > 0 {
             warn(format!(
                 "{begun} files are left of an interrupted sealing: the next command of whoever began it goes on with it, or her \
@@ -83,8 +89,8 @@ pub fn doctor(setting: &mut Setting<'_>, examination: &Examination<'_>) -> Resul
         let untold = orphans::untold(&session)?;
         if untold > 0 {
             warn(format!(
-                "{untold} files were begun at this device, and without a key to the custody record nobody can tell which of them \
-                 count, and which an interruption left"
+                "files that this device began to write or to take in lie here ({untold}): without a key to the custody record nobody \
+                 can tell which of them count, and which an interruption left"
             ));
         }
     }

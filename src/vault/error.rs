@@ -50,7 +50,9 @@ pub enum VaultError {
     #[error(transparent)]
     Pouch(#[from] PouchError),
     #[error("this identity may not {what} in this vault")]
-    NotInRole { what: &'static str, role: &'static str },
+    NotInRole { what: &'static str, role: String },
+    #[error("this identity is no member of this vault, and may not {what} in it")]
+    NotAMember { what: &'static str },
     #[error("there is no exhibit {id}")]
     NoExhibit { id: String },
     #[error(
@@ -104,13 +106,15 @@ pub enum VaultError {
     #[error("exhibit {id} is sealed to readers of the section {section:?}, and this identity is none of them")]
     NotReadable { id: String, section: String },
     #[error(
-        "exhibit {id} is sealed to readers of the section {section:?}: this identity is one, and the key was not handed to her yet"
+        "exhibit {id} is sealed to readers of the section {section:?}: this identity is one of them and was not handed the key yet; {} could hand it on",
+        if from.is_empty() { "nobody who is left".into() } else { from.join(", ") }
     )]
     AwaitsKey { id: String, section: String, from: Vec<String> },
     #[error(
-        "exhibit {id} is sealed to readers of the section {section:?}: the key file of this identity is missing or damaged in this copy"
+        "exhibit {id} is sealed to readers of the section {section:?}: the key file of this identity {}",
+        if *is_whole { "does not give the key that was promised" } else { "is missing or damaged in this copy" }
     )]
-    KeyLost { id: String, section: String },
+    KeyLost { id: String, section: String, is_whole: bool },
     #[error(
         "exhibit {id} opens when {needed} readers of the section {section} come together, and {here} {} here; {} could lend theirs",
         if *here == 1 { "share is" } else { "shares are" },

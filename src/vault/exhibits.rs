@@ -14,7 +14,7 @@ use super::findings::{Check, Finding, Verdict};
 use super::history::{History, Sealing};
 use super::labels::{exhibit_label, label};
 use super::session::Session;
-use super::{members, parallel, quorum};
+use super::{keyring, members, parallel, quorum};
 use crate::crypto::envelope::{Buffer, EnvelopeError, Slots, SlotsError};
 use crate::crypto::hash::Hash;
 use crate::crypto::recipient::Identity;
@@ -63,9 +63,9 @@ pub(super) fn reference(row: &Row) -> ExhibitRef {
 
 /// All references to exhibits of a sealing, whatever their rows.
 pub(super) fn numbers(sealing: &Sealing<'_>) -> Range<ExhibitRef> {
-    let (log, first) = (sealing.place.log, sealing.seal.first);
-    let at = |number| ExhibitRef { log, number, row: Hash([0; 32]) };
-    at(first)..at(first + u64::from(sealing.seal.count))
+    let at = |number| ExhibitRef { log: sealing.place.log, number, row: Hash([0; 32]) };
+    let Range { start, end } = sealing.seal.numbers();
+    at(start)..at(end)
 }
 
 /// A record with the commitments to the paragraphs of its text.
@@ -184,9 +184,9 @@ fn other_hash(name: Hash) -> Finding {
 
 /// What a sealing sealed, by label; without what tells two logs of one handle apart.
 fn range(sealing: &Sealing<'_>) -> String {
-    let (first, last) = (sealing.seal.first, sealing.seal.first + u64::from(sealing.seal.count) - 1);
+    let Range { start, end } = sealing.seal.numbers();
     let label = |number| exhibit_label(sealing.handle, number);
-    if first == last { label(first) } else { format!("{} to {}", label(first), label(last)) }
+    if end - start == 1 { label(start) } else { format!("{} to {}", label(start), label(end - 1)) }
 }
 
 /// The rows of a sealing with their blobs, as its signed entry fixes them.
@@ -332,6 +332,11 @@ fn no_key(session: &Session, history: &History, exhibit: &Exhibit, section: Stri
         let from = awaited.from.iter().map(|member| history.name_of(*member)).collect();
         return VaultError::AwaitsKey { id, section, from };
     }
-    let handed = history.keys.get(&key).is_some_and(|key| key.wraps.iter().any(|(_, wrap)| is_hers(&wrap.member)));
-    if handed { VaultError::KeyLost { id, section } } else { VaultError::NotReadable { id, section } }
+    let handed = history.keys.get(&key).filter(|key| key.wraps.iter().any(|(_, wrap)| is_hers(&wrap.member)));
+    match handed.zip(session.member) {
+        Some((handed, member)) => {
+            VaultError::KeyLost { id, section, is_whole: keyring::is_handed(&*session.folder, key, handed, member) }
+        }
+        None => VaultError::NotReadable { id, section },
+    }
 }

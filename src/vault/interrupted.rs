@@ -1,6 +1,6 @@
-//! What an interrupted merge left, or whoever took cosignatures in. The device's memory tells which files it was just writing, and
-//! which signed states were to end it; so the next command that writes completes or clears it, and until then the vault is as it
-//! was before.
+//! What an interrupted merge left, and torn cosignatures that were being taken in. The device's memory tells which files it was
+//! just writing, and which signed states were to end a merge; so the next command that writes completes or clears it. Until then
+//! what a merge left is not seen; a torn cosignature is forgiven in the copy alone in which it was begun.
 
 use std::collections::BTreeSet;
 

@@ -15,7 +15,7 @@ use super::{Setting, Stage, VaultError};
 use crate::crypto::hash::Hash;
 use crate::format::event::Event;
 use crate::format::vault_file::VaultFileError;
-use crate::store::{Folder, Mode, OutFile, RelPath, StoreError};
+use crate::store::{Folder, Mode, OutFile, RelPath, StoreError, aside};
 
 /// What to open, and where to.
 pub struct OpenRequest<'a> {
@@ -162,23 +162,29 @@ fn write_out(
     known: &Known,
 ) -> Result<OpenedExhibit, VaultError> {
     let last = RelPath::parse(&exhibit.id).expect("a label is a name");
-    let part = RelPath::parse(format!("{}.part", exhibit.id)).expect("a label is a name");
     if out.exists(&last)? && !request.overwrite {
         return Err(VaultError::Exists { path: request.out.join(&exhibit.id).display().to_string() });
     }
-    clear(&**out, &part)?;
+    let part = aside::free(&**out, &last, aside::NEW)?;
     let mut files = Files { out: Arc::clone(out), below: part.clone(), open: None, written: Vec::new() };
-    let outcome = files.fill(setting, session, exhibit, known);
-    if let Err(error) = outcome {
-        drop(files);
-        clear(&**out, &part)?;
-        return Err(error);
+    let filled = files.fill(setting, session, exhibit, known).and_then(|()| Ok(out.sync(&files.written)?));
+    let set = filled.and_then(|()| if out.exists(&last)? { Ok(aside::set(&**out, &last)?) } else { Ok(None) });
+    let old = match set {
+        Ok(old) => old,
+        Err(error) => {
+            drop(files);
+            clear(&**out, &part)?;
+            return Err(error);
+        }
+    };
+    // Where nothing was replaced, one sync at the end is enough for all.
+    match &old {
+        Some(old) => {
+            aside::place(&**out, &part, &last, Some(old))?;
+            clear(&**out, old)?;
+        }
+        None => out.rename_new(&part, &last)?,
     }
-    if request.overwrite {
-        clear(&**out, &last)?;
-    }
-    out.sync(&files.written)?;
-    out.rename_new(&part, &last)?;
     let inside = match known.record.field("content/name") {
         Some(name) => format!("content/{name}"),
         None if known.record.field("content/parts").is_some() => format!("content/{}", input_name(&known.record)),
@@ -211,7 +217,7 @@ fn record_opening(
     Ok(())
 }
 
-/// Removes a folder that an earlier opening made, and all in it.
+/// Removes a folder that this opening made, or that it was asked to replace, and all in it.
 fn clear(out: &dyn Folder, path: &RelPath) -> Result<(), VaultError> {
     match out.list(Some(path)) {
         Ok(items) => {

@@ -1,5 +1,5 @@
 //! What an interrupted command left: files that this device wrote, as its memory shows, and that nothing signed covers.
-//! Of its own making they are orphans, and the next sealing removes them. What came from another copy stays, whatever is done
+//! Of its own making they are orphans, and the next sealing of whoever began them removes them. What came from another copy stays, whatever is done
 //! in between: who goes on to take it in need not carry it again, and who will not says so. Only what the device itself wrote is
 //! ever removed.
 
@@ -15,18 +15,30 @@ use crate::format::ids::MemberId;
 use crate::store::memory::Record;
 use crate::store::{RelPath, layout};
 
-/// Removes orphans of this person's making; returns how many. What another identity at this device began may be covered by an
-/// entry that only her next command completes. What she began in another copy, a copier brought, or this copy lay elsewhere then:
-/// nothing is still to come that covers it, for before this she is refused where her log is shorter than she ever signed it.
+/// Removes orphans of this person's making; returns how many. What was begun in another copy may be here because somebody copied
+/// it, with what covers it still on its way; what another identity at this device began may be covered by an entry that only her
+/// next command completes. She herself clears nothing before her log is as long here as she ever signed it.
 pub(super) fn clear(session: &Session, member: &MemberId) -> Result<u64, VaultError> {
-    let mut records = session.memory.intents(&session.vault)?;
-    records.retain(|record| record.is_left_by(member));
+    let mut records = sealings(session)?;
+    records.retain(|record| record.is_of_this_copy && record.is_left_by(member));
     remove(session, &records)
 }
 
-/// How many files lie here that some sealing at this device left, and that count for nothing yet.
-pub(super) fn begun(session: &Session) -> Result<u64, VaultError> {
-    Ok(not_covered(session, &session.memory.intents(&session.vault)?)?.files.len() as u64)
+/// How many files lie here that some sealing left and that count for nothing yet: begun in this copy, and elsewhere. What was begun
+/// elsewhere a copier brought, or this folder lay there then; no sealing here removes it.
+pub(super) fn begun(session: &Session) -> Result<(u64, u64), VaultError> {
+    let (here, elsewhere): (Vec<Record>, Vec<Record>) =
+        sealings(session)?.into_iter().partition(|record| record.is_of_this_copy);
+    let here = not_covered(session, &here)?.files;
+    let elsewhere = not_covered(session, &elsewhere)?.files;
+    Ok((here.len() as u64, elsewhere.difference(&here).count() as u64))
+}
+
+/// What sealings at this device began and did not end. Cosignatures need nothing that covers them.
+fn sealings(session: &Session) -> Result<Vec<Record>, VaultError> {
+    let mut records = session.memory.intents(&session.vault)?;
+    records.retain(|record| !record.is_of_cosignatures());
+    Ok(records)
 }
 
 /// How many files lie here that this device began to write or to take in, whether they count or not.
@@ -42,7 +54,7 @@ pub(super) fn clear_arrived(session: &Session) -> Result<u64, VaultError> {
 }
 
 /// Removes from this copy what nothing covers, and forgets what was begun in it. A record of another copy stays: what lies
-/// there, nobody sees from here.
+/// there, nobody sees from here; it may be this one, before its folder was moved.
 fn remove(session: &Session, records: &[Record]) -> Result<u64, VaultError> {
     let of_this_copy = || records.iter().filter(|record| record.is_of_this_copy);
     let (mut orphans, left) = not_covered(session, records)?.sure_and_not();

@@ -331,14 +331,18 @@ impl Session {
         Some(log.member) != self.member && !owned
     }
 
-    /// Whether the person may do what `role` allows.
-    pub fn require(
-        &self,
-        member: MemberId,
-        (what, role): (&'static str, &'static str),
-        is_it: impl Fn(&Role) -> bool,
-    ) -> Result<(), VaultError> {
-        if self.history()?.has_role(member, is_it) { Ok(()) } else { Err(VaultError::NotInRole { what, role }) }
+    /// Refuses whoever is no member.
+    pub fn require_member(&self, member: MemberId, what: &'static str) -> Result<(), VaultError> {
+        if self.history()?.has_role(member, |_| true) { Ok(()) } else { Err(VaultError::NotAMember { what }) }
+    }
+
+    /// Refuses whoever has not this role.
+    pub fn require(&self, member: MemberId, what: &'static str, role: &Role) -> Result<(), VaultError> {
+        if self.history()?.has_role(member, |has| has == role) {
+            Ok(())
+        } else {
+            Err(VaultError::NotInRole { what, role: role.to_string() })
+        }
     }
 
     /// To whom this person writes entries and inventories: the newest custody key that she holds. Whoever awaits a newer

@@ -59,8 +59,12 @@ fn a_reader_is_warned_of_the_identity_and_of_what_was_opened() {
     assert_eq!(of_kind(&json, "opened_exhibit")[0]["opens"], "content");
     std::fs::remove_dir_all(world.path("reader/out")).expect("removed");
     checked(&world, "reader", &[], 0);
-    std::fs::create_dir_all(world.path("reader/out/K7-0001.part/content")).expect("an opening that was cut short");
-    assert_eq!(of_kind(&checked(&world, "reader", &[], 1), "temporary")[0]["opens"], "content");
+    for name in ["K7-0001.part", "K7-0001.2.part", "K7-0001.old"] {
+        let folder = world.path("reader/out").join(name);
+        std::fs::create_dir_all(folder.join("content")).expect("an opening that was cut short");
+        assert_eq!(of_kind(&checked(&world, "reader", &[], 1), "temporary")[0]["opens"], "content", "{name}");
+        std::fs::remove_dir_all(folder).expect("removed");
+    }
 }
 
 #[test]

@@ -203,7 +203,16 @@ fn a_key_that_shows_the_custody_record_and_is_nobodys_counts() {
     world.write(&format!("courier/evidence/keys/{}/{}.age", custody.id(), Hash::of(&wrapped)), &wrapped);
     world.write("courier/key", stranger.to_secret_line().as_bytes());
     assert_eq!(opens(&checked(&world, "courier", &[], 1), "age_key"), ["unknown"]);
-    world.run("courier", &["border-check"]).exits(1).says("it shows the custody record, in which nobody has it");
+    world
+        .run("courier", &["border-check"])
+        .exits(1)
+        .says("it shows the custody record, and is on no member's card there");
+    // No more does an identity's file: who is in no copy of the story yet may be a reader by what this copy lacks.
+    world.join("tern", "Tern");
+    let wrapped = envelope::seal(&custody.print(), &[&age(&world, "tern").recipient()]).bytes;
+    world.write(&format!("courier/evidence/keys/{}/{}.age", custody.id(), Hash::of(&wrapped)), &wrapped);
+    world.write("courier/key", &identity(&world, "tern"));
+    assert_eq!(opens(&checked(&world, "courier", &[], 1), "identity"), ["unknown"]);
     // Nor does it tell anything of a reader that somebody put a file for her among the entries.
     lose_wraps(&world, "reader", "courier", |_| true);
     let entry = world.files("courier/evidence/logs").into_iter().find(|file| file.contains("/entries/")).expect("one");

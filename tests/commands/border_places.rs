@@ -128,7 +128,7 @@ fn papers_of_this_program_are_known_and_told_for_what_they_show() {
     world
         .run("monitor", &["border-check"])
         .exits(0)
-        .says("who cosigned it and when, by the digits of that person's card");
+        .says("it is cosigned, by whom and when, by the digits of that person's card");
 }
 
 /// Shares on paper restore an identity as its 24 words do.

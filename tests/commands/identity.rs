@@ -29,8 +29,19 @@ fn nothing_existing_is_overwritten() {
     world.run("ann", &["identity", "new", "--name", "Ann", "--no-passphrase"]).exits(1).says("exists already");
     world.run("ann", &["identity", "card", "-o", "a.card"]).exits(0);
     world.run("ann", &["identity", "card", "-o", "a.card"]).exits(1).says("exists already");
+    world.write("ann/a.card", b"an older one");
+    for name in ["a.card.part", "a.card.old"] {
+        world.write(&format!("ann/{name}"), b"a stranger's");
+    }
     world.run("ann", &["identity", "card", "-o", "a.card", "--overwrite"]).exits(0);
-    assert!(!world.path("ann/a.card.part").exists());
+    assert!(world.read("ann/a.card").starts_with(b"amparo.v1/card"));
+    for name in ["a.card.part", "a.card.old"] {
+        assert_eq!(world.read(&format!("ann/{name}")), b"a stranger's", "{name}");
+    }
+    assert!(!["a.card.2.part", "a.card.2.old"].iter().any(|name| world.path("ann").join(name).exists()));
+    std::fs::create_dir(world.path("ann/folder")).expect("a folder");
+    world.run("ann", &["identity", "card", "-o", "folder", "--overwrite"]).exits(1).says("exists already");
+    assert!(world.path("ann/folder").is_dir());
 }
 
 #[test]

@@ -255,7 +255,7 @@ fn a_proof_convinces_whoever_has_only_the_card() {
     let proved = world.run("court", &["verify", "../proof.txt", "--owner", "../lawyer.card"]).exits(0);
     proved.never_says("VALID").says("PROVED").says("two histories signed with one key").says("Blue Heron");
     world.run("court", &["verify", "../proof.txt", "../lawyer.card", "--json"]).exits(5);
-    world.run("court", &["verify", "../proof.txt"]).exits(5).says("whose card is known here");
+    world.run("court", &["verify", "../proof.txt"]).exits(5).says("whose card was given");
     world.run("court", &["verify", "../proof.txt", "--owner", "../monitor.card"]).exits(5);
     let json = world.run("court", &["verify", "../proof.txt", "--owner", "../lawyer.card", "--json"]).exits(0).json();
     assert_eq!((&json["files"][0]["kind"], &json["files"][0]["known"]), (&"fork".into(), &true.into()));

@@ -15,7 +15,15 @@ fn a_reader_opens_after_first_contact_and_the_sealer_cannot() {
     world.typing("reader", &open, &[&wrong, &digits]).exits(0).says("OPENED K7-0001");
     assert_eq!(world.read("reader/out/K7-0001/content/t.txt"), b"I was there.\n");
     world.run("reader", &open).exits(1).says("exists already");
+    world.write("reader/out/K7-0001/content/t.txt", b"an older one");
+    for name in ["K7-0001.part", "K7-0001.old"] {
+        world.write(&format!("reader/out/{name}/mine.txt"), b"a stranger's");
+    }
     let json = world.run("reader", &[&open[..], &["--overwrite", "--json"]].concat()).exits(0).json();
+    assert_eq!(world.read("reader/out/K7-0001/content/t.txt"), b"I was there.\n");
+    let mut left: Vec<String> = world.tree("reader/out").into_keys().collect();
+    left.retain(|path| !path.starts_with("K7-0001/"));
+    assert_eq!(left, ["K7-0001.old/mine.txt", "K7-0001.part/mine.txt"], "nobody asked to remove it");
     let exhibit = &json["exhibits"][0];
     assert_eq!((&exhibit["id"], &exhibit["bytes"]), (&"K7-0001".into(), &13.into()));
     assert!(exhibit["path"].is_string() && exhibit["sha256"].as_str().is_some_and(|hash| hash.len() == 64));

@@ -142,7 +142,10 @@ fn a_report_goes_where_it_may_and_replaces_nothing_unasked() {
     verify(&["--report", "-", "--names", "roles"]).exits(2).says("goes into a file");
     verify(&["--report", "r.md", "--names", "roles"]).exits(0);
     verify(&["--report", "r.md", "--names", "full"]).exits(1).says("exists already");
+    world.write("lawyer/r.md.part", b"a stranger's");
     verify(&["--report", "r.md", "--names", "full", "--overwrite"]).exits(0);
+    assert_eq!(world.read("lawyer/r.md.part"), b"a stranger's");
+    assert!(!world.path("lawyer/r.md.2.part").exists() && !world.path("lawyer/r.md.old").exists());
     let shelf = std::fs::read_dir(world.path("lawyer/evidence/blobs")).expect("shelves").next().expect("one");
     std::fs::remove_dir_all(shelf.expect("readable").path()).expect("lost");
     verify(&["--report", "r.md", "--names", "roles", "--overwrite", "--json"]).exits(4).json();

@@ -93,7 +93,7 @@ fn papers_are_checked_without_a_vault() {
     let known = world.run("court", &["verify", "../r.txt", "--owner", "../lawyer.card"]).exits(0);
     known.says("VALID: it holds").says("Blue Heron").says("numbered 0001").says("not checked:");
     world.run("court", &["verify", "--receipt", "../r.txt", "--owner", "../lawyer.card"]).exits(0);
-    world.run("court", &["verify", "../r.txt"]).exits(5).says("whose card is known here");
+    world.run("court", &["verify", "../r.txt"]).exits(5).says("whose card was given");
     world.run("court", &["verify", "../r.txt", "--owner", "../monitor.card"]).exits(5);
     let text = String::from_utf8(world.read("r.txt")).expect("text");
     world.write("forged.txt", text.replacen("index 1", "index 0", 1).as_bytes());

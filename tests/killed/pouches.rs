@@ -1,15 +1,14 @@
 //! Pouches by the real binary: volumes and parity of which some came, the first and the last megabyte lost, and a kill amid
 //! unpacking, after which the same command goes on where it stood.
 
-use std::collections::BTreeMap;
 use std::io::Write;
-use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Output;
 use std::time::Duration;
 
 use serde_json::Value;
 
+use super::files;
 use super::stage::Stage;
 
 const MEGABYTE: usize = 1 << 20;
@@ -132,20 +131,6 @@ fn the_first_and_the_last_megabyte_of_each_part_come_back() {
     assert!(said(&repair).contains(&format!("repaired: whole.bin, SHA-256 {sha256}")), "{}", said(&repair));
     std::fs::rename(stage.path("gull/whole.bin"), stage.path("whole.bin")).expect("handed over");
     ends(&judged(&stage, &["../whole.bin"]), 4, 0);
-}
-
-/// What lies below a folder, and in which file of the disk.
-fn files(folder: &Path) -> BTreeMap<PathBuf, (u64, u64)> {
-    let mut found = BTreeMap::new();
-    let Ok(items) = std::fs::read_dir(folder) else { return found };
-    for path in items.flatten().map(|item| item.path()) {
-        if path.is_dir() {
-            found.extend(files(&path));
-        } else if let Ok(stat) = path.metadata() {
-            found.insert(path, (stat.ino(), stat.len()));
-        }
-    }
-    found
 }
 
 #[test]

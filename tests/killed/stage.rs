@@ -1,13 +1,15 @@
 //! Homes of people side by side, in which a verb is typed and disturbed, and what must hold afterwards.
 
 use std::collections::BTreeMap;
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
+use amparo::crypto::hash::Hash;
 use serde_json::Value;
 
-use super::amparo;
 use super::verbs::Verb;
+use super::{amparo, files, tells_of_orphans};
 
 /// What changes something on a disk. An `openat` does where it creates.
 const CALLS: &str = "trace=openat,write,pwrite64,fsync,syncfs,unlinkat,mkdirat,renameat2,linkat,utimensat";
@@ -18,6 +20,17 @@ pub(super) const HERE: &str = "evidence";
 pub(super) struct Before {
     pub(super) exhibits: u64,
     said: Vec<usize>,
+    blobs: usize,
+}
+
+/// What became of a kill.
+#[derive(Default)]
+pub(super) struct Survived {
+    /// Files were left that no exhibit has, and were told of.
+    pub(super) orphans: bool,
+    /// Going on was to be killed as well, and whether it was.
+    pub(super) asked_again: bool,
+    pub(super) killed_again: bool,
 }
 
 /// Homes of people side by side, each with a copy of one vault, as it is before a verb is typed.
@@ -132,7 +145,8 @@ impl Stage {
         let mut under = Command::new(strace);
         under.args(["-f", "-o"]).arg(&trace).args(["-e", CALLS]).arg(amparo());
         let output = stage.command(verb.who, under, verb.args);
-        assert_eq!(output.status.code(), Some(0), "{}: {output:?}", verb.args.join(" "));
+        let ends = output.status.code().is_some_and(|code| code == 0 || verb.again.contains(&code));
+        assert!(ends, "{}: {output:?}", verb.args.join(" "));
         let trace = std::fs::read_to_string(trace).expect("a trace");
         let mut counts: BTreeMap<(String, String), u64> = BTreeMap::new();
         let mut changes = Vec::new();
@@ -155,31 +169,72 @@ impl Stage {
         changes
     }
 
-    /// Kills the verb before one call, and looks at what is left, and at what becomes of it; false where this run made fewer
-    /// such calls than the one that was counted (threads and names differ), and so was not killed.
-    pub(super) fn survives(&self, verb: &Verb, strace: &Path, change: &(String, u64), meanwhile: fn(&Self)) -> bool {
+    /// Kills the verb before one call, and looks at what is left, and at what becomes of it; nothing where this run
+    /// made fewer such calls than the one that was counted (threads and names differ), and so was not killed.
+    pub(super) fn survives(
+        &self,
+        verb: &Verb,
+        strace: &Path,
+        change: &(String, u64),
+        meanwhile: fn(&Self),
+    ) -> Option<Survived> {
         let stage = self.twin();
         let (call, nth) = change;
         let context = format!("amparo {} killed before {call} number {nth}", verb.args.join(" "));
         let before = stage.before(verb, &context);
-        if stage.disturbed(verb, strace, change, "signal=KILL").status.code() == Some(0) {
-            return false;
+        if !stage.is_killed(verb, strace, change, &context) {
+            return None;
         }
         meanwhile(&stage);
-        assert!(stage.exhibits(verb, &context) >= before.exhibits, "{context}");
+        let mut survived = Survived { orphans: stage.orphans(verb, &before, &context), ..Survived::default() };
         if nth % 2 == 0 {
-            // Going on is killed as well, at the same of its calls if it makes as many.
-            stage.disturbed(verb, strace, change, "signal=KILL");
-            assert!(stage.exhibits(verb, &context) >= before.exhibits, "{context}, twice");
+            // Going on is killed as well, before one of what it still changes.
+            let changes = stage.changes(verb, strace);
+            if let Some(change) = usize::try_from(*nth).ok().and_then(|nth| changes.get(nth * 7 % changes.len().max(1)))
+            {
+                survived.asked_again = true;
+                survived.killed_again = stage.is_killed(verb, strace, change, &context);
+                survived.orphans |= stage.orphans(verb, &before, &format!("{context}, twice"));
+            }
         }
         stage.goes_on(verb, &before, &context);
+        Some(survived)
+    }
+
+    /// Whether the kill came: else the verb came to its end.
+    fn is_killed(&self, verb: &Verb, strace: &Path, change: &(String, u64), context: &str) -> bool {
+        let status = self.disturbed(verb, strace, change, "signal=KILL").status;
+        let ended = status.code().is_some_and(|code| code == 0 || verb.again.contains(&code));
+        assert!(ended || status.signal() == Some(9), "{context}: {status}");
+        !ended
+    }
+
+    /// Nothing that was there is lost. Whether files came that no exhibit has: then `doctor` tells so.
+    fn orphans(&self, verb: &Verb, before: &Before, context: &str) -> bool {
+        let now = self.exhibits(verb, context);
+        assert!(now >= before.exhibits, "{context}");
+        if verb.copy != HERE || now > before.exhibits || self.blobs(verb) == before.blobs {
+            return false;
+        }
+        let told = self.json(verb.who, &["doctor"]);
+        assert!(tells_of_orphans(&told), "{context}: nothing tells of what is left: {told:#}");
         true
+    }
+
+    /// How many there are that are whole. What a merge tore counts for nothing, is not seen, and goes with the next
+    /// command that writes.
+    fn blobs(&self, verb: &Verb) -> usize {
+        let is_whole = |path: &&PathBuf| {
+            let bytes = std::fs::read(path).expect("a blob");
+            path.file_name().is_some_and(|name| *name == *Hash::of(&bytes).to_string())
+        };
+        files(&self.path(verb.who).join(verb.copy).join("blobs")).keys().filter(is_whole).count()
     }
 
     /// What there is before a verb is typed.
     pub(super) fn before(&self, verb: &Verb, context: &str) -> Before {
         let said = verb.leaves.iter().map(|(event, _)| self.said_by(verb.who, verb.who, HERE, event));
-        Before { said: said.collect(), exhibits: self.exhibits(verb, context) }
+        Before { said: said.collect(), exhibits: self.exhibits(verb, context), blobs: self.blobs(verb) }
     }
 
     /// How many exhibits the copy of a verb has, which must be sound; of a new one nothing counts before it is done.
@@ -206,10 +261,12 @@ impl Stage {
         let others = self.sound_exhibits(verb.other, HERE, context);
         self.done(verb.other, &["merge", &format!("../{}/{}", verb.who, verb.copy), "--no-input"]);
         assert_eq!(self.sound_exhibits(verb.other, HERE, context), others.max(done), "{context}");
+        let mut opened = 0;
         for (who, copy) in [(verb.who, verb.copy), (verb.other, HERE)] {
             self.has_said(verb, before, (who, copy), context);
-            self.opens(who, copy, context);
+            opened += usize::from(self.opens(who, copy, context));
         }
+        assert!(opened > 0, "{context}: nobody opened anything");
         self.nothing_half_made(context);
     }
 
@@ -221,15 +278,17 @@ impl Stage {
         }
     }
 
-    /// A reader, with the share that the other one lent her, has the bytes that were sealed first.
-    fn opens(&self, who: &str, copy: &str, context: &str) {
+    /// A reader, with the share that the other one lent her, has the bytes that were sealed first; false where nobody
+    /// lent any.
+    fn opens(&self, who: &str, copy: &str, context: &str) -> bool {
         let share = format!("../{who}.share");
         if !self.path(who).join(&share).exists() {
-            return;
+            return false;
         }
         let opened = self.run(who, &["open", "K7-0001", "--stdout", "--share", &share, "--vault", copy]);
         let said = String::from_utf8_lossy(&opened.stderr);
         assert_eq!(String::from_utf8_lossy(&opened.stdout), "first.txt", "{context}, opened by {who}: {said}");
+        true
     }
 
     /// How many events of a kind a member said, by somebody's copy.

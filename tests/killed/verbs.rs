@@ -5,9 +5,10 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::stage::{HERE, Stage};
+use super::stage::{HERE, Stage, Survived};
 use crate::{peers, soak};
 
 /// So many kills of each verb, where not all are asked for.
@@ -39,7 +40,7 @@ pub(super) const VERBS: [Verb; 10] = [
     ),
     verb("lawyer", &["member", "remove", "Red Kite", "--reason", "left"], "owl", &[("remove", 1)]),
     verb("tern", &["identity", "lend", "--to", "Grey Owl", "-o", "../t.share", "--overwrite"], "lawyer", &[]),
-    verb("kite", &["verify", "--cosign"], "lawyer", &[("verify", 1)]),
+    verb("kite", &["verify", "--cosign"], "owl", &[("verify", 1)]),
     Verb {
         again: &[0, 1],
         ..verb(
@@ -101,20 +102,28 @@ fn killed_before_any_change_no_verb_loses_or_accuses() {
     let Some(strace) = peers::program("strace") else { return };
     let stage = Stage::set();
     let kills = kills(&stage, &strace, &VERBS, SAMPLE);
-    let (next, missed) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let next = AtomicUsize::new(0);
+    let survived = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
         for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
             scope.spawn(|| {
                 while let Some((verb, change)) = kills.get(next.fetch_add(1, Ordering::SeqCst)) {
-                    let survived = stage.survives(verb, &strace, change, |_| ());
-                    missed.fetch_add(usize::from(!survived), Ordering::SeqCst);
+                    let became = stage.survives(verb, &strace, change, |_| ());
+                    survived.lock().expect("no thread panicked").extend(became);
                 }
             });
         }
     });
-    let missed = missed.into_inner();
-    soak::tell(&format!("{} kills, of which {missed} did not come", kills.len()));
-    assert!(missed * 10 <= kills.len(), "{missed} of {} were not killed", kills.len());
+    let survived = survived.into_inner().expect("no thread panicked");
+    let of = |is_it: fn(&Survived) -> bool| survived.iter().filter(|one| is_it(one)).count();
+    let (asked, again, orphans) = (of(|one| one.asked_again), of(|one| one.killed_again), of(|one| one.orphans));
+    soak::tell(&format!(
+        "{} kills, {} did not come; {again} of {asked} came while it went on; {orphans} left files that were told of",
+        kills.len(),
+        kills.len() - survived.len()
+    ));
+    assert!(survived.len() * 10 >= kills.len() * 9, "{} of {} came", survived.len(), kills.len());
+    assert!(asked > 0 && again * 10 >= asked * 9, "{again} of {asked} came while it went on");
 }
 
 /// What a verb that commits too early, takes back what it has signed, or does not know its own work again would leave.

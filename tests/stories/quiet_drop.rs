@@ -210,6 +210,8 @@ fn the_story_of_an_exhibit_is_told_where_its_list_is_gone() {
     let amiss = types(&world, "reader", &["custody", "acknowledge", "--json"]).exits(4).json();
     let told = types(&world, "reader", &["custody", "log", "K7-0001"]).exits(4);
     told.says("the list of K7-0001: it is not in this copy").says("it stopped being whole");
+    // Of whichever has a certain row nobody can tell then.
+    types(&world, "reader", &["custody", "log", "K7-0001~0000"]).exits(4).says("error: this copy is not whole");
     let json = types(&world, "reader", &["custody", "log", "K7-0001", "--json"]).exits(4).json();
     let between = &json["stopped_being_whole_between"];
     assert_eq!((&json["id"], &between["not_whole"]), (&"K7-0001".into(), &amiss["answer"]));

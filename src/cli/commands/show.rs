@@ -55,21 +55,18 @@ fn tell(found: &Shown, call: &mut Call<'_, '_>) -> Result<(), CliError> {
     for (number, blob) in listed.blob_names.iter().enumerate() {
         line(if number == 0 { "sealed files" } else { "" }, &blob.to_string())?;
     }
-    match &listed.record {
-        None => {
-            let why = found.closed.as_ref().map_or_else(String::new, |why| format!(": {why}"));
-            call.say(&format!("Its record and content are closed{why}."));
-        }
-        Some(record) => {
-            for (path, value) in record.fields() {
-                let mut lines = value.split('\n');
-                call.print(&format!("  {path}: {}", shown(lines.next().unwrap_or_default())))?;
-                for line in lines {
-                    call.print(&format!("      {}", shown(line)))?;
-                }
+    if let Some(why) = &found.closed {
+        call.say(&format!("Its record and content are closed: {}.", shown(&why.to_string())));
+    }
+    if let Some(record) = &listed.record {
+        for (path, value) in record.fields() {
+            let mut lines = value.split('\n');
+            call.print(&format!("  {path}: {}", shown(lines.next().unwrap_or_default())))?;
+            for line in lines {
+                call.print(&format!("      {}", shown(line)))?;
             }
-            call.suggest(format!("amparo open {} -o ../opened", listed.id));
         }
+        call.suggest(format!("amparo open {} -o ../opened", listed.id));
     }
     Ok(())
 }
@@ -85,5 +82,6 @@ fn described(found: &Shown) -> Value {
     object.insert("blob_names".into(), json!(names));
     let fields = found.listed.record.as_ref().map(|record| json!(record.fields()));
     object.insert("fields".into(), fields.unwrap_or(Value::Null));
+    object.insert("closed".into(), json!(found.closed.as_ref().map(ToString::to_string)));
     Value::Object(object)
 }

@@ -10,6 +10,8 @@ use crate::store::Kind;
 
 /// What a device writes at once.
 const SECTOR_BYTES: usize = 512;
+/// Of what is written, its ends: where a header lies, and a checksum.
+const END_BYTES: usize = 16;
 
 /// A change that no sync has covered yet.
 #[derive(Clone)]
@@ -126,6 +128,17 @@ pub(super) struct Dice(u64);
 impl Dice {
     pub(super) fn new(seed: u64) -> Self {
         Self(seed)
+    }
+
+    /// A bit of so many bytes, of which there is one: as often at either end as anywhere.
+    pub(super) fn bit_of(&mut self, bytes: usize) -> (usize, u8) {
+        let end = bytes.min(END_BYTES);
+        let place = match self.below(3) {
+            0 => self.below(end),
+            1 => self.below(bytes),
+            _ => bytes - 1 - self.below(end),
+        };
+        (place, u8::try_from(self.below(8)).expect("less than 8"))
     }
 
     /// A number below `bound`, which is not 0.

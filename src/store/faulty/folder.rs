@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::crash::Dice;
 use super::tree::Node;
-use super::{Does, Fault, FaultyDisk, Rules, State, refused};
+use super::{Does, Fault, FaultyDisk, Rules, State, Times, Turned, refused};
 use crate::store::{
     Disk, FileSystem, FileSystemKind, Folder, Item, Kind, Lock, Mode, OutFile, ReadFrom, RelPath, Source, Stat,
     StoreError, source,
@@ -130,6 +131,11 @@ impl FaultyFolder {
         let fault = state.begin(&full, does)?;
         let made = state.tree.add_above(&full)?;
         if let Err(error) = state.tree.add(&full, Node::file(Vec::new())) {
+            // Nothing was written that could have failed: the next writing does.
+            if let Some(fault) = fault {
+                state.struck -= 1;
+                state.faults.push((0, fault, Times::Once));
+            }
             clean_up(&mut state, &made);
             return Err(error);
         }
@@ -258,9 +264,13 @@ impl FaultyOutFile {
         };
         let whole = with(&before.bytes);
         let mut medium = before.medium.map(|medium| with(&medium));
-        if fault == Some(Fault::Flip) && written > 0 {
+        if let Some(Fault::Flip(seed)) = fault
+            && written > 0
+        {
             let flipped = medium.get_or_insert_with(|| whole.clone());
-            flipped[end - written.div_ceil(2)] ^= 1;
+            let (place, bit) = Dice::new(seed).bit_of(written);
+            flipped[at + place] ^= 1 << bit;
+            state.turned.push(Turned { path: self.path.clone(), at: at + place, bit, bytes: flipped.len() });
         }
         state.tree.write(&self.path, whole, medium);
         match fault {

@@ -81,7 +81,7 @@ pub fn cosign(
     if !session.pinned {
         return Err(VaultError::NotPinned { vault: session.vault });
     }
-    session.require(person.member(), ("cosign", "monitor"), |_| true)?;
+    session.require_member(person.member(), "cosign")?;
     let mut cosigned = Cosigned::default();
     match against_all(&session, &examined) {
         Some(reason) => cosigned.refused = Some(reason),

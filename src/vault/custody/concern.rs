@@ -47,12 +47,12 @@ pub(super) fn offers(history: &History) -> Vec<Place> {
 impl Subject {
     /// An exhibit of which no offer is known yet: see [`Self::look_for`].
     pub(super) fn new(history: &History, sought: &Sought) -> Self {
-        let exhibit = sought.exhibit.as_ref().ok();
+        let exhibit = sought.read.as_ref().ok();
         let blobs: BTreeSet<Hash> = exhibit.into_iter().flat_map(|exhibit| exhibit.blobs.iter().copied()).collect();
         // Where the inventory or its manifest is gone, nobody can say which blobs are the exhibit's.
         let listed = match &history.told(sought.place).entry.event {
             Event::Seal(seal) => {
-                let is_its = |key| exhibit.is_none_or(|exhibit| exhibit.row.key == key);
+                let is_its = |key| exhibit.is_some_and(|exhibit| exhibit.row.key == key);
                 let manifests = seal.manifests.iter().filter(|manifest| is_its(manifest.key));
                 manifests.map(|manifest| manifest.blob).chain([seal.inventory]).collect()
             }
@@ -101,7 +101,8 @@ impl Subject {
             Event::Note { exhibit, .. } => exhibit.as_ref().is_some_and(|exhibit| self.is_it(exhibit)),
             // Where custody of everything was not recorded, custody of this was not.
             Event::Gap { exhibit, .. } => exhibit.as_ref().map_or_else(after, |exhibit| self.is_it(exhibit)),
-            Event::Dispose { blobs, .. } => blobs.iter().any(|blob| self.blobs.contains(blob)),
+            // Without its row, any blob may be one of its own.
+            Event::Dispose { blobs, .. } => !self.has_row || blobs.iter().any(|blob| self.blobs.contains(blob)),
             Event::Adopt { entries } => {
                 entries.iter().any(|entry| entry.log == self.sealed.log && entry.seq == self.sealed.seq)
             }

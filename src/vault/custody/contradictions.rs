@@ -56,10 +56,10 @@ fn sealed_there(session: &Session, history: &History, log: &Log, fork: &Fork) ->
     for told in &fork.entries {
         let place = Place { log: log.id, seq: told.entry.seq };
         let (Event::Seal(seal), Some(sealing)) = (&told.entry.event, history.sealing(place, told)) else { continue };
-        labels.extend(labels_of(session, &sealing).unwrap_or_else(|| {
-            let numbers = seal.first..seal.first.saturating_add(u64::from(seal.count));
-            numbers.map(|number| exhibit_label(&log.handle, number)).collect()
-        }));
+        labels.extend(
+            labels_of(session, &sealing)
+                .unwrap_or_else(|| seal.numbers().map(|number| exhibit_label(&log.handle, number)).collect()),
+        );
     }
     labels
 }

@@ -113,7 +113,7 @@ fn locate(
     sealings: &mut Sealings,
 ) -> Result<Exhibit, Vec<Finding>> {
     let id = reference_label(history, reference);
-    let holds = |seal: &Seal| reference.number >= seal.first && reference.number - seal.first < u64::from(seal.count);
+    let holds = |seal: &Seal| seal.numbers().contains(&reference.number);
     let of_log = history.sealings().filter(|sealing| sealing.place.log == reference.log && holds(sealing.seal));
     let (mut unread, mut is_another) = (Vec::new(), false);
     for sealing in of_log {

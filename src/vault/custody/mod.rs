@@ -51,7 +51,8 @@ pub struct Said {
     pub head: Head,
 }
 
-/// Adds one entry to this device's own log, durably, and tells how people call it.
+/// Adds one entry to this device's own log, durably, and tells how people call it. Of whoever is no member here it would be no
+/// evidence, and nobody would be told of it.
 pub(super) fn say(
     setting: &mut Setting<'_>,
     session: &Session,
@@ -59,6 +60,7 @@ pub(super) fn say(
     own: &mut OwnLog,
     event: Event,
 ) -> Result<Said, VaultError> {
+    session.require_member(person.member(), "sign")?;
     let head = own.append(setting, session, person, event.into())?;
     let label = labels::label_of_last(session.history()?, own.handle(), head, newest_leaf(session, head)?.as_deref());
     Ok(Said { label, head })

@@ -92,12 +92,11 @@ impl Story {
         }
         let offer = self.handovers.offer_of(place).map(|offer| &self.history().told(offer).entry.event);
         let Some(Event::Offer(offer)) = offer else { return false };
-        let numbers = sealing.seal.first..sealing.seal.first + u64::from(sealing.seal.count);
         let mut named = offer.exhibits.iter();
         if offer.exhibits.is_empty() {
             is_under(&offer.heads, sealing.place)
         } else {
-            named.any(|exhibit| exhibit.log == sealing.place.log && numbers.contains(&exhibit.number))
+            named.any(|exhibit| exhibit.log == sealing.place.log && sealing.seal.numbers().contains(&exhibit.number))
         }
     }
 

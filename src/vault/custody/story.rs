@@ -106,7 +106,15 @@ impl Story {
             answers: handover.map(|handover| handover.answers.iter().map(label).collect()).unwrap_or_default(),
             offer,
             no_answer,
-            adopted: self.adopted.get(&place).into_iter().flatten().map(label).collect(),
+            // An adoption by somebody no nearer the founder is without effect.
+            adopted: self
+                .adopted
+                .get(&place)
+                .filter(|_| told.standing == Standing::Counted)
+                .into_iter()
+                .flatten()
+                .map(label)
+                .collect(),
         }
     }
 
@@ -136,7 +144,7 @@ impl Story {
     /// What is wrong with the logs it is told from: an entry may be missing, or another history may stand beside them; and why
     /// the row of the exhibit that it is about cannot be read.
     pub fn troubles(&self) -> Vec<&Finding> {
-        let unread = self.exhibit.as_ref().and_then(|(exhibit, _)| exhibit.exhibit.as_ref().err());
+        let unread = self.exhibit.as_ref().and_then(|(exhibit, _)| exhibit.read.as_ref().err());
         self.session.of_logs().chain(unread).collect()
     }
 
@@ -186,7 +194,7 @@ impl Story {
         {
             return rows.iter().map(|(row, _)| labels::label(history, row)).collect();
         }
-        (seal.first..seal.first + u64::from(seal.count)).map(|number| labels::exhibit_label(handle, number)).collect()
+        seal.numbers().map(|number| labels::exhibit_label(handle, number)).collect()
     }
 }
 

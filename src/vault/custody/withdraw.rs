@@ -66,7 +66,7 @@ pub fn withdraw(
     let session = Session::open_to_write(setting, request)?;
     let person = request.person()?;
     let history = session.sound_history()?;
-    session.require(person.member(), ("withdraw a witness's consent", "sealer"), |role| *role == Role::Sealer)?;
+    session.require(person.member(), "withdraw a witness's consent", &Role::Sealer)?;
     let exhibit = exhibits::find(&session, id)?;
     let before = withdrawn(history).get(&(exhibit.row.log, exhibit.row.number)).copied();
     if let Some(before) = before.filter(|before| *before >= scope) {

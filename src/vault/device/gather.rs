@@ -9,7 +9,7 @@ use super::walk::{Visit, Walk};
 use super::{Fact, Find, KEY_FILE_BYTES_MAX, Kind, NotLooked, Opens};
 use crate::format::ids::LogId;
 use crate::format::vault_file::{self, VaultFileError};
-use crate::store::{self, Disk, FileId, Item, StoreError, layout, memory};
+use crate::store::{self, Disk, FileId, Item, StoreError, aside, layout, memory};
 use crate::vault::{VaultError, Watch};
 
 /// Things of one kind that open nothing are listed up to this many; the rest is counted.
@@ -115,7 +115,7 @@ impl Visit for Met<'_> {
             });
         }
         let name = path.file_name().unwrap_or_default().as_encoded_bytes();
-        if name.strip_suffix(b".part").is_some_and(kinds::is_label) && self.is_new(path, false) {
+        if aside::beside(name).is_some_and(kinds::is_label) && self.is_new(path, false) {
             self.note(Kind::Temporary, path, Opens::Content, Fact::Nothing);
         }
         Box::new(|_| true)

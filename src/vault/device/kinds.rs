@@ -20,8 +20,8 @@ pub(super) const START_BYTES: usize = 64 << 10;
 
 /// This many words of a list in a row stand in hardly any other text: neither articles nor most short words are on one.
 const WORDS_MIN: usize = 10;
-/// So many of them are different ones. Of ten drawn by chance from a list of 2,048, fewer are once in a hundred million times;
-/// ten times `width` and `height` are no key.
+/// So many of them are different ones. Of ten drawn by chance from the 2,048 of BIP-39 fewer are less than once in 700 million times,
+/// of ten Bytewords once in 200,000, and a share has more than ten; `width` and `height` five times are no key.
 const DIFFERENT_MIN: usize = 7;
 /// No word of a list is longer.
 const LETTERS_MAX: usize = 8;

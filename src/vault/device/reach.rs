@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use super::kinds::{dearmored, is_part, secret_lines};
-use super::together::{Shares, lent};
+use super::together::{Shares, open_lent};
 use super::{Fact, Find, Kind, Opens, Reach, read_key_file};
 use crate::crypto::envelope;
 use crate::crypto::recipient::Identity;
@@ -72,7 +72,7 @@ impl Vaults<'_> {
         tried: &mut Tried,
     ) -> Find {
         let kind = if is_identity { Kind::Identity } else { Kind::LockedFile };
-        let closed = |tried| Find::new(kind, path, Opens::Unknown, Fact::Locked { tried });
+        let closed = |with_passphrase| Find::new(kind, path, Opens::Unknown, Fact::Locked { tried: with_passphrase });
         let Some(passphrase) = passphrase else { return closed(false) };
         let Ok(bytes) = read_key_file(setting.disk, path) else { return closed(false) };
         let binary = std::str::from_utf8(&bytes).ok().and_then(dearmored).unwrap_or(bytes);
@@ -105,7 +105,7 @@ impl Vaults<'_> {
         // whom it is: with the other parts it may open.
         let here = if keys.is_empty() { Some(false) } else { is_for_one() };
         if here == Some(true)
-            && let Some(share) = lent(disk, path, *bytes, &keys)
+            && let Some(share) = open_lent(disk, path, *bytes, &keys)
         {
             let fact = Fact::Share { sections: vec![share.scope.to_string()], enough: false };
             tried.shares.lent(path, &share);
@@ -218,10 +218,10 @@ fn troubled(vault: &Path, error: &VaultError) -> Reach {
     Reach { opens: Opens::Unknown, trouble: Some(error.to_string()), ..no_reach(vault) }
 }
 
-/// Where shares of keys are noted, under the file that gives them.
-type Note<'a> = (&'a Path, &'a mut Shares);
+/// The file that is looked into, and the shares that were found so far.
+type Looking<'a> = (&'a Path, &'a mut Shares);
 
-fn of_person(setting: &mut Setting<'_>, state: &Path, vault: &Path, person: &Person, note: Note<'_>) -> Reach {
+fn of_person(setting: &mut Setting<'_>, state: &Path, vault: &Path, person: &Person, looking: Looking<'_>) -> Reach {
     let request = Request { vault, state, person: Some(person), trust: None };
     let session = match Session::open(setting, &request) {
         Ok(session) => session,
@@ -229,7 +229,11 @@ fn of_person(setting: &mut Setting<'_>, state: &Path, vault: &Path, person: &Per
     };
     let sections: BTreeSet<String> = session.ring.sections().into_iter().map(ToString::to_string).collect();
     if let Some(history) = &session.history {
-        return of_member(vault, history, person.member(), sections, note);
+        // She opens the story, and is nobody in it: in a copy that is older than what let her in, say.
+        if sections.is_empty() && !history.members.contains_key(&person.member()) {
+            return of_nobody(vault);
+        }
+        return of_member(vault, history, person.member(), sections, looking);
     }
     if !sections.is_empty() {
         return Reach { opens: Opens::Content, sections: sections.into_iter().collect(), ..no_reach(vault) };
@@ -240,17 +244,22 @@ fn of_person(setting: &mut Setting<'_>, state: &Path, vault: &Path, person: &Per
     no_reach(vault)
 }
 
+fn of_nobody(vault: &Path) -> Reach {
+    let trouble = "it shows the custody record, and is on no member's card there";
+    Reach { trouble: Some(trouble.into()), opens: Opens::Unknown, ..no_reach(vault) }
+}
+
 /// What a member opens, as the story of the vault tells it, beside the sections that she opens now.
 fn of_member(
     vault: &Path,
     history: &History,
     member: MemberId,
     mut sections: BTreeSet<String>,
-    (path, shares): Note<'_>,
+    (path, shares): Looking<'_>,
 ) -> Reach {
-    let (given, shared) = given(history, member);
-    shares.given(path, history, member);
-    sections.extend(given);
+    let (whole, shared) = sections_of(history, member);
+    shares.hold_of(path, history, member);
+    sections.extend(whole);
     Reach {
         opens: if sections.is_empty() { Opens::Custody } else { Opens::Content },
         shares: shared.into_iter().filter(|section| !sections.contains(section)).collect(),
@@ -263,7 +272,7 @@ fn of_member(
 
 /// The sections that a member was given the key of, or a share of it, wherever the file with it lies now; and those
 /// that she reads by her role, to whom a holder can hand the key at any time.
-fn given(history: &History, member: MemberId) -> (BTreeSet<String>, BTreeSet<String>) {
+fn sections_of(history: &History, member: MemberId) -> (BTreeSet<String>, BTreeSet<String>) {
     let (mut whole, mut shared) = (BTreeSet::new(), BTreeSet::new());
     for key in history.keys.values().filter(|key| key.scope != Scope::Custody) {
         for (_, wrap) in key.wraps.iter().filter(|(_, wrap)| wrap.member == member) {
@@ -282,18 +291,16 @@ fn given(history: &History, member: MemberId) -> (BTreeSet<String>, BTreeSet<Str
 
 /// What a secret key alone opens: as a key of the vault itself, or as a person's. Without what was written around it, only
 /// trying tells the first, and the story the second.
-fn of_key(disk: &dyn Disk, vault: &Path, key: &Identity, held: Option<&KeyFile>, note: Note<'_>) -> Reach {
+fn of_key(disk: &dyn Disk, vault: &Path, key: &Identity, held: Option<&KeyFile>, looking: Looking<'_>) -> Reach {
     let opens = |opens| Reach { opens, ..no_reach(vault) };
     let read = || -> Result<Reach, VaultError> {
         let folder = disk.folder(vault)?;
         let survey = survey::survey(&*folder)?;
-        let is_said = |custody| {
-            held.is_some_and(|held| (held.scope == Scope::Custody) == custody && survey.keys.contains_key(&held.id()))
-        };
-        if is_said(false) || opens_content(&*folder, key)? {
+        let said = held.filter(|held| survey.keys.contains_key(&held.id())).map(|held| &held.scope);
+        if said.is_some_and(|scope| *scope != Scope::Custody) || opens_content(&*folder, key)? {
             return Ok(opens(Opens::Content));
         }
-        if is_said(true) {
+        if said.is_some() {
             return Ok(opens(Opens::Custody));
         }
         let (ring, _) = keyring::unlock(&*folder, &survey, key);
@@ -305,7 +312,7 @@ fn of_key(disk: &dyn Disk, vault: &Path, key: &Identity, held: Option<&KeyFile>,
             return Ok(opens(Opens::Nothing));
         }
         custody.push(key);
-        Ok(of_reader_of_story(vault, &story(&*folder, &survey, &custody)?, key, note))
+        Ok(of_reader_of_story(vault, &story(&*folder, &survey, &custody)?, key, looking))
     };
     read().unwrap_or_else(|error| troubled(vault, &error))
 }
@@ -324,12 +331,11 @@ fn story(folder: &dyn Folder, survey: &Survey, custody: &[&Identity]) -> Result<
 }
 
 /// What a key opens that shows the story: that of a member, or the custody key itself. Of any other nobody can tell.
-fn of_reader_of_story(vault: &Path, history: &History, key: &Identity, (path, shares): Note<'_>) -> Reach {
+fn of_reader_of_story(vault: &Path, history: &History, key: &Identity, (path, shares): Looking<'_>) -> Reach {
     let recipient = key.recipient();
-    let of_scope = |custody| {
-        let mut keys = history.keys.values().filter(|key| key.recipient == recipient);
-        keys.any(|key| (key.scope == Scope::Custody) == custody)
-    };
+    let scopes: Vec<&Scope> =
+        history.keys.values().filter(|key| key.recipient == recipient).map(|key| &key.scope).collect();
+    let is_content_key = scopes.iter().any(|scope| **scope != Scope::Custody);
     let members = history.members.iter().filter(|(_, member)| member.card.keys().age == recipient);
     let of_members: Vec<Reach> =
         members.map(|(id, _)| of_member(vault, history, *id, BTreeSet::new(), (path, &mut *shares))).collect();
@@ -337,13 +343,10 @@ fn of_reader_of_story(vault: &Path, history: &History, key: &Identity, (path, sh
     let worst = of_members.into_iter().max_by_key(|reach| reach.opens == Opens::Content);
     let opens = |opens| Reach { opens, ..no_reach(vault) };
     match worst {
-        _ if of_scope(false) => opens(Opens::Content),
+        _ if is_content_key => opens(Opens::Content),
         Some(reach) => reach,
-        None if of_scope(true) => opens(Opens::Custody),
-        None => {
-            let trouble = "it shows the custody record, in which nobody has it";
-            Reach { trouble: Some(trouble.into()), ..opens(Opens::Unknown) }
-        }
+        None if !scopes.is_empty() => opens(Opens::Custody),
+        None => of_nobody(vault),
     }
 }
 

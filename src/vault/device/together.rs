@@ -37,7 +37,7 @@ struct Split {
 
 impl Shares {
     /// What a vault's story says of all shares; this file gives those of one member, wherever they lie now.
-    pub(super) fn given(&mut self, path: &Path, history: &History, member: MemberId) {
+    pub(super) fn hold_of(&mut self, path: &Path, history: &History, member: MemberId) {
         for key in history.keys.values() {
             for wrap in key.wraps.iter().map(|(_, wrap)| wrap) {
                 let Some(share) = &wrap.share else { continue };
@@ -96,7 +96,7 @@ impl Shares {
 }
 
 /// The share in an age file, if it is one that was lent, or one as it lies in a vault, and one of these keys opens it.
-pub(super) fn lent(disk: &dyn Disk, path: &Path, bytes: u64, keys: &[&Identity]) -> Option<ShareFile> {
+pub(super) fn open_lent(disk: &dyn Disk, path: &Path, bytes: u64, keys: &[&Identity]) -> Option<ShareFile> {
     if bytes > LENT_FILE_BYTES_MAX {
         return None;
     }

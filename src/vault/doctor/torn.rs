@@ -29,7 +29,7 @@ pub(super) fn torn(
             return Err(VaultError::Stopped);
         }
         let path = layout::blob(blob);
-        // Its own unfinished work is told apart, and the next sealing removes it.
+        // Its own unfinished work is told apart, and the next sealing of whoever began it removes it.
         if session.unfinished.may_be_torn(&path) {
             continue;
         }

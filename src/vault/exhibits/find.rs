@@ -7,14 +7,6 @@ use crate::vault::history::{History, Place, Sealing, Standing};
 use crate::vault::labels::{exhibit_label, label};
 use crate::vault::session::Session;
 
-/// The name of whoever asks, where she was removed: what was sealed since she cannot see, and whether there is anything
-/// she cannot be told.
-fn removed(session: &Session) -> Option<String> {
-    let history = session.history.as_ref()?;
-    let member = history.members.get(&session.member?)?;
-    member.removed.is_some().then(|| member.card.name().to_string())
-}
-
 /// Finds an exhibit by what a person typed: `K7-0012`, or `K7-0012~3f2a` where that is not enough.
 pub fn find(session: &Session, typed: &str) -> Result<Exhibit, VaultError> {
     find_among(session, typed, session.history()?.sealings())
@@ -30,17 +22,17 @@ pub struct Sought {
     /// Its number in that log.
     pub number: u64,
     /// The exhibit, or why its row cannot be read.
-    pub exhibit: Result<Exhibit, Finding>,
+    pub read: Result<Exhibit, Finding>,
 }
 
 impl From<Exhibit> for Sought {
     fn from(exhibit: Exhibit) -> Self {
-        Self { id: exhibit.id.clone(), place: exhibit.place, number: exhibit.row.number, exhibit: Ok(exhibit) }
+        Self { id: exhibit.id.clone(), place: exhibit.place, number: exhibit.row.number, read: Ok(exhibit) }
     }
 }
 
-/// The same to tell of it: where none counts that is called so, one that is here and does not count; and where its row cannot be
-/// read, what the entry of its sealing says.
+/// As [`find`], to tell of it: where none counts that is called so, one that is here and does not count; and where its row cannot
+/// be read, what the entry of its sealing says.
 pub(in crate::vault) fn find_to_tell(session: &Session, typed: &str) -> Result<Sought, VaultError> {
     let history = session.history()?;
     let missing = match find(session, typed) {
@@ -57,28 +49,17 @@ pub(in crate::vault) fn find_to_tell(session: &Session, typed: &str) -> Result<S
     }
 }
 
-/// An exhibit whose row cannot be read, where no other sealing has one that is called so.
+/// An exhibit whose row cannot be read, where no other sealing has one that is called so. Whoever
+/// named its hash too asks for that one alone.
 fn unread(history: &History, typed: &str, finding: Finding) -> Result<Sought, VaultError> {
-    let Some((handle, number, _)) = parts(typed) else { return Err(finding.into()) };
+    let Some((handle, number, "")) = parts(typed) else { return Err(finding.into()) };
     let mut sealings = history.sealings().filter(|sealing| holds(sealing, &handle, number));
     match (sealings.next(), sealings.next()) {
         (Some(Sealing { place, .. }), None) => {
-            Ok(Sought { id: exhibit_label(&handle, number), place, number, exhibit: Err(finding) })
+            Ok(Sought { id: exhibit_label(&handle, number), place, number, read: Err(finding) })
         }
         _ => Err(finding.into()),
     }
-}
-
-/// Handle, number and piece of a row's hash, as a person types them.
-fn parts(typed: &str) -> Option<(String, u64, &str)> {
-    let (bare, piece) = typed.split_once('~').unwrap_or((typed, ""));
-    let (handle, number) = bare.rsplit_once('-')?;
-    Some((handle.to_ascii_uppercase(), number.parse().ok()?, piece))
-}
-
-fn holds(sealing: &Sealing<'_>, handle: &str, number: u64) -> bool {
-    let seal = sealing.seal;
-    sealing.handle == handle && number >= seal.first && number - seal.first < u64::from(seal.count)
 }
 
 fn find_among<'a>(
@@ -108,4 +89,23 @@ fn find_among<'a>(
             choices: found.into_iter().map(|exhibit| exhibit.id).collect(),
         }),
     }
+}
+
+fn holds(sealing: &Sealing<'_>, handle: &str, number: u64) -> bool {
+    sealing.handle == handle && sealing.seal.numbers().contains(&number)
+}
+
+/// Handle, number and piece of a row's hash, as a person types them.
+fn parts(typed: &str) -> Option<(String, u64, &str)> {
+    let (bare, piece) = typed.split_once('~').unwrap_or((typed, ""));
+    let (handle, number) = bare.rsplit_once('-')?;
+    Some((handle.to_ascii_uppercase(), number.parse().ok()?, piece))
+}
+
+/// The name of whoever asks, where she was removed: what was sealed since she cannot see, and whether there is anything
+/// she cannot be told.
+fn removed(session: &Session) -> Option<String> {
+    let history = session.history.as_ref()?;
+    let member = history.members.get(&session.member?)?;
+    member.removed.is_some().then(|| member.card.name().to_string())
 }

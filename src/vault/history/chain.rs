@@ -251,8 +251,7 @@ impl Reading<'_> {
             let parted = path.iter().zip(&other).take_while(|(one, other)| one == other).count();
             let entries = told(opened, &other, parted, &mut covered);
             let message = format!(
-                "two histories signed with one key, in {}'s custody record {}: at {} events both root {} and root {} are signed",
-                card.name(),
+                "two histories signed with one key, in the custody record {}: at {} events both root {} and root {} are signed",
                 log.handle,
                 head.size,
                 head.root,

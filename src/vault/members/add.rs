@@ -123,8 +123,10 @@ fn planned(session: &Session, request: &AddRequest<'_>) -> Result<Plan, VaultErr
     match (is_owner, is_sealer) {
         (true, _) => {}
         (false, true) if request.roles == [Role::Monitor] => {}
-        (false, true) => return Err(VaultError::NotInRole { what: "admit anybody but monitors", role: "owner" }),
-        (false, false) => return Err(VaultError::NotInRole { what: "admit members", role: "owner" }),
+        (false, true) => {
+            return Err(VaultError::NotInRole { what: "admit anybody but monitors", role: Role::Owner.to_string() });
+        }
+        (false, false) => return Err(VaultError::NotInRole { what: "admit members", role: Role::Owner.to_string() }),
     }
     for section in
         request.roles.iter().filter_map(|role| if let Role::Reader(section) = role { Some(section) } else { None })

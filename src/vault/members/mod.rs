@@ -65,7 +65,7 @@ fn is_split(key: &VaultKey) -> bool {
 
 /// Refuses whoever is no owner.
 fn require_owner(session: &Session, member: MemberId, what: &'static str) -> Result<(), VaultError> {
-    session.require(member, (what, "owner"), |role| *role == Role::Owner)
+    session.require(member, what, &Role::Owner)
 }
 
 /// Pseudonyms of all members, for whoever tells an outcome.

@@ -56,13 +56,12 @@ impl Arrival {
             let Ok(rows) = exhibits::rows(session, &sealing) else {
                 // What the inventory lists nobody can say, but for the numbers, which the entry tells.
                 let handle = &history.logs[&sealing.place.log].handle;
-                let numbers = sealing.seal.first..sealing.seal.first + u64::from(sealing.seal.count);
                 let list = if own_blobs.iter().any(|blob| sent.contains(blob)) {
                     &mut arrival.damaged
                 } else {
                     &mut arrival.unseen
                 };
-                list.extend(numbers.map(|number| labels::exhibit_label(handle, number)));
+                list.extend(sealing.seal.numbers().map(|number| labels::exhibit_label(handle, number)));
                 continue;
             };
             for (row, blobs) in rows {

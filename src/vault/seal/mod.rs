@@ -147,7 +147,7 @@ pub fn seal(
     let person = request.place.person()?;
     let member = person.member();
     session.sound_history()?;
-    session.require(member, ("seal", "sealer"), |role| *role == Role::Sealer)?;
+    session.require(member, "seal", &Role::Sealer)?;
     let register = Some(Section::register()).filter(|_| !request.register.is_empty());
     let sections: Vec<&Section> = std::iter::once(&request.section).chain(&register).collect();
     confirm::confirm(&session, &sections, request.accepted)?;

@@ -51,8 +51,9 @@ impl Session {
         for (id, note) in self.memory.seen(&self.vault)? {
             let subject = layout::log(id).to_string();
             let Some(log) = history.logs.get(&id) else {
-                if !is_cut_off(history, id, &note) && !is_here_as_foreign(history, id, &note) {
-                    let whose = signer(history, id, &note).map_or_else(|| "a".into(), |name| format!("{name}'s"));
+                let signer = signer(history, id, &note);
+                if !is_cut_off(history, id, signer) && !is_here_as_foreign(history, id, &note) {
+                    let whose = signer.map_or_else(|| "a".into(), |card| format!("{}'s", card.name()));
                     let message = format!("this device has seen {whose} custody record before; this copy lacks it");
                     self.findings.incomplete(Check::Behind, subject, message);
                 }
@@ -93,18 +94,16 @@ impl Session {
     }
 }
 
-/// Who signed a state of a log that is not here, if a member did.
-fn signer(history: &History, id: LogId, note: &[u8]) -> Option<String> {
+/// Who signed a state of a log that is not here, if somebody did who was ever a member.
+fn signer<'h>(history: &'h History, id: LogId, note: &[u8]) -> Option<&'h Card> {
     let mut cards = history.members.values().map(|member| &member.card);
-    let card = cards.find(|card| history::check_head(note, id, history.vault, card).is_ok())?;
-    Some(card.name().to_string())
+    cards.find(|card| history::check_head(note, id, history.vault, card).is_ok())
 }
 
 /// Whether a log that is not here belongs to somebody who was removed, and no removal lets any of it count. Whose it is, the
 /// lines of the state that this device remembers tell.
-fn is_cut_off(history: &History, id: LogId, note: &[u8]) -> bool {
-    let mut removed = history.members.values().filter(|member| history.cut_of(id, member.card.member()) == Some(0));
-    removed.any(|member| history::check_head(note, id, history.vault, &member.card).is_ok())
+fn is_cut_off(history: &History, id: LogId, signer: Option<&Card>) -> bool {
+    signer.is_some_and(|card| history.cut_of(id, card.member()) == Some(0))
 }
 
 /// Whether a state is here, of a log that is no evidence any more: whoever admitted its member did so too late.

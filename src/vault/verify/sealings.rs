@@ -70,7 +70,7 @@ impl Examiner {
             let rows = match exhibits::rows(session, &sealing) {
                 Ok(rows) => rows,
                 Err(finding) => {
-                    for number in sealing.seal.first..sealing.seal.first + u64::from(sealing.seal.count) {
+                    for number in sealing.seal.numbers() {
                         self.lower(&exhibit_label(sealing.handle, number), finding.weight);
                     }
                     self.findings.push(finding);

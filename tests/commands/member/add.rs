@@ -165,9 +165,12 @@ fn a_reader_admitted_by_who_cannot_read_awaits_the_key_from_who_can() {
     world.carry("tern");
     open(&world, "tern", "K7-0001", "out")
         .exits(12)
-        .says("this identity is one, and the key was not handed to her yet")
-        .says("ask Grey Owl for it: by amparo member grant on that device");
-    world.run("tern", &["show", "K7-0001", "--vault", "evidence"]).exits(0).says("was not handed to her yet");
+        .says("this identity is one of them and was not handed the key yet; Grey Owl could hand it on")
+        .says("by amparo member grant on that device");
+    world
+        .run("tern", &["show", "K7-0001", "--vault", "evidence"])
+        .exits(0)
+        .says("was not handed the key yet; Grey Owl could hand it on");
     world.carry("reader");
     let json = member(&world, "reader", &["grant", "--json"]).exits(0).json();
     assert_eq!((&json["given"][0]["scope"], json["given"].as_array().map(Vec::len)), (&"main".into(), Some(1)));

@@ -109,6 +109,7 @@ pub(super) fn is_honest(error: &VaultError) -> bool {
         VaultError::OlderCopy { .. }
             | VaultError::OlderThanSeen { .. }
             | VaultError::NotInRole { .. }
+            | VaultError::NotAMember { .. }
             | VaultError::NoExhibit { .. }
             | VaultError::NotReadable { .. }
             | VaultError::AwaitsKey { .. }

@@ -3,7 +3,8 @@
 
 mod members;
 mod pouches;
-mod sealing;
+mod replacing;
+pub(super) mod sealing;
 
 use std::path::Path;
 
@@ -28,26 +29,29 @@ pub(super) struct Act {
     pub(super) run: Run,
     /// What to make of it that the same command is refused a second time: all of it was done before, or nothing is there.
     pub(super) settles: fn(&World, VaultError) -> Result<bool, VaultError>,
+    /// What must be so at every moment, where the copy alone does not tell.
+    pub(super) always: fn(&World) -> Result<(), String>,
     /// Whether what was acknowledged is there, where the copy alone does not tell.
     pub(super) effect: fn(&World) -> Result<(), String>,
     /// The events that stand in the copy when it was done, however often it was begun.
     pub(super) says: &'static [(&'static str, usize)],
 }
 
-const PLAIN: Act = Act {
+pub(super) const PLAIN: Act = Act {
     name: "",
     copy: "vault",
     who: |world| &world.lawyer,
     before: |_, _| (),
     run: |_, _| Ok(true),
     settles: |_, error| Err(error),
+    always: |_| Ok(()),
     effect: |_| Ok(()),
     says: &[],
 };
 
 const READERS: Act = Act { copy: "copy", who: |world| &world.reader, ..PLAIN };
 
-pub(super) const ACTS: [Act; 29] = [
+pub(super) const ACTS: [Act; 31] = [
     Act { name: "init", copy: "second", run: sealing::founds, settles: sealing::founded_before, ..PLAIN },
     Act {
         name: "identity new",
@@ -71,8 +75,24 @@ pub(super) const ACTS: [Act; 29] = [
         ..PLAIN
     },
     Act { name: "seal", run: sealing::seals, effect: sealing::opens_second, ..PLAIN },
-    Act { name: "seal in two groups", run: sealing::seals_slowly, ..PLAIN },
+    Act { name: "seal in two groups", run: sealing::seals_slowly, effect: sealing::opens_both, ..PLAIN },
     Act { name: "open", run: sealing::opens, effect: sealing::has_opened, copy: "copy", ..READERS },
+    Act {
+        name: "open --overwrite",
+        before: replacing::opened_before,
+        run: sealing::opens,
+        always: replacing::is_open,
+        effect: sealing::has_opened,
+        ..READERS
+    },
+    Act {
+        name: "custody receipt --overwrite",
+        before: replacing::receipt_before,
+        run: replacing::writes_receipt,
+        always: replacing::is_receipt,
+        effect: replacing::has_receipt,
+        ..PLAIN
+    },
     Act { name: "custody offer", run: members::offers, ..PLAIN },
     Act {
         name: "custody acknowledge",

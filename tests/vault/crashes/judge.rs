@@ -51,6 +51,12 @@ pub(super) enum Told {
     Nothing,
 }
 
+impl Standing {
+    fn of(seen: &Verified) -> Self {
+        Self { logs: seen.logs.iter().map(|log| (log.log, log.size)).collect(), exhibits: seen.exhibits }
+    }
+}
+
 impl Stage {
     pub(super) fn set(act: &'static Act, rules: Rules, program: Program) -> Self {
         let disk = FaultyDisk::new(rules);
@@ -100,12 +106,22 @@ impl Stage {
         if seen.verdict != Verdict::Valid {
             return Err(format!("{}: {:?}", seen.verdict, seen.findings));
         }
-        Ok(Standing { logs: seen.logs.iter().map(|log| (log.log, log.size)).collect(), exhibits: seen.exhibits })
+        Ok(Standing::of(&seen))
     }
 
     /// The copy as whoever works in it finds it; it must be VALID.
     pub(super) fn standing(&self, world: &World) -> Result<Standing, String> {
         self.sound(world, (self.act.who)(world))
+    }
+
+    /// What was promised by acknowledging so many exhibits, where a disk shows this; they must be there.
+    pub(super) fn promised(&self, disk: &FaultyDisk, acknowledged: u64) -> Result<Standing, String> {
+        let now = self.standing(&self.program_on(disk)).map_err(|error| format!("acknowledged, and {error}"))?;
+        let due = self.before.as_ref().map_or(0, |before| before.exhibits) + acknowledged;
+        if now.exhibits < due {
+            return Err(format!("{acknowledged} exhibits were acknowledged, and of {due} there are {}", now.exhibits));
+        }
+        Ok(now)
     }
 
     /// Whether what lies on a disk, after something failed and a person was told something, is as it must be.
@@ -115,12 +131,16 @@ impl Stage {
         if let Some((lost, _)) = self.others.iter().find(|(path, bytes)| files.get(path) != Some(bytes)) {
             return Err(format!("{} is not what it was", lost.display()));
         }
-        if self.before.is_none() && told != Told::Done {
+        (self.act.always)(&there)?;
+        if self.before.is_none() && promise.is_none() && told != Told::Done {
             return Ok(());
         }
-        if told == Told::InPart {
+        if told == Told::InPart && promise.is_none() {
             let seen = self.look(&there, (self.act.who)(&there))?;
-            return if seen.verdict == Verdict::Invalid { Err(format!("{:?}", seen.findings)) } else { Ok(()) };
+            if seen.verdict == Verdict::Invalid {
+                return Err(format!("{:?}", seen.findings));
+            }
+            return self.has(&Standing::of(&seen), None);
         }
         self.has(&self.standing(&there)?, promise)?;
         if told == Told::Done {
@@ -130,7 +150,7 @@ impl Stage {
     }
 
     /// Whether a copy still has what it had, and what was promised.
-    fn has(&self, now: &Standing, promise: Option<&Standing>) -> Result<(), String> {
+    pub(super) fn has(&self, now: &Standing, promise: Option<&Standing>) -> Result<(), String> {
         for due in self.before.iter().chain(promise) {
             let shrunk = due.logs.iter().find(|(log, size)| now.logs.get(log).is_none_or(|there| there < size));
             if let Some((log, size)) = shrunk {

@@ -1,6 +1,7 @@
 //! Power cuts and failing disks at every operation of every command that writes ([`acts`]), under one judge ([`judge`]); and
-//! programs with a planted fault, which it must see ([`plants`]). `AMPARO_SOAK=N` looks at N times as many states,
-//! `AMPARO_CUTS` and `AMPARO_FAULTS` say how many there shall be of each. From `AMPARO_SOAK=2` on every operation fails at least once.
+//! programs with a planted fault, which it must see ([`plants`]). `AMPARO_SOAK=N` looks for N times as many states,
+//! `AMPARO_CUTS` says how many different ones after a power cut, `AMPARO_FAULTS` how many runs on a failing disk. From
+//! `AMPARO_SOAK=2` on every operation fails at least once.
 
 mod acts;
 mod judge;
@@ -10,15 +11,17 @@ use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use amparo::store::faulty::{Fault, FaultyDisk, Rules, Times};
+use amparo::store::faulty::{Fault, FaultyDisk, Rules, Times, Turned};
 
 use super::agreement::dice::Dice;
 use crate::soak;
 use acts::{ACTS, Act};
 use judge::{Program, Stage, Standing, Told};
 
-/// States after a power cut that every run looks at, by each kind of file system.
-const CUTS: u64 = 5_000;
+/// Different states after a power cut that every run looks at, by each kind of file system.
+const CUTS: u64 = 6_000;
+/// For each of them so many are drawn at most: of some acts there are few.
+const DRAWN_FOR_EACH: u64 = 16;
 /// Runs on a failing disk, by each kind of file system.
 const FAULTS: u64 = 300;
 /// Runs of each of three commands on a disk that turns a bit.
@@ -44,8 +47,12 @@ const KINDS: [(Fault, Times); 12] = [
 /// What was looked at, and what did not hold.
 #[derive(Default)]
 struct Found {
+    /// What was drawn, or run.
     states: u64,
-    different: u64,
+    /// Of these, what differs from all others, or in what something failed: it was looked at.
+    judged: u64,
+    /// The bits that turned.
+    turned: Vec<Turned>,
     faults: Vec<String>,
 }
 
@@ -65,8 +72,17 @@ fn unchanged(disk: FaultyDisk) -> std::sync::Arc<dyn amparo::store::Disk> {
     std::sync::Arc::new(disk)
 }
 
-/// Cuts the power at every moment of an act, `states` times in all.
-fn cuts(act: &'static Act, rules: Rules, program: Program, states: u64) -> Found {
+/// How many states after power cuts of one act are looked at.
+#[derive(Clone, Copy)]
+struct Cuts {
+    /// So many that differ.
+    judged: u64,
+    /// But no more than so many are drawn.
+    drawn_max: u64,
+}
+
+/// Cuts the power at every moment of an act, again and again.
+fn cuts(act: &'static Act, rules: Rules, program: Program, wanted: Cuts) -> Found {
     let stage = Stage::set(act, rules, program);
     let live = stage.base.twin();
     live.keep_moments();
@@ -74,46 +90,45 @@ fn cuts(act: &'static Act, rules: Rules, program: Program, states: u64) -> Found
     let done = (act.run)(&stage.program_on(&live), &mut || acknowledged.push(live.moments()));
     assert!(matches!(done, Ok(true)), "{}: nothing fails in the rehearsal: {done:?}", act.name);
     let last = live.moments();
+    let on_the_way = acknowledged.len();
     acknowledged.push(last);
     let at = |moment: usize| live.at_moment(moment).unwrap_or_else(|| live.twin());
-    let promises: Vec<(usize, Standing)> = acknowledged
-        .into_iter()
-        .map(|moment| {
-            (moment, stage.standing(&stage.program_on(&at(moment))).expect("sound where it was acknowledged"))
-        })
-        .collect();
-    let mut dice = Dice::new(soak::seed(), states ^ act.name.len() as u64);
-    let (mut found, mut looked_at) = (Found::default(), BTreeSet::new());
-    // Each moment as often as there are states for it, the last always; where there are fewer, evenly spread ones.
-    let moments = last as u64 + 1;
-    let nth = |number: u64| {
-        if states < moments { number * moments / states } else { number % moments }
-    };
-    let mut drawn: Vec<usize> =
-        (0..states).map(|number| usize::try_from(last as u64 - nth(number)).expect("few")).collect();
-    drawn.sort_unstable();
-    for of_one in drawn.chunk_by(|one, two| one == two) {
-        let moment = of_one[0];
-        let disk = at(moment);
-        let promise = promises.iter().rev().find(|(from, _)| *from <= moment).map(|(_, promise)| promise);
-        let told = if moment == last { Told::Done } else { Told::Nothing };
-        for _ in of_one {
-            let seed = dice.number();
-            let cut = disk.crash(seed);
-            found.states += 1;
-            let mut hasher = DefaultHasher::new();
-            (cut.files(), promise.is_some(), told).hash(&mut hasher);
-            if !looked_at.insert(hasher.finish()) {
-                continue;
-            }
-            found.different += 1;
-            let is_typed_again = looked_at.len() % AGAIN == 0;
-            let context = || format!("{}, {rules:?}, moment {moment} of {last}, seed {seed}", act.name);
-            let held = stage.holds(&cut.twin(), told, promise);
-            let held =
-                held.and_then(|()| if is_typed_again { stage.goes_on(&cut, told, promise, seed) } else { Ok(()) });
-            found.note(context, held);
+    let mut found = Found::default();
+    let mut promises: Vec<(usize, Standing)> = Vec::new();
+    for (nth, moment) in acknowledged.into_iter().enumerate() {
+        match stage.promised(&at(moment), (nth + 1).min(on_the_way) as u64) {
+            Ok(promise) => promises.push((moment, promise)),
+            Err(fault) => found.faults.push(format!("{}, {rules:?}, moment {moment}: {fault}", act.name)),
         }
+    }
+    let mut dice = Dice::new(soak::seed(), wanted.drawn_max ^ act.name.len() as u64);
+    let mut looked_at = BTreeSet::new();
+    // Each moment once in a round, the last one first; where fewer are drawn, evenly spread ones.
+    let moments = last as u64 + 1;
+    for number in 0..wanted.drawn_max {
+        if found.judged >= wanted.judged {
+            break;
+        }
+        let nth = if wanted.drawn_max < moments { number * moments / wanted.drawn_max } else { number % moments };
+        let moment = usize::try_from(last as u64 - nth).expect("few");
+        // What was promised more must be there where less was kept.
+        let promised = promises.iter().rposition(|(from, _)| *from <= moment);
+        let promise = promised.map(|nth| &promises[nth].1);
+        let told = if moment == last { Told::Done } else { Told::Nothing };
+        let seed = dice.number();
+        let cut = at(moment).crash(seed);
+        found.states += 1;
+        let mut hasher = DefaultHasher::new();
+        (cut.files(), promised, told).hash(&mut hasher);
+        if !looked_at.insert(hasher.finish()) {
+            continue;
+        }
+        found.judged += 1;
+        let is_typed_again = looked_at.len() % AGAIN == 0;
+        let context = || format!("{}, {rules:?}, moment {moment} of {last}, seed {seed}", act.name);
+        let held = stage.holds(&cut.twin(), told, promise);
+        let held = held.and_then(|()| if is_typed_again { stage.goes_on(&cut, told, promise, seed) } else { Ok(()) });
+        found.note(context, held);
     }
     found
 }
@@ -144,7 +159,10 @@ fn failing(act: &'static Act, rules: Rules, program: Program, kinds: &[(Fault, T
         // All operations in turn where there are enough runs, and evenly spread ones where there are not.
         let nth =
             if runs < operations { (run * operations + dice.number() % operations) / runs } else { run % operations };
-        let (fault, times) = *dice.one(kinds);
+        let (fault, times) = match *dice.one(kinds) {
+            (Fault::Flip(_), times) => (Fault::Flip(dice.number()), times),
+            other => other,
+        };
         let disk = stage.base.twin();
         disk.fail_at(nth, fault, times);
         // A long run tries pairs as well, when each has failed alone.
@@ -153,17 +171,25 @@ fn failing(act: &'static Act, rules: Rules, program: Program, kinds: &[(Fault, T
         if let Some(second) = second {
             disk.fail_at(second, dice.one(kinds).0, Times::Once);
         }
-        let outcome = catch_unwind(AssertUnwindSafe(|| (act.run)(&stage.program_on(&disk), &mut || ())));
+        let (mut acknowledged, mut promise) = (0, Ok(None));
+        let mut acknowledge = || {
+            acknowledged += 1;
+            let promised = stage.promised(&disk.twin(), acknowledged).map(Some);
+            promise = std::mem::replace(&mut promise, Ok(None)).and(promised);
+        };
+        let outcome = catch_unwind(AssertUnwindSafe(|| (act.run)(&stage.program_on(&disk), &mut acknowledge)));
         disk.heal();
         found.states += 1;
+        found.turned.extend(disk.turned());
         let Ok(outcome) = outcome else {
             found
                 .faults
                 .push(format!("{}, {rules:?}, {fault:?} {times:?} at {nth} of {operations}: it panics", act.name));
             continue;
         };
+        found.judged += u64::from(disk.struck() > 0);
         // Only the medium tells what it holds.
-        let (is_cut, seed) = (dice.percent(50) || fault == Fault::Flip, dice.number());
+        let (is_cut, seed) = (dice.percent(50) || matches!(fault, Fault::Flip(_)), dice.number());
         let context = || {
             let then = if is_cut { ", then the power" } else { "" };
             format!(
@@ -177,7 +203,12 @@ fn failing(act: &'static Act, rules: Rules, program: Program, kinds: &[(Fault, T
             Err(_) => Told::Nothing,
         };
         let held = (|| {
-            let promise = if told == Told::Done { Some(stage.standing(&stage.program_on(&disk))?) } else { None };
+            let mut promise = promise?;
+            if told == Told::Done {
+                let done = stage.promised(&disk, acknowledged)?;
+                stage.has(&done, promise.as_ref())?;
+                promise = Some(done);
+            }
             let left = if is_cut { disk.crash(seed) } else { disk.twin() };
             stage.holds(&left.twin(), told, promise.as_ref())?;
             stage.goes_on(&left, told, promise.as_ref(), seed)
@@ -189,15 +220,16 @@ fn failing(act: &'static Act, rules: Rules, program: Program, kinds: &[(Fault, T
 
 fn nothing_was_found(what: &str, rules: Rules, found: &[Found]) {
     let sum = |of: fn(&Found) -> u64| found.iter().map(of).sum::<u64>();
-    let (states, different) = (sum(|found| found.states), sum(|found| found.different));
-    soak::tell(&format!("{what}, {rules:?}: {states} states, {different} of them looked at, seed {}", soak::seed()));
+    let (states, judged) = (sum(|found| found.states), sum(|found| found.judged));
+    soak::tell(&format!("{what}, {rules:?}: {states} states, {judged} of them looked at, seed {}", soak::seed()));
     let faults: Vec<&String> = found.iter().flat_map(|found| &found.faults).collect();
     assert!(faults.is_empty(), "{} of {states}: {:#?}", faults.len(), &faults[..faults.len().min(20)]);
 }
 
 fn power_cuts(rules: Rules) {
     let each = soak::count("AMPARO_CUTS", CUTS).div_ceil(ACTS.len() as u64);
-    let found: Vec<Found> = ACTS.iter().map(|act| cuts(act, rules, unchanged, each)).collect();
+    let wanted = Cuts { judged: each, drawn_max: each.saturating_mul(DRAWN_FOR_EACH) };
+    let found: Vec<Found> = ACTS.iter().map(|act| cuts(act, rules, unchanged, wanted)).collect();
     nothing_was_found("power cuts", rules, &found);
 }
 
@@ -254,18 +286,35 @@ fn what_was_given_up_after_a_failed_sync_does_not_come_back() {
         }
     }
     assert!(found.states > 0);
+    found.judged = found.states;
     nothing_was_found("power cuts after a failed sync", Rules::Ext4, &[found]);
 }
 
 /// A bit turns between encryption and disk: what is acknowledged all the same is whole on the medium.
 fn flips(program: Program, runs: u64) -> [Found; 3] {
-    let flip = [(Fault::Flip, Times::Once)];
+    let flip = [(Fault::Flip(0), Times::Once)];
     [("seal", Rules::Ext4), ("seal in two groups", Rules::ExFat), ("custody note", Rules::Ext4)]
         .map(|(name, rules)| failing(act(name), rules, program, &flip, Runs::Spread(runs)))
 }
 
+/// Near an end of a file: in a header, or in what stands last.
+const END_BYTES: usize = 16;
+
 #[test]
 fn a_bit_that_turns_on_its_way_is_seen_before_anything_is_acknowledged() {
     let runs = soak::count("AMPARO_FLIPS", FLIPS);
-    nothing_was_found("flips on the way to the disk", Rules::Ext4, &flips(unchanged, runs));
+    let found = flips(unchanged, runs);
+    let places = found.each_ref().map(|found| {
+        let of = |is_there: fn(&Turned) -> bool| found.turned.iter().filter(|turned| is_there(turned)).count();
+        let (first, last) =
+            (of(|bit| bit.at < END_BYTES), of(|bit| bit.at >= END_BYTES && bit.at + END_BYTES >= bit.bytes));
+        [first, found.turned.len() - first - last, last]
+    });
+    soak::tell(&format!("of each act so many bits turned at the beginning, between, at the end of a file: {places:?}"));
+    nothing_was_found("flips on the way to the disk", Rules::Ext4, &found);
+    if runs >= FLIPS {
+        assert!(places.iter().flatten().all(|struck| *struck > 0), "{places:?}");
+        let turned = |bit| found.iter().flat_map(|found| &found.turned).any(|turned| turned.bit == bit);
+        assert!((0..8).all(turned), "not every bit of a byte turned");
+    }
 }

@@ -1,15 +1,17 @@
 //! Programs with a planted fault: a disk that forgets one duty stands between the program and the model, and the judge must
 //! see it.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use amparo::store::faulty::{Fault, FaultyDisk, Rules, Times};
 use amparo::store::{Disk, FileSystem, Folder, Item, Lock, Mode, OutFile, ReadFrom, RelPath, Source, Stat, StoreError};
 
+use super::acts::{Act, PLAIN, sealing};
 use super::judge::Program;
-use super::{Found, Runs, act, cuts, failing, flips};
+use super::{Cuts, Found, Runs, act, cuts, failing, flips, unchanged};
 
 /// What is forgotten, or done that must not be.
 #[derive(Clone, Copy)]
@@ -18,8 +20,12 @@ enum Duty {
     Sync,
     /// What the device remembers is not synced.
     SyncOfMemory,
-    /// Files are written under another name, synced, and renamed; the rename is not.
+    /// Files are written under another name, synced, and renamed; the rename is not. All else is.
     FinalNames,
+    /// What a person asked to replace is renamed over, not set aside first.
+    RenameOver,
+    /// When something fails, all is taken back that was done since the program began.
+    TakeBack,
     /// A sync that failed is taken for done.
     FailedSync,
     /// What found no room in a file is taken for written.
@@ -32,61 +38,77 @@ enum Duty {
     Changes,
 }
 
-struct Careless(FaultyDisk, Duty);
+#[derive(Clone)]
+struct Careless {
+    disk: FaultyDisk,
+    duty: Duty,
+    /// The disk as it was when the program began.
+    first: FaultyDisk,
+}
 
-struct CarelessFolder(Arc<dyn Folder>, Duty);
+struct CarelessFolder {
+    folder: Arc<dyn Folder>,
+    on: Careless,
+    /// What got its name by being renamed.
+    renamed: Mutex<BTreeSet<RelPath>>,
+}
 
 impl Careless {
+    fn new(disk: FaultyDisk, duty: Duty) -> Self {
+        let first = disk.twin();
+        Self { disk, duty, first }
+    }
+
     fn below(&self, folder: Arc<dyn Folder>) -> Arc<dyn Folder> {
-        Arc::new(CarelessFolder(folder, self.1))
+        Arc::new(CarelessFolder { folder, on: self.clone(), renamed: Mutex::default() })
     }
 }
 
 impl Disk for Careless {
     fn folder(&self, path: &Path) -> Result<Arc<dyn Folder>, StoreError> {
-        self.0.folder(path).map(|folder| self.below(folder))
+        self.disk.folder(path).map(|folder| self.below(folder))
     }
 
     fn create_folder(&self, path: &Path, mode: Mode) -> Result<Arc<dyn Folder>, StoreError> {
-        self.0.create_folder(path, mode).map(|folder| self.below(folder))
+        self.disk.create_folder(path, mode).map(|folder| self.below(folder))
     }
 
     fn create_folder_all(&self, path: &Path) -> Result<Arc<dyn Folder>, StoreError> {
-        self.0.create_folder_all(path).map(|folder| self.below(folder))
+        self.disk.create_folder_all(path).map(|folder| self.below(folder))
     }
 
     fn remove_folder(&self, path: &Path) -> Result<(), StoreError> {
-        self.0.remove_folder(path)
+        self.disk.remove_folder(path)
     }
 
     fn stat(&self, path: &Path) -> Result<Stat, StoreError> {
-        self.0.stat(path)
+        self.disk.stat(path)
     }
 
     fn source(&self, path: &Path) -> Result<Box<dyn Source>, StoreError> {
-        Disk::source(&self.0, path)
+        Disk::source(&self.disk, path)
     }
 
     fn read_start(&self, path: &Path, bytes_max: usize) -> Result<Vec<u8>, StoreError> {
-        self.0.read_start(path, bytes_max)
+        self.disk.read_start(path, bytes_max)
     }
 
     fn file_system(&self, path: &Path) -> Result<FileSystem, StoreError> {
-        self.0.file_system(path)
+        self.disk.file_system(path)
     }
 
     fn list_source(&self, path: &Path) -> Result<Vec<Item>, StoreError> {
-        self.0.list_source(path)
+        self.disk.list_source(path)
     }
 
     fn move_source(&self, from: &Path, to: &Path) -> Result<(), StoreError> {
-        self.0.move_source(from, to)
+        self.disk.move_source(from, to)
     }
 }
 
 impl CarelessFolder {
     fn is_memory(&self) -> bool {
-        self.0.shown().to_string_lossy().contains("state of")
+        self.folder.shown().to_string_lossy().contains("state of")
     }
 
     /// Whether a path of the device's memory is one of these.
@@ -94,6 +116,23 @@ impl CarelessFolder {
         let mut parts = path.components().skip(1);
         self.is_memory() && parts.next().is_some_and(|room| rooms.iter().any(|name| room == *name))
     }
+
+    /// What came of something; where it failed, all is taken back by a program that does so.
+    fn came<T>(&self, outcome: Result<T, StoreError>) -> Result<T, StoreError> {
+        let failed = matches!(outcome, Err(StoreError::Full { .. } | StoreError::NotDurable { .. }));
+        if failed && matches!(self.on.duty, Duty::TakeBack) {
+            self.on.disk.take_back_to(&self.on.first);
+        }
+        outcome
+    }
+}
+
+/// Removes what lies at a path, and all below it.
+fn gone(folder: &dyn Folder, path: &RelPath) -> Result<(), StoreError> {
+    for item in folder.list(Some(path)).unwrap_or_default() {
+        gone(folder, &path.join(&item.name).expect("a name"))?;
+    }
+    folder.remove(path)
 }
 
 /// A file whose writer looks at no error.
@@ -125,90 +164,118 @@ impl OutFile for Bottomless {
 
 impl Folder for CarelessFolder {
     fn shown(&self) -> &Path {
-        self.0.shown()
+        self.folder.shown()
     }
 
     fn read(&self, path: &RelPath, bytes_max: u64) -> Result<Vec<u8>, StoreError> {
-        self.0.read(path, bytes_max)
+        self.folder.read(path, bytes_max)
     }
 
     fn read_back(&self, path: &RelPath, bytes_max: u64) -> Result<(Box<dyn Source>, ReadFrom), StoreError> {
-        match self.1 {
-            Duty::ReadBack => Ok((self.0.source(path, bytes_max)?, ReadFrom::Medium)),
-            _ => self.0.read_back(path, bytes_max),
+        match self.on.duty {
+            Duty::ReadBack => Ok((self.folder.source(path, bytes_max)?, ReadFrom::Medium)),
+            _ => self.folder.read_back(path, bytes_max),
         }
     }
 
     fn stat(&self, path: &RelPath) -> Result<Stat, StoreError> {
-        self.0.stat(path)
+        self.folder.stat(path)
     }
 
     fn list(&self, below: Option<&RelPath>) -> Result<Vec<Item>, StoreError> {
-        self.0.list(below)
+        self.folder.list(below)
     }
 
     fn create(&self, path: &RelPath, bytes: &[u8], mode: Mode) -> Result<(), StoreError> {
-        match self.1 {
+        match self.on.duty {
             Duty::Intents if self.is_of(path, &["wrote", "merging", "arrived", "merged"]) => Ok(()),
             Duty::Changes if self.is_of(path, &["own"]) && !path.name().eq("owner") => Ok(()),
-            Duty::FinalNames if !self.0.exists(path)? => {
+            Duty::FinalNames if !self.folder.exists(path)? => {
                 let first = RelPath::parse(format!("{path}.new")).expect("a name");
-                self.0.create(&first, bytes, mode)?;
-                self.0.sync(std::slice::from_ref(&first))?;
-                self.0.rename_new(&first, path)
+                self.folder.create(&first, bytes, mode)?;
+                self.folder.sync(std::slice::from_ref(&first))?;
+                self.renamed.lock().expect("one thread").insert(path.clone());
+                self.folder.rename_new(&first, path)
             }
-            _ => self.0.create(path, bytes, mode),
+            _ => self.came(self.folder.create(path, bytes, mode)),
         }
     }
 
     fn create_stream(&self, path: &RelPath, mode: Mode) -> Result<Box<dyn OutFile>, StoreError> {
-        let file = self.0.create_stream(path, mode)?;
-        Ok(if matches!(self.1, Duty::FullDisk) { Box::new(Bottomless(file)) } else { file })
+        let file = self.came(self.folder.create_stream(path, mode))?;
+        Ok(if matches!(self.on.duty, Duty::FullDisk) { Box::new(Bottomless(file)) } else { file })
     }
 
     fn create_folder(&self, path: &RelPath, mode: Mode) -> Result<(), StoreError> {
-        self.0.create_folder(path, mode)
+        self.folder.create_folder(path, mode)
     }
 
     fn rename_new(&self, from: &RelPath, to: &RelPath) -> Result<(), StoreError> {
-        self.0.rename_new(from, to)
+        match self.on.duty {
+            Duty::RenameOver if to.as_path().extension().is_some_and(|ending| ending == "old") => Ok(()),
+            Duty::RenameOver => {
+                if self.folder.exists(to)? {
+                    gone(&*self.folder, to)?;
+                }
+                self.folder.rename_new(from, to)
+            }
+            _ => self.folder.rename_new(from, to),
+        }
     }
 
     fn sync(&self, created: &[RelPath]) -> Result<(), StoreError> {
-        match self.1 {
-            Duty::Sync | Duty::FinalNames => Ok(()),
+        match self.on.duty {
+            Duty::Sync => Ok(()),
+            Duty::FinalNames => {
+                let renamed = self.renamed.lock().expect("one thread");
+                let others = created.iter().filter(|path| !renamed.contains(*path)).cloned();
+                self.folder.sync(&others.collect::<Vec<_>>())
+            }
             Duty::SyncOfMemory if self.is_memory() => Ok(()),
-            Duty::FailedSync => self.0.sync(created).or(Ok(())),
+            Duty::FailedSync => self.folder.sync(created).or(Ok(())),
             // What is not there cannot be synced; such a program does not look.
             Duty::Intents | Duty::Changes => {
-                let there = created.iter().filter(|path| self.0.exists(path).unwrap_or(false)).cloned();
-                self.0.sync(&there.collect::<Vec<_>>())
+                let there = created.iter().filter(|path| self.folder.exists(path).unwrap_or(false)).cloned();
+                self.folder.sync(&there.collect::<Vec<_>>())
             }
-            Duty::SyncOfMemory | Duty::FullDisk | Duty::ReadBack => self.0.sync(created),
+            _ => self.came(self.folder.sync(created)),
         }
     }
 
     fn remove(&self, path: &RelPath) -> Result<(), StoreError> {
-        match (self.1, self.0.remove(path)) {
-            (Duty::Intents, Err(StoreError::Missing { .. })) => Ok(()),
+        match (self.on.duty, self.folder.remove(path)) {
+            (Duty::Intents | Duty::RenameOver, Err(StoreError::Missing { .. })) => Ok(()),
             (_, removed) => removed,
         }
     }
 
     fn lock(&self, path: &RelPath) -> Result<Box<dyn Lock>, StoreError> {
-        self.0.lock(path)
+        self.folder.lock(path)
     }
 }
 
 /// A program on a disk that forgets a duty.
 macro_rules! without {
     ($duty:ident) => {
-        |disk| Arc::new(Careless(disk, Duty::$duty))
+        |disk| Arc::new(Careless::new(disk, Duty::$duty))
     };
 }
 
+const WANTED: Cuts = Cuts { judged: 400, drawn_max: 400 };
+
+/// A sealing that acknowledges both groups when the first one is there.
+static HASTY: Act = Act {
+    name: "seal in two groups, hastily",
+    run: |world, acknowledged| {
+        let mut both = || (0..2).for_each(|_| acknowledged());
+        let mut first = Some(&mut both);
+        sealing::seals_slowly(world, &mut || first.take().map_or((), |both| both()))
+    },
+    ..PLAIN
+};
+
 fn after_power_cuts(name: &str, rules: Rules, program: Program) -> Found {
-    cuts(act(name), rules, program, 400)
+    cuts(act(name), rules, program, WANTED)
 }
 
 fn where_it_fails(name: &str, fault: Fault, program: Program) -> Found {
@@ -217,11 +284,13 @@ fn where_it_fails(name: &str, fault: Fault, program: Program) -> Found {
 
 #[test]
 fn planted_faults_are_seen() {
-    let plants: [(&str, Found); 9] = [
+    let plants: [(&str, Found); 14] = [
         ("nothing is synced", after_power_cuts("custody note", Rules::Ext4, without!(Sync))),
         ("what the device remembers is not synced", after_power_cuts("seal", Rules::Ext4, without!(SyncOfMemory))),
         ("files are renamed into place", after_power_cuts("custody note", Rules::Ext4, without!(FinalNames))),
         ("files are renamed into place on exFAT", after_power_cuts("seal", Rules::ExFat, without!(FinalNames))),
+        ("a file is renamed over", after_power_cuts("custody receipt --overwrite", Rules::ExFat, without!(RenameOver))),
+        ("an opening is renamed over", after_power_cuts("open --overwrite", Rules::ExFat, without!(RenameOver))),
         ("nothing notes what a sealing is about to write", after_power_cuts("seal", Rules::Ext4, without!(Intents))),
         ("nothing notes what a merge is about to write", after_power_cuts("merge", Rules::Ext4, without!(Intents))),
         (
@@ -229,6 +298,15 @@ fn planted_faults_are_seen() {
             after_power_cuts("custody note", Rules::Ext4, without!(Changes)),
         ),
         ("a failed sync is taken for done", where_it_fails("custody note", Fault::Sync, without!(FailedSync))),
+        (
+            "what was acknowledged is taken back when the disk is full",
+            where_it_fails("seal in two groups", Fault::Full, without!(TakeBack)),
+        ),
+        (
+            "what was acknowledged is taken back when a sync fails",
+            where_it_fails("seal in two groups", Fault::Sync, without!(TakeBack)),
+        ),
+        ("it is acknowledged before it is sealed", cuts(&HASTY, Rules::Ext4, unchanged, WANTED)),
         ("a full disk is passed over", where_it_fails("open", Fault::ShortWrite, without!(FullDisk))),
     ];
     let not_read_back = flips(without!(ReadBack), 100);

@@ -3,13 +3,14 @@
 use amparo::crypto::hash::Hash;
 use amparo::format::event::{EntryRef, Event, ExhibitRef, Head, Offer};
 use amparo::format::ids::MemberId;
+use amparo::vault::VaultError;
 use amparo::vault::custody::acknowledge::{AcknowledgeRequest, acknowledge as sign};
 use amparo::vault::custody::story::story;
 use amparo::vault::history::Place;
 use amparo::vault::session::Request;
 
 use super::owners::remove;
-use crate::vault::forge::{FOUNDER, Forge, MONITOR, Pen, READER, SEALER, founded, member, note};
+use crate::vault::forge::{ANN, CUSTODY, FOUNDER, Forge, MONITOR, Pen, READER, SEALER, founded, member, note};
 use crate::vault::forge_seal::{Exhibit, Twist, path};
 use crate::vault::handovers::{acknowledge, decline, last, offer};
 
@@ -86,7 +87,7 @@ fn how_far_a_handover_has_come() {
 
 #[test]
 fn what_is_no_answer() {
-    // By another; to an entry that is not the offer; to a note; by who came too late.
+    // By another; to an entry that is not the offer; to a note; what a removal cuts off.
     let (forge, mut founder) = founded();
     founder.say(&forge, &[], offer(READER));
     let made = last(&forge, &founder);
@@ -252,4 +253,19 @@ fn where_two_logs_have_one_handle_an_acknowledgement_tells_which_exhibit() {
     let lost = ExhibitRef { number: 9, ..exhibits[0] };
     founder.say(&forge, &[other.head()], of(&[exhibits[0], lost], &[founder.head()]));
     lists(&forge, &[&format!("behind K7-0009~{}", &lost.row.to_string()[..4])]);
+}
+
+/// She reads the custody record and was never admitted: what she would sign here nobody would ever be told.
+#[test]
+fn who_is_no_member_signs_for_nothing() {
+    let (forge, mut founder) = founded();
+    let (key, wraps) = (forge.key_id(CUSTODY), forge.wraps(CUSTODY, &[ANN]));
+    founder.say(&forge, &[], Event::Share { key, wraps, dummies: Vec::new() });
+    founder.say(&forge, &[], offer(ANN));
+    let files = forge.names("").len();
+    let refused = forge.as_member(ANN, |setting, request| {
+        sign(setting, &AcknowledgeRequest { place: Request { ..*request }, offer: None, sign_older: true })
+    });
+    assert!(matches!(refused, Err(VaultError::NotAMember { .. })), "{refused:?}");
+    assert_eq!(forge.names("").len(), files);
 }

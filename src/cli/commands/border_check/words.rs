@@ -95,12 +95,7 @@ pub(super) fn machine_opens(opens: Opens) -> &'static str {
 pub(super) fn what(find: &Find) -> String {
     match &find.fact {
         Fact::Key { bare, reaches, elsewhere, together } => key(*bare, reaches, *elsewhere, together),
-        Fact::Share { sections: names, enough: true } => {
-            format!(
-                "a share of a key; enough of these shares lie on this device: together they open content ({})",
-                sections(names)
-            )
-        }
+        Fact::Share { sections: names, enough: true } => format!("a share of a key; {}", meeting(names)),
         Fact::Share { sections: names, enough: false } => format!(
             "a share of the key of {}, made out to a key that lies on this device; with the shares of enough other readers \
              it opens content",
@@ -166,13 +161,14 @@ fn key(bare: bool, reaches: &[Reach], elsewhere: usize, together: &[String]) -> 
         ));
     }
     if !together.is_empty() {
-        told.push(format!(
-            "enough of these shares lie on this device: together they open content ({})",
-            sections(together)
-        ));
+        told.push(meeting(together));
     }
     let how = if bare { "without any passphrase" } else { "with its passphrase" };
     format!("{how}: {}", told.join("; "))
+}
+
+fn meeting(names: &[String]) -> String {
+    format!("enough of these shares lie on this device: together they open content ({})", sections(names))
 }
 
 fn reach(reach: &Reach) -> String {
@@ -280,8 +276,8 @@ fn plain(kind: Kind) -> &'static str {
              not what"
         }
         Kind::Cosignatures => {
-            "signed states of custody records, in the clear: they tell of which vault, how many events each record has, and who \
-             cosigned it and when, by the digits of that person's card; no content"
+            "signed states of custody records, in the clear: they tell of which vault, how many events each record has and, where \
+             it is cosigned, by whom and when, by the digits of that person's card; no content"
         }
         Kind::Report => {
             "a report of a check, readable by anyone: it tells of which vault, and may tell the members by their pseudonyms, \
@@ -298,7 +294,10 @@ fn plain(kind: Kind) -> &'static str {
 pub(super) fn advice(find: &Find) -> Option<&'static str> {
     let bare = matches!(find.fact, Fact::Key { bare: true, .. });
     let together = match &find.fact {
-        Fact::Key { together, .. } => !together.is_empty(),
+        // A key that opens content alone is not helped by leaving others behind.
+        Fact::Key { together, reaches, .. } => {
+            !together.is_empty() && reaches.iter().all(|reach| reach.opens != Opens::Content)
+        }
         fact => matches!(fact, Fact::Share { enough: true, .. }),
     };
     Some(match (find.kind, find.opens) {

@@ -277,6 +277,7 @@ fn said(line: &Line<'_>, history: &History) -> Value {
             let adopted = entries.iter().map(|entry| {
                 let label = history
                     .leaf_at(entry)
+                    .filter(|leaf| *leaf == entry.leaf)
                     .map(|_| labels::entry_label(history, Place { log: entry.log, seq: entry.seq }));
                 json!({
                     "log": entry.log.to_string(), "seq": entry.seq, "leaf": entry.leaf.to_string(), "label": label,

@@ -51,13 +51,13 @@ impl Told {
     /// What flags say, and the answers to short questions for the rest.
     pub(crate) fn ask(&self, call: &mut Call<'_, '_>) -> Result<Circumstances, CliError> {
         let mut told = self.given();
-        if told != Circumstances::default() {
+        if call.interactive() || told != Circumstances::default() {
             call.warn_of_words();
         }
         if !call.interactive() {
             return Ok(told);
         }
-        call.talk("What a custody form asks. Enter leaves one open; every member can read the answers.");
+        call.talk("What a custody form asks. Enter leaves one open.");
         let questions = [
             (&self.medium, &mut told.medium, "The medium:"),
             (&self.seal_no, &mut told.seal_number, "The number on its seal:"),

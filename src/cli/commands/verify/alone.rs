@@ -95,7 +95,7 @@ fn tell_signer(mut lines: Vec<String>, signer: Signer<'_>, name: &str) -> Told {
         }
         Signer::Unknown => {
             lines.push(
-                "signed by      nobody whose card is known here: --owner CARD gives the card of whoever should have"
+                "signed by      nobody whose card was given: name the card of the supposed signer with --owner CARD"
                     .into(),
             );
             (UNKNOWN, None)
@@ -128,7 +128,7 @@ fn tell_short(short: &ShortReceipt) -> Told {
     let lines = vec![
         "a receipt in its short form; it bears no signature, so alone it proves nothing".into(),
         format!("vault          {}", state.origin.vault.fingerprint()),
-        format!("record         {}, {} events", state.origin.log, state.size),
+        format!("record         {}, {}", state.origin.log, count(state.size, "event")),
         format!("row            {}", short.row),
         "a copy of the vault tells whether it still holds to it: amparo verify DIR --receipt FILE".into(),
     ];

@@ -1,6 +1,8 @@
 //! Founding, identities, first contact, sealing, opening.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use amparo::crypto::seed::Seed;
 use amparo::store::RelPath;
@@ -11,9 +13,9 @@ use amparo::vault::open::{OpenRequest, open};
 use amparo::vault::pouch::unpack::is_bare;
 use amparo::vault::session::Trust;
 use amparo::vault::verify::{VerifyRequest, verify};
-use amparo::vault::{Setting, VaultError, identity};
+use amparo::vault::{Clock, Setting, VaultError, identity};
 
-use super::super::super::people::{World, request};
+use super::super::super::people::{Stopped, World, request};
 use super::{as_who, at, check, done_before};
 
 pub(super) fn founds(world: &World, _: &mut dyn FnMut()) -> Result<bool, VaultError> {
@@ -112,18 +114,42 @@ pub(super) fn seals(world: &World, _: &mut dyn FnMut()) -> Result<bool, VaultErr
 }
 
 pub(super) fn opens_second(world: &World) -> Result<(), String> {
-    let out = world.path("proof");
-    let opened =
-        world.open(&world.reader, "K7-0002", &out).map_err(|error| format!("K7-0002 does not open: {error}"))?;
-    let folder = world.disk().folder(&out).map_err(|error| error.to_string())?;
-    let below = opened.exhibits[0].path.strip_prefix(&out).expect("below the folder").to_path_buf();
-    let read = folder.read(&RelPath::parse(below).expect("a path"), 99).map_err(|error| error.to_string())?;
-    check(read == b"the second", "K7-0002 is not what was sealed")
+    check(opens_as(world, "K7-0002")? == b"the second", "K7-0002 is not what was sealed")
 }
 
-pub(super) fn seals_slowly(world: &World, acknowledged: &mut dyn FnMut()) -> Result<bool, VaultError> {
+/// Both are there; one of them twice where a sealing stopped between them and was begun again.
+pub(super) fn opens_both(world: &World) -> Result<(), String> {
+    let listed = world.list(&world.reader).map_err(|error| error.to_string())?;
+    let opened = listed.iter().skip(1).map(|listed| opens_as(world, &listed.id)).collect::<Result<Vec<_>, _>>()?;
+    let sealed: [&[u8]; 2] = [b"the second", b"the third and longest"];
+    let is_whole = opened.iter().all(|read| sealed.contains(&read.as_slice()));
+    check(is_whole && sealed.iter().all(|one| opened.iter().any(|read| read == one)), "not both are what was sealed")
+}
+
+fn opens_as(world: &World, label: &str) -> Result<Vec<u8>, String> {
+    let out = world.path("proof");
+    let opened = world.open(&world.reader, label, &out).map_err(|error| format!("{label} does not open: {error}"))?;
+    let folder = world.disk().folder(&out).map_err(|error| error.to_string())?;
+    let below = opened.exhibits[0].path.strip_prefix(&out).expect("below the folder").to_path_buf();
+    folder.read(&RelPath::parse(below).expect("a path"), 99).map_err(|error| error.to_string())
+}
+
+/// A clock on which so much goes by between any two looks that each exhibit gets an entry of its own.
+struct Slow(AtomicU64);
+
+impl Clock for Slow {
+    fn now(&self) -> jiff::ZonedDateTime {
+        Stopped.now()
+    }
+
+    fn elapsed(&self) -> Duration {
+        Duration::from_secs(self.0.fetch_add(40, Ordering::SeqCst))
+    }
+}
+
+pub(in super::super) fn seals_slowly(world: &World, acknowledged: &mut dyn FnMut()) -> Result<bool, VaultError> {
     let sources = ["s/second.txt", "s/third.txt"].map(|name| world.path(name));
-    let sealed = world.seal_slowly(&sources, acknowledged)?;
+    let sealed = world.seal_watched(&sources, &Slow(AtomicU64::new(0)), &Stopped, acknowledged)?;
     Ok(sealed.failure.is_none() && sealed.count == 2)
 }
 

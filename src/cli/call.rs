@@ -252,6 +252,7 @@ fn replace_file(folder: &dyn Folder, name: &RelPath, bytes: &[u8], mode: Mode) -
     }
     let old = set?;
     aside::place(folder, &part, name, old.as_ref())?;
+    folder.sync(&[])?;
     old.map_or(Ok(()), |old| folder.remove(&old))
 }
 

@@ -209,6 +209,10 @@ fn keyless(error: &VaultError) -> WayOut {
     let hint = match error {
         VaultError::AwaitsKey { from, .. } if from.is_empty() => "amparo member list".into(),
         VaultError::AwaitsKey { .. } => "by amparo member grant on that device; then merge that copy here".into(),
+        VaultError::NoShareOfKey { is_newest: true, .. } => {
+            "an owner gives a share of a new key, for what is sealed from then on: amparo member rotate".into()
+        }
+        VaultError::NoShareOfKey { .. } => "amparo member list".into(),
         VaultError::KeyLost { is_whole: true, .. } => "amparo verify".into(),
         VaultError::KeyLost { .. } => "merge a copy that has it: amparo merge DIR".into(),
         VaultError::TooFewShares { section, epoch, own_name, .. } => {
@@ -243,7 +247,7 @@ fn vault(error: &VaultError) -> WayOut {
         VaultError::OtherCopy { .. } => told(UNKNOWN, "compare the digits with whoever gave you the copy"),
         VaultError::SameFolder => told(USAGE, "amparo merge --help"),
         VaultError::Pouch(error) => pouch::way_out(error),
-        VaultError::NotAMember { .. } => told(FAILED, "an owner of the vault can admit you: amparo member add CARD"),
+        VaultError::NotAMember { .. } => told(FAILED, "merge a newer copy, or ask an owner: amparo member add CARD"),
         VaultError::NotInRole { role, .. } => {
             told(FAILED, &format!("an owner of the vault can give you the role: amparo member add CARD --role {role}"))
         }
@@ -285,6 +289,7 @@ fn vault(error: &VaultError) -> WayOut {
         VaultError::NoExhibitSince { .. } => told(NO_KEY, "amparo member list"),
         VaultError::NotReadable { .. }
         | VaultError::AwaitsKey { .. }
+        | VaultError::NoShareOfKey { .. }
         | VaultError::KeyLost { .. }
         | VaultError::TooFewShares { .. } => keyless(error),
         VaultError::LentDamaged { .. } => told(INVALID, "ask for the file again; amparo identity lend makes one"),

@@ -52,16 +52,15 @@ pub fn set(folder: &dyn Folder, name: &RelPath) -> Result<Option<RelPath>, Store
     Ok(Some(old))
 }
 
-/// Gives what is new, and durable under a name of its own, the name of what was [`set`] aside, durably: only then may
-/// that go.
+/// Gives what is new, and durable under a name of its own, the name of what was [`set`] aside. That may go when the folder is
+/// synced once more, and not before.
 pub fn place(folder: &dyn Folder, new: &RelPath, name: &RelPath, old: Option<&RelPath>) -> Result<(), StoreError> {
     let placed = folder.sync(&[]).and_then(|()| folder.rename_new(new, name));
     if placed.is_err() {
         // As far as that can be had; no sync can tell any more what is durable, so both stay.
         let _ = old.map(|old| folder.rename_new(old, name));
     }
-    placed?;
-    folder.sync(&[])
+    placed
 }
 
 #[cfg(test)]

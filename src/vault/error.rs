@@ -51,7 +51,7 @@ pub enum VaultError {
     Pouch(#[from] PouchError),
     #[error("this identity may not {what} in this vault")]
     NotInRole { what: &'static str, role: String },
-    #[error("this identity is no member of this vault, and may not {what} in it")]
+    #[error("in this copy this identity is no member of the vault, and may not {what}")]
     NotAMember { what: &'static str },
     #[error("there is no exhibit {id}")]
     NoExhibit { id: String },
@@ -110,6 +110,10 @@ pub enum VaultError {
         if from.is_empty() { "nobody who is left".into() } else { from.join(", ") }
     )]
     AwaitsKey { id: String, section: String, from: Vec<String> },
+    #[error(
+        "exhibit {id} is sealed to readers of the section {section:?}: the key exists in shares alone, and this identity has none; those who have can open it together"
+    )]
+    NoShareOfKey { id: String, section: String, is_newest: bool },
     #[error(
         "exhibit {id} is sealed to readers of the section {section:?}: the key file of this identity {}",
         if *is_whole { "does not give the key that was promised" } else { "is missing or damaged in this copy" }

@@ -329,6 +329,9 @@ fn no_key(session: &Session, history: &History, exhibit: &Exhibit, section: Stri
     let is_hers = |member: &MemberId| Some(*member) == session.member;
     let awaited = members::awaiting(history).into_iter().find(|awaited| awaited.key == key && is_hers(&awaited.member));
     if let Some(awaited) = awaited {
+        if awaited.split {
+            return VaultError::NoShareOfKey { id, section, is_newest: awaited.newest };
+        }
         let from = awaited.from.iter().map(|member| history.name_of(*member)).collect();
         return VaultError::AwaitsKey { id, section, from };
     }

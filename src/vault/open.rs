@@ -1,5 +1,5 @@
 //! Opening: verified bytes under safe names, in a folder that this verb makes. A file appears under its final name
-//! only when the whole exhibit has been checked; what fails leaves nothing behind.
+//! only when the whole exhibit has been checked; what fails leaves nothing behind, and what a cut leaves is told.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ use super::{Setting, Stage, VaultError};
 use crate::crypto::hash::Hash;
 use crate::format::event::Event;
 use crate::format::vault_file::VaultFileError;
-use crate::store::{Folder, Mode, OutFile, RelPath, StoreError, aside};
+use crate::store::{Disk, Folder, Mode, OutFile, RelPath, StoreError, aside};
 
 /// What to open, and where to.
 pub struct OpenRequest<'a> {
@@ -73,7 +73,12 @@ pub fn open(setting: &mut Setting<'_>, request: &OpenRequest<'_>) -> Result<Open
     let (mut exhibits, mut failure) = (Vec::new(), None);
     for (exhibit, known) in &chosen {
         match write_out(setting, &session, request, &out, exhibit, known) {
-            Ok(opened) => exhibits.push(opened),
+            Ok((opened, None)) => exhibits.push(opened),
+            Ok((opened, Some(later))) => {
+                exhibits.push(opened);
+                failure = Some(later);
+                break;
+            }
             Err(error) if exhibits.is_empty() => return Err(error),
             // What was opened before it is readable here: that must stand in the record.
             Err(error) => {
@@ -90,6 +95,21 @@ pub fn open(setting: &mut Setting<'_>, request: &OpenRequest<'_>) -> Result<Open
         None => record_opening(setting, &session, request.place.person()?, opened, request.reason).err(),
     };
     Ok(Opened { exhibits, unrecorded, overlooked: session.overlooked(), met: met(&session)?, failure })
+}
+
+/// What lies in a folder beside these exhibits under a name that an interrupted opening leaves, or a stranger's: it is not removed,
+/// and may be readable.
+pub fn left_beside(disk: &dyn Disk, out: &Path, ids: &[String]) -> Vec<PathBuf> {
+    let Ok(folder) = disk.folder(out) else { return Vec::new() };
+    let Ok(items) = folder.list(None) else { return Vec::new() };
+    let is_of = |name: &[u8]| {
+        let labels = || ids.iter().map(|id| id.split('~').next().unwrap_or(id).as_bytes());
+        let starts =
+            |of: &[u8], label: &[u8]| of.get(..label.len()).is_some_and(|start| start.eq_ignore_ascii_case(label));
+        aside::beside(name).is_some_and(|of| labels().any(|label| starts(of, label)))
+    };
+    let names = items.into_iter().map(|item| item.name).filter(|name| is_of(name.as_encoded_bytes()));
+    names.map(|name| out.join(name)).collect()
 }
 
 /// Opens one exhibit of a single file to a stream. It is checked wholly before the first byte leaves.
@@ -153,6 +173,7 @@ fn choose(session: &Session, ids: &[String], reason: &str) -> Result<Vec<(Exhibi
     Ok(chosen)
 }
 
+/// Writes one exhibit; also what went wrong once it stood under its name.
 fn write_out(
     setting: &Setting<'_>,
     session: &Session,
@@ -160,7 +181,7 @@ fn write_out(
     out: &Arc<dyn Folder>,
     exhibit: &Exhibit,
     known: &Known,
-) -> Result<OpenedExhibit, VaultError> {
+) -> Result<(OpenedExhibit, Option<VaultError>), VaultError> {
     let last = RelPath::parse(&exhibit.id).expect("a label is a name");
     if out.exists(&last)? && !request.overwrite {
         return Err(VaultError::Exists { path: request.out.join(&exhibit.id).display().to_string() });
@@ -168,30 +189,33 @@ fn write_out(
     let part = aside::free(&**out, &last, aside::NEW)?;
     let mut files = Files { out: Arc::clone(out), below: part.clone(), open: None, written: Vec::new() };
     let filled = files.fill(setting, session, exhibit, known).and_then(|()| Ok(out.sync(&files.written)?));
-    let set = filled.and_then(|()| if out.exists(&last)? { Ok(aside::set(&**out, &last)?) } else { Ok(None) });
-    let old = match set {
+    let replaced = filled.and_then(|()| {
+        let old = if request.overwrite && out.exists(&last)? { aside::set(&**out, &last)? } else { None };
+        // Where nothing is replaced, one sync at the end is enough for all, and what came there meanwhile stays.
+        match &old {
+            Some(old) => aside::place(&**out, &part, &last, Some(old))?,
+            None => out.rename_new(&part, &last)?,
+        }
+        Ok(old)
+    });
+    let old = match replaced {
         Ok(old) => old,
         Err(error) => {
             drop(files);
+            // What was set aside has its name again, or lies beside it: nothing of the new one is needed.
             clear(&**out, &part)?;
             return Err(error);
         }
     };
-    // Where nothing was replaced, one sync at the end is enough for all.
-    match &old {
-        Some(old) => {
-            aside::place(&**out, &part, &last, Some(old))?;
-            clear(&**out, old)?;
-        }
-        None => out.rename_new(&part, &last)?,
-    }
+    // From here on it is readable: whatever fails, that must stand in the record.
+    let later = old.and_then(|old| out.sync(&[]).map_err(VaultError::from).and_then(|()| clear(&**out, &old)).err());
     let inside = match known.record.field("content/name") {
         Some(name) => format!("content/{name}"),
         None if known.record.field("content/parts").is_some() => format!("content/{}", input_name(&known.record)),
         None if known.record.field("content/listing_sha256").is_some() => "content".into(),
         None => "record.json".into(),
     };
-    Ok(described(exhibit, known, request.out.join(&exhibit.id).join(inside)))
+    Ok((described(exhibit, known, request.out.join(&exhibit.id).join(inside)), later))
 }
 
 fn described(exhibit: &Exhibit, known: &Known, path: PathBuf) -> OpenedExhibit {

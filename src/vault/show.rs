@@ -31,6 +31,7 @@ pub fn show(setting: &mut Setting<'_>, request: &Request<'_>, id: &str) -> Resul
         Err(
             error @ (VaultError::NotReadable { .. }
             | VaultError::AwaitsKey { .. }
+            | VaultError::NoShareOfKey { .. }
             | VaultError::KeyLost { .. }
             | VaultError::TooFewShares { .. }),
         ) => (None, Some(error)),

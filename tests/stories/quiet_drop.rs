@@ -198,7 +198,7 @@ fn the_story_of_an_exhibit_is_told_where_its_list_is_gone() {
     world.hand("monitor", "reader");
     let blobs = blobs(&world, "reader");
     let known = blob_of(&world, "K7-0001");
-    let lists = blobs.into_iter().filter(|blob| *blob != known).filter(|blob| {
+    let list = blobs.into_iter().filter(|blob| *blob != known).find(|blob| {
         drops(&world, "reader", blob);
         let gone = types(&world, "reader", &["custody", "log", "K7-0001"]).exit == 4;
         if !gone {
@@ -206,7 +206,7 @@ fn the_story_of_an_exhibit_is_told_where_its_list_is_gone() {
         }
         gone
     });
-    assert_eq!(lists.count(), 1);
+    assert!(list.is_some(), "one of them is the list");
     let amiss = types(&world, "reader", &["custody", "acknowledge", "--json"]).exits(4).json();
     let told = types(&world, "reader", &["custody", "log", "K7-0001"]).exits(4);
     told.says("the list of K7-0001: it is not in this copy").says("it stopped being whole");

@@ -12,7 +12,7 @@ use crate::cli::output::{count, shown, size};
 use crate::cli::room::Needs;
 use crate::cli::{DONE, Exit};
 use crate::store::Mode;
-use crate::vault::open::{OpenRequest, Opened, open, open_to};
+use crate::vault::open::{OpenRequest, Opened, left_beside, open, open_to};
 
 /// Open exhibits: verified bytes under safe names
 ///
@@ -86,13 +86,17 @@ fn open_from(vault: PathBuf, args: &Args, to_stdout: bool, call: &mut Call<'_, '
         reason: &args.reason,
     };
     let mut parts = call.parts();
-    let mut opened = if to_stdout {
+    let opened = if to_stdout {
         let (mut setting, _, stdout) = parts.split();
-        open_to(&mut setting, &request, stdout)?
+        open_to(&mut setting, &request, stdout)
     } else {
-        open(&mut parts.setting(), &request)?
+        open(&mut parts.setting(), &request)
     };
     drop(parts);
+    if !to_stdout {
+        warn_of_left(&out, &args.ids, call);
+    }
+    let mut opened = opened?;
     let failure = opened.failure.take();
     call.warn_of_others(&opened.overlooked);
     for (section, lenders) in &opened.met {
@@ -114,6 +118,15 @@ fn open_from(vault: PathBuf, args: &Args, to_stdout: bool, call: &mut Call<'_, '
         tell(&opened, call)?;
     }
     Ok(failure.map_or(DONE, |error| call.tell(&error.into())))
+}
+
+fn warn_of_left(out: &Path, ids: &[String], call: &mut Call<'_, '_>) {
+    for path in left_beside(call.context.disk, out, ids) {
+        call.warn(&format!(
+            "left of an opening that was cut short, or a stranger's, and perhaps readable here: {}; look at it, and delete it",
+            shown(&path.to_string_lossy())
+        ));
+    }
 }
 
 fn tell(opened: &Opened, call: &mut Call<'_, '_>) -> Result<(), CliError> {

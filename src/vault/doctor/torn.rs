@@ -30,7 +30,7 @@ pub(super) fn torn(
         }
         let path = layout::blob(blob);
         // Its own unfinished work is told apart, and the next sealing of whoever began it removes it.
-        if session.unfinished.may_be_torn(&path) {
+        if session.unfinished.has(&path) {
             continue;
         }
         let whole = vault.join(&path);

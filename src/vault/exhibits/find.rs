@@ -73,16 +73,24 @@ fn find_among<'a>(
     };
     let (handle, number, piece) = parts(typed).ok_or_else(none)?;
     let history = session.history()?;
-    let mut found = Vec::new();
+    let (mut found, mut unread) = (Vec::new(), None);
     for sealing in sealings.filter(|sealing| holds(sealing, &handle, number)) {
         let index = u32::try_from(number - sealing.seal.first).expect("below the count");
-        let (row, blobs) = rows(session, &sealing)?.swap_remove(index as usize);
+        let (row, blobs) = match rows(session, &sealing) {
+            Ok(mut rows) => rows.swap_remove(index as usize),
+            // Whoever names its hash too means one that may lie elsewhere.
+            Err(finding) if !piece.is_empty() => {
+                unread = Some(finding);
+                continue;
+            }
+            Err(finding) => return Err(finding.into()),
+        };
         let id = label(history, &row);
         found.push(Exhibit { id, row, blobs, place: sealing.place, index });
     }
     found.retain(|exhibit| exhibit.row.leaf().to_string().starts_with(piece));
     match found.len() {
-        0 => Err(none()),
+        0 => Err(unread.map_or_else(none, VaultError::from)),
         1 => Ok(found.remove(0)),
         _ => Err(VaultError::AmbiguousExhibit {
             id: typed.into(),

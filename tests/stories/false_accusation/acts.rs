@@ -113,6 +113,7 @@ pub(super) fn is_honest(error: &VaultError) -> bool {
             | VaultError::NoExhibit { .. }
             | VaultError::NotReadable { .. }
             | VaultError::AwaitsKey { .. }
+            | VaultError::NoShareOfKey { .. }
             | VaultError::KeyLost { .. }
             | VaultError::Withdrawn { .. }
             | VaultError::NothingOffered

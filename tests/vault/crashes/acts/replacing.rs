@@ -3,18 +3,22 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io;
+use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use amparo::cli::{Ask, Context, Terminal, run};
 use amparo::crypto::seed::Seed;
 use amparo::format::receipt::Receipt;
 use amparo::store::RelPath;
-use amparo::store::faulty::FaultyDisk;
+use amparo::store::faulty::{Fault, FaultyDisk, Rules, Times};
+use amparo::vault::open::{OpenRequest, open};
+use amparo::vault::session::Trust;
 use amparo::vault::{VaultError, identity};
 use rand_core::OsRng;
 use zeroize::Zeroizing;
 
-use super::super::super::people::{Stopped, World};
+use super::super::super::people::{Stopped, World, request, with};
 use super::{as_who, check};
 
 const OLD: &[u8] = b"what was here before";
@@ -108,4 +112,42 @@ pub(super) fn has_receipt(world: &World) -> Result<(), String> {
     let folder = world.disk().folder(&world.path("paper")).map_err(|error| error.to_string())?;
     let read = folder.read(&RelPath::parse(RECEIPT).expect("a name"), 1 << 20);
     check(read.is_ok_and(|read| is_new(&read)), "the receipt is not there")
+}
+
+/// What stands under its name is readable: then it was opened, and that is told, whatever failed afterwards.
+#[test]
+fn what_was_replaced_is_an_opening_whatever_fails_then() {
+    let base = FaultyDisk::new(Rules::Ext4);
+    base.put(Path::new("/home/s/first.txt"), b"the first");
+    let world = World::on(Arc::new(base.clone()), Path::new("/home")).expect("founded");
+    world.seal(&[world.path("s/first.txt")], false).expect("sealed");
+    opened_before(&base, &world);
+    let (ids, out, trust) = (["K7-0001".to_string()], world.path("opened"), Trust::VaultId(world.created.vault));
+    let (mut later, mut nth) = (0, 0);
+    loop {
+        let disk = base.twin();
+        let last = disk.operations() + nth;
+        disk.fail_at(last, Fault::Io, Times::Once);
+        let told = with(&disk, world.reader.machine, |setting| {
+            let place = request(&world.vault, &world.reader, Some(&trust));
+            open(setting, &OpenRequest { place, ids: &ids, out: &out, overwrite: true, reason: "" })
+        });
+        let is_over = disk.operations() <= last;
+        let stands = disk
+            .files()
+            .iter()
+            .any(|(path, bytes)| path.ends_with("opened/K7-0001/content/first.txt") && bytes.as_slice() != OLD);
+        match told {
+            Ok(opened) => {
+                assert_eq!((opened.exhibits.len(), stands), (1, true), "{nth}");
+                later += u64::from(opened.failure.is_some() && opened.unrecorded.is_none());
+            }
+            Err(error) => assert!(!stands, "{nth}: it can be read, and is told as not opened: {error}"),
+        }
+        if is_over {
+            break;
+        }
+        nth += 1;
+    }
+    assert!(later > 0, "of {nth} faults none came between the new name and the record");
 }

@@ -113,6 +113,7 @@ mod tests {
                 .expect("made");
             let old = set(&*folder, &name("a")).expect("set aside").expect("a file");
             place(&*folder, &new, &name("a"), Some(&old)).expect("placed");
+            folder.sync(&[]).expect("durable");
             folder.remove(&old).expect("removed");
             for moment in 0..=disk.moments() {
                 let at = disk.at_moment(moment).unwrap_or_else(|| disk.twin());

@@ -44,11 +44,13 @@ fn the_quiet_drop_is_placed_between_two_handovers() {
     assert_eq!(statuses, ["acknowledged", "acknowledged with discrepancies", "declined", "pending"]);
     let json = types(&world, "lawyer", &["custody", "log", "K7-0002", "--json"]).exits(0).json();
     let between = &json["stopped_being_whole_between"];
-    assert_eq!(between["whole"], first.as_str());
+    assert_eq!(bare(&between["whole"]), bare(&first.as_str().into()));
     let reader = record("lawyer").into_iter().find(|one| one["name"] == "Grey Owl").expect("her answer");
-    assert_eq!((&between["not_whole"], &reader["event"]), (&reader["label"], &"acknowledge".into()));
+    assert_eq!((bare(&between["not_whole"]), &reader["event"]), (bare(&reader["label"]), &"acknowledge".into()));
     let text = types(&world, "lawyer", &["custody", "log", "K7-0002"]).exits(0);
-    text.says("between these two acknowledgements it stopped being whole:").says(&first).says("pending offers:");
+    text.says("between these two acknowledgements it stopped being whole:")
+        .says(&bare(&first.as_str().into()))
+        .says("pending offers:");
     // The other exhibit was whole all the time.
     let json = types(&world, "lawyer", &["custody", "log", "K7-0001", "--json"]).exits(0).json();
     assert!(json["stopped_being_whole_between"].is_null());
@@ -83,6 +85,12 @@ fn everybody_tells_the_same_story_whoever_carried_the_copies() {
 /// Where an exhibit stopped being whole, as the lawyer's copy tells.
 fn parted(world: &World, id: &str) -> Value {
     types(world, "lawyer", &["custody", "log", id, "--json"]).exits(0).json()["stopped_being_whole_between"].clone()
+}
+
+/// An event's label as it was before another record with the same handle came along: devices that have not met draw one by chance.
+fn bare(label: &Value) -> String {
+    let label = label.as_str().unwrap_or_default();
+    label.split_once('~').map_or(label, |(bare, _)| bare).to_string()
 }
 
 fn place(world: &World, who: &str, blob: &str) -> PathBuf {
@@ -127,8 +135,8 @@ fn whoever_never_had_the_copy_is_not_named() {
     world.hand("reader", "lawyer");
     let told = parted(&world, "K7-0002");
     assert_eq!(
-        (&told["whole"], &told["not_whole"], &told["offer"]),
-        (&"K7:2".into(), &amiss["answer"], &"K7:4".into())
+        (&told["whole"], bare(&told["not_whole"]), &told["offer"]),
+        (&"K7:2".into(), bare(&amiss["answer"]), &"K7:4".into())
     );
     types(&world, "lawyer", &["custody", "log", "K7-0002"])
         .exits(0)
@@ -178,7 +186,7 @@ fn an_exhibit_whose_sealing_was_cut_off_on_the_road_was_not_whole() {
     let amiss = types(&world, "reader", &["custody", "acknowledge", "--json"]).exits(4).json();
     world.hand("reader", "lawyer");
     let told = parted(&world, "K7-0002");
-    assert_eq!((&told["whole"], &told["not_whole"]), (&whole["answer"], &amiss["answer"]));
+    assert_eq!((bare(&told["whole"]), bare(&told["not_whole"])), (bare(&whole["answer"]), bare(&amiss["answer"])));
     assert!(parted(&world, "K7-0001").is_null());
     let page = ["verify", "--report", "page.md", "--names", "full"];
     types(&world, "lawyer", &page).exits(0);
@@ -214,8 +222,8 @@ fn the_story_of_an_exhibit_is_told_where_its_list_is_gone() {
     types(&world, "reader", &["custody", "log", "K7-0001~0000"]).exits(4).says("error: this copy is not whole");
     let json = types(&world, "reader", &["custody", "log", "K7-0001", "--json"]).exits(4).json();
     let between = &json["stopped_being_whole_between"];
-    assert_eq!((&json["id"], &between["not_whole"]), (&"K7-0001".into(), &amiss["answer"]));
-    assert_eq!(between["whole"], whole["answer"]);
+    assert_eq!((&json["id"], bare(&between["not_whole"])), (&"K7-0001".into(), bare(&amiss["answer"])));
+    assert_eq!(bare(&between["whole"]), bare(&whole["answer"]));
     types(&world, "reader", &["custody", "offer", "--to", "Blue Heron", "K7-0001"])
         .exits(4)
         .says("this copy is not whole")
@@ -244,7 +252,7 @@ fn a_sealer_whose_whole_record_is_gone_is_missed() {
     types(&world, "monitor", &["verify"]).exits(4).says("INCOMPLETE (behind)");
     world.hand("monitor", "lawyer");
     let told = parted(&world, &id);
-    assert_eq!((&told["not_whole"], &told["giver_name"]), (&amiss["answer"], &"Blue Heron".into()));
+    assert_eq!((bare(&told["not_whole"]), &told["giver_name"]), (bare(&amiss["answer"]), &"Blue Heron".into()));
     assert!(parted(&world, "K7-0001").is_null(), "what was sealed in another record came whole");
 }
 
@@ -267,7 +275,7 @@ fn what_a_long_list_leaves_out_was_not_found_whole() {
     let said = types(&world, "monitor", &["custody", "acknowledge", "--json"]).exits(4).json();
     let story = types(&world, "monitor", &["custody", "log", "--json"]).exits(0).json();
     let entries = story["entries"].as_array().expect("entries");
-    let answer = entries.iter().find(|entry| entry["label"] == said["answer"]).expect("hers");
+    let answer = entries.iter().find(|entry| bare(&entry["label"]) == bare(&said["answer"])).expect("hers");
     let listed = answer["discrepancies"].as_array().expect("a list");
     assert_eq!((listed.len(), &listed[200]["check"]), (201, &"more".into()));
     let named =

@@ -388,7 +388,7 @@ fn no_order_of_honest_acts_accuses_anybody() {
     }
     if many >= 100 {
         let never = acts::ALL.iter().filter(|what| !happened.contains_key(*what));
-        let never: Vec<_> = never.filter(|what| many >= 3000 || !acts::RARE.contains(what)).collect();
+        let never: Vec<_> = never.filter(|what| many >= 3000 || **what != acts::RARE).collect();
         assert!(never.is_empty(), "{many} histories, and never {never:?}");
     }
 }

@@ -1,6 +1,6 @@
 //! Handovers as somebody forged or confused them: which answers are answers, and what the story calls the rest.
 
-use amparo::format::event::{Acknowledge, Discrepancy, EntryRef, Event, Offer};
+use amparo::format::event::{Acknowledge, Discrepancy, EntryRef, Event, ExhibitRef, Head, Offer};
 use amparo::format::ids::LogId;
 use amparo::vault::custody::handovers::{NoAnswer, Status};
 use amparo::vault::custody::story::{Story, story};
@@ -10,11 +10,16 @@ use super::forge::{ANN, EVE, Forge, MONITOR, Pen, READER, SEALER, admit, founded
 use super::forge_seal::{Exhibit, Twist};
 
 pub(super) fn offer(to: u8) -> Event {
+    offer_of(to, Vec::new(), Vec::new())
+}
+
+/// An offer of these exhibits, or of everything, under these states.
+pub(super) fn offer_of(to: u8, exhibits: Vec<ExhibitRef>, heads: Vec<Head>) -> Event {
     let nothing = String::new;
     Event::Offer(Offer {
         to: member(to),
-        exhibits: Vec::new(),
-        heads: Vec::new(),
+        exhibits,
+        heads,
         medium: nothing(),
         seal_number: nothing(),
         condition: nothing(),

@@ -375,7 +375,8 @@ impl Clock for Standing {
     }
 }
 
-struct Nobody;
+/// Whoever is asked does not answer.
+pub(crate) struct Nobody;
 
 impl Ask for Nobody {
     fn line(&mut self, _prompt: &str) -> io::Result<Option<String>> {

@@ -1,28 +1,17 @@
 //! What the people of a story hand to each other, answer, and pack; and what nobody should have said.
 
 use amparo::crypto::hash::Hash;
-use amparo::format::event::{Acknowledge, Discrepancy, EntryRef, Event, ExhibitRef, Offer};
+use amparo::format::event::{Acknowledge, Discrepancy, EntryRef, Event, ExhibitRef};
 
 use super::stories::{EVERYBODY, Teller};
 use crate::vault::forge::member;
+use crate::vault::handovers::offer_of;
 
 impl Teller<'_> {
     /// An offer of everything, or of exhibits, some of which nobody sealed.
     pub(super) fn offer(&mut self, who: u8) -> Event {
         let exhibits = if self.dice.percent(50) { self.known() } else { Vec::new() };
-        let nothing = String::new;
-        Event::Offer(Offer {
-            to: member(who),
-            exhibits,
-            heads: self.all_heads(),
-            medium: nothing(),
-            seal_number: nothing(),
-            condition: nothing(),
-            carrier: nothing(),
-            place: nothing(),
-            purpose: nothing(),
-            authority: nothing(),
-        })
+        offer_of(who, exhibits, self.all_heads())
     }
 
     fn known(&mut self) -> Vec<ExhibitRef> {

@@ -1,7 +1,7 @@
 //! Handovers as FORMAT § 7.4 tells them: how far each has come, and what an acknowledgement of a damaged copy lists.
 
 use amparo::crypto::hash::Hash;
-use amparo::format::event::{EntryRef, Event, ExhibitRef, Head, Offer};
+use amparo::format::event::{EntryRef, Event, ExhibitRef, Head};
 use amparo::format::ids::MemberId;
 use amparo::vault::VaultError;
 use amparo::vault::custody::acknowledge::{AcknowledgeRequest, acknowledge as sign};
@@ -12,13 +12,11 @@ use amparo::vault::session::Request;
 use super::owners::remove;
 use crate::vault::forge::{ANN, CUSTODY, FOUNDER, Forge, MONITOR, Pen, READER, SEALER, founded, member, note};
 use crate::vault::forge_seal::{Exhibit, Twist, path};
-use crate::vault::handovers::{acknowledge, decline, last, offer};
+use crate::vault::handovers::{acknowledge, decline, last, offer, offer_of};
 
 /// An offer to the reader of these, or of everything under these states.
 fn of(exhibits: &[ExhibitRef], heads: &[Head]) -> Event {
-    let Event::Offer(mut made) = offer(READER) else { unreachable!() };
-    made = Offer { exhibits: exhibits.to_vec(), heads: heads.to_vec(), ..made };
-    Event::Offer(made)
+    offer_of(READER, exhibits.to_vec(), heads.to_vec())
 }
 
 fn packed(to: &[u8], exhibits: Option<&[ExhibitRef]>, offers: &[u64], pouch: &str) -> Event {

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use amparo::cli::{Ask, Context, Terminal, run};
+use amparo::cli::{Context, Terminal, run};
 use amparo::crypto::seed::Seed;
 use amparo::format::receipt::Receipt;
 use amparo::store::RelPath;
@@ -16,10 +16,10 @@ use amparo::vault::open::{OpenRequest, open};
 use amparo::vault::session::Trust;
 use amparo::vault::{VaultError, identity};
 use rand_core::OsRng;
-use zeroize::Zeroizing;
 
 use super::super::super::people::{Stopped, World, request, with};
 use super::{as_who, check};
+use crate::vectors::case::Nobody;
 
 const OLD: &[u8] = b"what was here before";
 const RECEIPT: &str = "K7-0001.receipt";
@@ -80,22 +80,6 @@ pub(super) fn writes_receipt(world: &World, _: &mut dyn FnMut()) -> Result<bool,
     match run(words.into_iter().chain(places).map(OsString::from), &mut context) {
         0 => Ok(true),
         _ => Err(VaultError::Output { source: io::Error::other(String::from_utf8_lossy(&err).into_owned()) }),
-    }
-}
-
-struct Nobody;
-
-impl Ask for Nobody {
-    fn line(&mut self, _: &str) -> io::Result<Option<String>> {
-        Ok(None)
-    }
-
-    fn passphrase(&mut self, _: &str) -> io::Result<Option<Zeroizing<String>>> {
-        Ok(None)
-    }
-
-    fn privately(&mut self, _: &str, _: &str) -> io::Result<Option<Zeroizing<String>>> {
-        Ok(None)
     }
 }
 

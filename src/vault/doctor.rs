@@ -69,7 +69,7 @@ pub fn doctor(setting: &mut Setting<'_>, examination: &Examination<'_>) -> Resul
         if elsewhere > 0 {
             warn(format!(
                 "{elsewhere} files of a sealing lie here that was interrupted in another copy, or where this folder lay before: they \
-                 count for nothing, and nothing here removes them; whoever began it can move the folder back and seal there"
+                 count for nothing; the next seal of whoever began it removes what is torn of them, and all where the folder lay then"
             ));
         }
         if begun > 0 {

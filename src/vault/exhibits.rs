@@ -2,9 +2,11 @@
 //! read here is checked against the signed entry before anything is believed.
 
 mod find;
+mod lately;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
@@ -28,11 +30,15 @@ use crate::store::{Folder, Source, StoreError, layout};
 
 pub(super) use find::find_to_tell;
 pub use find::{Sought, find};
+pub(super) use lately::Lately;
 
 /// Header and authentication of an age file around a payload of 16 MiB, generously.
 pub(super) const BLOB_BYTES_MAX: u64 = (16 << 20) + (1 << 20);
 /// What is read and hashed at a time: it stays near the processor.
 const PART_BYTES: usize = 256 << 10;
+
+/// The rows of a sealing, each with its blobs.
+pub(super) type Rows = Vec<(Row, Vec<Hash>)>;
 
 /// One exhibit, as a member knows it.
 #[derive(Clone, Debug)]
@@ -190,7 +196,7 @@ fn range(sealing: &Sealing<'_>) -> String {
 }
 
 /// The rows of a sealing with their blobs, as its signed entry fixes them.
-pub(super) fn rows(session: &Session, sealing: &Sealing<'_>) -> Result<Vec<(Row, Vec<Hash>)>, Finding> {
+pub(super) fn rows(session: &Session, sealing: &Sealing<'_>) -> Result<Rows, Finding> {
     let seal = sealing.seal;
     let listing = |message: &str| format!("the list of {}: {message}", range(sealing));
     let wrong = |message: &str| Finding {
@@ -211,7 +217,7 @@ pub(super) fn rows(session: &Session, sealing: &Sealing<'_>) -> Result<Vec<(Row,
     if inventory.root() != seal.root || inventory.rows().len() != seal.count as usize {
         return Err(wrong("its rows do not lead to the root that the signed entry names"));
     }
-    let rows: Vec<(Row, Vec<Hash>)> = inventory.rows().collect();
+    let rows: Rows = inventory.rows().collect();
     let mut records: BTreeMap<_, u32> = BTreeMap::new();
     // The rows lead: behind the last number there may be none.
     for ((row, blobs), number) in rows.iter().zip(seal.first..) {
@@ -227,6 +233,11 @@ pub(super) fn rows(session: &Session, sealing: &Sealing<'_>) -> Result<Vec<(Row,
         return Err(wrong("its rows are not encrypted to the keys that the signed entry names"));
     }
     Ok(rows)
+}
+
+/// The same, for who looks at one exhibit after the other.
+pub(super) fn rows_of(session: &Session, sealing: &Sealing<'_>) -> Result<Arc<Rows>, Finding> {
+    session.lately.rows.or_read(sealing.place, || rows(session, sealing))
 }
 
 /// The records of one section of a sealing, each checked against its row.
@@ -251,8 +262,8 @@ pub(super) struct ListedRecord {
 
 impl ListedRecord {
     /// What it says, once [`check_record`] found it to be what was signed.
-    pub(super) fn known(self) -> Known {
-        Known { record: self.record.record, text: self.record.text }
+    pub(super) fn known(&self) -> Known {
+        Known { record: self.record.record.clone(), text: self.record.text.clone() }
     }
 }
 
@@ -315,11 +326,12 @@ pub(super) fn record(session: &Session, exhibit: &Exhibit) -> Result<Known, Vaul
     let sealing = history.sealing_at(exhibit.place).expect("an exhibit stands in a sealing");
     let manifest =
         sealing.seal.manifests.iter().find(|manifest| manifest.key == exhibit.row.key).expect("rows were checked");
-    let rows = rows(session, &sealing)?;
-    let listed = listed(session, &sealing, manifest, &rows)?;
-    let wanted = listed.into_iter().find(|listed| listed.row.number == exhibit.row.number);
-    let wanted = wanted.expect("records were held against the rows");
-    check_record(session, &sealing, &wanted)?;
+    let of_section = (exhibit.place, exhibit.row.key);
+    let read = || listed(session, &sealing, manifest, &rows_of(session, &sealing)?);
+    let listed = session.lately.records.or_read(of_section, read)?;
+    let wanted = listed.binary_search_by_key(&exhibit.row.number, |listed| listed.row.number);
+    let wanted = &listed[wanted.expect("records were held against the rows")];
+    check_record(session, &sealing, wanted)?;
     Ok(wanted.known())
 }
 

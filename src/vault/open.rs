@@ -1,12 +1,17 @@
 //! Opening: verified bytes under safe names, in a folder that this verb makes. A file appears under its final name
 //! only when the whole exhibit has been checked; what fails leaves nothing behind, and what a cut leaves is told.
+//!
+//! - [`group`]: some exhibits at a time, on all cores, durable together
 
+mod group;
+
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use super::commit;
-use super::content::{self, Broken, Nowhere, Sink, input_name};
+use super::content::{self, Broken, Nowhere, Sink};
+use super::custody::withdraw::withdrawn;
 use super::exhibits::{self, Exhibit, Known};
 use super::findings::Finding;
 use super::quorum::Met;
@@ -15,7 +20,7 @@ use super::{Setting, Stage, VaultError};
 use crate::crypto::hash::Hash;
 use crate::format::event::Event;
 use crate::format::vault_file::VaultFileError;
-use crate::store::{Disk, Folder, Mode, OutFile, RelPath, StoreError, aside};
+use crate::store::{Disk, Mode, StoreError, aside};
 
 /// What to open, and where to.
 pub struct OpenRequest<'a> {
@@ -65,27 +70,23 @@ pub fn open(setting: &mut Setting<'_>, request: &OpenRequest<'_>) -> Result<Open
     let chosen = choose(&session, request.ids, request.reason)?;
     setting
         .watch
-        .begin(Stage::Opening, Some(chosen.iter().map(|(exhibit, _)| exhibit.blobs.len() as u64 * (16 << 20)).sum()));
+        .begin(Stage::Opening, Some(chosen.iter().map(|exhibit| exhibit.blobs.len() as u64 * (16 << 20)).sum()));
     let out = match setting.disk.folder(request.out) {
         Err(StoreError::Missing { .. }) => setting.disk.create_folder(request.out, Mode::Private)?,
         other => other?,
     };
     let (mut exhibits, mut failure) = (Vec::new(), None);
-    for (exhibit, known) in &chosen {
-        match write_out(setting, &session, request, &out, exhibit, known) {
-            Ok((opened, None)) => exhibits.push(opened),
-            Ok((opened, Some(later))) => {
-                exhibits.push(opened);
-                failure = Some(later);
-                break;
-            }
-            Err(error) if exhibits.is_empty() => return Err(error),
-            // What was opened before it is readable here: that must stand in the record.
-            Err(error) => {
-                failure = Some(error);
-                break;
-            }
+    for group in group::groups(&chosen) {
+        failure = group::put_out(setting.watch, &session, request, &out, group, &mut exhibits).err();
+        if failure.is_some() {
+            break;
         }
+    }
+    // What was opened before it failed is readable here: that must stand in the record.
+    if exhibits.is_empty()
+        && let Some(error) = failure
+    {
+        return Err(error);
     }
     // They got their names last of all.
     failure = failure.or(out.sync(&[]).err().map(VaultError::from));
@@ -120,7 +121,8 @@ pub fn open_to(
 ) -> Result<Opened, VaultError> {
     let (session, read_only) = enter(setting, &request.place)?;
     let chosen = choose(&session, request.ids, request.reason)?;
-    let [(exhibit, known)] = chosen.as_slice() else { return Err(VaultError::OneExhibitOnly) };
+    let [exhibit] = chosen.as_slice() else { return Err(VaultError::OneExhibitOnly) };
+    let known = &exhibits::record(&session, exhibit)?;
     if known.record.field("content/listing_sha256").is_some() {
         return Err(VaultError::OneExhibitOnly);
     }
@@ -155,67 +157,23 @@ fn enter(setting: &mut Setting<'_>, place: &Request<'_>) -> Result<(Session, Opt
     }
 }
 
-fn choose(session: &Session, ids: &[String], reason: &str) -> Result<Vec<(Exhibit, Known)>, VaultError> {
+/// The exhibits that are meant, each once, once it is clear that all may be opened.
+fn choose(session: &Session, ids: &[String], reason: &str) -> Result<Vec<Exhibit>, VaultError> {
     let history = session.sound_history()?;
-    let mut chosen = Vec::new();
+    let consent = withdrawn(history);
+    let (mut chosen, mut met) = (Vec::new(), BTreeSet::new());
     for id in ids {
         let exhibit = exhibits::find(session, id)?;
         session.require_sound(exhibit.row.log)?;
-        let withdrawn = history
-            .withdrawals()
-            .any(|(withdrawn, _)| withdrawn.log == exhibit.row.log && withdrawn.number == exhibit.row.number);
-        if withdrawn && reason.is_empty() {
+        if consent.contains_key(&(exhibit.row.log, exhibit.row.number)) && reason.is_empty() {
             return Err(VaultError::Withdrawn { id: exhibit.id });
         }
-        let known = exhibits::record(session, &exhibit)?;
-        chosen.push((exhibit, known));
+        exhibits::record(session, &exhibit)?;
+        if met.insert(exhibit.reference()) {
+            chosen.push(exhibit);
+        }
     }
     Ok(chosen)
-}
-
-/// Writes one exhibit; also what went wrong once it stood under its name.
-fn write_out(
-    setting: &Setting<'_>,
-    session: &Session,
-    request: &OpenRequest<'_>,
-    out: &Arc<dyn Folder>,
-    exhibit: &Exhibit,
-    known: &Known,
-) -> Result<(OpenedExhibit, Option<VaultError>), VaultError> {
-    let last = RelPath::parse(&exhibit.id).expect("a label is a name");
-    if out.exists(&last)? && !request.overwrite {
-        return Err(VaultError::Exists { path: request.out.join(&exhibit.id).display().to_string() });
-    }
-    let part = aside::free(&**out, &last, aside::NEW)?;
-    let mut files = Files { out: Arc::clone(out), below: part.clone(), open: None, written: Vec::new() };
-    let filled = files.fill(setting, session, exhibit, known).and_then(|()| Ok(out.sync(&files.written)?));
-    let replaced = filled.and_then(|()| {
-        let old = if request.overwrite && out.exists(&last)? { aside::set(&**out, &last)? } else { None };
-        // Where nothing is replaced, one sync at the end is enough for all, and what came there meanwhile stays.
-        match &old {
-            Some(old) => aside::place(&**out, &part, &last, Some(old))?,
-            None => out.rename_new(&part, &last)?,
-        }
-        Ok(old)
-    });
-    let old = match replaced {
-        Ok(old) => old,
-        Err(error) => {
-            drop(files);
-            // What was set aside has its name again, or lies beside it: nothing of the new one is needed.
-            clear(&**out, &part)?;
-            return Err(error);
-        }
-    };
-    // From here on it is readable: whatever fails, that must stand in the record.
-    let later = old.and_then(|old| out.sync(&[]).map_err(VaultError::from).and_then(|()| clear(&**out, &old)).err());
-    let inside = match known.record.field("content/name") {
-        Some(name) => format!("content/{name}"),
-        None if known.record.field("content/parts").is_some() => format!("content/{}", input_name(&known.record)),
-        None if known.record.field("content/listing_sha256").is_some() => "content".into(),
-        None => "record.json".into(),
-    };
-    Ok((described(exhibit, known, request.out.join(&exhibit.id).join(inside)), later))
 }
 
 fn described(exhibit: &Exhibit, known: &Known, path: PathBuf) -> OpenedExhibit {
@@ -233,77 +191,12 @@ fn record_opening(
     setting: &mut Setting<'_>,
     session: &Session,
     person: &Person,
-    chosen: &[(Exhibit, Known)],
+    chosen: &[Exhibit],
     reason: &str,
 ) -> Result<(), VaultError> {
-    let exhibits = chosen.iter().map(|(exhibit, _)| exhibit.reference()).collect();
+    let exhibits = chosen.iter().map(Exhibit::reference).collect();
     commit::say(setting, session, person, Event::Open { exhibits, reason: reason.into() })?;
     Ok(())
-}
-
-/// Removes a folder that this opening made, or that it was asked to replace, and all in it.
-fn clear(out: &dyn Folder, path: &RelPath) -> Result<(), VaultError> {
-    match out.list(Some(path)) {
-        Ok(items) => {
-            for item in items {
-                if let Some(below) = path.join(&item.name) {
-                    clear(out, &below)?;
-                }
-            }
-            Ok(out.remove(path)?)
-        }
-        Err(StoreError::Missing { .. }) => Ok(()),
-        Err(StoreError::NotFolder { .. } | StoreError::Link { .. }) => Ok(out.remove(path)?),
-        Err(error) => Err(error.into()),
-    }
-}
-
-/// Content into files below one folder.
-struct Files {
-    out: Arc<dyn Folder>,
-    below: RelPath,
-    open: Option<(RelPath, Box<dyn OutFile>)>,
-    written: Vec<RelPath>,
-}
-
-impl Files {
-    fn fill(
-        &mut self,
-        setting: &Setting<'_>,
-        session: &Session,
-        exhibit: &Exhibit,
-        known: &Known,
-    ) -> Result<(), VaultError> {
-        content::walk(session, exhibit, known, setting.watch, self)?;
-        let path = self.below.join("record.json").expect("a name");
-        self.out.create(&path, &known.record.print()?, Mode::Private)?;
-        self.written.push(path);
-        Ok(())
-    }
-}
-
-impl Sink for Files {
-    fn begin(&mut self, name: &str) -> io::Result<()> {
-        let path = name.split('/').try_fold(self.below.clone(), |path, part| path.join(part));
-        let path = path.ok_or_else(|| io::Error::other("a name that is no name"))?;
-        self.open = Some((path.clone(), self.out.create_stream(&path, Mode::Private).map_err(io::Error::other)?));
-        Ok(())
-    }
-
-    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        match &mut self.open {
-            Some((_, file)) => file.write_all(bytes),
-            None => Ok(()),
-        }
-    }
-
-    fn end(&mut self) -> io::Result<()> {
-        if let Some((path, file)) = self.open.take() {
-            file.finish().map_err(io::Error::other)?;
-            self.written.push(path);
-        }
-        Ok(())
-    }
 }
 
 /// Content into a stream.

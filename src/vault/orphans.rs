@@ -16,12 +16,27 @@ use crate::store::memory::Record;
 use crate::store::{RelPath, layout};
 
 /// Removes orphans of this person's making; returns how many. What was begun in another copy may be here because somebody copied
-/// it, with what covers it still on its way; what another identity at this device began may be covered by an entry that only her
-/// next command completes. She herself clears nothing before her log is as long here as she ever signed it.
+/// it, with what covers it still on its way, or because this folder lay there then: of that only what is torn goes. What another
+/// identity at this device began may be covered by an entry that only her next command completes. She herself clears nothing
+/// before her log is as long here as she ever signed it.
 pub(super) fn clear(session: &Session, member: &MemberId) -> Result<u64, VaultError> {
     let mut records = sealings(session)?;
-    records.retain(|record| record.is_of_this_copy && record.is_left_by(member));
-    remove(session, &records)
+    records.retain(|record| record.is_left_by(member));
+    let (here, elsewhere): (Vec<Record>, Vec<Record>) = records.into_iter().partition(|record| record.is_of_this_copy);
+    Ok(remove(session, &here)? + remove_torn(session, &elsewhere)?)
+}
+
+/// Removes from this copy what nothing covers and is not what its name says: it can serve nobody, whoever brought it.
+fn remove_torn(session: &Session, records: &[Record]) -> Result<u64, VaultError> {
+    let (mut torn, _) = not_covered(session, records)?.sure_and_not();
+    torn.retain(|path| {
+        let read = session.folder.read(path, exhibits::BLOB_BYTES_MAX);
+        read.is_ok_and(|bytes| !layout::is_as_named(path, &bytes))
+    });
+    if !torn.is_empty() {
+        session.folder.remove_all(&torn.iter().cloned().collect::<Vec<_>>())?;
+    }
+    Ok(torn.len() as u64)
 }
 
 /// How many files lie here that some sealing left and that count for nothing yet: begun in this copy, and elsewhere. What was begun

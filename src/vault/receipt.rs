@@ -41,7 +41,7 @@ fn make(session: &Session, place: Place, exhibit: Option<&Exhibit>) -> Result<Re
         None => None,
         Some(exhibit) => {
             let sealing = history.sealing_at(place).expect("an exhibit stands in a sealing");
-            let leaves: Vec<_> = exhibits::rows(session, &sealing)?.iter().map(|(row, _)| row.leaf()).collect();
+            let leaves: Vec<_> = exhibits::rows_of(session, &sealing)?.iter().map(|(row, _)| row.leaf()).collect();
             let path = merkle::inclusion_proof(&leaves, exhibit.index as usize).expect("the exhibit has a row");
             Some(RowProof { row: exhibit.row, index: exhibit.index, path })
         }

@@ -2,22 +2,24 @@
 //! the checked history. Every verb but `create` starts here.
 
 mod contact;
+mod person;
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
+pub use person::Person;
+
+use super::exhibits::Lately;
 use super::findings::{Check, Finding, Findings, Verdict};
 use super::history::{History, Signatures};
 use super::keyring::{self, Keyring};
-use super::quorum::{self, Lent};
+use super::quorum;
 use super::survey::{self, Survey};
 use super::{Setting, Stage, VaultError, interrupted, orphans};
 use crate::crypto::recipient::Recipient;
-use crate::crypto::seed::Keys;
 use crate::format::card::Card;
 use crate::format::ids::{LogId, MemberId, VaultId};
-use crate::format::pseudonym::Pseudonym;
 use crate::format::role::{Role, Scope};
 use crate::store::layout;
 use crate::store::memory::{Intent, Memory, Unfinished};
@@ -53,38 +55,6 @@ impl<'a> Request<'a> {
     }
 }
 
-/// An identity that is open.
-pub struct Person {
-    /// The secret keys.
-    pub keys: Keys,
-    name: Pseudonym,
-    member: MemberId,
-    /// The public half, signed when it is asked for.
-    card: OnceLock<Card>,
-    /// Whether the file it came from is under no passphrase.
-    pub bare: bool,
-    /// Shares of content keys that others lent her for this run.
-    pub lent: Vec<Lent>,
-}
-
-impl Person {
-    /// Whoever has these keys; `bare` if they came from a file under no passphrase.
-    pub fn new(name: Pseudonym, keys: Keys, bare: bool) -> Self {
-        let member = MemberId::of(&keys.public());
-        Self { keys, name, member, card: OnceLock::new(), bare, lent: Vec::new() }
-    }
-
-    /// The member that this person is, wherever she is one.
-    pub fn member(&self) -> MemberId {
-        self.member
-    }
-
-    /// Her card. Few commands need it, and to sign it takes longer than to list a vault.
-    pub fn card(&self) -> &Card {
-        self.card.get_or_init(|| Card::sign(&self.name, &self.keys))
-    }
-}
-
 /// An open vault.
 pub struct Session {
     /// Its folder.
@@ -113,6 +83,8 @@ pub struct Session {
     aside: Option<MemberId>,
     /// Which signatures were checked.
     signatures: Signatures,
+    /// Lists of sealings that were read last.
+    pub(super) lately: Lately,
     /// Held while the session lives.
     _lock: Option<Box<dyn Lock>>,
 }
@@ -221,6 +193,7 @@ impl Session {
             member,
             aside: None,
             signatures,
+            lately: Lately::default(),
             _lock: lock,
         };
         session.settle_trust(request.trust)?;

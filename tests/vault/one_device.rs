@@ -9,7 +9,7 @@ use amparo::format::role::Role;
 use amparo::store::faulty::{Fault, FaultyDisk, Rules, Times};
 use amparo::vault::VaultError;
 use amparo::vault::doctor::{Examination, doctor};
-use amparo::vault::findings::Verdict;
+use amparo::vault::findings::{Check, Verdict};
 use amparo::vault::members::{AddRequest, add};
 
 use super::merging::{carry, merge_into};
@@ -66,6 +66,41 @@ fn what_one_identity_was_sealing_the_other_does_not_clear() {
         nth += 1;
     }
     assert!(carried_out > 0, "of {nth} interruptions none came after the change was written down");
+}
+
+/// As a stick that is mounted under another path the next time: what was whole may be somebody's, what is torn is nobody's.
+#[test]
+fn a_folder_that_moved_in_the_middle_of_a_sealing_keeps_nothing_torn() {
+    let base = FaultyDisk::new(Rules::ExFat);
+    for name in ["mine", "next"] {
+        base.put(Path::new(&format!("/home/s/{name}.txt")), name.as_bytes());
+    }
+    let world = World::on(Arc::new(base.clone()), Path::new("/home")).expect("founded");
+    let (moved, mut torn, mut nth) = (world.path("moved"), 0, 0);
+    loop {
+        let disk = base.twin();
+        disk.fail_at(disk.operations() + nth, Fault::Io, Times::FromThenOn);
+        let told = world.moved_to(Arc::new(disk.clone())).seal(&[world.path("s/mine.txt")], false);
+        if told.is_ok_and(|sealing| !sealing.exhibits.is_empty()) {
+            break;
+        }
+        for seed in 0..4 {
+            let left = disk.crash(4 * nth + seed);
+            carry(&left, &world.vault, &moved, |_| true);
+            let mut there = world.moved_to(Arc::new(left));
+            there.vault.clone_from(&moved);
+            let before = there.verify(&there.monitor).expect("verified");
+            torn += u64::from(before.verdict == Verdict::Invalid);
+            there.seal(&[world.path("s/next.txt")], false).expect("sealed");
+            for who in [&there.lawyer, &there.monitor] {
+                let found = there.verify(who).expect("verified");
+                let foreign = found.findings.iter().all(|finding| finding.check == Check::Foreign);
+                assert!(foreign && found.verdict != Verdict::Invalid, "{nth}, {seed}: {:#?}", found.findings);
+            }
+        }
+        nth += 1;
+    }
+    assert!(torn > 0, "of {nth} interruptions none tore what a monitor then sees");
 }
 
 /// Her identity is gone from the device, or it is somebody else's turn who opens nothing: what was begun is told all the same.

@@ -6,7 +6,9 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::ops::Range;
 use std::os::fd::{AsFd, BorrowedFd};
+use std::panic::resume_unwind;
 use std::path::PathBuf;
+use std::thread;
 
 use rustix::fs::{self, Advice, OFlags};
 use rustix::io::Errno;
@@ -18,6 +20,9 @@ use crate::store::{Source, Stat, StoreError};
 const DIRECT_ALIGNMENT: usize = 4096;
 /// So much is read directly at a time.
 const DIRECT_PART_BYTES: usize = 512 << 10;
+
+/// So many syncs are waited for at a time.
+const SYNCS_MAX: usize = 16;
 
 /// File systems whose direct reads ask the storage device, by their magic numbers (statfs(2)): ext2 to ext4, XFS,
 /// Btrfs, F2FS, FAT, exFAT, NTFS. Left out is what lies in memory, on a network, behind another program or over another
@@ -33,17 +38,31 @@ pub(super) fn sync(root: BorrowedFd<'_>, created: &[RelPath]) -> Result<(), (Opt
         Ok(()) | Err(Errno::NOSYS | Errno::NOTSUP | Errno::INVAL) => {}
         Err(error) => return Err((None, error)),
     }
-    for path in created {
-        sync_file(root, path).map_err(|error| (Some(path.clone()), error))?;
-    }
+    some_at_a_time(created, |path| sync_file(root, path))?;
     let folders: BTreeSet<RelPath> =
         created.iter().flat_map(|path| std::iter::successors(path.parent(), RelPath::parent)).collect();
-    for folder in folders.iter().rev() {
-        beneath::reach(root, folder)
-            .and_then(|above| sync_folder(above.as_fd(), folder.name()))
-            .map_err(|error| (Some(folder.clone()), error))?;
-    }
+    let folders: Vec<RelPath> = folders.into_iter().rev().collect();
+    some_at_a_time(&folders, |folder| sync_folder(beneath::reach(root, folder)?.as_fd(), folder.name()))?;
     sync_folder(root, OsStr::new(".")).map_err(|error| (None, error))
+}
+
+/// The same of each path. Where there are many, threads wait for some at a time: the system then asks the medium once for several.
+fn some_at_a_time(
+    paths: &[RelPath],
+    sync: impl Fn(&RelPath) -> Result<(), Errno> + Sync,
+) -> Result<(), (Option<RelPath>, Errno)> {
+    let all =
+        |paths: &[RelPath]| paths.iter().try_for_each(|path| sync(path).map_err(|error| (Some(path.clone()), error)));
+    if paths.len() < 4 * SYNCS_MAX {
+        return all(paths);
+    }
+    thread::scope(|scope| {
+        let parts = paths.chunks(paths.len().div_ceil(SYNCS_MAX));
+        let threads: Vec<_> = parts.map(|part| scope.spawn(move || all(part))).collect();
+        let done = threads.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        // The scope waits for all of them, whatever one comes to.
+        done.collect()
+    })
 }
 
 /// Makes the names in a folder durable. Some file systems keep no such promise and refuse to be asked.

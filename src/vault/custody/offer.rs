@@ -1,6 +1,8 @@
 //! `custody offer`: the first half of a handover. The entry names what is handed over and the states of all logs, so
 //! that the receiver can hold the copy she gets against it.
 
+use std::collections::BTreeSet;
+
 use super::super::commit::OwnLog;
 use super::super::history::Place;
 use super::super::session::{Request, Session};
@@ -79,10 +81,10 @@ pub fn offer(setting: &mut Setting<'_>, request: &OfferRequest<'_>) -> Result<Of
     if to == person.member() {
         return Err(VaultError::OfferToOneself);
     }
-    let mut chosen: Vec<(String, ExhibitRef)> = Vec::new();
+    let (mut chosen, mut met) = (Vec::new(), BTreeSet::new());
     for id in request.ids {
         let exhibit = exhibits::find(&session, id)?;
-        if chosen.iter().all(|(_, other)| *other != exhibit.reference()) {
+        if met.insert(exhibit.reference()) {
             chosen.push((exhibit.id.clone(), exhibit.reference()));
         }
     }

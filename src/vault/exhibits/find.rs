@@ -1,6 +1,6 @@
 //! Which exhibit a person means.
 
-use super::{Exhibit, rows};
+use super::{Exhibit, rows_of};
 use crate::vault::VaultError;
 use crate::vault::findings::Finding;
 use crate::vault::history::{History, Place, Sealing, Standing};
@@ -76,8 +76,8 @@ fn find_among<'a>(
     let (mut found, mut unread) = (Vec::new(), None);
     for sealing in sealings.filter(|sealing| holds(sealing, &handle, number)) {
         let index = u32::try_from(number - sealing.seal.first).expect("below the count");
-        let (row, blobs) = match rows(session, &sealing) {
-            Ok(mut rows) => rows.swap_remove(index as usize),
+        let (row, blobs) = match rows_of(session, &sealing) {
+            Ok(rows) => rows[index as usize].clone(),
             // Whoever names its hash too means one that may lie elsewhere.
             Err(finding) if !piece.is_empty() => {
                 unread = Some(finding);

@@ -16,13 +16,11 @@ use crate::vault::cosign::coverage::Coverage;
 use crate::vault::findings::{Check, Verdict};
 use crate::vault::session::{Session, Trust};
 use crate::vault::survey::LogFiles;
-use crate::vault::{Setting, VaultError, exhibits, parallel};
+use crate::vault::{VaultError, Watch, exhibits, parallel};
 
 impl Examiner {
-    /// Every blob that lies here against its name.
-    pub(super) fn check_blobs(&mut self, setting: &Setting<'_>, session: &Session, blobs: &[Hash]) {
-        self.count(Check::Blob, blobs.len() as u64);
-        let watch = setting.watch;
+    /// Blobs that lie here against their names.
+    pub(super) fn check_blobs(&mut self, watch: &dyn Watch, session: &Session, blobs: &[Hash]) {
         let results = parallel::map(blobs, |name| {
             if watch.stopped() {
                 return Ok(());

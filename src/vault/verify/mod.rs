@@ -183,7 +183,7 @@ pub(super) fn examine(
     let blobs = survey::blobs(&*session.folder, &mut examiner.findings)?;
     let sizes = blobs.len() as u64 * (1 << 20);
     setting.watch.begin(Stage::Checking, Some(sizes));
-    examiner.check_blobs(setting, session, &blobs);
+    examiner.count(Check::Blob, blobs.len() as u64);
     examiner.check_cosignature_files(session);
     if let Some(history) = &session.history {
         examiner.findings.extend(history.findings.clone());
@@ -195,6 +195,7 @@ pub(super) fn examine(
         examiner.check_remembered(history, request);
         examiner.check_short_receipts(session, history, request);
     } else {
+        examiner.check_blobs(setting.watch, session, &blobs);
         examiner.check_names(session, request.place.trust)?;
         examiner.leave_remembered(request);
     }

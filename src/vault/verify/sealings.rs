@@ -14,6 +14,7 @@ use crate::vault::exhibits::Exhibit;
 use crate::vault::findings::{Check, Finding, Verdict};
 use crate::vault::history::{History, Sealing};
 use crate::vault::labels::{self, exhibit_label};
+use crate::vault::parallel::Crew;
 use crate::vault::session::Session;
 use crate::vault::{Setting, VaultError, Watch, exhibits, named, parallel};
 
@@ -57,48 +58,35 @@ impl Examiner {
     ) -> Result<(), VaultError> {
         let present = blobs.iter().copied().collect();
         let mut stock = Stock { present, disposed: history.disposed(), owners: BTreeMap::new() };
-        for sealing in history.sealings() {
-            if setting.watch.stopped() {
-                return Err(VaultError::Stopped);
-            }
-            self.count(Check::Inventory, 1);
-            self.exhibits += u64::from(sealing.seal.count);
-            for blob in named::own_blobs(&sealing) {
-                let entry = format!("{}, entry {}", layout::log(sealing.place.log), sealing.place.seq);
-                self.own(&mut stock, blob, &entry);
-            }
-            let rows = match exhibits::rows(session, &sealing) {
-                Ok(rows) => rows,
-                Err(finding) => {
-                    for number in sealing.seal.numbers() {
-                        self.lower(&exhibit_label(sealing.handle, number), finding.weight);
-                    }
-                    self.findings.push(finding);
-                    self.unread += 1;
-                    continue;
+        std::thread::scope(|scope| {
+            // While the exhibits of one sealing are looked at, the list of the next is read.
+            let crew = Crew::muster(scope, 1);
+            let mut listed = history
+                .sealings()
+                .map(|sealing| (sealing, crew.begin(move || exhibits::rows(session, &sealing))))
+                .peekable();
+            while let Some((sealing, rows)) = listed.next() {
+                listed.peek();
+                if setting.watch.stopped() {
+                    return Err(VaultError::Stopped);
                 }
-            };
-            let exhibit = |(index, (row, blobs)): (u32, (Row, Vec<Hash>))| Exhibit {
-                id: labels::label(history, &row),
-                row,
-                blobs,
-                place: sealing.place,
-                index,
-            };
-            let records = self.check_manifests(session, history, &sealing, &rows, &stock.disposed);
-            let exhibits: Vec<Exhibit> = (0..).zip(rows).map(exhibit).collect();
-            self.check_exhibits(setting.watch, session, &exhibits, &records, &mut stock)?;
-        }
+                self.check_sealing(setting.watch, session, history, &sealing, rows.wait(), &mut stock)?;
+            }
+            Ok(())
+        })?;
         for (place, told) in history.counted() {
             if let Event::Amend { blob, .. } = &told.entry.event {
                 let amendment = format!("{}, entry {}", layout::log(place.log), place.seq);
                 self.own(&mut stock, *blob, &amendment);
+                self.check_blobs(setting.watch, session, &stock.here([*blob]));
                 // It is no exhibit's: the first record stays as it was.
                 if let Presence::Wrong(finding) = self.presence(&amendment, *blob, &stock) {
                     self.findings.push(finding);
                 }
             }
         }
+        let rest: Vec<Hash> = blobs.iter().filter(|blob| !stock.owners.contains_key(blob)).copied().collect();
+        self.check_blobs(setting.watch, session, &rest);
         if self.unread > 0 {
             // Without its inventory nobody can say which blobs belong to a sealing: none is called a stranger.
             self.not_checked.push(format!(
@@ -108,7 +96,7 @@ impl Examiner {
             return Ok(());
         }
         let kept = named::blobs_beside(session, history);
-        for blob in blobs.iter().filter(|blob| !stock.owners.contains_key(blob) && !kept.contains(blob)) {
+        for blob in rest.iter().filter(|blob| !kept.contains(blob)) {
             let path = layout::blob(*blob);
             if !session.unfinished.has(&path) {
                 self.findings.incomplete(
@@ -121,6 +109,46 @@ impl Examiner {
         Ok(())
     }
 
+    fn check_sealing(
+        &mut self,
+        watch: &dyn Watch,
+        session: &Session,
+        history: &History,
+        sealing: &Sealing<'_>,
+        rows: Result<exhibits::Rows, Finding>,
+        stock: &mut Stock,
+    ) -> Result<(), VaultError> {
+        self.count(Check::Inventory, 1);
+        self.exhibits += u64::from(sealing.seal.count);
+        let entry = format!("{}, entry {}", layout::log(sealing.place.log), sealing.place.seq);
+        let own: Vec<Hash> = named::own_blobs(sealing).collect();
+        for blob in &own {
+            self.own(stock, *blob, &entry);
+        }
+        self.check_blobs(watch, session, &stock.here(own));
+        let rows = match rows {
+            Ok(rows) => rows,
+            Err(finding) => {
+                for number in sealing.seal.numbers() {
+                    self.lower(&exhibit_label(sealing.handle, number), finding.weight);
+                }
+                self.findings.push(finding);
+                self.unread += 1;
+                return Ok(());
+            }
+        };
+        let exhibit = |(index, (row, blobs)): (u32, (Row, Vec<Hash>))| Exhibit {
+            id: labels::label(history, &row),
+            row,
+            blobs,
+            place: sealing.place,
+            index,
+        };
+        let records = self.check_manifests(session, history, sealing, &rows, stock);
+        let exhibits: Vec<Exhibit> = (0..).zip(rows).map(exhibit).collect();
+        self.check_exhibits(watch, session, &exhibits, &records, stock)
+    }
+
     /// The exhibits of one sealing: their blobs, and what a reader can open, on all cores.
     fn check_exhibits(
         &mut self,
@@ -130,9 +158,8 @@ impl Examiner {
         records: &BTreeMap<u64, Result<exhibits::Known, Finding>>,
         stock: &mut Stock,
     ) -> Result<(), VaultError> {
-        let is_here = |blob: &Hash| stock.present.contains(blob) && !self.bad_blobs.contains_key(blob);
         let walk = |exhibit: &Exhibit| match records.get(&exhibit.row.number) {
-            Some(Ok(known)) if exhibit.blobs.iter().all(is_here) => {
+            Some(Ok(known)) if exhibit.blobs.iter().all(|blob| stock.present.contains(blob)) => {
                 Some(content::walk(session, exhibit, known, watch, &mut Nowhere))
             }
             _ => None,
@@ -142,10 +169,17 @@ impl Examiner {
         for (done, exhibit) in walks.iter_mut().zip(exhibits) {
             done.get_or_insert_with(|| walk(exhibit));
         }
+        let walked =
+            || exhibits.iter().zip(&walks).map(|(exhibit, walk)| (exhibit, walk.as_ref().and_then(Option::as_ref)));
+        // A walk to the end has held each blob against its name.
+        let others = walked().filter(|(_, walk)| !matches!(walk, Some(Ok(())))).flat_map(|(exhibit, _)| &exhibit.blobs);
+        let others = stock.here(others.copied());
+        self.check_blobs(watch, session, &others);
         for (exhibit, walk) in exhibits.iter().zip(walks.into_iter().map(Option::flatten)) {
             if let Some(found) = self.rows_wanted.get_mut(&exhibit.row.leaf()) {
                 found.push(exhibit.place);
             }
+            let is_whole = exhibit.blobs.iter().all(|blob| !self.bad_blobs.contains_key(blob));
             for blob in &exhibit.blobs {
                 self.own(stock, *blob, &exhibit.id);
                 if let Presence::Wrong(finding) = self.presence(&exhibit.id, *blob, stock) {
@@ -153,8 +187,9 @@ impl Examiner {
                 }
             }
             match (records.get(&exhibit.row.number), walk) {
-                (_, Some(walk)) => self.check_content(&exhibit.id, walk)?,
-                (Some(Err(finding)), None) => self.blame(&exhibit.id, finding.clone()),
+                // What a bad blob leads to says nothing more.
+                (Some(Ok(_)), Some(walk)) if is_whole => self.check_content(&exhibit.id, walk)?,
+                (Some(Err(finding)), _) => self.blame(&exhibit.id, finding.clone()),
                 _ => {}
             }
         }
@@ -167,18 +202,18 @@ impl Examiner {
         history: &History,
         sealing: &Sealing<'_>,
         rows: &[(Row, Vec<Hash>)],
-        disposed: &BTreeSet<Hash>,
+        stock: &Stock,
     ) -> BTreeMap<u64, Result<exhibits::Known, Finding>> {
         let mut all = BTreeMap::new();
+        let place = format!("{}, entry {}", layout::log(sealing.place.log), sealing.place.seq);
         for manifest in &sealing.seal.manifests {
-            let is_gone = || session.folder.exists(&layout::blob(manifest.blob)).is_ok_and(|there| !there);
-            if disposed.contains(&manifest.blob) && is_gone() {
-                let place = format!("{}, entry {}", layout::log(sealing.place.log), sealing.place.seq);
+            let presence = self.presence(&place, manifest.blob, stock);
+            if matches!(presence, Presence::Disposed) {
                 self.not_checked.push(format!("the records that {place} sealed: their manifest was disposed of"));
                 continue;
             }
             if session.ring.content(&manifest.key).is_none() {
-                if let Err(finding) = exhibits::check_blob(&*session.folder, manifest.blob) {
+                if let Presence::Wrong(finding) = presence {
                     self.findings.push(finding);
                 }
                 continue;
@@ -255,6 +290,13 @@ struct Stock {
     disposed: BTreeSet<Hash>,
     /// What each was found to belong to.
     owners: BTreeMap<Hash, String>,
+}
+
+impl Stock {
+    /// Of these, what lies here.
+    fn here(&self, blobs: impl IntoIterator<Item = Hash>) -> Vec<Hash> {
+        blobs.into_iter().filter(|blob| self.present.contains(blob)).collect()
+    }
 }
 
 /// Whether a blob that something names is there.

@@ -58,7 +58,9 @@ round() {
     local kind=$1
     quietly found
     timed "$kind seal-no-readback" "$amparo" --identity lawyer.age --vault vault --quiet --no-input seal --no-readback "$kind"
+    find vault/blobs -type f -printf '%s\n' | awk '{ bytes += $1 } END { print bytes }' >"bytes-$kind"
     timed "$kind verify" "$amparo" --identity lawyer.age --vault vault --quiet --no-input verify
+    timed "$kind verify-reader" "$amparo" --identity reader.age --vault vault --quiet --no-input verify
     if [ "$kind" = large ]; then
         timed "$kind open" "$amparo" --identity reader.age --vault vault --quiet --no-input open "$(as reader list --json | grep -o '"id": *"[^"]*"' | head -1 | cut -d'"' -f4)" -o opened
         rm -rf opened
@@ -133,7 +135,7 @@ for kind in large small; do
 done
 compare "large open" rage-d age-d
 
-# The floor: each byte hashed twice and encrypted once, and copied; on all cores.
+# The floors, on all cores: of sealing, each byte hashed twice, encrypted once, and copied; of verifying, what is said there.
 cd "$root"
 primitives=$(HOME=$home cargo bench --quiet --bench primitives 2>/dev/null)
 echo "$primitives"
@@ -146,5 +148,11 @@ rate() {
         index($1, name " ") { found = 1 }' <<<"$primitives"
 }
 sha=$(rate sha256) cipher=$(rate chacha20poly1305)
+for kind in large small; do
+    hashing=$(echo "scale=4; $(cat "bytes-$kind") / 1000000000 / $sha / $(nproc)" | bc)
+    opening=$(echo "scale=4; 2 * $hashing + $(cat "bytes-$kind") / 1000000000 / $cipher / $(nproc)" | bc)
+    echo "$kind: verify has $(echo "scale=2; $hashing / $(median "$kind verify")" | bc) of the speed of hashing all sealed files in memory," \
+        "as a reader $(echo "scale=2; $opening / $(median "$kind verify-reader")" | bc) of hashing twice and decrypting once"
+done
 floor=$(echo "scale=3; gb = $mebibytes * 1048576 / 1000000000; (2 * gb / $sha + gb / $cipher + $(median "large cp")) / $(nproc)" | bc)
 echo "floor of sealing the one file on all cores: $floor s; reached: $(echo "scale=2; $floor / $(median "large seal-no-readback")" | bc)"

@@ -97,3 +97,41 @@ fn content_of_which_a_part_went_to_a_pipe_stands_in_the_record() {
     world.run_in("reader", &open, &unread).exits(1).never_says("Opened K7-0001").says("stands in the custody record");
     world.run("reader", &["custody", "log", "--vault", "evidence"]).exits(0).says("Grey Owl                  open");
 }
+
+/// Exhibits are put out together: of those behind a damaged one nothing is left, and those before it are whole.
+#[test]
+fn of_many_at_once_those_before_a_damaged_one_are_opened() {
+    let (world, count, bad) = (World::with_vault(), 70, 67);
+    for number in 1..=count {
+        world.write(&format!("lawyer/s/{number:02}.txt"), format!("Page {number}.\n").as_bytes());
+    }
+    world.run("lawyer", &["seal", "s", "--vault", "evidence"]).exits(0);
+    world.carry("reader");
+    world.run("reader", &["verify", "evidence", "--owner", "../lawyer.card"]).exits(0);
+    let id = |number: u32| format!("K7-{number:04}");
+    let shown = world.run("reader", &["show", &id(bad), "--json", "--vault", "evidence"]).exits(0).json();
+    let name = shown["blob_names"][0].as_str().expect("a name").to_string();
+    let blob = format!("reader/evidence/blobs/{}/{name}", &name[..2]);
+    let good = world.read(&blob);
+    world.write(&blob, &good[..good.len() - 1]);
+    let ids: Vec<String> = (1..=count).map(id).chain([id(1), id(66)]).collect();
+    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    let open = |out: &str| {
+        let place = ["-o", out, "--vault", "evidence"];
+        world.run("reader", &[&["open"], &ids[..], &place[..]].concat())
+    };
+    let opened = open("out").exits(3).says(&name);
+    assert_eq!(opened.out.lines().count(), 66, "{}", opened.out);
+    let files = world.tree("reader/out");
+    assert_eq!(files.len(), 2 * 66, "{:?}", files.keys());
+    assert!(files.keys().all(|path| !path.contains(".part")));
+    for number in 1..bad {
+        let page = world.read(&format!("reader/out/{}/content/{number:02}.txt", id(number)));
+        assert_eq!(page, format!("Page {number}.\n").as_bytes());
+    }
+    let log = world.run("reader", &["custody", "log", &id(66), "--vault", "evidence"]).exits(0);
+    log.says("Grey Owl                  open");
+    world.write(&blob, &good);
+    let opened = open("all").exits(0);
+    assert_eq!(opened.out.lines().count(), 70, "what is named twice is opened once: {}", opened.out);
+}

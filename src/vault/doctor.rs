@@ -69,7 +69,7 @@ pub fn doctor(setting: &mut Setting<'_>, examination: &Examination<'_>) -> Resul
         if elsewhere > 0 {
             warn(format!(
                 "{elsewhere} files of a sealing lie here that was interrupted in another copy, or where this folder lay before: they \
-                 count for nothing; the next seal of whoever began it removes what is torn of them, and all where the folder lay then"
+                 count for nothing, and the next seal of whoever began it removes what is torn of them"
             ));
         }
         if begun > 0 {
@@ -81,8 +81,8 @@ pub fn doctor(setting: &mut Setting<'_>, examination: &Examination<'_>) -> Resul
         let arrived = orphans::arrived(&session)?;
         if arrived > 0 {
             warn(format!(
-                "{arrived} files came with a merge or unpack that was interrupted: the same command goes on; amparo merge \
-                 --clear removes them"
+                "{arrived} files came with a merge or unpack that was interrupted, or were begun where this folder lay before: the \
+                 same command goes on; amparo merge --clear removes them"
             ));
         }
     } else {

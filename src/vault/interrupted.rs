@@ -9,7 +9,7 @@ use super::change::{Known, read_back, write_all};
 use super::survey;
 use crate::format::ids::{LogId, VaultId};
 use crate::store::layout::{self, CheckpointName};
-use crate::store::memory::{Change, Intent, Memory, Record};
+use crate::store::memory::{Change, Intent, Memory};
 use crate::store::{Folder, RelPath, StoreError};
 
 /// Nothing that a merge writes is longer.
@@ -29,7 +29,7 @@ pub(super) fn settle(folder: &dyn Folder, memory: &Memory, vault: &VaultId) -> R
     }
     for record in memory.merging(vault)? {
         // What cannot be read just now is looked at again the next time.
-        let Some(whole) = clear_torn(folder, &record)? else { continue };
+        let Some(whole) = clear_torn(folder, &record.paths)? else { continue };
         if !whole.is_empty() {
             memory.arrive(vault, &whole)?;
         }
@@ -37,17 +37,17 @@ pub(super) fn settle(folder: &dyn Folder, memory: &Memory, vault: &VaultId) -> R
     }
     // Nothing covers cosignatures: a whole one counts by itself. A torn one is nobody's, wherever its folder lay.
     for record in memory.intents(vault)?.iter().filter(|record| record.is_of_cosignatures()) {
-        if clear_torn(folder, record)?.is_some() && record.is_of_this_copy {
+        if clear_torn(folder, &record.paths)?.is_some() && record.is_of_this_copy {
             memory.forget(&record.intent)?;
         }
     }
     Ok(ended)
 }
 
-/// Removes what is torn of it, and returns what is whole, durably; `None` while some of it cannot be read.
-fn clear_torn(folder: &dyn Folder, record: &Record) -> Result<Option<Vec<RelPath>>, VaultError> {
+/// Removes what is torn of these, and returns what is whole, durably; `None` while some of them cannot be read.
+pub(super) fn clear_torn(folder: &dyn Folder, paths: &[RelPath]) -> Result<Option<Vec<RelPath>>, VaultError> {
     let exists = |path: &&RelPath| folder.exists(path).unwrap_or(true);
-    let (there, mut torn): (Vec<RelPath>, Vec<RelPath>) = record.paths.iter().cloned().partition(|path| exists(&path));
+    let (there, mut torn): (Vec<RelPath>, Vec<RelPath>) = paths.iter().cloned().partition(|path| exists(&path));
     // What is whole may be whole in the system's memory alone: nothing synced it yet, or a sync of it failed.
     if !there.is_empty() {
         folder.sync(&there)?;

@@ -103,8 +103,9 @@ pub fn open(setting: &mut Setting<'_>, request: &OpenRequest<'_>) -> Result<Open
 pub fn left_beside(disk: &dyn Disk, out: &Path, ids: &[String]) -> Vec<PathBuf> {
     let Ok(folder) = disk.folder(out) else { return Vec::new() };
     let Ok(items) = folder.list(None) else { return Vec::new() };
+    let labels: Vec<String> = ids.iter().filter_map(|id| exhibits::label_of(id)).collect();
     let is_of = |name: &[u8]| {
-        let labels = || ids.iter().map(|id| id.split('~').next().unwrap_or(id).as_bytes());
+        let labels = || labels.iter().map(String::as_bytes);
         let starts =
             |of: &[u8], label: &[u8]| of.get(..label.len()).is_some_and(|start| start.eq_ignore_ascii_case(label));
         aside::beside(name).is_some_and(|of| labels().any(|label| starts(of, label)))
@@ -173,7 +174,12 @@ fn choose(session: &Session, ids: &[String], reason: &str) -> Result<Vec<Exhibit
             chosen.push(exhibit);
         }
     }
-    Ok(chosen)
+    // Two that share even what tells two logs apart were made so by somebody: both would go into one folder.
+    let mut labels = BTreeSet::new();
+    match chosen.iter().find(|exhibit| !labels.insert(exhibit.id.as_str())) {
+        Some(Exhibit { id, .. }) => Err(VaultError::AmbiguousExhibit { id: id.clone(), choices: vec![id.clone(); 2] }),
+        None => Ok(chosen),
+    }
 }
 
 fn described(exhibit: &Exhibit, known: &Known, path: PathBuf) -> OpenedExhibit {

@@ -1,13 +1,13 @@
 //! What an interrupted command left: files that this device wrote, as its memory shows, and that nothing signed covers.
 //! Of its own making they are orphans, and the next sealing of whoever began them removes them. What came from another copy stays, whatever is done
-//! in between: who goes on to take it in need not carry it again, and who will not says so. Only what the device itself wrote is
-//! ever removed.
+//! in between: who goes on to take it in need not carry it again, and who will not says so. Only files of names that this device
+//! itself wrote are ever removed.
 
 use std::collections::BTreeSet;
 
-use super::VaultError;
 use super::history::{Fork, History};
 use super::session::Session;
+use super::{Stage, VaultError, Watch, interrupted};
 use super::{exhibits, named};
 use crate::crypto::hash::Hash;
 use crate::format::event::Event;
@@ -15,38 +15,64 @@ use crate::format::ids::MemberId;
 use crate::store::memory::Record;
 use crate::store::{RelPath, layout};
 
+/// So many files are synced and read back before it is remembered that they are whole.
+const AT_A_TIME: usize = 64;
+
 /// Removes orphans of this person's making; returns how many. What was begun in another copy may be here because somebody copied
 /// it, with what covers it still on its way, or because this folder lay there then: of that only what is torn goes. What another
 /// identity at this device began may be covered by an entry that only her next command completes. She herself clears nothing
 /// before her log is as long here as she ever signed it.
-pub(super) fn clear(session: &Session, member: &MemberId) -> Result<u64, VaultError> {
+pub(super) fn clear(session: &Session, watch: &dyn Watch, member: &MemberId) -> Result<u64, VaultError> {
     let mut records = sealings(session)?;
     records.retain(|record| record.is_left_by(member));
     let (here, elsewhere): (Vec<Record>, Vec<Record>) = records.into_iter().partition(|record| record.is_of_this_copy);
-    Ok(remove(session, &here)? + remove_torn(session, &elsewhere)?)
+    Ok(remove(session, &here)? + settle_elsewhere(session, watch, &elsewhere)?)
 }
 
-/// Removes from this copy what nothing covers and is not what its name says: it can serve nobody, whoever brought it.
-fn remove_torn(session: &Session, records: &[Record]) -> Result<u64, VaultError> {
-    let (mut torn, _) = not_covered(session, records)?.sure_and_not();
-    torn.retain(|path| {
-        let read = session.folder.read(path, exhibits::BLOB_BYTES_MAX);
-        read.is_ok_and(|bytes| !layout::is_as_named(path, &bytes))
-    });
-    if !torn.is_empty() {
-        session.folder.remove_all(&torn.iter().cloned().collect::<Vec<_>>())?;
+/// Removes what was begun elsewhere, lies here and is torn: it can serve nobody, whoever brought it. What is whole is remembered as
+/// what came with a merge is, and looked at once.
+fn settle_elsewhere(session: &Session, watch: &dyn Watch, records: &[Record]) -> Result<u64, VaultError> {
+    let settled = arrived_here(session)?;
+    let (mut left, _) = not_covered(session, records)?.sure_and_not();
+    left.retain(|path| !settled.contains(path));
+    let left: Vec<RelPath> = left.into_iter().collect();
+    if left.is_empty() {
+        return Ok(0);
     }
-    Ok(torn.len() as u64)
+    let mut removed = 0;
+    watch.begin(Stage::Checking, Some(left.len() as u64 * (1 << 20)));
+    for some in left.chunks(AT_A_TIME) {
+        if watch.stopped() {
+            return Err(VaultError::Stopped);
+        }
+        let whole = interrupted::clear_torn(&*session.folder, some)?;
+        watch.advance(some.len() as u64 * (1 << 20));
+        // What cannot be read just now is looked at again the next time.
+        let Some(whole) = whole else { continue };
+        removed += some.len() - whole.len();
+        if !whole.is_empty() {
+            session.memory.arrive(&session.vault, &whole)?;
+        }
+    }
+    Ok(removed as u64)
+}
+
+/// What came into this copy from others, as far as the device remembers it.
+fn arrived_here(session: &Session) -> Result<BTreeSet<RelPath>, VaultError> {
+    let records = session.memory.arrivals(&session.vault)?;
+    Ok(records.into_iter().filter(|record| record.is_of_this_copy).flat_map(|record| record.paths).collect())
 }
 
 /// How many files lie here that some sealing left and that count for nothing yet: begun in this copy, and elsewhere. What was begun
-/// elsewhere a copier brought, or this folder lay there then; no sealing here removes it.
+/// elsewhere a copier brought, or this folder lay there then; it is told until a sealing here has looked at it.
 pub(super) fn begun(session: &Session) -> Result<(u64, u64), VaultError> {
     let (here, elsewhere): (Vec<Record>, Vec<Record>) =
         sealings(session)?.into_iter().partition(|record| record.is_of_this_copy);
     let here = not_covered(session, &here)?.files;
+    let settled = arrived_here(session)?;
     let elsewhere = not_covered(session, &elsewhere)?.files;
-    Ok((here.len() as u64, elsewhere.difference(&here).count() as u64))
+    let elsewhere = elsewhere.iter().filter(|path| !here.contains(path) && !settled.contains(path));
+    Ok((here.len() as u64, elsewhere.count() as u64))
 }
 
 /// What sealings at this device began and did not end. Cosignatures need nothing that covers them.

@@ -58,7 +58,7 @@ round() {
     local kind=$1
     quietly found
     timed "$kind seal-no-readback" "$amparo" --identity lawyer.age --vault vault --quiet --no-input seal --no-readback "$kind"
-    find vault/blobs -type f -printf '%s\n' | awk '{ bytes += $1 } END { print bytes }' >"bytes-$kind"
+    find vault/blobs -type f -printf '%s\n' | awk '{ bytes += $1 } END { printf "%.0f\n", bytes }' >"bytes-$kind"
     timed "$kind verify" "$amparo" --identity lawyer.age --vault vault --quiet --no-input verify
     timed "$kind verify-reader" "$amparo" --identity reader.age --vault vault --quiet --no-input verify
     if [ "$kind" = large ]; then

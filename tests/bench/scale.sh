@@ -5,6 +5,7 @@
 # FOLDER needs 25 GB for a million: each exhibit is a tiny file, and takes 20 kB when it is sealed, which takes a quarter of an
 # hour on two cores. Needs a release build of amparo.
 set -euo pipefail
+export LC_ALL=C
 
 folder=$(realpath "$1") exhibits=${2:-1000000} rounds=${3:-5}
 root=$(cd "$(dirname "$0")/../.." && pwd)

@@ -11,6 +11,7 @@ use amparo::vault::VaultError;
 use amparo::vault::doctor::{Examination, doctor};
 use amparo::vault::findings::{Check, Verdict};
 use amparo::vault::members::{AddRequest, add};
+use amparo::vault::merge;
 
 use super::merging::{carry, merge_into};
 use super::people::{Device, World, device, request, with};
@@ -76,7 +77,7 @@ fn a_folder_that_moved_in_the_middle_of_a_sealing_keeps_nothing_torn() {
         base.put(Path::new(&format!("/home/s/{name}.txt")), name.as_bytes());
     }
     let world = World::on(Arc::new(base.clone()), Path::new("/home")).expect("founded");
-    let (moved, mut torn, mut nth) = (world.path("moved"), 0, 0);
+    let (moved, mut torn, mut whole, mut nth) = (world.path("moved"), 0, 0, 0);
     loop {
         let disk = base.twin();
         disk.fail_at(disk.operations() + nth, Fault::Io, Times::FromThenOn);
@@ -97,10 +98,20 @@ fn a_folder_that_moved_in_the_middle_of_a_sealing_keeps_nothing_torn() {
                 let foreign = found.findings.iter().all(|finding| finding.check == Check::Foreign);
                 assert!(foreign && found.verdict != Verdict::Invalid, "{nth}, {seed}: {:#?}", found.findings);
             }
+            // What is whole goes when she says that nothing covers it.
+            let cleared = with(there.disk(), there.lawyer.machine, |setting| {
+                merge::clear(setting, &request(&moved, &there.lawyer, None))
+            });
+            whole += cleared.expect("cleared").removed;
+            let found = there.verify(&there.monitor).expect("verified");
+            assert_eq!(found.verdict, Verdict::Valid, "{nth}, {seed}: {:#?}", found.findings);
         }
         nth += 1;
     }
-    assert!(torn > 0, "of {nth} interruptions none tore what a monitor then sees");
+    assert!(
+        torn > 0 && whole > 0,
+        "of {nth} interruptions {torn} tore what a monitor then sees, {whole} files were whole"
+    );
 }
 
 /// Her identity is gone from the device, or it is somebody else's turn who opens nothing: what was begun is told all the same.

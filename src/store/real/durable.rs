@@ -8,6 +8,7 @@ use std::ops::Range;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::panic::resume_unwind;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use rustix::fs::{self, Advice, OFlags};
@@ -21,8 +22,10 @@ const DIRECT_ALIGNMENT: usize = 4096;
 /// So much is read directly at a time.
 const DIRECT_PART_BYTES: usize = 512 << 10;
 
-/// So many syncs are waited for at a time.
+/// So many syncs are waited for at a time,
 const SYNCS_MAX: usize = 16;
+/// where there are at least so many.
+const MANY: usize = 64;
 
 /// File systems whose direct reads ask the storage device, by their magic numbers (statfs(2)): ext2 to ext4, XFS,
 /// Btrfs, F2FS, FAT, exFAT, NTFS. Left out is what lies in memory, on a network, behind another program or over another
@@ -46,22 +49,30 @@ pub(super) fn sync(root: BorrowedFd<'_>, created: &[RelPath]) -> Result<(), (Opt
     sync_folder(root, OsStr::new(".")).map_err(|error| (None, error))
 }
 
-/// The same of each path. Where there are many, threads wait for some at a time: the system then asks the medium once for several.
+/// The same of each path, until one fails. Where there are many, threads wait for some at a time: the system then asks the medium
+/// once for several.
 fn some_at_a_time(
     paths: &[RelPath],
     sync: impl Fn(&RelPath) -> Result<(), Errno> + Sync,
 ) -> Result<(), (Option<RelPath>, Errno)> {
-    let all =
-        |paths: &[RelPath]| paths.iter().try_for_each(|path| sync(path).map_err(|error| (Some(path.clone()), error)));
-    if paths.len() < 4 * SYNCS_MAX {
-        return all(paths);
-    }
+    let next = AtomicUsize::new(0);
+    let some = || {
+        while let Some(path) = paths.get(next.fetch_add(1, Ordering::Relaxed)) {
+            if let Err(error) = sync(path) {
+                next.store(paths.len(), Ordering::Relaxed);
+                return Err((Some(path.clone()), error));
+            }
+        }
+        Ok(())
+    };
+    let threads = if paths.len() < MANY { 1 } else { SYNCS_MAX };
     thread::scope(|scope| {
-        let parts = paths.chunks(paths.len().div_ceil(SYNCS_MAX));
-        let threads: Vec<_> = parts.map(|part| scope.spawn(move || all(part))).collect();
-        let done = threads.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)));
-        // The scope waits for all of them, whatever one comes to.
-        done.collect()
+        // Where the system grants no more threads, fewer do it.
+        let others = (1..threads).map_while(|_| thread::Builder::new().spawn_scoped(scope, some).ok());
+        let others: Vec<_> = others.collect();
+        let own = some();
+        let of_others = others.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        std::iter::once(own).chain(of_others).collect()
     })
 }
 

@@ -103,6 +103,11 @@ fn holds(sealing: &Sealing<'_>, handle: &str, number: u64) -> bool {
     sealing.handle == handle && sealing.seal.numbers().contains(&number)
 }
 
+/// The label of whatever a person calls so; without what tells two logs of one handle apart.
+pub(in crate::vault) fn label_of(typed: &str) -> Option<String> {
+    parts(typed).map(|(handle, number, _)| exhibit_label(&handle, number))
+}
+
 /// Handle, number and piece of a row's hash, as a person types them.
 fn parts(typed: &str) -> Option<(String, u64, &str)> {
     let (bare, piece) = typed.split_once('~').unwrap_or((typed, ""));

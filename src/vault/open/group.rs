@@ -13,8 +13,9 @@ use crate::vault::exhibits::{self, Exhibit};
 use crate::vault::session::Session;
 use crate::vault::{VaultError, Watch, parallel};
 
-/// So many exhibits wait for each other. Each is of one blob: a walk through several uses all cores by itself.
-const EXHIBITS_MAX: usize = 64;
+/// So many exhibits wait for each other. Each is of one blob: a walk through several uses all cores by itself. As many may lie
+/// beside their names after a power cut.
+const EXHIBITS_MAX: usize = 16;
 
 /// Exhibits that are put out together.
 pub(super) fn groups(chosen: &[Exhibit]) -> impl Iterator<Item = &[Exhibit]> {
@@ -54,7 +55,9 @@ pub(super) fn put_out(
     }
     let written: Vec<RelPath> = filled.iter_mut().flat_map(|(_, written)| std::mem::take(written)).collect();
     let mut placed = 0;
-    if let Err(error) = out.sync(&written) {
+    if filled.is_empty() {
+        // Nothing is to be made durable.
+    } else if let Err(error) = out.sync(&written) {
         outcome = Err(error.into());
     } else {
         for (one, (described, _)) in begun.iter().zip(filled) {
@@ -77,8 +80,8 @@ pub(super) fn put_out(
         }
     }
     // What was set aside has its name again, or lies beside it: nothing of the others is needed.
-    let cleared = begun.iter().skip(placed).try_for_each(|one| clear(&**out, &one.part));
-    outcome.and(cleared)
+    let cleared: Vec<_> = begun.iter().skip(placed).map(|one| clear(&**out, &one.part)).collect();
+    outcome.and(cleared.into_iter().collect())
 }
 
 /// An exhibit on its way out.
@@ -97,6 +100,8 @@ impl<'a> Begun<'a> {
             return Err(VaultError::Exists { path: request.out.join(&exhibit.id).display().to_string() });
         }
         let part = aside::free(out, &last, aside::NEW)?;
+        // From here on it is this one's alone.
+        out.create_folder(&part, Mode::Private)?;
         Ok(Self { exhibit, last, part })
     }
 

@@ -155,7 +155,7 @@ pub fn seal(
     let mut sealed = Sealed { readback: request.readback, ..Sealed::default() };
     sealed.overlooked = session.overlooked();
     sealed.lacking = session.lacking();
-    sealed.orphans_removed = orphans::clear(&session, &member)?;
+    sealed.orphans_removed = orphans::clear(&session, setting.watch, &member)?;
     let target = Target::find(&session, &request.section)?;
     sealed.readers.clone_from(&target.readers);
     sealed.unable.clone_from(&target.unable);

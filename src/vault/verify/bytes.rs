@@ -1,7 +1,7 @@
 //! Without a key: files against the hashes in their names, the leaves in the names against the roots of the signed
 //! states, and what this device has seen before.
 
-use super::{Examiner, LogState};
+use super::{BLOB_STEP, Examiner, LogState};
 use crate::crypto::hash::Hash;
 use crate::crypto::merkle;
 use crate::format::card::Card;
@@ -26,7 +26,7 @@ impl Examiner {
                 return Ok(());
             }
             let result = exhibits::check_blob(&*session.folder, *name);
-            watch.advance(1 << 20);
+            watch.advance(BLOB_STEP);
             result
         });
         for (name, result) in blobs.iter().zip(results) {

@@ -181,8 +181,7 @@ pub(super) fn examine(
 ) -> Result<Examined, VaultError> {
     let mut examiner = Examiner::new(session, request);
     let blobs = survey::blobs(&*session.folder, &mut examiner.findings)?;
-    let sizes = blobs.len() as u64 * (1 << 20);
-    setting.watch.begin(Stage::Checking, Some(sizes));
+    setting.watch.begin(Stage::Checking, Some(blobs.len() as u64 * BLOB_STEP));
     examiner.count(Check::Blob, blobs.len() as u64);
     examiner.check_cosignature_files(session);
     if let Some(history) = &session.history {
@@ -210,6 +209,9 @@ pub(super) fn examine(
     }
     Ok(examined)
 }
+
+/// What progress advances by for each blob: their lengths are not known before they are read.
+const BLOB_STEP: u64 = 1 << 20;
 
 struct Examiner {
     findings: Findings,

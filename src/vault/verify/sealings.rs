@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Examiner;
+use super::{BLOB_STEP, Examiner};
 use crate::crypto::hash::Hash;
 use crate::format::event::Event;
 use crate::format::inventory::Row;
@@ -12,11 +12,11 @@ use crate::store::{RelPath, layout};
 use crate::vault::content::{self, Broken, Nowhere};
 use crate::vault::exhibits::Exhibit;
 use crate::vault::findings::{Check, Finding, Verdict};
-use crate::vault::history::{History, Sealing};
+use crate::vault::history::{History, Place, Sealing};
 use crate::vault::labels::{self, exhibit_label};
 use crate::vault::parallel::Crew;
 use crate::vault::session::Session;
-use crate::vault::{Setting, VaultError, Watch, exhibits, named, parallel};
+use crate::vault::{Setting, Stage, VaultError, Watch, exhibits, named, parallel};
 
 impl Examiner {
     /// Every wrapped key that a counted entry names.
@@ -74,15 +74,18 @@ impl Examiner {
             }
             Ok(())
         })?;
-        for (place, told) in history.counted() {
-            if let Event::Amend { blob, .. } = &told.entry.event {
-                let amendment = format!("{}, entry {}", layout::log(place.log), place.seq);
-                self.own(&mut stock, *blob, &amendment);
-                self.check_blobs(setting.watch, session, &stock.here([*blob]));
-                // It is no exhibit's: the first record stays as it was.
-                if let Presence::Wrong(finding) = self.presence(&amendment, *blob, &stock) {
-                    self.findings.push(finding);
-                }
+        let amended = history.counted().filter_map(|(place, told)| match &told.entry.event {
+            Event::Amend { blob, .. } => Some((place, *blob)),
+            _ => None,
+        });
+        let amended: Vec<(Place, Hash)> = amended.collect();
+        self.check_blobs(setting.watch, session, &stock.unseen(amended.iter().map(|(_, blob)| *blob)));
+        for (place, blob) in amended {
+            let amendment = format!("{}, entry {}", layout::log(place.log), place.seq);
+            self.own(&mut stock, blob, &amendment);
+            // It is no exhibit's: the first record stays as it was.
+            if let Presence::Wrong(finding) = self.presence(&amendment, blob, &stock) {
+                self.findings.push(finding);
             }
         }
         let rest: Vec<Hash> = blobs.iter().filter(|blob| !stock.owners.contains_key(blob)).copied().collect();
@@ -122,10 +125,10 @@ impl Examiner {
         self.exhibits += u64::from(sealing.seal.count);
         let entry = format!("{}, entry {}", layout::log(sealing.place.log), sealing.place.seq);
         let own: Vec<Hash> = named::own_blobs(sealing).collect();
-        for blob in &own {
-            self.own(stock, *blob, &entry);
+        self.check_blobs(watch, session, &stock.unseen(own.iter().copied()));
+        for blob in own {
+            self.own(stock, blob, &entry);
         }
-        self.check_blobs(watch, session, &stock.here(own));
         let rows = match rows {
             Ok(rows) => rows,
             Err(finding) => {
@@ -160,7 +163,7 @@ impl Examiner {
     ) -> Result<(), VaultError> {
         let walk = |exhibit: &Exhibit| match records.get(&exhibit.row.number) {
             Some(Ok(known)) if exhibit.blobs.iter().all(|blob| stock.present.contains(blob)) => {
-                Some(content::walk(session, exhibit, known, watch, &mut Nowhere))
+                Some(content::walk(session, exhibit, known, &EachBlob(watch), &mut Nowhere))
             }
             _ => None,
         };
@@ -173,7 +176,7 @@ impl Examiner {
             || exhibits.iter().zip(&walks).map(|(exhibit, walk)| (exhibit, walk.as_ref().and_then(Option::as_ref)));
         // A walk to the end has held each blob against its name.
         let others = walked().filter(|(_, walk)| !matches!(walk, Some(Ok(())))).flat_map(|(exhibit, _)| &exhibit.blobs);
-        let others = stock.here(others.copied());
+        let others = stock.unseen(others.copied());
         self.check_blobs(watch, session, &others);
         for (exhibit, walk) in exhibits.iter().zip(walks.into_iter().map(Option::flatten)) {
             if let Some(found) = self.rows_wanted.get_mut(&exhibit.row.leaf()) {
@@ -207,13 +210,15 @@ impl Examiner {
         let mut all = BTreeMap::new();
         let place = format!("{}, entry {}", layout::log(sealing.place.log), sealing.place.seq);
         for manifest in &sealing.seal.manifests {
-            let presence = self.presence(&place, manifest.blob, stock);
-            if matches!(presence, Presence::Disposed) {
+            if matches!(self.presence(&place, manifest.blob, stock), Presence::Disposed) {
                 self.not_checked.push(format!("the records that {place} sealed: their manifest was disposed of"));
                 continue;
             }
             if session.ring.content(&manifest.key).is_none() {
-                if let Presence::Wrong(finding) = presence {
+                let found = self.bad_blobs.get(&manifest.blob).cloned();
+                let missing = || exhibits::check_blob(&*session.folder, manifest.blob).err();
+                let is_missing = !stock.present.contains(&manifest.blob);
+                if let Some(finding) = found.or_else(|| is_missing.then(missing).flatten()) {
                     self.findings.push(finding);
                 }
                 continue;
@@ -282,6 +287,21 @@ impl Examiner {
     }
 }
 
+/// A walk tells of each blob when it has it; what is told here counts blobs, whatever their length.
+struct EachBlob<'a>(&'a dyn Watch);
+
+impl Watch for EachBlob<'_> {
+    fn begin(&self, _stage: Stage, _bytes: Option<u64>) {}
+
+    fn advance(&self, _bytes: u64) {
+        self.0.advance(BLOB_STEP);
+    }
+
+    fn stopped(&self) -> bool {
+        self.0.stopped()
+    }
+}
+
 /// The blobs of the vault.
 struct Stock {
     /// What lies here.
@@ -293,9 +313,10 @@ struct Stock {
 }
 
 impl Stock {
-    /// Of these, what lies here.
-    fn here(&self, blobs: impl IntoIterator<Item = Hash>) -> Vec<Hash> {
-        blobs.into_iter().filter(|blob| self.present.contains(blob)).collect()
+    /// Of these, each once, what lies here and belongs to nothing yet: what does was looked at before.
+    fn unseen(&self, blobs: impl Iterator<Item = Hash>) -> Vec<Hash> {
+        let unseen = blobs.filter(|blob| self.present.contains(blob) && !self.owners.contains_key(blob));
+        unseen.collect::<BTreeSet<Hash>>().into_iter().collect()
     }
 }
 

@@ -1,21 +1,48 @@
 //! The second screen on a real terminal, in `tmux`: the words of an identity are shown on it, and no scrollback keeps them,
 //! however the command ends.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use crate::peers;
 
-struct Terminal {
+/// A terminal with something that runs in it.
+pub(crate) struct Terminal {
     folder: tempfile::TempDir,
     tmux: PathBuf,
 }
 
 impl Terminal {
+    fn new() -> Option<Self> {
+        Some(Self { tmux: peers::program("tmux")?, folder: tempfile::tempdir().expect("a folder") })
+    }
+
+    /// A command of its own, whose terminal stays when it has ended.
+    pub(crate) fn of(command: &Command) -> Option<Self> {
+        let terminal = Self::new()?;
+        let text = |part: &OsStr| part.to_str().expect("text").to_string();
+        let folder = text(command.get_current_dir().expect("a folder").as_os_str());
+        let mut args: Vec<String> = ["new-session", "-d", "-x", "100", "-y", "40", "-c"].map(String::from).into();
+        args.push(folder);
+        for (name, value) in command.get_envs().filter_map(|(name, value)| Some((name, value?))) {
+            args.extend(["-e".into(), format!("{}={}", text(name), text(value))]);
+        }
+        args.extend(std::iter::once(command.get_program()).chain(command.get_args()).map(text));
+        args.extend([";", "set-option", "-g", "remain-on-exit", "on"].map(String::from));
+        terminal.tmux(&args.iter().map(String::as_str).collect::<Vec<_>>());
+        Some(terminal)
+    }
+
+    /// The process that runs in it.
+    pub(crate) fn process(&self) -> u32 {
+        self.tmux(&["display-message", "-p", "#{pane_pid}"]).trim().parse().expect("a number")
+    }
+
     /// A shell in a terminal of its own, in the home of somebody who has an identity.
     fn open(term: &str) -> Option<Self> {
-        let terminal = Self { tmux: peers::program("tmux")?, folder: tempfile::tempdir().expect("a folder") };
+        let terminal = Self::new()?;
         let made = Command::new(amparo())
             .args(["identity", "new", "--name", "Heron", "--no-passphrase", "--quiet"])
             .env_clear()
@@ -44,7 +71,7 @@ impl Terminal {
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
-    fn types(&self, text: &str) {
+    pub(crate) fn types(&self, text: &str) {
         self.tmux(&["send-keys", "-l", text]);
         self.tmux(&["send-keys", "Enter"]);
     }
@@ -54,7 +81,7 @@ impl Terminal {
         self.tmux(&["capture-pane", "-p", "-S", "-"])
     }
 
-    fn waits_for(&self, text: &str) -> String {
+    pub(crate) fn waits_for(&self, text: &str) -> String {
         self.waits_for_times(text, 1)
     }
 
@@ -93,7 +120,7 @@ fn amparo() -> &'static Path {
 }
 
 /// The numbered words of a page.
-fn words(page: &str) -> Vec<String> {
+pub(crate) fn words(page: &str) -> Vec<String> {
     let all: Vec<&str> = page.split_whitespace().collect();
     let numbered = all.windows(2).filter(|pair| pair[0].strip_suffix('.').is_some_and(|n| n.parse::<u8>().is_ok()));
     numbered.map(|pair| pair[1].to_string()).collect()

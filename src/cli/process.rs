@@ -71,7 +71,7 @@ pub fn main() -> ExitCode {
         env: std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value))).collect(),
         folder: std::env::current_dir().unwrap_or_else(|_| PathBuf::from(".")),
         rebase: false,
-        stdin: &mut io::stdin(),
+        stdin: &mut Input,
         stdout: &mut io::stdout(),
         stderr: &mut stderr,
         terminal,
@@ -204,6 +204,33 @@ fn confine(listener: Option<&mut Listener>, reach: &Reach) -> Result<(), Unconfi
     confined
 }
 
+/// Standard input, as it comes: the library's own has a buffer that is never given back, and keeps what went through
+/// it.
+struct Input;
+
+impl Read for Input {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        Ok(rustix::io::read(rustix::stdio::stdin(), buffer)?)
+    }
+}
+
+impl Input {
+    /// A line with its end, and nothing behind it; `None` where the input has ended.
+    fn line(&mut self) -> io::Result<Option<Zeroizing<String>>> {
+        let mut line = Zeroizing::new(Vec::with_capacity(LINE_BYTES));
+        let mut byte = [0];
+        while byte != *b"\n" {
+            match self.read_exact(&mut byte) {
+                Ok(()) => line.push(byte[0]),
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => break,
+                Err(error) => return Err(error),
+            }
+        }
+        let text = std::str::from_utf8(&line).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+        Ok((!text.is_empty()).then(|| Zeroizing::new(text.to_string())))
+    }
+}
+
 /// The person at the terminal.
 struct Person {
     prompting: Arc<AtomicBool>,
@@ -226,9 +253,7 @@ impl Ask for Person {
             let mut stderr = io::stderr();
             stderr.write_all(prompt.as_bytes())?;
             stderr.flush()?;
-            let mut line = String::new();
-            let count = io::stdin().read_line(&mut line)?;
-            Ok((count > 0).then(|| line.trim_end_matches(['\n', '\r']).to_string()))
+            Ok(Input.line()?.map(|line| line.trim_end_matches(['\n', '\r']).to_string()))
         })
     }
 
@@ -258,8 +283,7 @@ impl Ask for Person {
             stderr.write_all(page.as_bytes())?;
             stderr.write_all(prompt.as_bytes())?;
             stderr.flush()?;
-            let mut line = Zeroizing::new(String::with_capacity(LINE_BYTES));
-            Ok((io::stdin().read_line(&mut line)? > 0).then_some(line))
+            Input.line()
         });
         if self.private.swap(false, Ordering::SeqCst) {
             stderr.write_all(LEAVE_PAGE)?;

@@ -17,6 +17,7 @@ use std::time::Duration;
 use amparo::cli::{Context, Terminal, run};
 use amparo::crypto::hash::Hash;
 use amparo::store::confine::{self, Reach, Unconfined};
+use amparo::store::hygiene::leaving_nothing;
 use amparo::store::real::RealDisk;
 use amparo::vault::Clock;
 use rand_core::OsRng;
@@ -286,11 +287,12 @@ impl World {
         self.run_at(who, who, args, around)
     }
 
-    /// In a thread of its own: what a command gives up, it gives up truly, and only there.
+    /// In a thread of its own: what a command gives up, it gives up truly, and only there. It leaves nothing on its stack, as
+    /// in the program.
     fn run_at(&self, who: &str, machine: &str, args: &[&str], around: &Around<'_>) -> Outcome {
         let (home, here, minutes) = (self.home(who), self.folder.path(), self.minutes.get());
         let run = || Self::run_there((home, here, minutes), machine, args, around);
-        thread::scope(|scope| scope.spawn(run).join()).unwrap_or_else(|panic| resume_unwind(panic))
+        thread::scope(|scope| scope.spawn(|| leaving_nothing(run)).join()).unwrap_or_else(|panic| resume_unwind(panic))
     }
 
     fn run_there(

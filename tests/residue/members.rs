@@ -1,28 +1,23 @@
 //! Keys that are handed on, taken away, made anew and split, and an identity on paper.
 
-use serde_json::Value;
-
 use super::Place;
-
-/// The digits of somebody's card.
-fn digits(place: &Place, who: &str) -> String {
-    let shown = place.command(who, &["identity", "show", "--json"]).output().expect("it starts");
-    let shown: Value = serde_json::from_slice(&shown.stdout).expect("JSON");
-    shown["fingerprint"].as_str().expect("digits").to_string()
-}
 
 #[test]
 fn no_command_about_members_and_shares_leaves_a_secret_behind() {
     let Some(place) = Place::new() else { return };
     let nothing = place.path("nothing");
     let run = |who: &str, args: &[&str]| place.leaves_nothing(who, 0, args, &[], &nothing);
-    let (gull, vault) = (digits(&place, "gull"), ["--vault", "evidence"]);
+    let (gull, vault) = (place.told("gull", &["identity", "show"], "fingerprint"), ["--vault", "evidence"]);
     let add = ["member", "add", "../gull.card", "--role", "reader", "--fingerprint", &gull];
     run("lawyer", &[&add[..], &vault].concat());
     place.carry("evidence", "reader");
     run("reader", &[&["member", "grant"][..], &vault].concat());
     run("lawyer", &[&["merge", "../reader/evidence"][..], &vault].concat());
+    place.carry("evidence", "gull");
+    let late = place.told("gull", &[&["custody", "note", "said too late"][..], &vault].concat(), "entry");
     run("lawyer", &[&["member", "remove", "Gull", "--reason", "left"][..], &vault].concat());
+    run("lawyer", &[&["merge", "../gull/evidence"][..], &vault].concat());
+    run("lawyer", &[&["member", "adopt", &late][..], &vault].concat());
     run("lawyer", &[&["member", "rotate", "--section", "main"][..], &vault].concat());
     let readers = ["--reader", "../reader.card", "--reader", "../gull.card"];
     run("lawyer", &[&["init", "split", "--handle", "S4", "--quorum", "2"][..], &readers].concat());

@@ -4,7 +4,7 @@
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::{Place, TRACE};
@@ -35,6 +35,16 @@ pub(super) fn at_the_end(
     stdin: &Path,
     canaries: &dyn Fn() -> Vec<Canary>,
 ) -> Ended {
+    let mut traced = traced(place, command, inject);
+    let input = File::open(stdin).expect("an input");
+    let mut tracer = traced.stdin(input).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("strace starts");
+    let ended = looked_at(tracer.id(), command, canaries);
+    tracer.wait().expect("strace ends");
+    ended
+}
+
+/// A program under `strace`, which will hold it when it ends.
+pub(super) fn traced(place: &Place, command: &Command, inject: &[&str]) -> Command {
     let mut traced = Command::new(&place.strace);
     let calls = format!("trace={NAMING},exit_group,clone3,fsync,syncfs");
     traced.args(["-f", "-y", "-s", "4096", "-e", &calls, "-e", HELD, "-o"]).arg(place.path(TRACE));
@@ -44,28 +54,30 @@ pub(super) fn at_the_end(
     traced.arg(command.get_program()).args(command.get_args()).env_clear();
     traced.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
     traced.current_dir(command.get_current_dir().expect("a folder"));
-    let input = File::open(stdin).expect("an input");
-    let mut tracer = traced.stdin(input).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("strace starts");
-    let (process, exit) = ending(&mut tracer, Path::new(command.get_program()));
+    traced
+}
+
+/// Waits until the program ends that this `strace` holds, looks at it, and ends it.
+pub(super) fn looked_at(tracer: u32, command: &Command, canaries: &dyn Fn() -> Vec<Canary>) -> Ended {
+    let (process, exit) = ending(tracer, Path::new(command.get_program()));
     let (found, bytes) = search(process, &canaries());
     let of = |name: &str| fs::read(format!("/proc/{process}/{name}")).unwrap_or_default();
     let limits = String::from_utf8(of("limits")).expect("text");
     let core_limit = limits.lines().find(|line| line.starts_with("Max core")).unwrap_or_default().to_string();
     let ended = Ended { exit, found, environment: of("environ"), arguments: of("cmdline"), core_limit, bytes };
-    let killed = Command::new("kill").args(["-KILL", &process.to_string()]).status();
+    // The other would wait for the end of the delay.
+    let killed = Command::new("kill").args(["-KILL", &process.to_string(), &tracer.to_string()]).status();
     assert!(killed.is_ok_and(|status| status.success()));
-    // It would wait for the end of the delay.
-    tracer.kill().and_then(|()| tracer.wait()).expect("strace ends");
     ended
 }
 
 /// Waits until the program is in its last call; its number, and the code that it ends with. `strace` has other children first,
 /// with which it finds out what the system can do, and they end as well.
-fn ending(tracer: &mut Child, program: &Path) -> (u32, i32) {
+fn ending(tracer: u32, program: &Path) -> (u32, i32) {
     let program = fs::canonicalize(program).expect("a program");
     let began = Instant::now();
     let last = format!("{} ", libc::SYS_exit_group);
-    let children = format!("/proc/{0}/task/{0}/children", tracer.id());
+    let children = format!("/proc/{tracer}/task/{tracer}/children");
     loop {
         let children = fs::read_to_string(&children).unwrap_or_default();
         let numbers = children.split_whitespace().filter_map(|number| number.parse::<u32>().ok());
@@ -78,7 +90,8 @@ fn ending(tracer: &mut Child, program: &Path) -> (u32, i32) {
                 return (process, code.and_then(|code| i32::from_str_radix(code, 16).ok()).expect("a code"));
             }
         }
-        assert!(tracer.try_wait().expect("looked").is_none(), "it ended before anybody could look");
+        let is_there = fs::read_link(format!("/proc/{tracer}/exe")).is_ok();
+        assert!(is_there, "it ended before anybody could look");
         assert!(began.elapsed() < Duration::from_mins(2), "it does not end");
         std::thread::sleep(Duration::from_millis(5));
     }

@@ -1,13 +1,15 @@
-//! What a command leaves behind: nothing of a passphrase, of a person's seed and keys, of a vault's keys or of a file's key in
-//! its memory at its end, and nothing of these or of what was sealed in files, arguments and environment; however it ends.
+//! What a command leaves behind: nothing of a passphrase, of a person's seed and keys, of a vault's keys, of a file's
+//! key or of what was sealed, in its memory at its end, in files, arguments and environment; however it ends.
 
+mod custody;
 mod members;
 mod memory;
 mod plants;
+mod sealed;
+mod typed;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -21,15 +23,15 @@ use amparo::crypto::seed::Seed;
 use amparo::crypto::shares::{Share, combine};
 use amparo::format::identity_file::IdentityFile;
 use amparo::format::key_file::KeyFile;
-use amparo::format::role::Scope;
 use amparo::format::share_file::ShareFile;
 use amparo::format::words::of_seed;
 use hkdf::Hkdf;
+use serde_json::Value;
 use sha2::Sha256;
 
 use crate::peers;
 use crate::trace::{NAMING, touched};
-use memory::{Canary, at_the_end, holding};
+use memory::{Canary, Ended, at_the_end, holding};
 
 const WORDS: &str = "canary of what was said, which nobody must find";
 const PASSPHRASE: &str = "canary-passphrase zinc velvet orbit";
@@ -99,6 +101,13 @@ impl Place {
         assert!(output.status.success(), "{who}: amparo {}: {output:?}", args.join(" "));
     }
 
+    /// What a command tells in its JSON under this name.
+    fn told(&self, who: &str, args: &[&str], field: &str) -> String {
+        let told = self.command(who, args).arg("--json").output().expect("it starts");
+        let told: Value = serde_json::from_slice(&told.stdout).expect("JSON");
+        told[field].as_str().expect("text").to_string()
+    }
+
     /// A vault of the lawyer's, carried to somebody who trusts it from then on.
     fn carry(&self, vault: &str, to: &str) {
         let hers = self.path("lawyer").join(vault);
@@ -106,6 +115,11 @@ impl Place {
         let id = fs::read_to_string(hers.join("VAULT")).expect("text");
         let id = id.split_whitespace().find(|word| word.len() == 64).expect("an id").to_string();
         self.done(to, &["verify", vault, "--vault-id", &id]);
+    }
+
+    /// Everything that nobody must find: secrets, and what is sealed.
+    fn canaries(&self) -> Vec<Canary> {
+        self.secrets().into_iter().chain(sealed::canaries()).collect()
     }
 
     /// Everything secret that there is now: passphrase, seeds, the vault's keys, and the keys of its files.
@@ -178,39 +192,24 @@ impl Place {
         files.map(|file| fs::read(file).expect("bytes")).collect()
     }
 
-    /// Whether this command has the words themselves in its hands, in memory that is given back as it is: it seals them,
-    /// or opens or checks them for somebody who has a key of them, or a share of one.
-    fn handles_words(&self, who: &str, command: &Command) -> bool {
-        match command.get_args().next().and_then(OsStr::to_str) {
-            Some("seal") => true,
-            Some("open" | "verify") => self.seed(who).is_some_and(|seed| {
-                let key = seed.keys().age;
-                let opened = self.wrapped().into_iter().filter_map(|bytes| envelope::open(&bytes, &[&key]).ok());
-                opened.into_iter().any(|opened| {
-                    let of_content = |file: KeyFile| file.scope != Scope::Custody;
-                    KeyFile::parse(&opened).is_ok_and(of_content) || ShareFile::parse(&opened).is_ok()
-                })
-            }),
-            _ => false,
-        }
+    /// Runs one command, and tells what it left, and where.
+    fn left(&self, command: &Command, exit: i32, inject: &[&str], stdin: &Path) -> Vec<String> {
+        self.left_after(|canaries| at_the_end(self, command, inject, stdin, canaries), exit)
     }
 
-    /// Runs one command, and tells what it left, and where.
-    fn left(&self, who: &str, command: &Command, exit: i32, inject: &[&str], stdin: &Path) -> Vec<String> {
+    /// What is left once a command has been looked at when it ended.
+    fn left_after(&self, look: impl FnOnce(&dyn Fn() -> Vec<Canary>) -> Ended, exit: i32) -> Vec<String> {
         // A secret may be gone when it ends, another only be there then.
-        let (before, after) = (self.secrets(), RefCell::<Vec<Canary>>::default());
-        let words: Canary = ("words".into(), WORDS.into());
-        let handles_words = self.handles_words(who, command);
-        let secrets = || {
-            let all: Vec<Canary> = before.iter().cloned().chain(self.secrets()).collect();
-            after.borrow_mut().clone_from(&all);
-            all.into_iter().chain((!handles_words).then(|| words.clone())).collect()
-        };
-        let ended = at_the_end(self, command, inject, stdin, &secrets);
-        assert_eq!(ended.exit, exit, "{command:?}");
-        assert!(ended.bytes > 64 << 10, "{command:?}: only {} bytes of memory were seen", ended.bytes);
+        let (before, all) = (self.canaries(), RefCell::<Vec<Canary>>::default());
+        let ended = look(&|| {
+            all.replace(before.iter().cloned().chain(self.canaries()).collect());
+            all.borrow().clone()
+        });
+        let arguments = String::from_utf8_lossy(&ended.arguments).replace('\0', " ");
+        assert_eq!(ended.exit, exit, "{arguments}");
+        assert!(ended.bytes > 64 << 10, "{arguments}: only {} bytes of memory were seen", ended.bytes);
         assert_eq!(ended.core_limit.split_whitespace().filter(|word| *word == "0").count(), 2, "{}", ended.core_limit);
-        let all: Vec<Canary> = after.into_inner().into_iter().chain([words]).collect();
+        let all = all.into_inner();
         let beside = [("arguments", &ended.arguments), ("environment", &ended.environment)];
         let beside = beside.into_iter().flat_map(|(place, bytes)| named(&holding(bytes, &all), place));
         ended.found.iter().cloned().chain(beside).chain(self.left_in_files(&all)).chain(self.made_elsewhere()).collect()
@@ -221,22 +220,27 @@ impl Place {
         let trace = fs::read(self.path(TRACE)).expect("a trace");
         assert!(!trace.is_empty(), "nothing was traced");
         let names: BTreeSet<PathBuf> = touched(&String::from_utf8_lossy(&trace), self.folder.path());
-        let is_ours = |name: &Path| name.starts_with(self.folder.path()) && !name.starts_with(self.path(TEMPORARY));
+        let is_ours = |name: &Path| {
+            name == Path::new("/dev/tty")
+                || name.starts_with(self.folder.path()) && !name.starts_with(self.path(TEMPORARY))
+        };
         names.into_iter().filter(|name| !is_ours(name)).map(|name| format!("made: {}", name.display())).collect()
     }
 
     fn left_in_files(&self, all: &[Canary]) -> Vec<String> {
         let name = |file: &Path| file.strip_prefix(self.folder.path()).expect("below").to_string_lossy().into_owned();
         let all_files = files(self.folder.path()).into_iter().map(|file| (name(&file), file));
-        let is_readable =
-            |name: &str| ["passphrase", "words", "lawyer/t.txt"].contains(&name) || name.contains("/opened/");
+        let is_readable = |name: &str| {
+            ["passphrase", "words", "lawyer/t.txt", TRACE].contains(&name)
+                || ["/sources/", "/done/", "/opened/"].iter().any(|folder| name.contains(folder))
+        };
         let kept = all_files.filter(|(name, _)| !is_readable(name));
         kept.flat_map(|(name, file)| named(&holding(&fs::read(file).expect("bytes"), all), &name)).collect()
     }
 
     /// Runs one command, of which nothing may be left.
     fn leaves_nothing(&self, who: &str, exit: i32, args: &[&str], inject: &[&str], stdin: &Path) {
-        let left = self.left(who, &self.command(who, args), exit, inject, stdin);
+        let left = self.left(&self.command(who, args), exit, inject, stdin);
         assert_eq!(left, [""; 0], "{who}: amparo {}", args.join(" "));
     }
 }
@@ -356,8 +360,7 @@ fn nothing_secret_is_left_however_a_command_ends() {
 #[test]
 fn a_kill_leaves_nothing_readable_in_any_file() {
     let Some(place) = Place::new() else { return };
-    let mut all = place.secrets();
-    all.push(("words".into(), WORDS.into()));
+    let all = place.canaries();
     for call in ["write", "fsync", "unlinkat", "openat2"] {
         for nth in [1, 3, 6, 10] {
             let mut command = Command::new(&place.strace);

@@ -9,7 +9,8 @@ use amparo::crypto::hash::hex;
 use amparo::store::hygiene::leave_no_dump;
 
 use super::memory::{Canary, holding};
-use super::{PASSPHRASE, Place, TEMPORARY, WORDS, derived};
+use super::{PASSPHRASE, Place, TEMPORARY, WORDS, derived, sealed};
+use crate::commands::harness::World;
 
 /// The variable that lets the program below leave what it must not, and says under which name beside all folders.
 const LEAVES: &str = "PLANT_LEAVES";
@@ -30,7 +31,7 @@ fn planted_leaks_are_seen() {
     let seed = place.seed("lawyer").expect("an identity");
     command.env("PLANT", hex(seed.as_bytes()));
     fs::write(place.path("stick"), derived(&seed, "log")).expect("a plant");
-    let left = place.left("lawyer", &command, 0, &[], &place.path("nothing"));
+    let left = place.left(&command, 0, &[], &place.path("nothing"));
     for found in [
         "passphrase in arguments",
         "passphrase in [stack]",
@@ -46,14 +47,12 @@ fn planted_leaks_are_seen() {
 #[test]
 fn what_a_program_leaves_in_its_memory_and_beside_is_seen() {
     let Some(place) = Place::new() else { return };
-    let mut command = Command::new(std::env::current_exe().expect("this program"));
-    command.args(["residue::plants::a_program_that_leaves_secrets", "--exact", "--ignored", "--test-threads=1"]);
-    command.current_dir(place.path("lawyer")).env_clear().env("TMPDIR", place.path(TEMPORARY));
+    let mut command = this_program(&place, "a_program_that_leaves_secrets");
     // What is seen below is what was left, and not what the program has at hand.
-    assert_eq!(place.left("lawyer", &command, 0, &[], &place.path("nothing")), [""; 0]);
+    assert_eq!(place.left(&command, 0, &[], &place.path("nothing")), [""; 0]);
     let beside = Path::new("/tmp").join(place.folder.path().file_name().expect("a name")).with_extension("plant");
     command.env(LEAVES, &beside);
-    let left = place.left("lawyer", &command, 0, &[], &place.path("nothing"));
+    let left = place.left(&command, 0, &[], &place.path("nothing"));
     let temporary = place.path(TEMPORARY).join("spool");
     for made in [&beside, &temporary] {
         assert!(left.contains(&format!("made: {}", made.display())), "{left:?}");
@@ -80,6 +79,45 @@ fn a_program_that_leaves_secrets() {
     fs::write(temporary.join("left"), WORDS).expect("written");
 }
 
+/// What seals and opens here is what the program does, and it overwrites its stacks; but this program's memory is given
+/// back as it is. The search sees evidence in it.
+#[test]
+fn evidence_in_memory_that_nobody_wipes_is_seen() {
+    let Some(place) = Place::new() else { return };
+    sealed::make_sources(&place);
+    let command = this_program(&place, "a_program_that_gives_memory_back_as_it_is");
+    let left = place.left(&command, 0, &[], &place.path("nothing"));
+    for evidence in ["name", "title", "witness", "paragraph"] {
+        let in_memory = |left: &&String| left.ends_with(" in memory") || left.ends_with(" in [heap]");
+        let seen = left.iter().filter(in_memory).any(|left| left.starts_with(evidence));
+        assert!(seen, "{evidence}: {left:?}");
+    }
+}
+
+#[test]
+#[ignore = "the program of the test above"]
+fn a_program_that_gives_memory_back_as_it_is() {
+    if !Path::new("sources").exists() {
+        return;
+    }
+    leave_no_dump().expect("no dump");
+    let world = World::with_vault();
+    world.copy_from(Path::new("sources"), "lawyer/sources");
+    let seal = ["seal", "sources/papers", "sources/film", "--form", "sources/form.toml", "--vault", "evidence"];
+    world.run("lawyer", &seal).exits(0);
+    world.carry("reader");
+    world.run("reader", &["verify", "evidence", "--owner", "../lawyer.card"]).exits(0);
+    world.run("reader", &["open", "K7-0001", "K7-0002", "K7-0003", "-o", "opened", "--vault", "evidence"]).exits(0);
+}
+
+/// A test of this program, as a program of its own in the lawyer's home.
+fn this_program(place: &Place, test: &str) -> Command {
+    let mut command = Command::new(std::env::current_exe().expect("this program"));
+    command.args([&format!("residue::plants::{test}"), "--exact", "--ignored", "--test-threads=1"]);
+    command.current_dir(place.path("lawyer")).env_clear().env("TMPDIR", place.path(TEMPORARY));
+    command
+}
+
 /// Near its end: what is freed is given out again from its beginning. What lies behind it is kept, or all would go back
 /// to the system.
 fn in_freed_memory(secret: &[u8]) {
@@ -97,13 +135,4 @@ fn on_the_stack(secret: &[u8]) {
     let mut frame = [0; 1024];
     frame[512..][..secret.len()].copy_from_slice(secret);
     black_box(&mut frame);
-}
-
-/// Somebody who checks without a key of what was sealed has it nowhere: in her memory it is looked for as well.
-#[test]
-fn only_who_can_open_may_have_what_was_sealed_in_memory() {
-    let Some(place) = Place::new() else { return };
-    let handles = |who: &str, verb: &str| place.handles_words(who, &place.command(who, &[verb, "evidence"]));
-    assert!(handles("lawyer", "seal") && handles("reader", "open") && handles("reader", "verify"));
-    assert!(!handles("monitor", "verify") && !handles("gull", "open") && !handles("reader", "list"));
 }

@@ -135,25 +135,28 @@ impl Plan<'_> {
     }
 
     fn read(&self, watch: &dyn Watch, whole: u64, to: &SyncSender<Vec<u8>>) -> Result<(), Unwritten> {
-        let mut offset = 0;
+        let (mut offset, mut between) = (0, Vec::new());
         for (index, piece) in (0..).zip(self.pieces) {
             if watch.stopped() {
                 return Err(Unwritten::Other(VaultError::Stopped));
             }
             let bytes = piece.bytes();
-            let mut member = pouch::member_header(&piece.path().to_string(), bytes, index);
-            member.extend(self.content(piece)?);
-            member.resize(member.len() + usize::try_from(padding(bytes)).expect("below 512"), 0);
-            offset += member.len() as u64;
-            if to.send(member).is_err() {
-                return Ok(()); // the writer failed, and tells why
+            let content = self.content(piece)?;
+            between.extend(pouch::member_header(&piece.path().to_string(), bytes, index));
+            offset += (between.len() + content.len()) as u64;
+            for part in [std::mem::take(&mut between), content] {
+                if to.send(part).is_err() {
+                    return Ok(()); // the writer failed, and tells why
+                }
             }
+            between.resize(usize::try_from(padding(bytes)).expect("below 512"), 0);
             watch.advance(bytes);
         }
+        offset += between.len() as u64;
         let (header, zeros) = pouch::end_at(offset, self.floor);
         debug_assert_eq!(offset + header.len() as u64 + zeros, whole);
-        let mut left = zeros;
-        let mut next = header;
+        between.extend(header);
+        let (mut left, mut next) = (zeros, between);
         while to.send(next).is_ok() && left > 0 {
             let part = usize::try_from(left).unwrap_or(ZEROS).min(ZEROS);
             next = vec![0; part];

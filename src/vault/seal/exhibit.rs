@@ -2,7 +2,6 @@
 //! and what was said, and both are committed to.
 
 use std::borrow::Cow;
-use std::io::Read as _;
 use std::os::unix::ffi::OsStrExt;
 
 use jiff::Timestamp;
@@ -26,6 +25,8 @@ use crate::vault::{TOOL, VaultError};
 const FRAME_BYTES: u64 = 8 << 10;
 /// What a record has that is neither said nor read: its binding and its secret, generously.
 const RECORD_BYTES: usize = 512;
+/// Room for standard input, to begin with: a power of two, so that doubled again and again it is a part.
+const ROOM_BYTES: usize = 64 << 10;
 
 /// What is committed to of an exhibit.
 pub(super) struct Made {
@@ -241,18 +242,16 @@ fn leave_out((mut content, changed): (Content, bool), before: u64, skipped: &[Sk
 /// Standard input: members of at most 16 MiB, so that no length need be known before.
 fn standard_input<S: Sink>(payload: &mut Payload<'_, S>, input: &mut dyn std::io::Read) -> Reading {
     let (mut whole, mut bytes, mut parts) = (Sha256::new(), 0_u64, 0_u32);
-    let mut part = Vec::new();
+    let mut room = Vec::new();
     loop {
-        part.clear();
-        std::io::Read::take(&mut *input, payload::PART_BYTES)
-            .read_to_end(&mut part)
-            .map_err(|source| VaultError::SourceUnreadable { source })?;
+        let count = fill(input, &mut room).map_err(|source| VaultError::SourceUnreadable { source })?;
+        let part = &room[..count];
         if part.is_empty() && parts > 0 {
             break;
         }
         parts += 1;
         bytes += part.len() as u64;
-        payload.member(&payload::part_name(parts), &part, &mut whole)?;
+        payload.member(&payload::part_name(parts), part, &mut whole)?;
         payload.advance(part.len() as u64);
         if (part.len() as u64) < payload::PART_BYTES {
             break;
@@ -265,6 +264,23 @@ fn standard_input<S: Sink>(payload: &mut Payload<'_, S>, input: &mut dyn std::io
     fields.extend(embedded(payload));
     let text = text_of(payload, media_type, bytes, &mut fields);
     Ok((Content { bytes, sha256, fields, listing: None, text }, false))
+}
+
+/// Reads as much of a part as there is into room that grows with it and serves again. Returns how much came.
+fn fill(input: &mut dyn std::io::Read, room: &mut Vec<u8>) -> std::io::Result<usize> {
+    let mut filled = 0;
+    while (filled as u64) < payload::PART_BYTES {
+        if filled == room.len() {
+            room.resize((2 * filled).max(ROOM_BYTES), 0);
+        }
+        match input.read(&mut room[filled..]) {
+            Ok(0) => break,
+            Ok(count) => filled += count,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(filled)
 }
 
 /// A file that was read to the length that it had when it was opened.

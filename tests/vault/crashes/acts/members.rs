@@ -131,6 +131,19 @@ pub(super) fn merges(world: &World, _: &mut dyn FnMut()) -> Result<bool, VaultEr
     Ok(merged.verdict == Verdict::Valid)
 }
 
+/// A sealed file of the copy is damaged.
+pub(super) fn damaged_here(disk: &FaultyDisk, world: &World) {
+    let blobs = world.path("copy/blobs");
+    let (path, mut bytes) = disk.files().into_iter().rfind(|(path, _)| path.starts_with(&blobs)).expect("a blob");
+    bytes[40] ^= 1;
+    disk.put(&path, &bytes);
+}
+
+pub(super) fn replaces_damaged(world: &World, _: &mut dyn FnMut()) -> Result<bool, VaultError> {
+    let merged = merge_into(world.disk(), &world.reader, &world.path("copy"), &world.vault, true)?;
+    Ok(merged.verdict == Verdict::Valid && merged.damaged.is_empty())
+}
+
 /// A merge that a failing disk ended when it had brought some of the files; they are durable by now.
 pub(super) fn merge_that_failed(disk: &FaultyDisk, world: &World) {
     sealing::sealed_more(world);
@@ -193,6 +206,22 @@ pub(super) fn takes(world: &World, _: &mut dyn FnMut()) -> Result<bool, VaultErr
 /// Another vault, of which no reader opens alone.
 pub(super) fn split_key(_: &FaultyDisk, world: &World) {
     sealing::founds_with(world, &world.path("two"), Some(2)).expect("founded");
+}
+
+/// Somebody came who awaits a share of the key that is split already.
+pub(super) fn awaits_share(disk: &FaultyDisk, world: &World) {
+    split_key(disk, world);
+    let (two, cards, roles) = (world.path("two"), [tern()], [Role::Reader(Section::main())]);
+    let request = AddRequest { place: at(&two, &world.lawyer), cards: &cards, roles: &roles, handle: None };
+    as_who(world, &world.lawyer, |setting| add(setting, &request)).expect("added");
+}
+
+/// Shares of a new key, for all who ought to have one.
+pub(super) fn rotates_shares(world: &World, _: &mut dyn FnMut()) -> Result<bool, VaultError> {
+    let two = world.path("two");
+    let request = RotateRequest { place: at(&two, &world.lawyer), sections: &[] };
+    let rotated = as_who(world, &world.lawyer, |setting| rotate(setting, &request))?;
+    Ok(rotated.renewed.iter().all(|key| key.needed == Some(2) && key.holders.len() == 3))
 }
 
 pub(super) fn lends(world: &World, _: &mut dyn FnMut()) -> Result<bool, VaultError> {

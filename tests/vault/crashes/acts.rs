@@ -145,6 +145,7 @@ static ACTS: [Act; 36] = [
             members::grants(world, &mut || ()).expect("granted");
         },
         run: members::removes,
+        effect: members::holds_nothing_new,
         says: &[("remove", 1), ("rotate", 1)],
         ..PLAIN
     },

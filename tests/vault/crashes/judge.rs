@@ -230,9 +230,11 @@ impl Stage {
         let (copy, who) = (world.path(self.act.copy), (self.act.who)(world));
         let told = with(world.disk(), who.machine, |setting| story(setting, &request(&copy, who, None), None));
         let told = told.map_err(|error| error.to_string())?;
-        // A medium that failed once makes a check worse: a better one afterwards is said as well, and each of them once.
+        // A medium that failed once makes a check worse: a better one afterwards is said as well, and each of them once. So
+        // it is of new keys, where it hid that one was needed.
         let name = |event: &Event| match event {
             Event::Verify { level, verdict, .. } => format!("verify {level} {verdict}"),
+            Event::Rotate { keys } => keys.iter().fold("rotate".into(), |name, key| format!("{name} {}", key.scope)),
             other => other.name().to_string(),
         };
         let names: Vec<String> = told.lines().map(|line| name(&line.told.entry.event)).collect();

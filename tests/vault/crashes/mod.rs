@@ -324,6 +324,18 @@ fn what_was_given_up_after_a_failed_sync_does_not_come_back() {
     nothing_was_found("power cuts after a failed sync", Rules::Ext4, &[found]);
 }
 
+/// A medium that stumbles once, wherever that is: what it hides for a moment is not taken for absent. Of a removal that is
+/// to whom a key was given; of a pouch, the signed state of a log.
+#[test]
+fn what_a_medium_hides_for_a_moment_is_not_taken_for_absent() {
+    let stumbles = |act| failing(act, Rules::Ext4, unchanged, &[(Fault::Io, Times::Once)], Runs::Each(1));
+    let found = match soak::times() {
+        1 => ["member remove", "pack --no-exhibits"].map(|name| stumbles(act(name))).into(),
+        _ => of_each_act(&stumbles),
+    };
+    nothing_was_found("a medium that stumbles", Rules::Ext4, &found);
+}
+
 /// A bit turns between encryption and disk: what is acknowledged all the same is whole on the medium.
 fn flips(program: Program, runs: u64) -> [Found; 3] {
     let flip = [(Fault::Flip(0), Times::Once)];

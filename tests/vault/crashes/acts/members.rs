@@ -21,10 +21,10 @@ use amparo::vault::custody::withdraw::{Scope, withdraw};
 use amparo::vault::findings::Verdict;
 use amparo::vault::lend::{LendRequest, lend};
 use amparo::vault::members::{
-    AddRequest, AdoptRequest, RemoveRequest, RotateRequest, add, adopt, grant_here, remove, rotate,
+    AddRequest, AdoptRequest, RemoveRequest, RotateRequest, add, adopt, grant_here, outdated, remove, rotate,
 };
 use amparo::vault::merge::{Cleared, clear};
-use amparo::vault::session::Trust;
+use amparo::vault::session::{Session, Trust};
 use amparo::vault::verify::VerifyRequest;
 
 use super::super::super::merging::{carry, merge_into};
@@ -94,6 +94,15 @@ pub(super) fn removes(world: &World, _: &mut dyn FnMut()) -> Result<bool, VaultE
     let request = RemoveRequest { place, member: "Tern", reason: RemoveReason::Left, trust_up_to: &[] };
     as_who(world, &world.lawyer, |setting| remove(setting, &request))?;
     Ok(true)
+}
+
+/// She holds no key to which anybody seals from now on.
+pub(super) fn holds_nothing_new(world: &World) -> Result<(), String> {
+    let place = at(&world.vault, &world.lawyer);
+    let session = as_who(world, &world.lawyer, |setting| Session::open(setting, &place));
+    let session = session.map_err(|error| error.to_string())?;
+    let held = outdated(session.history().map_err(|error| error.to_string())?);
+    check(held.is_empty(), &format!("who was removed holds {held:?}"))
 }
 
 pub(super) fn rotates(world: &World, _: &mut dyn FnMut()) -> Result<bool, VaultError> {

@@ -157,7 +157,7 @@ fn verified(root: &Path, who: Option<usize>) -> Verified {
     let receipt = Receipt::parse(&fs::read(root.join("K7-0001.receipt")).expect("the receipt")).expect("sound");
     let receipts = who.map(|_| ("K7-0001.receipt".to_string(), receipt)).into_iter().collect::<Vec<_>>();
     let device = person(root, who.unwrap_or(2));
-    let place = Request { person: who.map(|_| &device.person), ..request(&vault, &device, Some(&trust)) };
+    let place = Request { person: who.map(|_| &*device.person), ..request(&vault, &device, Some(&trust)) };
     with(&RealDisk, device.machine, |setting| {
         verify(setting, &VerifyRequest { place, receipts: &receipts, short_receipts: &[], checkpoints: &[] })
     })

@@ -195,18 +195,23 @@ impl<'c, 'a> Call<'c, 'a> {
         Ok(bytes)
     }
 
-    /// Writes a result to a file that must not exist, unless it may be replaced.
+    /// Writes a result to a file that must not exist, unless it may be replaced. Where this fails, none is left.
     pub(crate) fn write_file(&self, path: &Path, bytes: &[u8], mode: Mode, replace: bool) -> Result<(), CliError> {
         let (folder, name) = self.split_path(path)?;
         let folder = self.context.disk.folder(&folder)?;
         match folder.create(&name, bytes, mode) {
             Err(StoreError::Exists { .. }) if replace && folder.stat(&name)?.kind != Kind::Folder => {
-                replace_file(&*folder, &name, bytes, mode)?;
+                return Ok(replace_file(&*folder, &name, bytes, mode)?);
             }
             Err(StoreError::Exists { path }) => return Err(CliError::Exists { path }),
             other => other?,
         }
-        Ok(folder.sync(&[name])?)
+        let synced = folder.sync(std::slice::from_ref(&name));
+        if synced.is_err() {
+            // It looks whole, and may be gone after a power cut: nobody shall find it and rely on it.
+            let _ = folder.remove(&name);
+        }
+        Ok(synced?)
     }
 
     /// Refuses early what could not be written in the end.

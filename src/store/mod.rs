@@ -83,7 +83,8 @@ pub trait Disk: Send + Sync {
     /// The items of a source folder, which must not be a link, in the byte order of their raw names, each looked up.
     fn list_source(&self, path: &Path) -> Result<Vec<Item>, StoreError>;
 
-    /// Moves a source to a path where nothing lies yet, on the same file system.
+    /// Moves a source to a path where nothing lies yet, on the same file system. It is there for good when this
+    /// returns; where it was moved and that could not be had, the error is [`StoreError::NotDurable`].
     fn move_source(&self, from: &Path, to: &Path) -> Result<(), StoreError>;
 }
 

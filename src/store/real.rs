@@ -77,7 +77,13 @@ impl Disk for RealDisk {
         let (from_folder, from_name) = named::reach(from).map_err(|error| refused(from, error))?;
         let (to_folder, to_name) = named::reach(to).map_err(|error| refused(to, error))?;
         rename_new((from_folder.as_fd(), &from_name), (to_folder.as_fd(), &to_name))
-            .map_err(|error| refused(if error == Errno::EXIST { to } else { from }, error))
+            .map_err(|error| refused(if error == Errno::EXIST { to } else { from }, error))?;
+        // Its new name first: until then exFAT can lose a file of which only the old name is known to be gone.
+        for folder in [&to_folder, &from_folder] {
+            durable::sync_folder(folder.as_fd(), OsStr::new("."))
+                .map_err(|error| StoreError::NotDurable { path: to.to_path_buf(), source: error.into() })?;
+        }
+        Ok(())
     }
 }
 

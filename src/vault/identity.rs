@@ -74,6 +74,16 @@ pub fn remove(setting: &mut Setting<'_>, file: &Path) -> Result<(), VaultError> 
     Ok(folder.sync(&[])?)
 }
 
+/// Makes sure that an identity file that is not there any more does not come back: its removal may have failed halfway.
+pub fn keep_removed(setting: &Setting<'_>, file: &Path) -> Result<(), VaultError> {
+    match split(setting, file, false) {
+        Ok((folder, _)) => Ok(folder.sync(&[])?),
+        // No folder, no file.
+        Err(VaultError::Store(StoreError::Missing { .. } | StoreError::NotFolder { .. })) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
 /// Reads a card file and checks that it holds.
 pub fn read_card(setting: &Setting<'_>, file: &Path) -> Result<Card, VaultError> {
     let (folder, name) = split(setting, file, false)?;

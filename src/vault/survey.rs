@@ -64,6 +64,8 @@ pub struct Survey {
     pub keys: BTreeMap<KeyId, Vec<Hash>>,
     /// Names that the format does not give.
     pub findings: Findings,
+    /// Folders that could not be listed: what lies in them is not known.
+    pub unlisted: Vec<RelPath>,
 }
 
 /// Reads the hint: the one way to tell a vault from any other folder.
@@ -146,11 +148,12 @@ impl Survey {
         // Each with a survey of its own: a vault of many logs is listed on all cores.
         let surveys = parallel::map(&found, |(_, below)| {
             let mut survey = Self::default();
-            survey.log(folder, below).map(|files| (files, survey.findings))
+            survey.log(folder, below).map(|files| (files, survey))
         });
         for ((log, _), surveyed) in found.into_iter().zip(surveys) {
-            let (files, findings) = surveyed?;
-            self.findings.extend(findings);
+            let (files, below) = surveyed?;
+            self.findings.extend(below.findings);
+            self.unlisted.extend(below.unlisted);
             // Empty folders mean nothing: a copier may leave them behind.
             if files.count() > 0 {
                 self.logs.insert(log, files);
@@ -209,6 +212,7 @@ impl Survey {
         let items = match items(folder, Some(within)) {
             Err(VaultError::Store(error)) => {
                 self.findings.incomplete(Check::Layout, within.to_string(), error.to_string());
+                self.unlisted.push(within.clone());
                 return Ok(());
             }
             other => other?,

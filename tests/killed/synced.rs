@@ -152,3 +152,18 @@ fn what_is_acknowledged_was_synced_by_file_and_by_folder() {
     }
     soak::tell(&format!("files and folders that were durable when it was told: {}", told.join(", ")));
 }
+
+/// Of what is moved away the old name may be gone for good only where the new one is there for good.
+#[test]
+fn what_was_moved_has_its_new_name_for_good() {
+    let Some(strace) = peers::program("strace") else { return };
+    let stage = Stage::set();
+    let moves = verb("lawyer", &["seal", "first.txt", "--done", "sealed"], "owl", &[]);
+    let calls = traced(&stage, &moves, &strace);
+    let is_move = |call: &&String| call.starts_with("renameat2(") && names(call).contains(&"first.txt");
+    let moved = calls.iter().rposition(|call| is_move(&call)).expect("it was moved");
+    let synced: Vec<PathBuf> =
+        calls[moved..].iter().filter(|call| call.starts_with("fsync(")).map(|call| handles(call).remove(0)).collect();
+    let folders = handles(&calls[moved]);
+    assert!(folders.len() == 2 && synced.iter().eq(folders.iter().rev()), "{folders:?}, then {synced:?}");
+}

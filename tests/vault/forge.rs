@@ -232,7 +232,7 @@ impl Forge {
         let device = Device { state, ..device(Path::new("/"), NAMES[usize::from(who)], who) };
         let trust = Trust::VaultId(self.vault);
         with(&self.disk, device.machine, |setting| {
-            let (vault, person) = (Path::new(VAULT), Some(&device.person));
+            let (vault, person) = (Path::new(VAULT), Some(&*device.person));
             act(setting, &Request { vault, state: &device.state, person, trust: Some(&trust) })
         })
     }

@@ -22,8 +22,9 @@ use amparo::vault::verify::{Verified, VerifyRequest, verify};
 use amparo::vault::{Clock, Setting, Stage, VaultError, Watch};
 use rand_core::{CryptoRngCore, OsRng};
 
+#[derive(Clone)]
 pub(crate) struct Device {
-    pub(crate) person: Person,
+    pub(crate) person: Arc<Person>,
     pub(crate) state: PathBuf,
     pub(crate) machine: Hash,
 }
@@ -118,7 +119,7 @@ pub(crate) fn device(folder: &Path, name: &str, seed: u8) -> Device {
     let keys = Seed::from_bytes(&[seed; 32]).keys();
     let machine = Hash::of(name.as_bytes());
     Device {
-        person: Person::new(Pseudonym::parse(name).expect("a name"), keys, true),
+        person: Arc::new(Person::new(Pseudonym::parse(name).expect("a name"), keys, true)),
         state: folder.join(format!("state of {name}")),
         machine,
     }
@@ -157,8 +158,7 @@ impl World {
 
     /// The same people and vault as they are on another disk.
     pub(crate) fn moved_to(&self, disk: Arc<dyn Disk>) -> Self {
-        let [lawyer, reader, monitor] =
-            [("Blue Heron", 1), ("Harbour", 2), ("Lantern", 3)].map(|(name, seed)| device(&self.root, name, seed));
+        let (lawyer, reader, monitor) = (self.lawyer.clone(), self.reader.clone(), self.monitor.clone());
         let (root, vault, created) = (self.root.clone(), self.vault.clone(), self.created.clone());
         Self { disk, root, _folder: None, lawyer, reader, monitor, vault, created }
     }

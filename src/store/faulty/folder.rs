@@ -88,8 +88,17 @@ impl Disk for FaultyDisk {
     fn move_source(&self, from: &Path, to: &Path) -> Result<(), StoreError> {
         let mut state = self.state();
         state.begin(from, Does::Change)?;
-        state.tree.rename(from, to)
+        state.tree.rename(from, to)?;
+        let fails = state.begin(to, Does::Sync)?.is_some();
+        let folders: Vec<PathBuf> = [from, to].iter().filter_map(|path| path.parent()).map(Path::to_path_buf).collect();
+        state.tree.sync(&folders, fails)?;
+        if fails { Err(lost(to, Errno::IO.into())) } else { Ok(()) }
     }
+}
+
+/// What a sync that failed is told as.
+fn lost(path: &Path, source: io::Error) -> StoreError {
+    StoreError::NotDurable { path: path.to_path_buf(), source }
 }
 
 impl FaultyDisk {
@@ -190,7 +199,10 @@ impl Folder for FaultyFolder {
     }
 
     fn rename_new(&self, from: &RelPath, to: &RelPath) -> Result<(), StoreError> {
-        self.disk.move_source(&self.full(from), &self.full(to))
+        let (from, to) = (self.full(from), self.full(to));
+        let mut state = self.disk.state();
+        state.begin(&from, Does::Change)?;
+        state.tree.rename(&from, &to)
     }
 
     fn sync(&self, created: &[RelPath]) -> Result<(), StoreError> {
@@ -198,14 +210,13 @@ impl Folder for FaultyFolder {
         let fails = state.begin(&self.root, Does::Sync)?.is_some();
         // The names in the folder itself are always among what is synced, as on a machine.
         let created: Vec<PathBuf> = created.iter().map(|path| self.full(path)).chain([self.root.clone()]).collect();
-        let lost = |source| StoreError::NotDurable { path: self.root.clone(), source };
         if self.sync_failed.load(Ordering::SeqCst) {
-            return Err(lost(io::Error::other("an earlier sync of this folder failed")));
+            return Err(lost(&self.root, io::Error::other("an earlier sync of this folder failed")));
         }
         let synced = state.tree.sync(&created, fails);
         if fails || synced.is_err() {
             self.sync_failed.store(true, Ordering::SeqCst);
-            return Err(lost(synced.err().map_or_else(|| Errno::IO.into(), io::Error::other)));
+            return Err(lost(&self.root, synced.err().map_or_else(|| Errno::IO.into(), io::Error::other)));
         }
         Ok(())
     }

@@ -105,9 +105,9 @@ impl<'a> Carrier<'a> {
         if setting.watch.stopped() {
             return Err(VaultError::Stopped);
         }
-        for log in &wanted.lost {
+        for path in wanted.unsigned() {
             let reason = "a signed state of it could not be read".into();
-            self.carried.untaken.push(Untaken { path: layout::checkpoints(*log).to_string(), reason });
+            self.carried.untaken.push(Untaken { path: path.to_string(), reason });
         }
         for states in wanted.states.chunks(STATES_MAX) {
             let mut change = Change::default();

@@ -70,6 +70,11 @@ impl Wanted {
         Ok(search.wanted)
     }
 
+    /// Where the signed state of a log should lie that could not be read: without it nothing of that log counts elsewhere.
+    pub(in crate::vault) fn unsigned(&self) -> impl Iterator<Item = RelPath> + '_ {
+        self.lost.iter().map(|log| layout::checkpoints(*log))
+    }
+
     /// How much is to be copied, without what is small.
     pub(super) fn bytes(&self) -> u64 {
         self.blobs.values().sum()

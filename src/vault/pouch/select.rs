@@ -6,7 +6,7 @@ mod known;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-pub(super) use custody::{custody, news, paths};
+pub(super) use custody::{custody, news, paths, unread};
 use known::Has;
 
 use super::write::Piece;

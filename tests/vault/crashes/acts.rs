@@ -2,14 +2,17 @@
 //! is named in `docs/RELIABILITY.md`.
 
 mod members;
+mod papers;
 mod pouches;
 mod replacing;
 pub(super) mod sealing;
+mod typed;
 
 use std::path::Path;
 
 use amparo::store::StoreError;
 use amparo::store::faulty::FaultyDisk;
+use amparo::vault::findings::Verdict;
 use amparo::vault::session::{Request, Trust};
 use amparo::vault::{Setting, VaultError, survey};
 
@@ -33,6 +36,8 @@ pub(super) struct Act {
     pub(super) always: fn(&World) -> Result<(), String>,
     /// Whether what was acknowledged is there, where the copy alone does not tell.
     pub(super) effect: fn(&World) -> Result<(), String>,
+    /// The worst verdict on the copy until it is done, and from then on.
+    pub(super) worst: [Verdict; 2],
     /// The events that stand in the copy when it was done, however often it was begun.
     pub(super) says: &'static [(&'static str, usize)],
 }
@@ -46,12 +51,24 @@ pub(super) const PLAIN: Act = Act {
     settles: |_, error| Err(error),
     always: |_| Ok(()),
     effect: |_| Ok(()),
+    worst: [Verdict::Valid; 2],
     says: &[],
 };
 
 const READERS: Act = Act { copy: "copy", who: |world| &world.reader, ..PLAIN };
 
-pub(super) const ACTS: [Act; 31] = [
+/// All of them; where `AMPARO_ACTS` is set, those alone whose name it begins.
+pub(super) fn all() -> impl Iterator<Item = &'static Act> + Send {
+    let begins = std::env::var("AMPARO_ACTS").unwrap_or_default();
+    every().filter(move |act| act.name.starts_with(&begins))
+}
+
+/// Whatever is set.
+pub(super) fn every() -> impl Iterator<Item = &'static Act> + Send {
+    ACTS.iter().chain(&typed::ACTS).chain(&papers::ACTS)
+}
+
+static ACTS: [Act; 36] = [
     Act { name: "init", copy: "second", run: sealing::founds, settles: sealing::founded_before, ..PLAIN },
     Act {
         name: "identity new",
@@ -89,7 +106,7 @@ pub(super) const ACTS: [Act; 31] = [
         name: "custody receipt --overwrite",
         before: replacing::receipt_before,
         run: replacing::writes_receipt,
-        always: replacing::is_receipt,
+        always: replacing::is_old_or_new,
         effect: replacing::has_receipt,
         ..PLAIN
     },
@@ -128,10 +145,20 @@ pub(super) const ACTS: [Act; 31] = [
             members::grants(world, &mut || ()).expect("granted");
         },
         run: members::removes,
+        effect: members::holds_nothing_new,
         says: &[("remove", 1), ("rotate", 1)],
         ..PLAIN
     },
     Act { name: "member rotate", run: members::rotates, ..PLAIN },
+    Act {
+        name: "member rotate of shares",
+        copy: "two",
+        before: members::awaits_share,
+        run: members::rotates_shares,
+        settles: |_, error| if matches!(error, VaultError::NothingToRotate) { Ok(true) } else { Err(error) },
+        says: &[("rotate", 1)],
+        ..PLAIN
+    },
     Act {
         name: "member adopt",
         before: members::sealed_too_late,
@@ -144,6 +171,13 @@ pub(super) const ACTS: [Act; 31] = [
         before: |_, world| sealing::sealed_more(world),
         run: members::merges,
         says: &[("seal", 2)],
+        ..READERS
+    },
+    Act {
+        name: "merge --replace-damaged",
+        before: members::damaged_here,
+        run: members::replaces_damaged,
+        worst: [Verdict::Invalid, Verdict::Valid],
         ..READERS
     },
     Act {
@@ -178,6 +212,24 @@ pub(super) const ACTS: [Act; 31] = [
         ..PLAIN
     },
     Act {
+        name: "pack for several",
+        before: |_, world| sealing::sealed_more(world),
+        run: pouches::packs_for_both,
+        settles: done_before,
+        effect: pouches::both_have_it,
+        says: &[("offer", 2), ("pack", 1)],
+        ..PLAIN
+    },
+    Act {
+        name: "pack --no-exhibits",
+        before: |_, world| sealing::sealed_more(world),
+        run: pouches::packs_custody,
+        settles: done_before,
+        effect: pouches::has_custody,
+        says: &[("pack", 1)],
+        ..PLAIN
+    },
+    Act {
         name: "pack --answers",
         before: pouches::answered,
         run: pouches::answers_back,
@@ -205,6 +257,15 @@ pub(super) const ACTS: [Act; 31] = [
         before: pouches::packed,
         run: |world, _| pouches::salvages(world, "copy"),
         says: &[("seal", 2)],
+        ..READERS
+    },
+    Act {
+        name: "unpack --salvage of a damaged pouch",
+        before: pouches::damaged,
+        run: pouches::salvages_the_rest,
+        effect: pouches::rest_opens,
+        worst: [Verdict::Incomplete; 2],
+        says: &[("seal", 3)],
         ..READERS
     },
     Act {

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use amparo::format::event::Event;
 use amparo::format::ids::LogId;
@@ -14,7 +14,7 @@ use amparo::vault::findings::Verdict;
 use amparo::vault::verify::{Verified, VerifyRequest, verify};
 
 use super::super::merging::{carry, merge_into};
-use super::super::people::{Device, World, device, request, with};
+use super::super::people::{Device, World, request, with};
 use super::acts::{Act, trust};
 
 /// Where an act takes place.
@@ -57,21 +57,36 @@ impl Standing {
     }
 }
 
+/// Where each act begins: a vault with one exhibit, and a reader's copy. It is made once; what is done to one is not
+/// done to another.
+fn home(rules: Rules) -> (FaultyDisk, World) {
+    static HOMES: [OnceLock<(FaultyDisk, World)>; 2] = [const { OnceLock::new() }; 2];
+    let (disk, world) = HOMES[usize::from(rules == Rules::ExFat)].get_or_init(|| founded(rules));
+    let disk = disk.twin();
+    let world = world.moved_to(Arc::new(disk.clone()));
+    (disk, world)
+}
+
+fn founded(rules: Rules) -> (FaultyDisk, World) {
+    let disk = FaultyDisk::new(rules);
+    for (name, text) in [("first", "the first"), ("second", "the second"), ("third", "the third and longest")] {
+        disk.put(Path::new(&format!("/home/s/{name}.txt")), text.as_bytes());
+    }
+    disk.put(Path::new("/stick/readme.txt"), b"mine");
+    disk.put(Path::new("/home/keys/readme.txt"), b"mine");
+    let world = World::on(Arc::new(disk.clone()), Path::new("/home")).expect("founded");
+    world.seal(&[world.path("s/first.txt")], false).expect("sealed");
+    let copy = world.path("copy");
+    carry(&disk, &world.vault, &copy, |_| true);
+    for (vault, who) in [(&copy, &world.reader), (&world.vault, &world.reader)] {
+        assert_eq!(world.verify_at(vault, who).expect("verified").verdict, Verdict::Valid);
+    }
+    (disk, world)
+}
+
 impl Stage {
     pub(super) fn set(act: &'static Act, rules: Rules, program: Program) -> Self {
-        let disk = FaultyDisk::new(rules);
-        for (name, text) in [("first", "the first"), ("second", "the second"), ("third", "the third and longest")] {
-            disk.put(Path::new(&format!("/home/s/{name}.txt")), text.as_bytes());
-        }
-        disk.put(Path::new("/stick/readme.txt"), b"mine");
-        disk.put(Path::new("/home/keys/readme.txt"), b"mine");
-        let world = World::on(Arc::new(disk.clone()), Path::new("/home")).expect("founded");
-        world.seal(&[world.path("s/first.txt")], false).expect("sealed");
-        let copy = world.path("copy");
-        carry(&disk, &world.vault, &copy, |_| true);
-        for (vault, who) in [(&copy, &world.reader), (&world.vault, &world.reader)] {
-            assert_eq!(world.verify_at(vault, who).expect("verified").verdict, Verdict::Valid);
-        }
+        let (disk, world) = home(rules);
         (act.before)(&disk, &world);
         let base = disk.crash(0);
         let world = world.moved_to(Arc::new(base.clone()));
@@ -80,7 +95,7 @@ impl Stage {
         let is_kept = |path: &Path| !path.starts_with(&mine) && kept.iter().any(|folder| path.starts_with(folder));
         let others = base.files().into_iter().filter(|(path, _)| is_kept(path)).collect();
         let mut stage = Self { act, base, world, before: None, others, program };
-        stage.before = stage.is_there(&stage.world).then(|| stage.standing(&stage.world).expect("sound before"));
+        stage.before = stage.is_there(&stage.world).then(|| stage.begun(&stage.world).expect("sound before"));
         stage
     }
 
@@ -101,17 +116,22 @@ impl Stage {
         with(world.disk(), who.machine, |setting| verify(setting, &verify_it)).map_err(|error| error.to_string())
     }
 
-    fn sound(&self, world: &World, who: &Device) -> Result<Standing, String> {
+    fn sound(&self, world: &World, who: &Device, worst: Verdict) -> Result<Standing, String> {
         let seen = self.look(world, who)?;
-        if seen.verdict != Verdict::Valid {
+        if seen.verdict > worst {
             return Err(format!("{}: {:?}", seen.verdict, seen.findings));
         }
         Ok(Standing::of(&seen))
     }
 
-    /// The copy as whoever works in it finds it; it must be VALID.
+    /// The copy as whoever works in it finds it when it is done; it must be VALID, unless the act can do no better.
     pub(super) fn standing(&self, world: &World) -> Result<Standing, String> {
-        self.sound(world, (self.act.who)(world))
+        self.sound(world, (self.act.who)(world), self.act.worst[1])
+    }
+
+    /// The same until it is done.
+    fn begun(&self, world: &World) -> Result<Standing, String> {
+        self.sound(world, (self.act.who)(world), self.act.worst[0])
     }
 
     /// What was promised by acknowledging so many exhibits, where a disk shows this; they must be there.
@@ -142,11 +162,11 @@ impl Stage {
             }
             return self.has(&Standing::of(&seen), None);
         }
-        self.has(&self.standing(&there)?, promise)?;
-        if told == Told::Done {
-            (self.act.effect)(&there)?;
+        if told != Told::Done {
+            return self.has(&self.begun(&there)?, promise);
         }
-        Ok(())
+        self.has(&self.standing(&there)?, promise)?;
+        (self.act.effect)(&there)
     }
 
     /// Whether a copy still has what it had, and what was promised.
@@ -163,20 +183,21 @@ impl Stage {
         Ok(())
     }
 
-    /// Whether the same command goes on from there, once, and what it then acknowledges outlives another power cut, is sound
-    /// for somebody who knows of no interruption, and goes over into another copy.
+    /// Whether the same command goes on from there, once, and what it then acknowledges outlives another power cut.
+    /// Where it `is_shown` to others: it is sound for somebody who knows of no interruption, and goes over into another
+    /// copy.
     pub(super) fn goes_on(
         &self,
         disk: &FaultyDisk,
         told: Told,
         promise: Option<&Standing>,
-        seed: u64,
+        (seed, is_shown): (u64, bool),
     ) -> Result<(), String> {
         let there = self.program_on(disk);
         let again = (self.act.run)(&there, &mut || ());
         if told == Told::InPart && again.is_err() {
             // What was made lacks something, as was told, and is not made once more under its name.
-            return self.has(&self.standing(&there)?, promise);
+            return self.has(&self.begun(&there)?, promise);
         }
         match again
             .or_else(|error| (self.act.settles)(&there, error))
@@ -193,8 +214,12 @@ impl Stage {
         let after = |error| format!("it went on, and the power failed: {error}");
         self.holds(&cut, Told::Done, Some(&promised)).map_err(after)?;
         self.says_it_once(&there)?;
-        let stranger = Device { state: there.path("state of nobody"), ..device(&there.path(""), "Lantern", 3) };
-        self.has(&self.sound(&there, &stranger).map_err(|error| format!("to others: {error}"))?, promise)?;
+        if !is_shown {
+            return Ok(());
+        }
+        let stranger = Device { state: there.path("state of nobody"), ..there.monitor.clone() };
+        let worst = self.act.worst[1];
+        self.has(&self.sound(&there, &stranger, worst).map_err(|error| format!("to others: {error}"))?, promise)?;
         self.goes_over(&there)
     }
 
@@ -205,9 +230,11 @@ impl Stage {
         let (copy, who) = (world.path(self.act.copy), (self.act.who)(world));
         let told = with(world.disk(), who.machine, |setting| story(setting, &request(&copy, who, None), None));
         let told = told.map_err(|error| error.to_string())?;
-        // A medium that failed once makes a check worse: a better one afterwards is said as well, and each of them once.
+        // A medium that failed once makes a check worse: a better one afterwards is said as well, and each of them once. So
+        // it is of new keys, where it hid that one was needed.
         let name = |event: &Event| match event {
             Event::Verify { level, verdict, .. } => format!("verify {level} {verdict}"),
+            Event::Rotate { keys } => keys.iter().fold("rotate".into(), |name, key| format!("{name} {}", key.scope)),
             other => other.name().to_string(),
         };
         let names: Vec<String> = told.lines().map(|line| name(&line.told.entry.event)).collect();

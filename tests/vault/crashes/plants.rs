@@ -20,6 +20,8 @@ enum Duty {
     Sync,
     /// What the device remembers is not synced.
     SyncOfMemory,
+    /// What is moved away is not synced.
+    Moves,
     /// Files are written under another name, synced, and renamed; the rename is not. All else is.
     FinalNames,
     /// What a person asked to replace is renamed over, not set aside first.
@@ -102,7 +104,9 @@ impl Disk for Careless {
     }
 
     fn move_source(&self, from: &Path, to: &Path) -> Result<(), StoreError> {
-        self.disk.move_source(from, to)
+        let Duty::Moves = self.duty else { return self.disk.move_source(from, to) };
+        let below = |path: &Path| RelPath::parse(path.strip_prefix("/").expect("absolute")).expect("a path");
+        self.disk.folder(Path::new("/"))?.rename_new(&below(from), &below(to))
     }
 }
 
@@ -274,6 +278,9 @@ static HASTY: Act = Act {
     ..PLAIN
 };
 
+/// An act whose copy may lack something.
+const SALVAGING: &str = "unpack --salvage of a damaged pouch";
+
 fn after_power_cuts(name: &str, rules: Rules, program: Program) -> Found {
     cuts(act(name), rules, program, WANTED)
 }
@@ -284,12 +291,16 @@ fn where_it_fails(name: &str, fault: Fault, program: Program) -> Found {
 
 #[test]
 fn planted_faults_are_seen() {
-    let plants: [(&str, Found); 14] = [
+    let plants: [(&str, Found); 18] = [
         ("nothing is synced", after_power_cuts("custody note", Rules::Ext4, without!(Sync))),
         ("what the device remembers is not synced", after_power_cuts("seal", Rules::Ext4, without!(SyncOfMemory))),
         ("files are renamed into place", after_power_cuts("custody note", Rules::Ext4, without!(FinalNames))),
         ("files are renamed into place on exFAT", after_power_cuts("seal", Rules::ExFat, without!(FinalNames))),
         ("a file is renamed over", after_power_cuts("custody receipt --overwrite", Rules::ExFat, without!(RenameOver))),
+        ("a paper is not synced", after_power_cuts("identity card -o", Rules::Ext4, without!(Sync))),
+        ("a removal is not synced", after_power_cuts("identity remove", Rules::Ext4, without!(Sync))),
+        ("what is moved away is not synced", after_power_cuts("seal --done", Rules::ExFat, without!(Moves))),
+        ("it is salvaged, though nothing is synced", after_power_cuts(SALVAGING, Rules::Ext4, without!(Sync))),
         ("an opening is renamed over", after_power_cuts("open --overwrite", Rules::ExFat, without!(RenameOver))),
         ("nothing notes what a sealing is about to write", after_power_cuts("seal", Rules::Ext4, without!(Intents))),
         ("nothing notes what a merge is about to write", after_power_cuts("merge", Rules::Ext4, without!(Intents))),

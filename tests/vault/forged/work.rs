@@ -23,7 +23,7 @@ fn seals(forge: &Forge, who: u8) -> Result<Sealing, VaultError> {
     let device = device(Path::new("/device"), "Somebody", who);
     let trust = Trust::VaultId(forge.vault);
     with(&forge.disk, device.machine, |setting| {
-        let person = Some(&device.person);
+        let person = Some(&*device.person);
         let request = SealRequest {
             place: Request { vault: Path::new(VAULT), state: &device.state, person, trust: Some(&trust) },
             paths: &[PathBuf::from("/source.txt")],
@@ -43,7 +43,7 @@ fn opens(forge: &Forge, id: &str) -> Result<Opened, VaultError> {
     let device = device(Path::new("/device"), "Reader", READER);
     let trust = Trust::VaultId(forge.vault);
     with(&forge.disk, device.machine, |setting| {
-        let person = Some(&device.person);
+        let person = Some(&*device.person);
         let request = OpenRequest {
             place: Request { vault: Path::new(VAULT), state: &device.state, person, trust: Some(&trust) },
             ids: &[id.to_string()],

@@ -26,6 +26,9 @@ pub(crate) struct Args {
 
 pub(super) fn run(args: &Args, call: &mut Call<'_, '_>) -> Result<Exit, CliError> {
     let file = call.identity_file()?;
+    if !call.has_identity()? {
+        identity::keep_removed(&call.parts().setting(), &file)?;
+    }
     let (identity, _) = call.identity_secret()?;
     let member = MemberId::of(&identity.seed.keys().public());
     let typed = if let Some(name) = &args.name {

@@ -75,9 +75,10 @@ pub(super) fn move_away(folder: &Path, call: &mut Call<'_, '_>, run: &mut Run<'_
     let target = call.path(folder);
     let mut outcome = Moved::default();
     for path in run.paths.iter().filter(|path| !is_dash(path)) {
+        let move_it = |name| call.context.disk.move_source(path, &target.join(name));
         let moved = match whole(path, call.context.disk, &sources, &run.sealed.skipped) {
             Ok(true) => match path.file_name() {
-                Some(name) => call.context.disk.move_source(path, &target.join(name)).map_err(|error| reason(&error)),
+                Some(name) => move_it(name).map_err(|error| reason(&error)),
                 None => Err("it has no name of its own".into()),
             },
             Ok(false) => Err("not all of it was sealed".into()),
@@ -97,6 +98,9 @@ pub(super) fn move_away(folder: &Path, call: &mut Call<'_, '_>, run: &mut Run<'_
 fn reason(error: &StoreError) -> String {
     match error {
         StoreError::Exists { .. } => "something of this name lies there already".into(),
+        StoreError::NotDurable { .. } => {
+            format!("it lies there by now, and a power cut may undo that or cost it: {error}")
+        }
         StoreError::Io { source, .. } => source.to_string(),
         other => other.to_string(),
     }

@@ -27,6 +27,9 @@ pub fn answers(setting: &mut Setting<'_>, request: &PackRequest<'_>, mark: &Mark
     if nothing_new {
         return Err(VaultError::Pouch(PouchError::NothingToAnswer));
     }
+    if let Some(path) = select::unread(session, &wanted).first() {
+        return Err(VaultError::Pouch(PouchError::NotPackable { path: path.to_string() }));
+    }
     let pieces = in_order(session, select::paths(&wanted))?;
     let recipients = packing.recipients(setting)?;
     let recipients: Vec<&Recipient> = recipients.iter().collect();

@@ -7,17 +7,25 @@ use crate::store::{RelPath, layout};
 use crate::vault::VaultError;
 use crate::vault::cosign::check::Judge;
 use crate::vault::custody::handovers::seen_by;
+use crate::vault::findings::{Check, Verdict};
 use crate::vault::history::Sizes;
 use crate::vault::merge::wanted::Wanted;
 use crate::vault::named;
 use crate::vault::pouch::archive::Archive;
-use crate::vault::session::Session;
+use crate::vault::session::{Session, log_concerned};
 use crate::vault::survey::Survey;
 
 /// Everything of a vault but its sealed files: what logs hold, and wrapped keys.
 pub(in crate::vault::pouch) fn custody(session: &Session) -> Result<Wanted, VaultError> {
     let (nothing, none) = (Archive::empty(), Survey::default());
     Wanted::find_custody(session, (&nothing, &none), (&*session.folder, &session.survey))
+}
+
+/// Where something of it may lie that could not be read, or listed: what that is nobody can say, and it does not go.
+pub(in crate::vault::pouch) fn unread(session: &Session, wanted: &Wanted) -> BTreeSet<RelPath> {
+    let entries = session.of_logs().filter(|found| found.check == Check::Entry && found.weight < Verdict::Invalid);
+    let logs = entries.filter_map(log_concerned).map(layout::log);
+    wanted.unsigned().chain(session.survey.unlisted.iter().cloned()).chain(logs).collect()
 }
 
 /// Keeps of it what the receivers are not known to have.

@@ -21,10 +21,10 @@ use amparo::vault::custody::withdraw::{Scope, withdraw};
 use amparo::vault::findings::Verdict;
 use amparo::vault::lend::{LendRequest, lend};
 use amparo::vault::members::{
-    AddRequest, AdoptRequest, RemoveRequest, RotateRequest, add, adopt, grant_here, remove, rotate,
+    AddRequest, AdoptRequest, RemoveRequest, RotateRequest, add, adopt, grant_here, outdated, remove, rotate,
 };
 use amparo::vault::merge::{Cleared, clear};
-use amparo::vault::session::Trust;
+use amparo::vault::session::{Session, Trust};
 use amparo::vault::verify::VerifyRequest;
 
 use super::super::super::merging::{carry, merge_into};
@@ -96,6 +96,15 @@ pub(super) fn removes(world: &World, _: &mut dyn FnMut()) -> Result<bool, VaultE
     Ok(true)
 }
 
+/// She holds no key to which anybody seals from now on.
+pub(super) fn holds_nothing_new(world: &World) -> Result<(), String> {
+    let place = at(&world.vault, &world.lawyer);
+    let session = as_who(world, &world.lawyer, |setting| Session::open(setting, &place));
+    let session = session.map_err(|error| error.to_string())?;
+    let held = outdated(session.history().map_err(|error| error.to_string())?);
+    check(held.is_empty(), &format!("who was removed holds {held:?}"))
+}
+
 pub(super) fn rotates(world: &World, _: &mut dyn FnMut()) -> Result<bool, VaultError> {
     let (place, sections) = (at(&world.vault, &world.lawyer), [Section::main()]);
     as_who(world, &world.lawyer, |setting| rotate(setting, &RotateRequest { place, sections: &sections }))?;
@@ -129,6 +138,19 @@ pub(super) fn adopts(world: &World, _: &mut dyn FnMut()) -> Result<bool, VaultEr
 pub(super) fn merges(world: &World, _: &mut dyn FnMut()) -> Result<bool, VaultError> {
     let merged = merge_into(world.disk(), &world.reader, &world.path("copy"), &world.vault, false)?;
     Ok(merged.verdict == Verdict::Valid)
+}
+
+/// A sealed file of the copy is damaged.
+pub(super) fn damaged_here(disk: &FaultyDisk, world: &World) {
+    let blobs = world.path("copy/blobs");
+    let (path, mut bytes) = disk.files().into_iter().rfind(|(path, _)| path.starts_with(&blobs)).expect("a blob");
+    bytes[40] ^= 1;
+    disk.put(&path, &bytes);
+}
+
+pub(super) fn replaces_damaged(world: &World, _: &mut dyn FnMut()) -> Result<bool, VaultError> {
+    let merged = merge_into(world.disk(), &world.reader, &world.path("copy"), &world.vault, true)?;
+    Ok(merged.verdict == Verdict::Valid && merged.damaged.is_empty())
 }
 
 /// A merge that a failing disk ended when it had brought some of the files; they are durable by now.
@@ -193,6 +215,22 @@ pub(super) fn takes(world: &World, _: &mut dyn FnMut()) -> Result<bool, VaultErr
 /// Another vault, of which no reader opens alone.
 pub(super) fn split_key(_: &FaultyDisk, world: &World) {
     sealing::founds_with(world, &world.path("two"), Some(2)).expect("founded");
+}
+
+/// Somebody came who awaits a share of the key that is split already.
+pub(super) fn awaits_share(disk: &FaultyDisk, world: &World) {
+    split_key(disk, world);
+    let (two, cards, roles) = (world.path("two"), [tern()], [Role::Reader(Section::main())]);
+    let request = AddRequest { place: at(&two, &world.lawyer), cards: &cards, roles: &roles, handle: None };
+    as_who(world, &world.lawyer, |setting| add(setting, &request)).expect("added");
+}
+
+/// Shares of a new key, for all who ought to have one.
+pub(super) fn rotates_shares(world: &World, _: &mut dyn FnMut()) -> Result<bool, VaultError> {
+    let two = world.path("two");
+    let request = RotateRequest { place: at(&two, &world.lawyer), sections: &[] };
+    let rotated = as_who(world, &world.lawyer, |setting| rotate(setting, &request))?;
+    Ok(rotated.renewed.iter().all(|key| key.needed == Some(2) && key.holders.len() == 3))
 }
 
 pub(super) fn lends(world: &World, _: &mut dyn FnMut()) -> Result<bool, VaultError> {

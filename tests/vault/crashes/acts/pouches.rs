@@ -14,9 +14,11 @@ use amparo::vault::custody::arrived::Whereabouts;
 use amparo::vault::custody::offer::{Circumstances, Receiver};
 use amparo::vault::custody::waiting;
 use amparo::vault::findings::Verdict;
+use amparo::vault::merge::Merged;
+use amparo::vault::open::{OpenRequest, open};
 use amparo::vault::pouch::archive::Archive;
 use amparo::vault::pouch::opened::Opened;
-use amparo::vault::pouch::pack::{PackRequest, Packed, answers, pack};
+use amparo::vault::pouch::pack::{PackRequest, Packed, answers, pack, pack_custody};
 use amparo::vault::pouch::pieces::Pieces;
 use amparo::vault::pouch::repair::repair;
 use amparo::vault::pouch::unfinished::Mark;
@@ -27,6 +29,10 @@ use super::super::super::people::{Device, World, request};
 use super::{as_who, check, members, sealing};
 
 const STICK: &str = "/stick";
+/// Ten bytes of a film that is longer than a few chunks.
+const FILM: &[u8] = b"0123456789";
+/// What age encrypts at once: a tear in it costs all of it.
+const CHUNK_BYTES: usize = 64 << 10;
 
 fn name(text: &str) -> RelPath {
     RelPath::parse(text).expect("a name of this test")
@@ -36,16 +42,17 @@ fn name(text: &str) -> RelPath {
 fn packing(
     world: &World,
     (who, copy): (&Device, &str),
-    to: &str,
+    to: &[&str],
     out: &str,
     make: fn(&mut Setting<'_>, &PackRequest<'_>) -> Result<Packed, VaultError>,
 ) -> Result<bool, VaultError> {
-    let (to, copy, out) = (Receiver { typed: to.into(), card: None }, world.path(copy), name(out));
+    let to: Vec<Receiver> = to.iter().map(|to| Receiver { typed: (*to).into(), card: None }).collect();
+    let (copy, out) = (world.path(copy), name(out));
     let told = Circumstances::default();
     let with_parity = out.to_string() == "trip.bin";
     let request = PackRequest {
         place: request(&copy, who, None),
-        to: std::slice::from_ref(&to),
+        to: &to,
         ids: &[],
         told: &told,
         out: (Path::new(STICK), &out),
@@ -56,7 +63,7 @@ fn packing(
 }
 
 pub(super) fn packs(world: &World, _: &mut dyn FnMut()) -> Result<bool, VaultError> {
-    packing(world, (&world.lawyer, "vault"), "Harbour", "trip.bin", pack)
+    packing(world, (&world.lawyer, "vault"), &["Harbour"], "trip.bin", pack)
 }
 
 /// The files of the pouch.
@@ -75,6 +82,39 @@ pub(super) fn pouch_arrives(world: &World) -> Result<(), String> {
     check(came && (seen.verdict, seen.exhibits) == (Verdict::Valid, 2), "the pouch lacks something")
 }
 
+pub(super) fn packs_for_both(world: &World, _: &mut dyn FnMut()) -> Result<bool, VaultError> {
+    packing(world, (&world.lawyer, "vault"), &["Harbour", "Lantern"], "both.bin", pack)
+}
+
+/// Each of them opens it, and all is in it.
+pub(super) fn both_have_it(world: &World) -> Result<(), String> {
+    let opens = |who: &Device| -> Result<Opened, VaultError> {
+        let pieces = Pieces::whole(world.disk(), &Path::new(STICK).join("both.bin"))?;
+        Opened::open(pieces, &[&who.person.keys.age])
+    };
+    check([&world.reader, &world.monitor].iter().all(|who| opens(who).is_ok()), "not both open the pouch")?;
+    brings(world, "both.bin", Verdict::Valid)
+}
+
+pub(super) fn packs_custody(world: &World, _: &mut dyn FnMut()) -> Result<bool, VaultError> {
+    packing(world, (&world.lawyer, "vault"), &["Harbour"], "custody.bin", pack_custody)
+}
+
+/// What is told in it is whole, and no sealed file is in it.
+pub(super) fn has_custody(world: &World) -> Result<(), String> {
+    brings(world, "custody.bin", Verdict::Incomplete)
+}
+
+/// A new copy that comes of a pouch tells of both exhibits.
+fn brings(world: &World, pouch: &str, verdict: Verdict) -> Result<(), String> {
+    let proof = world.path("proof");
+    let came = Pieces::whole(world.disk(), &Path::new(STICK).join(pouch));
+    let came = came.and_then(|pieces| takes_in(world, &archive(world, pieces)?, &proof, false));
+    came.map_err(|error| format!("the pouch: {error}"))?;
+    let seen = world.verify_at(&proof, &world.reader).map_err(|error| error.to_string())?;
+    check((seen.verdict, seen.exhibits) == (verdict, 2), "the pouch lacks something")
+}
+
 /// She said something that others have not heard.
 pub(super) fn answered(disk: &FaultyDisk, world: &World) {
     members::offered(disk, world);
@@ -82,7 +122,7 @@ pub(super) fn answered(disk: &FaultyDisk, world: &World) {
 }
 
 pub(super) fn answers_back(world: &World, _: &mut dyn FnMut()) -> Result<bool, VaultError> {
-    packing(world, (&world.reader, "copy"), "Blue Heron", "answers.txt", |setting, request| {
+    packing(world, (&world.reader, "copy"), &["Blue Heron"], "answers.txt", |setting, request| {
         let mark = Mark::file(setting.disk, request.out)?;
         answers(setting, request, &mark)
     })
@@ -97,7 +137,7 @@ pub(super) fn has_answers(world: &World) -> Result<(), String> {
 /// A pouch that holds all, whole, in one file.
 pub(super) fn packed(_: &FaultyDisk, world: &World) {
     sealing::sealed_more(world);
-    assert!(packing(world, (&world.lawyer, "vault"), "Harbour", "whole.bin", pack).expect("packed"));
+    assert!(packing(world, (&world.lawyer, "vault"), &["Harbour"], "whole.bin", pack).expect("packed"));
 }
 
 pub(super) fn unpacks(world: &World, into: &str) -> Result<bool, VaultError> {
@@ -136,6 +176,10 @@ fn archive(world: &World, pieces: Pieces) -> Result<Arc<Archive>, VaultError> {
 }
 
 fn takes_in(world: &World, pouch: &Arc<Archive>, folder: &Path, salvage: bool) -> Result<bool, VaultError> {
+    Ok(merges_in(world, pouch, folder, salvage)?.verdict == Verdict::Valid)
+}
+
+fn merges_in(world: &World, pouch: &Arc<Archive>, folder: &Path, salvage: bool) -> Result<Merged, VaultError> {
     let (who, trust) = (&world.reader, Trust::VaultId(world.created.vault));
     as_who(world, who, |setting| {
         if setting.disk.stat(folder).is_err() {
@@ -145,9 +189,45 @@ fn takes_in(world: &World, pouch: &Arc<Archive>, folder: &Path, salvage: bool) -
             found_copy(setting, folder, pouch)?;
         }
         let place = request(folder, who, Some(&trust));
-        let merged = unpack(setting, &UnpackRequest { place, pouch, salvage })?;
-        Ok(merged.verdict == Verdict::Valid)
+        unpack(setting, &UnpackRequest { place, pouch, salvage })
     })
+}
+
+/// A pouch of which one sealed file arrives damaged.
+pub(super) fn damaged(disk: &FaultyDisk, world: &World) {
+    disk.put(&world.path("desk/film.bin"), &FILM.repeat(20_000));
+    sealing::sealed_more(world);
+    world.seal(&[world.path("desk/film.bin")], false).expect("sealed");
+    assert!(packing(world, (&world.lawyer, "vault"), &["Harbour"], "whole.bin", pack).expect("packed"));
+    let path = Path::new(STICK).join("whole.bin");
+    let (_, whole) = disk.files().into_iter().find(|(other, _)| *other == path).expect("the pouch");
+    // Where in it the film lies, trying tells.
+    let torn_at = |at: &usize| {
+        let mut bytes = whole.clone();
+        bytes[*at..*at + 9].fill(0);
+        disk.put(&path, &bytes);
+        salvages_the_rest(&world.moved_to(Arc::new(disk.twin())), &mut || ()).is_ok_and(|is_rest| is_rest)
+    };
+    let found = (99..whole.len() - 99).step_by(CHUNK_BYTES).find(torn_at);
+    assert!(found.is_some(), "no tear in {} bytes takes the film alone", whole.len());
+}
+
+/// All but the film arrives.
+pub(super) fn salvages_the_rest(world: &World, _: &mut dyn FnMut()) -> Result<bool, VaultError> {
+    let merged = merges_in(world, &whole(world)?, &world.path("copy"), true)?;
+    let [lost] = merged.untaken.as_slice() else { return Ok(false) };
+    let is_rest = lost.path.starts_with("blobs/") && merged.arrival.damaged == ["K7-0003"];
+    Ok(is_rest && merged.verdict == Verdict::Incomplete && merged.missing == [lost.path.clone()])
+}
+
+pub(super) fn rest_opens(world: &World) -> Result<(), String> {
+    let (out, trust) = (world.path("proof"), Trust::VaultId(world.created.vault));
+    let opened = as_who(world, &world.reader, |setting| {
+        let copy = world.path("copy");
+        let place = request(&copy, &world.reader, Some(&trust));
+        open(setting, &OpenRequest { place, ids: &["K7-0002".into()], out: &out, overwrite: false, reason: "" })
+    });
+    opened.map(|_| ()).map_err(|error| format!("what was salvaged does not open: {error}"))
 }
 
 /// A pouch with a tear in it, and its parity.

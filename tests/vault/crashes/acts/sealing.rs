@@ -126,7 +126,7 @@ pub(super) fn opens_both(world: &World) -> Result<(), String> {
     check(is_whole && sealed.iter().all(|one| opened.iter().any(|read| read == one)), "not both are what was sealed")
 }
 
-fn opens_as(world: &World, label: &str) -> Result<Vec<u8>, String> {
+pub(super) fn opens_as(world: &World, label: &str) -> Result<Vec<u8>, String> {
     let out = world.path("proof");
     let opened = world.open(&world.reader, label, &out).map_err(|error| format!("{label} does not open: {error}"))?;
     let folder = world.disk().folder(&out).map_err(|error| error.to_string())?;

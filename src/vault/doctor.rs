@@ -82,7 +82,7 @@ pub fn doctor(setting: &mut Setting<'_>, examination: &Examination<'_>) -> Resul
         if arrived > 0 {
             warn(format!(
                 "{arrived} files came with a merge or unpack that was interrupted, or were begun where this folder lay before: the \
-                 same command goes on; amparo merge --clear removes them"
+                 same merge or unpack goes on with what it brought; amparo merge --clear removes them"
             ));
         }
     } else {

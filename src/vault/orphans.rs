@@ -17,6 +17,8 @@ use crate::store::{RelPath, layout};
 
 /// So many files are synced and read back before it is remembered that they are whole.
 const AT_A_TIME: usize = 64;
+/// What progress advances by for each of them.
+const FILE_STEP: u64 = 1 << 20;
 
 /// Removes orphans of this person's making; returns how many. What was begun in another copy may be here because somebody copied
 /// it, with what covers it still on its way, or because this folder lay there then: of that only what is torn goes. What another
@@ -40,13 +42,13 @@ fn settle_elsewhere(session: &Session, watch: &dyn Watch, records: &[Record]) ->
         return Ok(0);
     }
     let mut removed = 0;
-    watch.begin(Stage::Checking, Some(left.len() as u64 * (1 << 20)));
+    watch.begin(Stage::Checking, Some(left.len() as u64 * FILE_STEP));
     for some in left.chunks(AT_A_TIME) {
         if watch.stopped() {
             return Err(VaultError::Stopped);
         }
         let whole = interrupted::clear_torn(&*session.folder, some)?;
-        watch.advance(some.len() as u64 * (1 << 20));
+        watch.advance(some.len() as u64 * FILE_STEP);
         // What cannot be read just now is looked at again the next time.
         let Some(whole) = whole else { continue };
         removed += some.len() - whole.len();
@@ -91,7 +93,18 @@ pub(super) fn untold(session: &Session) -> Result<u64, VaultError> {
 
 /// Removes what came from other copies and counts for nothing: the person will not go on with it. Returns how many files.
 pub(super) fn clear_arrived(session: &Session) -> Result<u64, VaultError> {
-    remove(session, &session.memory.arrivals(&session.vault)?)
+    remove(session, &arrivals(session)?)
+}
+
+/// What came from other copies and was not begun in this one.
+fn arrivals(session: &Session) -> Result<Vec<Record>, VaultError> {
+    let begun = sealings(session)?.into_iter().filter(|record| record.is_of_this_copy);
+    let begun: BTreeSet<RelPath> = begun.flat_map(|record| record.paths).collect();
+    let mut arrivals = session.memory.arrivals(&session.vault)?;
+    for record in &mut arrivals {
+        record.paths.retain(|path| !begun.contains(path));
+    }
+    Ok(arrivals)
 }
 
 /// Removes from this copy what nothing covers, and forgets what was begun in it. A record of another copy stays: what lies
@@ -130,7 +143,7 @@ pub(super) fn forget_arrived(session: &Session) -> Result<(), VaultError> {
 
 /// How many files lie here that came from other copies, into whichever of this device, and count for nothing yet.
 pub(super) fn arrived(session: &Session) -> Result<u64, VaultError> {
-    Ok(not_covered(session, &session.memory.arrivals(&session.vault)?)?.files.len() as u64)
+    Ok(not_covered(session, &arrivals(session)?)?.files.len() as u64)
 }
 
 /// Whether a copy is only beginning: it has no signed state, and so no story that could cover anything.

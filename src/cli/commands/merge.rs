@@ -89,7 +89,7 @@ fn clear_arrived(vault: PathBuf, call: &mut Call<'_, '_>) -> Result<Exit, CliErr
         call.print_json(json!({ "format": 1, "removed": removed, "in_doubt": in_doubt }))?;
         return Ok(DONE);
     }
-    call.print(&format!("{} removed that an interrupted merge or unpack had brought.", count(removed, "file")))?;
+    call.print(&format!("{} removed that an interrupted command had brought or begun.", count(removed, "file")))?;
     if in_doubt > 0 {
         let files = count(in_doubt, "file");
         call.print(&format!("Still here: {files}. An inventory that may list them is not in this copy, or damaged."))?;

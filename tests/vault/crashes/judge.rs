@@ -232,12 +232,12 @@ impl Stage {
         let told = told.map_err(|error| error.to_string())?;
         // A medium that failed once makes a check worse: a better one afterwards is said as well, and each of them once. So
         // it is of new keys, where it hid that one was needed.
-        let name = |event: &Event| match event {
-            Event::Verify { level, verdict, .. } => format!("verify {level} {verdict}"),
-            Event::Rotate { keys } => keys.iter().fold("rotate".into(), |name, key| format!("{name} {}", key.scope)),
-            other => other.name().to_string(),
+        let names = |event: &Event| match event {
+            Event::Verify { level, verdict, .. } => vec![format!("verify {level} {verdict}")],
+            Event::Rotate { keys } => keys.iter().map(|key| format!("rotate {}", key.scope)).collect(),
+            other => vec![other.name().to_string()],
         };
-        let names: Vec<String> = told.lines().map(|line| name(&line.told.entry.event)).collect();
+        let names: Vec<String> = told.lines().flat_map(|line| names(&line.told.entry.event)).collect();
         for (event, times) in self.act.says {
             let of_event = names.iter().filter(|name| name.split(' ').next() == Some(*event));
             let said = of_event.map(|said| names.iter().filter(|name| *name == said).count()).max().unwrap_or(0);

@@ -27,7 +27,7 @@ pub fn answers(setting: &mut Setting<'_>, request: &PackRequest<'_>, mark: &Mark
     if nothing_new {
         return Err(VaultError::Pouch(PouchError::NothingToAnswer));
     }
-    if let Some(path) = select::unread(session, &wanted).first() {
+    if let Some(path) = wanted.unsigned().next() {
         return Err(VaultError::Pouch(PouchError::NotPackable { path: path.to_string() }));
     }
     let pieces = in_order(session, select::paths(&wanted))?;

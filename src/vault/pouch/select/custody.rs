@@ -24,7 +24,9 @@ pub(in crate::vault::pouch) fn custody(session: &Session) -> Result<Wanted, Vaul
 /// Where something of it may lie that could not be read, or listed: what that is nobody can say, and it does not go.
 pub(in crate::vault::pouch) fn unread(session: &Session, wanted: &Wanted) -> BTreeSet<RelPath> {
     let entries = session.of_logs().filter(|found| found.check == Check::Entry && found.weight < Verdict::Invalid);
-    let logs = entries.filter_map(log_concerned).map(layout::log);
+    // What somebody put there under the name of a log is nobody's.
+    let is_of_a_member = |log: &LogId| session.history.as_ref().is_some_and(|history| history.logs.contains_key(log));
+    let logs = entries.filter_map(log_concerned).filter(is_of_a_member).map(layout::log);
     wanted.unsigned().chain(session.survey.unlisted.iter().cloned()).chain(logs).collect()
 }
 

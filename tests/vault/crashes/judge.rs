@@ -157,7 +157,7 @@ impl Stage {
         }
         if told == Told::InPart && promise.is_none() {
             let seen = self.look(&there, (self.act.who)(&there))?;
-            if seen.verdict == Verdict::Invalid {
+            if seen.verdict > self.act.worst[0].max(Verdict::Incomplete) {
                 return Err(format!("{:?}", seen.findings));
             }
             return self.has(&Standing::of(&seen), None);

@@ -262,8 +262,8 @@ pub(super) struct ListedRecord {
 
 impl ListedRecord {
     /// What it says, once [`check_record`] found it to be what was signed.
-    pub(super) fn known(&self) -> Known {
-        Known { record: self.record.record.clone(), text: self.record.text.clone() }
+    pub(super) fn known(self) -> Known {
+        Known { record: self.record.record, text: self.record.text }
     }
 }
 
@@ -332,7 +332,7 @@ pub(super) fn record(session: &Session, exhibit: &Exhibit) -> Result<Known, Vaul
     let wanted = listed.binary_search_by_key(&exhibit.row.number, |listed| listed.row.number);
     let wanted = &listed[wanted.expect("records were held against the rows")];
     check_record(session, &sealing, wanted)?;
-    Ok(wanted.known())
+    Ok(Known { record: wanted.record.record.clone(), text: wanted.record.text.clone() })
 }
 
 /// Why there is no key to an exhibit, for whoever holds no share of one.

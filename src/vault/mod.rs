@@ -73,6 +73,9 @@ pub trait Clock {
     fn elapsed(&self) -> Duration;
 }
 
+/// What progress advances by for a sealed file whose length is not known before it is read.
+const FILE_STEP: u64 = 1 << 20;
+
 /// Who watches a verb at work.
 pub trait Watch: Sync {
     /// A stage begins; `bytes` when its length is known.

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use super::history::{Fork, History};
 use super::session::Session;
-use super::{Stage, VaultError, Watch, interrupted};
+use super::{FILE_STEP, Stage, VaultError, Watch, interrupted};
 use super::{exhibits, named};
 use crate::crypto::hash::Hash;
 use crate::format::event::Event;
@@ -17,8 +17,6 @@ use crate::store::{RelPath, layout};
 
 /// So many files are synced and read back before it is remembered that they are whole.
 const AT_A_TIME: usize = 64;
-/// What progress advances by for each of them.
-const FILE_STEP: u64 = 1 << 20;
 
 /// Removes orphans of this person's making; returns how many. What was begun in another copy may be here because somebody copied
 /// it, with what covers it still on its way, or because this folder lay there then: of that only what is torn goes. What another

@@ -22,6 +22,14 @@ fn kestrel(world: &World) -> Device {
     Device { state: state.clone(), machine: *machine, ..device(&world.path(""), "Kestrel", 41) }
 }
 
+/// A disk that failed from the `nth` operation of her sealing on; `None` where that came to its end before.
+fn cut_off(base: &FaultyDisk, world: &World, nth: u64) -> Option<FaultyDisk> {
+    let disk = base.twin();
+    disk.fail_at(disk.operations() + nth, Fault::Io, Times::FromThenOn);
+    let told = world.moved_to(Arc::new(disk.clone())).seal(&[world.path("s/mine.txt")], false);
+    (!told.is_ok_and(|sealing| !sealing.exhibits.is_empty())).then_some(disk)
+}
+
 #[test]
 fn what_one_identity_was_sealing_the_other_does_not_clear() {
     let base = FaultyDisk::new(Rules::Ext4);
@@ -36,14 +44,7 @@ fn what_one_identity_was_sealing_the_other_does_not_clear() {
     .expect("admitted");
     let before: BTreeSet<PathBuf> = base.files().into_iter().map(|(path, _)| path).collect();
     let (mut carried_out, mut nth) = (0, 0);
-    loop {
-        let disk = base.twin();
-        disk.fail_at(disk.operations() + nth, Fault::Io, Times::FromThenOn);
-        let lawyer = world.moved_to(Arc::new(disk.clone()));
-        let told = lawyer.seal(&[world.path("s/mine.txt")], false);
-        if told.is_ok_and(|sealing| !sealing.exhibits.is_empty()) {
-            break;
-        }
+    while let Some(disk) = cut_off(&base, &world, nth) {
         let left = disk.crash(nth);
         // In another copy as well: nothing of hers goes there without what it covers.
         carry(&left, &world.vault, &world.path("other"), |path| before.contains(&world.vault.join(path)));
@@ -78,13 +79,7 @@ fn a_folder_that_moved_in_the_middle_of_a_sealing_keeps_nothing_torn() {
     }
     let world = World::on(Arc::new(base.clone()), Path::new("/home")).expect("founded");
     let (moved, mut torn, mut whole, mut nth) = (world.path("moved"), 0, 0, 0);
-    loop {
-        let disk = base.twin();
-        disk.fail_at(disk.operations() + nth, Fault::Io, Times::FromThenOn);
-        let told = world.moved_to(Arc::new(disk.clone())).seal(&[world.path("s/mine.txt")], false);
-        if told.is_ok_and(|sealing| !sealing.exhibits.is_empty()) {
-            break;
-        }
+    while let Some(disk) = cut_off(&base, &world, nth) {
         for seed in 0..4 {
             let left = disk.crash(4 * nth + seed);
             carry(&left, &world.vault, &moved, |_| true);
@@ -132,13 +127,7 @@ fn what_was_begun_is_told_to_whoever_cannot_tell_whether_it_counts() {
     let blobs =
         |disk: &FaultyDisk| disk.files().iter().filter(|(path, _)| path.starts_with(world.vault.join("blobs"))).count();
     let (mut told, mut nth) = (0, 0);
-    loop {
-        let disk = base.twin();
-        disk.fail_at(disk.operations() + nth, Fault::Io, Times::FromThenOn);
-        let sealed = world.moved_to(Arc::new(disk.clone())).seal(&[world.path("s/mine.txt")], false);
-        if sealed.is_ok_and(|sealing| !sealing.exhibits.is_empty()) {
-            break;
-        }
+    while let Some(disk) = cut_off(&base, &world, nth) {
         disk.heal();
         if blobs(&disk) > blobs(&base) {
             let advice = advice(&disk);

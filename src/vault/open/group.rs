@@ -53,35 +53,35 @@ pub(super) fn put_out(
             }
         }
     }
+    let before = opened.len();
     let written: Vec<RelPath> = filled.iter_mut().flat_map(|(_, written)| std::mem::take(written)).collect();
-    let mut placed = 0;
-    if filled.is_empty() {
-        // Nothing is to be made durable.
-    } else if let Err(error) = out.sync(&written) {
-        outcome = Err(error.into());
-    } else {
-        for (one, (described, _)) in begun.iter().zip(filled) {
-            let old = match one.place(&**out, request.overwrite) {
-                Ok(old) => old,
-                Err(error) => {
-                    outcome = Err(error.into());
-                    break;
-                }
-            };
-            // From here on it is readable: whatever fails, that must stand in the record.
-            opened.push(described);
-            placed += 1;
-            let gone =
-                old.map_or(Ok(()), |old| out.sync(&[]).map_err(VaultError::from).and_then(|()| clear(&**out, &old)));
-            if gone.is_err() {
-                outcome = gone;
-                break;
-            }
+    let synced = if filled.is_empty() { Ok(()) } else { out.sync(&written) };
+    let described = filled.into_iter().map(|(described, _)| described);
+    let named = synced.map_err(VaultError::from).and_then(|()| name(&**out, request, &begun, described, opened));
+    // What was set aside has its name again, or lies beside it: nothing of the others is needed.
+    let rest = begun.iter().skip(opened.len() - before);
+    let cleared: Vec<_> = rest.map(|one| clear(&**out, &one.part)).collect();
+    named.and(outcome).and(cleared.into_iter().collect())
+}
+
+/// Gives those that are durable their names, in order.
+fn name(
+    out: &dyn Folder,
+    request: &OpenRequest<'_>,
+    begun: &[Begun<'_>],
+    described: impl Iterator<Item = OpenedExhibit>,
+    opened: &mut Vec<OpenedExhibit>,
+) -> Result<(), VaultError> {
+    for (one, described) in begun.iter().zip(described) {
+        let old = one.place(out, request.overwrite)?;
+        // From here on it is readable: whatever fails, that must stand in the record.
+        opened.push(described);
+        if let Some(old) = old {
+            out.sync(&[])?;
+            clear(out, &old)?;
         }
     }
-    // What was set aside has its name again, or lies beside it: nothing of the others is needed.
-    let cleared: Vec<_> = begun.iter().skip(placed).map(|one| clear(&**out, &one.part)).collect();
-    outcome.and(cleared.into_iter().collect())
+    Ok(())
 }
 
 /// An exhibit on its way out.

@@ -1,7 +1,7 @@
 //! Without a key: files against the hashes in their names, the leaves in the names against the roots of the signed
 //! states, and what this device has seen before.
 
-use super::{BLOB_STEP, Examiner, LogState};
+use super::{Examiner, LogState};
 use crate::crypto::hash::Hash;
 use crate::crypto::merkle;
 use crate::format::card::Card;
@@ -16,7 +16,7 @@ use crate::vault::cosign::coverage::Coverage;
 use crate::vault::findings::{Check, Verdict};
 use crate::vault::session::{Session, Trust};
 use crate::vault::survey::LogFiles;
-use crate::vault::{VaultError, Watch, exhibits, parallel};
+use crate::vault::{FILE_STEP, VaultError, Watch, exhibits, parallel};
 
 impl Examiner {
     /// Blobs that lie here against their names.
@@ -26,7 +26,7 @@ impl Examiner {
                 return Ok(());
             }
             let result = exhibits::check_blob(&*session.folder, *name);
-            watch.advance(BLOB_STEP);
+            watch.advance(FILE_STEP);
             result
         });
         for (name, result) in blobs.iter().zip(results) {

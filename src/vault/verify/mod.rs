@@ -26,7 +26,7 @@ use super::cosign::coverage::Coverage;
 use super::findings::{Check, Finding, Findings, Verdict};
 use super::history::Place;
 use super::session::{Request, Session};
-use super::{Setting, Stage, VaultError, survey};
+use super::{FILE_STEP, Setting, Stage, VaultError, survey};
 use crate::crypto::hash::Hash;
 use crate::format::fork_proof::ForkProof;
 use crate::format::ids::{LogId, MemberId, VaultId};
@@ -181,7 +181,7 @@ pub(super) fn examine(
 ) -> Result<Examined, VaultError> {
     let mut examiner = Examiner::new(session, request);
     let blobs = survey::blobs(&*session.folder, &mut examiner.findings)?;
-    setting.watch.begin(Stage::Checking, Some(blobs.len() as u64 * BLOB_STEP));
+    setting.watch.begin(Stage::Checking, Some(blobs.len() as u64 * FILE_STEP));
     examiner.count(Check::Blob, blobs.len() as u64);
     examiner.check_cosignature_files(session);
     if let Some(history) = &session.history {
@@ -209,9 +209,6 @@ pub(super) fn examine(
     }
     Ok(examined)
 }
-
-/// What progress advances by for each blob: their lengths are not known before they are read.
-const BLOB_STEP: u64 = 1 << 20;
 
 struct Examiner {
     findings: Findings,

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{BLOB_STEP, Examiner};
+use super::Examiner;
 use crate::crypto::hash::Hash;
 use crate::format::event::Event;
 use crate::format::inventory::Row;
@@ -16,7 +16,7 @@ use crate::vault::history::{History, Place, Sealing};
 use crate::vault::labels::{self, exhibit_label};
 use crate::vault::parallel::Crew;
 use crate::vault::session::Session;
-use crate::vault::{Setting, Stage, VaultError, Watch, exhibits, named, parallel};
+use crate::vault::{FILE_STEP, Setting, Stage, VaultError, Watch, exhibits, named, parallel};
 
 impl Examiner {
     /// Every wrapped key that a counted entry names.
@@ -215,10 +215,12 @@ impl Examiner {
                 continue;
             }
             if session.ring.content(&manifest.key).is_none() {
-                let found = self.bad_blobs.get(&manifest.blob).cloned();
-                let missing = || exhibits::check_blob(&*session.folder, manifest.blob).err();
-                let is_missing = !stock.present.contains(&manifest.blob);
-                if let Some(finding) = found.or_else(|| is_missing.then(missing).flatten()) {
+                let found = if stock.present.contains(&manifest.blob) {
+                    self.bad_blobs.get(&manifest.blob).cloned()
+                } else {
+                    exhibits::check_blob(&*session.folder, manifest.blob).err()
+                };
+                if let Some(finding) = found {
                     self.findings.push(finding);
                 }
                 continue;
@@ -294,7 +296,7 @@ impl Watch for EachBlob<'_> {
     fn begin(&self, _stage: Stage, _bytes: Option<u64>) {}
 
     fn advance(&self, _bytes: u64) {
-        self.0.advance(BLOB_STEP);
+        self.0.advance(FILE_STEP);
     }
 
     fn stopped(&self) -> bool {

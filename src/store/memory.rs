@@ -132,7 +132,8 @@ impl Memory {
         self.write_new(&Self::confirmed(vault, key), b"amparo.v1/confirmed\n")
     }
 
-    /// The largest signed state of each log that this device has seen.
+    /// The largest signed state of each log that this device has seen. One that is not what its name promises, a bit of which
+    /// turned, shows nothing; whatever remembers the state again replaces it.
     pub fn seen(&self, vault: &VaultId) -> Result<Vec<(LogId, Vec<u8>)>, StoreError> {
         let mut seen = Vec::new();
         for name in self.names(Some(&below(&Self::of(vault), "seen")))? {
@@ -141,7 +142,8 @@ impl Memory {
             let largest =
                 self.names(Some(&within))?.iter().filter_map(|name| CheckpointName::parse(name)).max_by_key(|c| c.size);
             if let Some(name) = largest {
-                seen.push((log, self.folder()?.read(&below(&within, &name.to_string()), SMALL_BYTES_MAX)?));
+                let note = self.folder()?.read(&below(&within, &name.to_string()), SMALL_BYTES_MAX)?;
+                seen.extend((Hash::of(&note) == name.sha256).then_some((log, note)));
             }
         }
         Ok(seen)

@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 use amparo::format::role::Role;
 use amparo::store::faulty::{Fault, FaultyDisk, Rules, Times};
+use amparo::store::memory::Memory;
+use amparo::store::{Disk as _, RelPath};
 use amparo::vault::VaultError;
 use amparo::vault::doctor::{Examination, doctor};
 use amparo::vault::findings::{Check, Verdict};
@@ -107,6 +109,53 @@ fn a_folder_that_moved_in_the_middle_of_a_sealing_keeps_nothing_torn() {
         torn > 0 && whole > 0,
         "of {nth} interruptions {torn} tore what a monitor then sees, {whole} files were whole"
     );
+}
+
+/// A bit turned in what the device remembers: no evidence goes for it, nothing is called changed, and its own log goes on.
+#[test]
+fn a_bit_that_turned_in_the_memory_costs_nothing() {
+    let base = FaultyDisk::new(Rules::ExFat);
+    for name in ["mine", "next"] {
+        base.put(Path::new(&format!("/home/s/{name}.txt")), name.as_bytes());
+    }
+    let world = World::on(Arc::new(base.clone()), Path::new("/home")).expect("founded");
+    world.seal(&[world.path("s/mine.txt")], false).expect("sealed");
+    let Device { state, machine, person, .. } = &world.lawyer;
+    let (vault, of_vault) = (world.created.vault, state.join(world.created.vault.to_string()));
+    let memory = Memory::open_to_write(world.disk(), state, *machine).expect("a memory").of_copy(&world.vault);
+    let is_blob = |path: &PathBuf| path.starts_with(world.vault.join("blobs"));
+    let blobs = base.files().into_iter().map(|(path, _)| path).filter(is_blob);
+    let names = blobs.map(|path| path.strip_prefix(&world.vault).expect("below").display().to_string());
+    // exFAT knows no case: each of these names a file that lies here, and that a sealing names otherwise.
+    let turned = names.flat_map(|name| {
+        let letters: Vec<usize> =
+            name.match_indices(|digit: char| digit.is_ascii_lowercase()).map(|(at, _)| at).collect();
+        letters.into_iter().map(move |at| [&name[..at], &name[at..=at].to_uppercase(), &name[at + 1..]].concat())
+    });
+    let turned: Vec<RelPath> = turned.map(|name| RelPath::parse(&name).expect("a path")).collect();
+    assert!(turned.len() > 50 && turned.iter().all(|path| base.stat(&world.vault.join(path)).is_ok()));
+    memory.intend(&vault, &person.member(), [7; 8], &turned).expect("remembered");
+    let (seen, note) =
+        base.files().into_iter().find(|(path, _)| path.starts_with(of_vault.join("seen"))).expect("a state");
+    for at in 0..note.len() {
+        let disk = base.twin();
+        let mut bad = note.clone();
+        bad[at] ^= 1 << (at % 8);
+        disk.put(&seen, &bad);
+        let there = world.moved_to(Arc::new(disk.clone()));
+        let remembered = Memory::open(&disk, state, *machine).and_then(|memory| memory.seen(&vault)).expect("read");
+        assert!(remembered.is_empty(), "{at}");
+        if at % 97 > 0 {
+            continue;
+        }
+        there.seal(&[there.path("s/next.txt")], false).expect("sealed");
+        for who in [&there.lawyer, &there.reader] {
+            let found = there.verify(who).expect("verified");
+            assert_eq!((found.verdict, found.exhibits), (Verdict::Valid, 2), "{at}: {:#?}", found.findings);
+        }
+        there.open(&there.reader, "K7-0001", &there.path("out")).expect("opened");
+        there.open(&there.reader, "K7-0002", &there.path("out")).expect("opened");
+    }
 }
 
 /// Her identity is gone from the device, or it is somebody else's turn who opens nothing: what was begun is told all the same.

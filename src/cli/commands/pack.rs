@@ -149,7 +149,9 @@ fn warn(packed: &Packed, call: &mut Call<'_, '_>) {
     }
     if !packed.lacking.is_empty() {
         let files = count(packed.lacking.len() as u64, "file");
-        call.warn(&format!("{files} that belong into it are not here, or damaged; amparo verify tells which"));
+        call.warn(&format!(
+            "{files} that belong into it are not here, damaged, or not to be read; amparo verify tells which"
+        ));
     }
 }
 

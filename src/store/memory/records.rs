@@ -151,10 +151,11 @@ impl Memory {
         let mut records = Vec::new();
         for name in self.names(Some(&within))? {
             let Some(text) = self.unless_forgotten(&below(&within, &name))? else { continue };
-            // Only whole lines: the last may be torn, and what it names was then not yet begun.
+            // Only whole lines: what a power cut tore was not yet begun. And only names of the layout, digit for digit: a bit
+            // that turned in a letter's case would name the same file, where the file system knows none, and nothing covers it.
             let text = String::from_utf8_lossy(&text);
             let whole = text.rfind('\n').map_or("", |end| &text[..end]);
-            let paths = whole.split('\n').filter_map(RelPath::parse).collect();
+            let paths = whole.split('\n').filter(|line| layout::is_named(line)).filter_map(RelPath::parse).collect();
             let (intent, is_of_this_copy) = (Intent(below(&within, &name)), self.is_of_this_copy(&name));
             let by = name.split('-').nth(2).map(String::from);
             records.push(Record { intent, paths, is_of_this_copy, by });

@@ -78,6 +78,7 @@ impl Reading<'_> {
         });
         let mut read = Read::default();
         for ((id, files), (log, troubles)) in logs.iter().zip(resolved) {
+            read.unread.extend(troubles.unread.then_some(*id));
             if let Some(log) = log {
                 read.logs.insert(*id, log);
                 read.troubles.extend(troubles.found);
@@ -114,13 +115,13 @@ impl Reading<'_> {
     }
 
     fn open_entry(&self, log: LogId, name: &EntryName) -> Result<Candidate, Trouble> {
-        let damaged = |reason: &str| Trouble { weight: Verdict::Invalid, reason: reason.into() };
+        let damaged = |reason: &str| Trouble::new(Verdict::Invalid, reason);
         let file = self.folder.read(&layout::entry(log, name), ENTRY_BYTES_MAX + AGE_OVERHEAD_MAX)?;
         let padded = envelope::open_named(file, name.sha256, self.custody).map_err(|error| match error {
             SlotsError::OtherHash => damaged("its bytes do not have the hash in its name"),
             SlotsError::NotToOneKey => damaged("it is not an age file to exactly one key of the vault"),
             SlotsError::Envelope(EnvelopeError::NotForThisKey) => {
-                Trouble { weight: Verdict::Incomplete, reason: "no custody key here opens it".into() }
+                Trouble::new(Verdict::Incomplete, "no custody key here opens it")
             }
             SlotsError::Envelope(other) => damaged(&other.to_string()),
         })?;
@@ -220,7 +221,7 @@ impl Reading<'_> {
     fn report_unusable(&self, opened: &Opened, which: impl Fn(u64) -> bool, troubles: &mut Troubles) {
         for (path, seq, trouble) in &opened.unusable {
             if which(*seq) && !self.own.contains(path) {
-                troubles.add(*seq, trouble.weight, Check::Entry, path.clone(), trouble.reason.clone());
+                troubles.add_file(*seq, Check::Entry, path.clone(), trouble.clone());
             }
         }
     }
@@ -315,6 +316,8 @@ pub(super) struct Read {
     pub(super) logs: BTreeMap<LogId, Log>,
     /// Logs of which no signed state can be followed here, and whose they are.
     pub(super) untold: BTreeMap<LogId, MemberId>,
+    /// Logs of which something lies here and cannot be read: what they say may not be all.
+    pub(super) unread: BTreeSet<LogId>,
     /// What is wrong with them, whoever they turn out to belong to.
     pub(super) troubles: Vec<LogTrouble>,
     /// The cards that entries carry, by their text.

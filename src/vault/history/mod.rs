@@ -111,6 +111,8 @@ pub struct History {
     pub ranks: BTreeMap<MemberId, usize>,
     /// Logs of which no signed state can be followed here, and whose they are.
     untold: BTreeMap<LogId, MemberId>,
+    /// Logs, of whomever, of which something lies here and could not be read: they may say more.
+    pub unread: BTreeSet<LogId>,
     /// Removals that have no effect because of what their authors had not seen: told, and no findings.
     pub idle_removals: Vec<Place>,
     /// All entries, each after what its author had seen.
@@ -135,7 +137,7 @@ impl History {
         signatures: Signatures,
     ) -> Result<Self, VaultError> {
         let mut findings = Findings::default();
-        let Read { mut logs, untold, troubles, cards } =
+        let Read { mut logs, untold, unread, troubles, cards } =
             Reading { folder, survey, vault, custody, own, signatures }.logs(&mut findings);
         let Some((monitors_needed, founder)) =
             founding(&logs, vault).map(|(found, founder)| (found.monitors_needed, founder.member()))
@@ -161,6 +163,7 @@ impl History {
                 removals: BTreeMap::new(),
                 ranks: BTreeMap::new(),
                 untold: untold.clone(),
+                unread: unread.clone(),
                 idle_removals: Vec::new(),
                 order: Vec::new(),
                 shared_handles: BTreeSet::new(),

@@ -61,7 +61,7 @@ pub(crate) enum NotAHead {
 
 impl NotAHead {
     fn wrong(reason: &(impl ToString + ?Sized)) -> Self {
-        Self::Trouble(Trouble { weight: Verdict::Invalid, reason: reason.to_string() })
+        Self::Trouble(Trouble::new(Verdict::Invalid, reason))
     }
 }
 
@@ -159,7 +159,7 @@ impl Reading<'_> {
             }
             NotAHead::Trouble(trouble) => {
                 // What its name covers last is what it is about.
-                troubles.add(name.size.saturating_sub(1), trouble.weight, Check::Signature, path, trouble.reason);
+                troubles.add_file(name.size.saturating_sub(1), Check::Signature, path, trouble);
             }
         }
     }
@@ -175,6 +175,7 @@ impl Reading<'_> {
             let path = layout::checkpoint(state.head.log, &name).to_string();
             let message = "it could be read before, and not again";
             troubles.add(name.size.saturating_sub(1), Verdict::Incomplete, Check::Signature, path, message);
+            troubles.unread = true;
         }
         again.map(|(_, note)| note)
     }

@@ -17,16 +17,24 @@ pub(super) struct LogTrouble {
 pub(super) struct Troubles {
     log: LogId,
     pub(super) found: Vec<LogTrouble>,
+    /// Whether some of it lies there and cannot be read: what it says nobody knows.
+    pub(super) unread: bool,
 }
 
 impl Troubles {
     pub(super) fn of(log: LogId) -> Self {
-        Self { log, found: Vec::new() }
+        Self { log, found: Vec::new(), unread: false }
     }
 
     pub(super) fn add(&mut self, seq: u64, weight: Verdict, check: Check, subject: String, message: impl Into<String>) {
         let finding = Finding { weight, check, subject, message: message.into() };
         self.found.push(LogTrouble { log: self.log, seq, finding });
+    }
+
+    /// Why a file of it cannot be used.
+    pub(super) fn add_file(&mut self, seq: u64, check: Check, path: String, trouble: Trouble) {
+        self.unread |= trouble.unread;
+        self.add(seq, trouble.weight, check, path, trouble.reason);
     }
 
     pub(super) fn mention(&self, subject: &str) -> bool {
@@ -39,11 +47,21 @@ impl Troubles {
 pub(crate) struct Trouble {
     pub(super) weight: Verdict,
     pub(super) reason: String,
+    /// The medium did not give it: another time it may.
+    pub(super) unread: bool,
+}
+
+impl Trouble {
+    pub(super) fn new(weight: Verdict, reason: &(impl ToString + ?Sized)) -> Self {
+        Self { weight, reason: reason.to_string(), unread: false }
+    }
 }
 
 impl From<StoreError> for Trouble {
     fn from(error: StoreError) -> Self {
-        let oversize = matches!(error, StoreError::TooLarge { .. });
-        Self { weight: if oversize { Verdict::Invalid } else { Verdict::Incomplete }, reason: error.to_string() }
+        match error {
+            StoreError::TooLarge { .. } => Self::new(Verdict::Invalid, &error),
+            _ => Self { unread: true, ..Self::new(Verdict::Incomplete, &error) },
+        }
     }
 }

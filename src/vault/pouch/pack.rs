@@ -217,7 +217,7 @@ impl<'a> Packing<'a> {
         let session = &self.session;
         let wanted = select::custody(session)?;
         let mut lacking: Vec<RelPath> = wanted.missing.iter().cloned().collect();
-        lacking.extend(select::unread(session, &wanted));
+        lacking.extend(select::unread(session, &wanted)?);
         let mut pieces = in_order(session, select::paths(&wanted))?;
         lacking.extend(exhibits.move_files(session, session.history()?, &mut pieces));
         Ok((lacking, pieces))

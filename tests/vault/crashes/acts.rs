@@ -68,7 +68,7 @@ pub(super) fn every() -> impl Iterator<Item = &'static Act> + Send {
     ACTS.iter().chain(&typed::ACTS).chain(&papers::ACTS)
 }
 
-static ACTS: [Act; 36] = [
+static ACTS: [Act; 37] = [
     Act { name: "init", copy: "second", run: sealing::founds, settles: sealing::founded_before, ..PLAIN },
     Act {
         name: "identity new",
@@ -226,6 +226,15 @@ static ACTS: [Act; 36] = [
         run: pouches::packs_custody,
         settles: done_before,
         effect: pouches::has_custody,
+        says: &[("pack", 1)],
+        ..PLAIN
+    },
+    Act {
+        name: "pack --no-exhibits of two logs",
+        before: pouches::heard_of_her,
+        run: pouches::packs_custody,
+        settles: done_before,
+        effect: pouches::has_both_logs,
         says: &[("pack", 1)],
         ..PLAIN
     },

@@ -30,6 +30,7 @@ pub fn answers(setting: &mut Setting<'_>, request: &PackRequest<'_>, mark: &Mark
     if let Some(path) = wanted.unsigned().next() {
         return Err(VaultError::Pouch(PouchError::NotPackable { path: path.to_string() }));
     }
+    let lacking = select::unread(session, &wanted)?.into_iter().map(|path| path.to_string()).collect();
     let pieces = in_order(session, select::paths(&wanted))?;
     let recipients = packing.recipients(setting)?;
     let recipients: Vec<&Recipient> = recipients.iter().collect();
@@ -59,7 +60,7 @@ pub fn answers(setting: &mut Setting<'_>, request: &PackRequest<'_>, mark: &Mark
         withdrawn: Vec::new(),
         withdrawn_records: Vec::new(),
         broken: Vec::new(),
-        lacking: Vec::new(),
+        lacking,
         made: (vec![name.to_string()], Vec::new()),
         absent: None,
         bytes: text.len() as u64,

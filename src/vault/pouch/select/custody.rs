@@ -22,12 +22,13 @@ pub(in crate::vault::pouch) fn custody(session: &Session) -> Result<Wanted, Vaul
 }
 
 /// Where something of it may lie that could not be read, or listed: what that is nobody can say, and it does not go.
-pub(in crate::vault::pouch) fn unread(session: &Session, wanted: &Wanted) -> BTreeSet<RelPath> {
+pub(in crate::vault::pouch) fn unread(session: &Session, wanted: &Wanted) -> Result<BTreeSet<RelPath>, VaultError> {
+    let history = session.history()?;
     let entries = session.of_logs().filter(|found| found.check == Check::Entry && found.weight < Verdict::Invalid);
-    // What somebody put there under the name of a log is nobody's.
-    let is_of_a_member = |log: &LogId| session.history.as_ref().is_some_and(|history| history.logs.contains_key(log));
-    let logs = entries.filter_map(log_concerned).filter(is_of_a_member).map(layout::log);
-    wanted.unsigned().chain(session.survey.unlisted.iter().cloned()).chain(logs).collect()
+    // What is readable, and to nobody here, is nobody's who is known, if its log is not.
+    let unopened = entries.filter_map(log_concerned).filter(|log| history.logs.contains_key(log));
+    let logs = unopened.chain(history.unread.iter().copied()).map(layout::log);
+    Ok(wanted.unsigned().chain(session.survey.unlisted.iter().cloned()).chain(logs).collect())
 }
 
 /// Keeps of it what the receivers are not known to have.

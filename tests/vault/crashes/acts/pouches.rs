@@ -25,6 +25,7 @@ use amparo::vault::pouch::unfinished::Mark;
 use amparo::vault::pouch::unpack::{UnpackRequest, found_copy, is_bare, unpack};
 use amparo::vault::session::Trust;
 
+use super::super::super::merging::merge_into;
 use super::super::super::people::{Device, World, request};
 use super::{as_who, check, members, sealing};
 
@@ -103,6 +104,20 @@ pub(super) fn packs_custody(world: &World, _: &mut dyn FnMut()) -> Result<bool, 
 /// What is told in it is whole, and no sealed file is in it.
 pub(super) fn has_custody(world: &World) -> Result<(), String> {
     brings(world, "custody.bin", Verdict::Incomplete)
+}
+
+/// A reader opened something, and what her log says came back.
+pub(super) fn heard_of_her(_: &FaultyDisk, world: &World) {
+    sealing::sealed_more(world);
+    assert!(sealing::opens(world, &mut || ()).expect("opened"));
+    merge_into(world.disk(), &world.lawyer, &world.vault, &world.path("copy"), false).expect("merged");
+}
+
+/// The same of two logs.
+pub(super) fn has_both_logs(world: &World) -> Result<(), String> {
+    has_custody(world)?;
+    let seen = world.verify_at(&world.path("proof"), &world.reader).map_err(|error| error.to_string())?;
+    check(seen.logs.len() == 2, "the pouch lacks what the reader's log says")
 }
 
 /// A new copy that comes of a pouch tells of both exhibits.

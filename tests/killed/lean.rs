@@ -1,5 +1,5 @@
-//! What a pouch holds is longer than the memory that the real program gets: it is packed, checked, repaired and taken in all the
-//! same, piece by piece.
+//! What was sealed, and the pouch that holds it, is longer than the memory that the real program gets: it is sealed, checked at each
+//! level, opened, packed, repaired and taken in all the same, piece by piece.
 
 use std::fs::File;
 use std::io::{Seek, SeekFrom, Write};
@@ -22,7 +22,7 @@ fn limited(stage: &Stage, who: &str, mebibytes: u64, args: &[&str]) -> Output {
 }
 
 #[test]
-fn a_pouch_longer_than_memory_is_packed_checked_repaired_and_taken_in() {
+fn what_is_longer_than_memory_is_sealed_checked_opened_packed_repaired_and_taken_in() {
     let stage = Stage::set();
     File::create(stage.path("lawyer/film.bin")).and_then(|film| film.set_len(FILM_BYTES)).expect("a film of zeros");
     let does = |who: &str, args: &[&str]| {
@@ -42,4 +42,11 @@ fn a_pouch_longer_than_memory_is_packed_checked_repaired_and_taken_in() {
     torn.seek(SeekFrom::Start(bytes / 3)).and_then(|_| torn.write_all(&vec![7; 16 << 20])).expect("torn");
     does("gull", &["verify", pouch, parity, "--repair", "../film.repaired"]);
     does("tern", &["unpack", pouch, parity, "-o", "film", "--owner", "../lawyer.card", "--sign"]);
+    // At each level: as whoever sealed it, as whoever may read it, as whoever has no key of what was sealed.
+    let here = ["verify", "--vault", "../lawyer/evidence"];
+    does("lawyer", &here);
+    does("tern", &["verify", "--vault", "film", "--share", "../tern.share"]);
+    does("kite", &here);
+    does("tern", &["open", "K7-0003", "-o", "out", "--vault", "film", "--share", "../tern.share"]);
+    does("owl", &["merge", "../tern/film"]);
 }

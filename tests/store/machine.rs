@@ -209,6 +209,36 @@ fn memory_is_no_medium() {
     assert_eq!((bytes.as_slice(), from), (&b"bytes"[..], ReadFrom::Cache));
 }
 
+/// What was written on a disk is read back from the disk, whatever its length.
+#[test]
+fn a_disk_is_read_back_from_its_medium() {
+    use amparo::store::ReadFrom;
+    const ON_A_DISK: [&str; 5] = ["ext2/ext3", "xfs", "btrfs", "f2fs", "exfat"];
+    let place = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
+    let asked = Command::new("stat").args(["-f", "-c", "%T"]).arg(place.path()).output().expect("started");
+    let kind = String::from_utf8_lossy(&asked.stdout).trim().to_string();
+    if !ON_A_DISK.contains(&kind.as_str()) {
+        return skipped(&format!("the build folder lies on {kind}"));
+    }
+    let root = RealDisk.folder(place.path()).expect("opened");
+    let part = 512 << 10;
+    for length in [1, 4095, 4096, 4097, part - 1, part, part + 1, 3 * part + 7] {
+        let (name, bytes) = (path(&format!("x/{length}")), pattern(length));
+        root.create(&name, &bytes, Mode::Open).expect("created");
+        root.sync(std::slice::from_ref(&name)).expect("synced");
+        let (mut source, from) = root.read_back(&name, length as u64).expect("opened");
+        let mut read = Vec::new();
+        source.read_to_end(&mut read).expect("read");
+        assert_eq!(from, ReadFrom::Medium, "{length} bytes on {kind}");
+        assert!(read == bytes, "{length} bytes");
+    }
+}
+
+/// Bytes of which no two places of a block are alike.
+fn pattern(length: usize) -> Vec<u8> {
+    (0_u64..).flat_map(|number| number.wrapping_mul(0x9E37_79B9_7F4A_7C15).to_le_bytes()).take(length).collect()
+}
+
 #[test]
 fn another_process_holds_the_lock_until_it_dies() {
     let place = tempfile::tempdir().expect("a folder");

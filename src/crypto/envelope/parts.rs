@@ -159,7 +159,9 @@ mod tests {
     use super::super::{open, seal};
     use super::*;
 
-    const LENGTHS: [usize; 8] = [0, 1, 65_535, 65_536, 65_537, 131_071, 131_072, 131_073];
+    /// Around chunks, and where the number of a chunk needs a second byte.
+    const LENGTHS: [usize; 11] =
+        [0, 1, 65_535, 65_536, 65_537, 131_071, 131_072, 131_073, (16 << 20) - 1, 16 << 20, (16 << 20) + 65_537];
 
     fn in_parts(plaintext: &[u8], recipients: &[&Recipient]) -> Vec<u8> {
         let (mut file, key) = begin(recipients);

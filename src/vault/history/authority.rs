@@ -68,6 +68,8 @@ pub(super) fn judge(history: &mut History, supposed: Option<&Remove>) {
     }
     history.custody_undecided = std::mem::take(&mut court.void.custody_undecided);
     (history.keys, history.removals, history.ranks) = (court.keys, court.removals, court.ranks);
+    let sealings = history.counted().filter(|(_, told)| matches!(told.entry.event, Event::Seal(_)));
+    history.sealings = sealings.map(|(place, _)| place).collect();
     let told = history.logs.values().map(|log| (log.id, log.member));
     let whose = told.chain(history.untold.iter().map(|(log, member)| (*log, *member)));
     history.cuts = whose.filter_map(|(log, member)| Some((log, history.cut_of(log, member)?))).collect();

@@ -117,6 +117,8 @@ pub struct History {
     pub idle_removals: Vec<Place>,
     /// All entries, each after what its author had seen.
     pub order: Vec<Place>,
+    /// Of these, the sealings that count: exhibits are looked up in them, one after the other.
+    sealings: Vec<Place>,
     /// Handles that two logs or more have: asked for with every label.
     shared_handles: BTreeSet<String>,
     /// Monitors that must cosign before a state counts as covered.
@@ -166,6 +168,7 @@ impl History {
                 unread: unread.clone(),
                 idle_removals: Vec::new(),
                 order: Vec::new(),
+                sealings: Vec::new(),
                 shared_handles: BTreeSet::new(),
                 monitors_needed,
                 findings: findings.clone(),
@@ -281,7 +284,7 @@ impl History {
 
     /// All sealings that count, in causal order.
     pub fn sealings(&self) -> impl Iterator<Item = Sealing<'_>> {
-        self.counted().filter_map(|(place, told)| self.sealing(place, told))
+        self.sealings.iter().filter_map(|place| self.sealing_at(*place))
     }
 
     /// The sealing that an entry is, whether it counts or not.

@@ -1,10 +1,11 @@
-//! The files on their way: read from the other copy one at a time, held against the hash in their names, written under
+//! The files on their way: read from the other copy on all cores, held against the hash in their names, written under
 //! the same names, synced a few at a time. Signed states come last, and make the rest count.
 //!
 //! Whatever stops this, the device's memory tells what was being written and what had come: what is whole of it the next
 //! merge need not carry again, whatever was done in between.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::wanted::Wanted;
 use super::{Held, Untaken};
@@ -19,7 +20,7 @@ use crate::store::memory::{Change, Intent};
 use crate::store::{Mode, RelPath, StoreError};
 use crate::vault::exhibits::BLOB_BYTES_MAX;
 use crate::vault::session::Session;
-use crate::vault::{Setting, VaultError, interrupted, random};
+use crate::vault::{Setting, VaultError, Watch, interrupted, parallel, random};
 
 /// What is written between two syncs. After a power cut so much is looked through for torn files.
 const BATCH_BYTES_MAX: u64 = 64 << 20;
@@ -35,6 +36,20 @@ struct Piece {
     /// For an entry's file: what must be in it.
     entry: Option<EntryName>,
 }
+
+/// Where a file that was taken stands now.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Came {
+    /// Here, since just now.
+    Written,
+    /// Here, as before.
+    Here,
+    /// There alone: what is here under its name is damaged, and stays.
+    Damaged,
+}
+
+/// What became of a file of the other copy, and how long it is; or why it was not taken.
+type Taken = Result<(Came, u64), String>;
 
 /// What came, in numbers, and what did not.
 #[derive(Default)]
@@ -90,12 +105,9 @@ impl<'a> Carrier<'a> {
     /// Reads all of it and writes nothing: what cannot be taken is known afterwards.
     pub(super) fn look(&mut self, setting: &Setting<'_>, wanted: &Wanted) -> Result<(), VaultError> {
         let small = Piece::keys(wanted).chain(Piece::entries(wanted)).chain(Piece::cosignatures(wanted));
-        for piece in Piece::blobs(wanted).chain(small) {
-            if setting.watch.stopped() {
-                return Err(VaultError::Stopped);
-            }
-            drop(self.take(&piece));
-            setting.watch.advance(piece.bytes);
+        for batch in batches(Piece::blobs(wanted).chain(small)) {
+            let looks = self.each(setting.watch, &batch, |_, _| Ok(Came::Here))?;
+            self.note(&batch, looks).1?;
         }
         Ok(())
     }
@@ -114,14 +126,21 @@ impl<'a> Carrier<'a> {
             let mut paths = Vec::new();
             for (log, name) in states {
                 let piece = Piece::new(layout::checkpoint(*log, name), 0, NOTE_BYTES_MAX as u64);
-                if let Some(bytes) = self.take(&piece) {
-                    change.push(&piece.path, bytes);
-                    paths.push(piece.path);
+                match self.take(&piece) {
+                    Ok(bytes) => {
+                        change.push(&piece.path, bytes);
+                        paths.push(piece.path);
+                    }
+                    Err(reason) => self.carried.untaken.push(Untaken { path: piece.path.to_string(), reason }),
                 }
             }
             self.session.memory.prepare_merge(&self.session.vault, random(setting.rng), &change)?;
             for (path, bytes) in change.files() {
-                self.carried.states += u64::from(self.put(&path, bytes)?);
+                let came = self.put(&path, bytes)?;
+                self.carried.states += u64::from(came == Came::Written);
+                if came == Came::Damaged {
+                    self.carried.damaged.push(path);
+                }
             }
             self.own.sync(&paths)?;
         }
@@ -147,17 +166,8 @@ impl<'a> Carrier<'a> {
 
     /// Carries all pieces, batch by batch; returns how many came.
     fn all(&mut self, setting: &mut Setting<'_>, pieces: impl Iterator<Item = Piece>) -> Result<u64, VaultError> {
-        let mut pieces = pieces.peekable();
         let mut came = 0;
-        while pieces.peek().is_some() {
-            let (mut batch, mut bytes) = (Vec::new(), 0_u64);
-            while let Some(piece) = pieces.next_if(|next| {
-                batch.is_empty()
-                    || (bytes.saturating_add(next.bytes) <= BATCH_BYTES_MAX && batch.len() < BATCH_FILES_MAX)
-            }) {
-                bytes = bytes.saturating_add(piece.bytes);
-                batch.push(piece);
-            }
+        for batch in batches(pieces) {
             came += self.batch(setting, &batch)?;
         }
         Ok(came)
@@ -167,66 +177,107 @@ impl<'a> Carrier<'a> {
         let (memory, vault) = (&self.session.memory, &self.session.vault);
         let paths: Vec<RelPath> = batch.iter().map(|piece| piece.path.clone()).collect();
         let writing = memory.intend_merge(vault, random(setting.rng), &paths)?;
-        let (mut written, mut stopped) = (Vec::new(), false);
-        for piece in batch {
-            stopped = setting.watch.stopped();
-            if stopped {
-                break;
-            }
-            let Some(bytes) = self.take(piece) else { continue };
-            if self.put(&piece.path, &bytes)? {
-                self.carried.bytes = self.carried.bytes.saturating_add(bytes.len() as u64);
-                written.push(piece.path.clone());
-            }
-            setting.watch.advance(piece.bytes);
-        }
+        let came = self.each(setting.watch, batch, |path, bytes| self.put(path, bytes))?;
+        let (written, outcome) = self.note(batch, came);
         self.own.sync(&written)?;
         if !written.is_empty() {
             self.intents.push(memory.arrive(vault, &written)?);
         }
         memory.forget(&writing)?;
-        if stopped { Err(VaultError::Stopped) } else { Ok(written.len() as u64) }
+        outcome.map(|()| written.len() as u64)
     }
 
-    /// A file of the other copy, if it is what its name promises.
-    fn take(&mut self, piece: &Piece) -> Option<Vec<u8>> {
-        let reason = match self.source.read(&piece.path, piece.bytes_max) {
+    /// Takes pieces on all cores, and has each kept; `None` for those that were not come to.
+    fn each(
+        &self,
+        watch: &dyn Watch,
+        pieces: &[Piece],
+        keep: impl Fn(&RelPath, &[u8]) -> Result<Came, VaultError> + Sync,
+    ) -> Result<Vec<Option<Taken>>, VaultError> {
+        let is_over = AtomicBool::new(false);
+        let one = |piece: &Piece| {
+            if is_over.load(Ordering::Relaxed) || watch.stopped() {
+                return Ok(None);
+            }
+            let taken = match self.take(piece) {
+                Ok(bytes) => keep(&piece.path, &bytes).map(|came| Ok((came, bytes.len() as u64))),
+                Err(reason) => Ok(Err(reason)),
+            };
+            is_over.fetch_or(taken.is_err(), Ordering::Relaxed);
+            watch.advance(piece.bytes);
+            taken.map(Some)
+        };
+        parallel::map(pieces, one).into_iter().collect()
+    }
+
+    /// Notes what became of each; returns those that were written, or `Stopped` beside them where some were not come to.
+    fn note(&mut self, pieces: &[Piece], taken: Vec<Option<Taken>>) -> (Vec<RelPath>, Result<(), VaultError>) {
+        let (mut written, mut outcome) = (Vec::new(), Ok(()));
+        for (piece, taken) in pieces.iter().zip(taken) {
+            match taken {
+                Some(Ok((Came::Written, bytes))) => {
+                    self.carried.bytes = self.carried.bytes.saturating_add(bytes);
+                    written.push(piece.path.clone());
+                }
+                Some(Ok((Came::Here, _))) => {}
+                Some(Ok((Came::Damaged, _))) => self.carried.damaged.push(piece.path.clone()),
+                Some(Err(reason)) => self.carried.untaken.push(Untaken { path: piece.path.to_string(), reason }),
+                None => outcome = Err(VaultError::Stopped),
+            }
+        }
+        (written, outcome)
+    }
+
+    /// A file of the other copy, if it is what its name promises; else why it was not taken.
+    fn take(&self, piece: &Piece) -> Result<Vec<u8>, String> {
+        match self.source.read(&piece.path, piece.bytes_max) {
             Ok(bytes) if !layout::is_as_named(&piece.path, &bytes) => {
-                "its bytes do not have the hash in its name".to_string()
+                Err("its bytes do not have the hash in its name".into())
             }
             Ok(bytes) => match piece.entry {
                 Some(name) if !is_entry(&bytes, &name, &self.session.ring.custody()) => {
-                    "it is not the entry that its name tells".to_string()
+                    Err("it is not the entry that its name tells".into())
                 }
-                _ => return Some(bytes),
+                _ => Ok(bytes),
             },
             // A pouch says why; of a folder the path stands beside it.
-            Err(StoreError::Io { source, .. }) => source.to_string(),
-            Err(error) => error.to_string(),
-        };
-        self.carried.untaken.push(Untaken { path: piece.path.to_string(), reason });
-        None
+            Err(StoreError::Io { source, .. }) => Err(source.to_string()),
+            Err(error) => Err(error.to_string()),
+        }
     }
 
-    /// Writes a file that is not here yet; whether it did. What is torn here gives way where it is unfinished work, or where
-    /// the person said so.
-    fn put(&mut self, path: &RelPath, bytes: &[u8]) -> Result<bool, VaultError> {
+    /// Writes a file that is not here yet. What is torn here gives way where it is unfinished work, or where the person said so.
+    fn put(&self, path: &RelPath, bytes: &[u8]) -> Result<Came, VaultError> {
         match self.own.create(path, bytes, Mode::Open) {
             Err(StoreError::Exists { .. }) => {}
-            other => return Ok(other.map(|()| true)?),
+            other => return Ok(other.map(|()| Came::Written)?),
         }
         if self.own.read(path, bytes.len() as u64 + 1).is_ok_and(|there| there == bytes) {
-            return Ok(false);
+            return Ok(Came::Here);
         }
         let is_unfinished = self.torn.contains(path) || self.session.unfinished.may_be_torn(path);
         if !self.replace && !is_unfinished {
-            self.carried.damaged.push(path.clone());
-            return Ok(false);
+            return Ok(Came::Damaged);
         }
         self.own.remove(path)?;
         self.own.create(path, bytes, Mode::Open)?;
-        Ok(true)
+        Ok(Came::Written)
     }
+}
+
+/// As many at a time as are written between two syncs.
+fn batches(pieces: impl Iterator<Item = Piece>) -> impl Iterator<Item = Vec<Piece>> {
+    let mut pieces = pieces.peekable();
+    std::iter::from_fn(move || {
+        let (mut batch, mut bytes) = (Vec::new(), 0_u64);
+        while let Some(piece) = pieces.next_if(|next| {
+            batch.is_empty() || (bytes.saturating_add(next.bytes) <= BATCH_BYTES_MAX && batch.len() < BATCH_FILES_MAX)
+        }) {
+            bytes = bytes.saturating_add(piece.bytes);
+            batch.push(piece);
+        }
+        (!batch.is_empty()).then_some(batch)
+    })
 }
 
 impl Piece {

@@ -1,7 +1,8 @@
 //! The plaintext of a pouch: any part of it, decrypted chunk by chunk. A chunk that was damaged is lost, and nothing else is.
 
+use std::collections::VecDeque;
 use std::ops::Range;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::pieces::{Lost, Pieces};
 use crate::crypto::envelope::{
@@ -13,6 +14,8 @@ use crate::vault::pouch::PouchError;
 
 /// A header to four people has some 7 KiB.
 const START_BYTES: usize = 16 << 10;
+/// A megabyte: one for each thread that reads, and as many behind.
+const HELD_CHUNKS_MAX: usize = 16;
 const PLAIN_CHUNK: u64 = PLAIN_CHUNK_BYTES as u64;
 const SEALED_CHUNK: u64 = SEALED_CHUNK_BYTES as u64;
 const TAG: u64 = SEALED_CHUNK - PLAIN_CHUNK;
@@ -25,8 +28,8 @@ pub struct Opened {
     bytes: u64,
     /// Less than a chunk follows the last one: the end was cut off there.
     frayed: bool,
-    /// The chunk that was decrypted last: whoever reads on needs the rest of it.
-    last: Mutex<Option<(u64, Vec<u8>)>>,
+    /// The chunks that were decrypted last: whoever reads on needs the rest of one, each thread of its own.
+    last: Mutex<VecDeque<(u64, Arc<Vec<u8>>)>>,
 }
 
 impl Opened {
@@ -38,7 +41,7 @@ impl Opened {
         let bytes = whole * PLAIN_CHUNK + rest.saturating_sub(TAG);
         // Only a payload of nothing ends with a bare tag.
         let frayed = if whole == 0 { rest < TAG } else { (1..=TAG).contains(&rest) };
-        Ok(Self { pieces, key, payload_at, bytes, frayed, last: Mutex::new(None) })
+        Ok(Self { pieces, key, payload_at, bytes, frayed, last: Mutex::default() })
     }
 
     /// How long the plaintext is, if nothing was cut off: only the last chunk proves it.
@@ -67,17 +70,26 @@ impl Opened {
         while done < into.len() {
             let position = at + done as u64;
             let (index, within) = (position / PLAIN_CHUNK, position % PLAIN_CHUNK);
-            let mut last = self.last.lock().expect("no reader panics");
-            if last.as_ref().is_none_or(|(held, _)| *held != index) {
-                *last = Some((index, self.chunk(index)?));
-            }
-            let chunk = last.as_ref().map(|(_, chunk)| chunk.as_slice()).unwrap_or_default();
+            let chunk = self.whole_chunk(index)?;
             let rest = usize::try_from(within).ok().and_then(|within| chunk.get(within..)).unwrap_or_default();
             let taken = rest.len().min(into.len() - done);
             into[done..done + taken].copy_from_slice(&rest[..taken]);
             done += taken;
         }
         Ok(())
+    }
+
+    fn whole_chunk(&self, index: u64) -> Result<Arc<Vec<u8>>, Lost> {
+        let last = || self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, chunk)) = last().iter().find(|(held, _)| *held == index) {
+            return Ok(Arc::clone(chunk));
+        }
+        // Without the lock: others decrypt other chunks meanwhile.
+        let chunk = Arc::new(self.chunk(index)?);
+        let mut last = last();
+        last.truncate(HELD_CHUNKS_MAX - 1);
+        last.push_front((index, Arc::clone(&chunk)));
+        Ok(chunk)
     }
 
     /// What of the plaintext a lost chunk takes with it.

@@ -5,6 +5,9 @@ use super::*;
 
 const LENGTHS: [usize; 10] = [0, 1, 4_096, 65_535, 65_536, 65_537, 131_071, 131_072, 131_073, 1 << 20];
 
+/// Around a whole segment, where the number of a chunk needs a second byte.
+const SEGMENT_LENGTHS: [usize; 4] = [(16 << 20) - 1, 16 << 20, (16 << 20) + 1, (16 << 20) + 65_537];
+
 fn plaintext(length: usize) -> Vec<u8> {
     (0..251).cycle().take(length).collect()
 }
@@ -25,21 +28,20 @@ fn laid(plaintext: &[u8], capacity: usize) -> Slots {
 #[test]
 fn what_is_sealed_in_slots_age_opens_and_its_hash_is_told() {
     let ann = Identity::from_seed(&[1; 32]);
-    for length in LENGTHS {
-        for capacity in [0, 10_000, length] {
-            let plain = plaintext(length);
-            let sealed = laid(&plain, capacity).seal(&ann.recipient());
-            assert_eq!(*open(sealed.bytes(), &[&ann]).expect("opened"), plain, "{length}");
-            assert_eq!(*open_with_file_key(sealed.bytes(), &sealed.file_key).expect("opened"), plain, "{length}");
-            assert_eq!(Hash::of(sealed.bytes()), sealed.sha256);
-        }
+    let small = LENGTHS.into_iter().flat_map(|length| [0, 10_000, length].map(|capacity| (length, capacity)));
+    for (length, capacity) in small.chain(SEGMENT_LENGTHS.map(|length| (length, length))) {
+        let plain = plaintext(length);
+        let sealed = laid(&plain, capacity).seal(&ann.recipient());
+        assert!(*open(sealed.bytes(), &[&ann]).expect("opened") == plain, "{length}");
+        assert!(*open_with_file_key(sealed.bytes(), &sealed.file_key).expect("opened") == plain, "{length}");
+        assert_eq!(Hash::of(sealed.bytes()), sealed.sha256);
     }
 }
 
 #[test]
 fn what_age_sealed_is_opened_in_slots() {
     let (ann, eve) = (Identity::from_seed(&[1; 32]), Identity::from_seed(&[3; 32]));
-    for length in LENGTHS {
+    for length in LENGTHS.into_iter().chain(SEGMENT_LENGTHS) {
         let plain = plaintext(length);
         let file = seal(&plain, &[&ann.recipient()]).bytes;
         let (sha256, whole) = (Hash::of(&file), file.len());
@@ -74,7 +76,7 @@ fn what_age_sealed_is_opened_in_slots() {
 #[test]
 fn reading_back_sees_the_plaintext_and_every_changed_byte() {
     let ann = Identity::from_seed(&[1; 32]);
-    for length in LENGTHS {
+    for length in LENGTHS.into_iter().chain(SEGMENT_LENGTHS) {
         let plain = plaintext(length);
         let sealed = || laid(&plain, length).seal(&ann.recipient());
         let mut one = sealed();

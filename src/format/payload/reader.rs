@@ -100,7 +100,7 @@ pub struct Member<'a, R> {
     payload: &'a mut PayloadReader<R>,
 }
 
-impl<R: Read> PayloadReader<R> {
+impl<R: BufRead> PayloadReader<R> {
     /// Begins at the first byte of a payload.
     pub fn new(source: R) -> Self {
         Self { source, position: 0, left: 0, padding: 0, members: 0, previous: None, place: None, ended: false }
@@ -180,19 +180,22 @@ impl<R: Read> PayloadReader<R> {
     }
 
     fn expect_zeros(&mut self, count: u64) -> Result<(), PayloadError> {
-        const CHUNK: usize = 16 << 10;
-        let mut chunk = [0; CHUNK];
         let mut left = count;
         while left > 0 {
-            let wanted = usize::try_from(left).unwrap_or(CHUNK).min(CHUNK);
-            let buffer = chunk.get_mut(..wanted).unwrap_or_default();
-            let read = self.read_some(buffer)?;
-            if read == 0 {
+            let part = match self.source.fill_buf() {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                part => part?,
+            };
+            let some = usize::try_from(left).unwrap_or(usize::MAX).min(part.len());
+            // Not byte by byte: around small files there are more zeros than content.
+            let is_zero = part.iter().take(some).fold(0, |all, byte| all | byte) == 0;
+            self.source.consume(some);
+            self.position = self.position.saturating_add(some as u64);
+            left = left.saturating_sub(some as u64);
+            if some == 0 {
                 return Err(PayloadError::Ends { position: self.position });
             }
-            self.position = self.position.saturating_add(read as u64);
-            left = left.saturating_sub(read as u64);
-            if chunk.iter().take(read).any(|byte| *byte != 0) {
+            if !is_zero {
                 return Err(PayloadError::Padding { position: self.position });
             }
         }
@@ -223,7 +226,7 @@ impl<R: Read> PayloadReader<R> {
     }
 }
 
-impl<R: Read> Read for Member<'_, R> {
+impl<R: BufRead> Read for Member<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         Unread(self.payload).read(buffer)
     }

@@ -118,7 +118,7 @@ fn sizes_above_eight_gibibytes_go_into_an_extended_header() {
     // A sparse stream, so that 8 GiB cost no memory.
     let tail = tail(header.len() as u64 + LARGE, None, RECORD_JSON);
     let whole = (&header[..]).chain(io::repeat(0).take(LARGE)).chain(&tail.bytes[..]);
-    let mut reader = PayloadReader::new(whole);
+    let mut reader = PayloadReader::new(std::io::BufReader::new(whole));
     let member = reader.next_member().expect("a right header").expect("a member");
     assert_eq!((member.name.as_str(), member.bytes), ("content/v.mp4", LARGE));
 }

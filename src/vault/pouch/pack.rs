@@ -259,9 +259,12 @@ impl<'a> Packing<'a> {
                     let names = |files: &[RelPath]| files.iter().map(ToString::to_string).collect();
                     return Ok((written, (names(&files), names(&parity))));
                 }
+                // Where one is damaged others may be: all are looked at, so that no more than one pouch is begun in vain.
                 Err(Unwritten::Unreadable(path)) => {
-                    pieces.retain(|piece| piece.path() != path);
-                    lacking.push(path);
+                    let mut unreadable = plan.unreadable(setting.watch);
+                    unreadable.insert(path);
+                    pieces.retain(|piece| !unreadable.contains(&piece.path()));
+                    lacking.extend(unreadable);
                 }
                 Err(Unwritten::Out(error)) => {
                     return Err(StoreError::from_io(&request.out.0.join(request.out.1), error).into());

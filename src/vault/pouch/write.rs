@@ -1,6 +1,7 @@
 //! The files on their way into a pouch: one thread reads them and holds them against their names, one encrypts, one
 //! hashes and writes what comes of it. What waits between them is bounded, whatever the pouch's size.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
@@ -15,7 +16,7 @@ use crate::format::tar::padding;
 use crate::store::hygiene::leaving_nothing;
 use crate::store::{Folder, RelPath, layout};
 use crate::vault::exhibits::BLOB_BYTES_MAX;
-use crate::vault::{VaultError, Watch};
+use crate::vault::{Stage, VaultError, Watch, parallel};
 
 /// Chunks that are encrypted between two handovers: 1 MiB.
 const SLAB_CHUNKS: usize = 16;
@@ -163,6 +164,17 @@ impl Plan<'_> {
             left -= part as u64;
         }
         Ok(())
+    }
+
+    /// The files that cannot go, as far as nobody wants to stop.
+    pub(super) fn unreadable(&self, watch: &dyn Watch) -> BTreeSet<RelPath> {
+        watch.begin(Stage::Checking, Some(self.pieces.iter().map(Piece::bytes).sum()));
+        let look = |piece: &Piece| {
+            let is_lost = !watch.stopped() && self.content(piece).is_err();
+            watch.advance(piece.bytes());
+            is_lost.then(|| piece.path())
+        };
+        parallel::map(self.pieces, look).into_iter().flatten().collect()
     }
 
     fn content(&self, piece: &Piece) -> Result<Vec<u8>, Unwritten> {

@@ -1,6 +1,10 @@
 //! Packing on a disk that is full, or fails: nothing half-made stays, and an offer that stands is packed when it is named, and is the
 //! only one.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use amparo::vault::{Setting, Stage, Watch};
+
 use super::*;
 
 /// The files on the stick.
@@ -156,4 +160,52 @@ fn all_files_or_none(fault: Fault, times: Times, stride: usize) {
 fn of_volumes_and_parity_all_stay_or_none_where_the_disk_is_full() {
     all_files_or_none(Fault::Full, Times::Once, 2);
     all_files_or_none(Fault::Full, Times::FromThenOn, 3);
+}
+
+/// Counts how often a pouch is begun.
+struct Begun(AtomicU64);
+
+impl Watch for Begun {
+    fn begin(&self, stage: Stage, _: Option<u64>) {
+        self.0.fetch_add(u64::from(stage == Stage::Packing), Ordering::Relaxed);
+    }
+    fn advance(&self, _: u64) {}
+    fn stopped(&self) -> bool {
+        false
+    }
+}
+
+/// However many of its files are damaged, no more than one pouch is begun in vain.
+#[test]
+fn all_that_is_damaged_is_found_at_once() {
+    let (disk, world, _) = base(Rules::Ext4, true);
+    let blobs: Vec<PathBuf> = disk
+        .files()
+        .into_iter()
+        .map(|(path, _)| path)
+        .filter(|path| path.starts_with(world.vault.join("blobs")))
+        .collect();
+    assert!(blobs.len() > 3);
+    for blob in &blobs {
+        disk.put(blob, b"damaged");
+    }
+    let (begun, name) = (Begun(AtomicU64::new(0)), RelPath::parse("trip.bin").expect("a name"));
+    let to = Receiver { typed: "Harbour".into(), card: None };
+    let packed = with(&disk, world.lawyer.machine, |setting| {
+        let Setting { disk, clock, rng, machine, .. } = setting;
+        let mut setting = Setting { disk: *disk, clock: *clock, rng: &mut **rng, watch: &begun, machine: *machine };
+        let request = PackRequest {
+            place: request(&world.vault, &world.lawyer, None),
+            to: std::slice::from_ref(&to),
+            ids: &[],
+            told: &Circumstances::default(),
+            out: (Path::new("/stick"), &name),
+            parity: None,
+            volume_bytes: None,
+        };
+        pack(&mut setting, &request)
+    });
+    let packed = packed.expect("packed without them");
+    assert_eq!(packed.lacking.len(), blobs.len(), "{:?}", packed.lacking);
+    assert_eq!(begun.0.into_inner(), 2);
 }

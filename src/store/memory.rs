@@ -61,6 +61,15 @@ impl Change {
     }
 }
 
+/// What is remembered of one log.
+struct Seen {
+    log: LogId,
+    /// Its largest state that is what its name promises.
+    note: Option<Vec<u8>>,
+    /// How large one is that is larger and is not.
+    spoilt: Option<u64>,
+}
+
 /// This device's memory.
 pub struct Memory {
     /// `None` while this device has never remembered anything: looking leaves no trace.
@@ -132,28 +141,52 @@ impl Memory {
         self.write_new(&Self::confirmed(vault, key), b"amparo.v1/confirmed\n")
     }
 
-    /// The largest signed state of each log that this device has seen. One that is not what its name promises, a bit of which
-    /// turned, shows nothing; whatever remembers the state again replaces it.
+    /// The largest signed state of each log that this device has seen, of those that are what their names promise.
     pub fn seen(&self, vault: &VaultId) -> Result<Vec<(LogId, Vec<u8>)>, StoreError> {
-        let mut seen = Vec::new();
+        Ok(self.remembered(vault)?.into_iter().filter_map(|seen| Some((seen.log, seen.note?))).collect())
+    }
+
+    /// Logs of which it remembers a larger state than [`Memory::seen`] can show, a bit of which turned; and how large.
+    pub fn spoilt(&self, vault: &VaultId) -> Result<Vec<(LogId, u64)>, StoreError> {
+        Ok(self.remembered(vault)?.into_iter().filter_map(|seen| Some((seen.log, seen.spoilt?))).collect())
+    }
+
+    /// Whether it remembers any state of a vault's logs.
+    pub fn has_seen_any(&self, vault: &VaultId) -> Result<bool, StoreError> {
+        Ok(!self.remembered(vault)?.is_empty())
+    }
+
+    fn remembered(&self, vault: &VaultId) -> Result<Vec<Seen>, StoreError> {
+        let mut remembered = Vec::new();
         for name in self.names(Some(&below(&Self::of(vault), "seen")))? {
             let Some(log) = LogId::from_hex(&name) else { continue };
             let within = below(&below(&Self::of(vault), "seen"), &name);
-            let largest =
-                self.names(Some(&within))?.iter().filter_map(|name| CheckpointName::parse(name)).max_by_key(|c| c.size);
-            if let Some(name) = largest {
-                let note = self.folder()?.read(&below(&within, &name.to_string()), SMALL_BYTES_MAX)?;
-                seen.extend((Hash::of(&note) == name.sha256).then_some((log, note)));
+            let (mut note, mut spoilt) = (None, None);
+            for name in self.states(&within)?.into_iter().rev() {
+                let bytes = self.folder()?.read(&below(&within, &name.to_string()), SMALL_BYTES_MAX)?;
+                if Hash::of(&bytes) == name.sha256 {
+                    note = Some(bytes);
+                    break;
+                }
+                spoilt = spoilt.or(Some(name.size));
             }
+            remembered.push(Seen { log, note, spoilt });
         }
-        Ok(seen)
+        Ok(remembered)
+    }
+
+    /// The states of a log that are remembered, by name, the largest last.
+    fn states(&self, within: &RelPath) -> Result<Vec<CheckpointName>, StoreError> {
+        let names = self.names(Some(within))?;
+        let mut states: Vec<CheckpointName> = names.iter().filter_map(|name| CheckpointName::parse(name)).collect();
+        states.sort_unstable_by_key(|name| name.size);
+        Ok(states)
     }
 
     /// The size of the largest state of a log that this device has seen; 0 for none.
     pub fn seen_size(&self, vault: &VaultId, log: &LogId) -> Result<u64, StoreError> {
         let within = below(&below(&Self::of(vault), "seen"), &log.to_string());
-        let sizes = self.names(Some(&within))?.into_iter().filter_map(|name| CheckpointName::parse(&name));
-        Ok(sizes.map(|name| name.size).max().unwrap_or(0))
+        Ok(self.states(&within)?.last().map_or(0, |name| name.size))
     }
 
     /// Whether the last change of an own log is not known to be durable in the vault: no state of it was remembered since.

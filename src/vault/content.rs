@@ -90,15 +90,6 @@ struct Seen {
     record: Option<Vec<u8>>,
 }
 
-/// A walk through more segments uses all cores by itself. At its beginning and its end one thread works alone, so that through
-/// fewer one thread goes, while others go through others; each holds a segment.
-const SEGMENTS_FOR_ONE_MAX: usize = 4;
-
-/// Whether a walk through it is the work of one thread.
-pub(super) fn is_for_one_thread(exhibit: &Exhibit) -> bool {
-    exhibit.blobs.len() <= SEGMENTS_FOR_ONE_MAX
-}
-
 /// Walks through the payload, checks it wholly against its record, and hands the content to `sink`.
 pub(super) fn walk(
     session: &Session,
@@ -111,7 +102,7 @@ pub(super) fn walk(
     let shape = judge.shape()?;
     let key = session.ring.content(&exhibit.row.key).expect("the record was read with this key");
     thread::scope(|scope| {
-        let crew = (!is_for_one_thread(exhibit)).then(|| Crew::muster(scope, parallel::cores()));
+        let crew = (exhibit.blobs.len() > 1).then(|| Crew::muster(scope, parallel::cores()));
         let (blobs, now) = (exhibit.blobs.iter(), Slots::new(Buffer::default(), 0));
         let segments = Segments { session, key, watch, blobs, crew, ahead: VecDeque::new(), now, at: 0 };
         judge.walk(&shape, segments, sink)

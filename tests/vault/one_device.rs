@@ -158,6 +158,35 @@ fn a_bit_that_turned_in_the_memory_costs_nothing() {
     }
 }
 
+/// What a device remembers of a longer record is spoilt: it still knows that there was more.
+#[test]
+fn a_bit_that_turned_in_the_memory_hides_no_older_copy() {
+    let disk = FaultyDisk::new(Rules::Ext4);
+    for name in ["mine", "next"] {
+        disk.put(Path::new(&format!("/home/s/{name}.txt")), name.as_bytes());
+    }
+    let world = World::on(Arc::new(disk.clone()), Path::new("/home")).expect("founded");
+    world.seal(&[world.path("s/mine.txt")], false).expect("sealed");
+    carry(&disk, &world.vault, &world.path("older"), |_| true);
+    world.seal(&[world.path("s/next.txt")], false).expect("sealed");
+    let seen = |who: &Device| who.state.join(world.created.vault.to_string()).join("seen");
+    for who in [&world.reader, &world.monitor] {
+        assert_eq!(world.verify(who).expect("verified").verdict, Verdict::Valid);
+        let states = disk.files().into_iter().filter(|(path, _)| path.starts_with(seen(who)));
+        let states: Vec<(PathBuf, Vec<u8>)> = states.collect();
+        assert!(!states.is_empty());
+        for (path, mut note) in states {
+            note[100] ^= 1;
+            disk.put(&path, &note);
+        }
+        let found = world.verify_at(&world.path("older"), who).expect("verified");
+        let is_behind = found.findings.iter().any(|finding| finding.check == Check::Behind);
+        assert!(is_behind && found.verdict == Verdict::Incomplete, "{:#?}", found.findings);
+        // A whole copy is whole, and by it the memory is mended.
+        assert_eq!(world.verify(who).expect("verified").verdict, Verdict::Valid);
+    }
+}
+
 /// Her identity is gone from the device, or it is somebody else's turn who opens nothing: what was begun is told all the same.
 #[test]
 fn what_was_begun_is_told_to_whoever_cannot_tell_whether_it_counts() {

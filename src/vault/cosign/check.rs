@@ -167,6 +167,11 @@ impl<'a> Judge<'a> {
         self.stamps.contains(&file) || self.file(session, log, file).is_some_and(|outcome| outcome.is_ok())
     }
 
+    /// Whether a file can be read, and is no evidence.
+    pub(crate) fn refuses(&self, session: &Session, log: LogId, file: Hash) -> bool {
+        matches!(self.file(session, log, file), Some(Err(_)))
+    }
+
     /// The state that a cosignature is about, if it holds.
     pub(in crate::vault) fn head_of(&self, session: &Session, log: LogId, file: Hash) -> Option<Head> {
         Some(self.file(session, log, file)?.ok()?.head)

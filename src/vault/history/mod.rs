@@ -221,6 +221,7 @@ impl History {
         let logs = std::mem::take(&mut self.logs);
         (self.foreign, self.logs) = logs.into_iter().partition(|(id, _)| strangers.contains(id));
         self.order.retain(|place| !strangers.contains(&place.log));
+        self.unread.retain(|log| !strangers.contains(log));
         for stranger in &strangers {
             let message = "nobody who might admitted whoever writes this log; it is no evidence";
             self.findings.incomplete(Check::Foreign, layout::log(*stranger).to_string(), message);

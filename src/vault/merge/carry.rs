@@ -5,7 +5,7 @@
 //! merge need not carry again, whatever was done in between.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::OnceLock;
 
 use super::wanted::Wanted;
 use super::{Held, Untaken};
@@ -194,20 +194,21 @@ impl<'a> Carrier<'a> {
         pieces: &[Piece],
         keep: impl Fn(&RelPath, &[u8]) -> Result<Came, VaultError> + Sync,
     ) -> Result<Vec<Option<Taken>>, VaultError> {
-        let is_over = AtomicBool::new(false);
+        // What fails first ends it; what fails beside it may do so because of that.
+        let failed = OnceLock::new();
         let one = |piece: &Piece| {
-            if is_over.load(Ordering::Relaxed) || watch.stopped() {
-                return Ok(None);
+            if failed.get().is_some() || watch.stopped() {
+                return None;
             }
             let taken = match self.take(piece) {
                 Ok(bytes) => keep(&piece.path, &bytes).map(|came| Ok((came, bytes.len() as u64))),
                 Err(reason) => Ok(Err(reason)),
             };
-            is_over.fetch_or(taken.is_err(), Ordering::Relaxed);
             watch.advance(piece.bytes);
-            taken.map(Some)
+            taken.map_err(|error| failed.set(error)).ok()
         };
-        parallel::map(pieces, one).into_iter().collect()
+        let taken = parallel::map(pieces, one);
+        failed.into_inner().map_or(Ok(taken), Err)
     }
 
     /// Notes what became of each; returns those that were written, or `Stopped` beside them where some were not come to.

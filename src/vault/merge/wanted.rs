@@ -138,6 +138,9 @@ impl<'a> Search<'a> {
         for log in history.named_beside() {
             self.told(history, log);
         }
+        // Two histories can share a stretch that is not in the one that counts.
+        self.wanted.entries.sort_unstable();
+        self.wanted.entries.dedup();
         self.wanted.states.sort_unstable();
         self.wanted.states.dedup();
         self.keys(history);

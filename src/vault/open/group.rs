@@ -13,13 +13,13 @@ use crate::vault::exhibits::{self, Exhibit};
 use crate::vault::session::Session;
 use crate::vault::{VaultError, Watch, parallel};
 
-/// So many exhibits wait for each other. A walk that uses all cores by itself is no part of a group. As many may lie beside their
-/// names after a power cut.
+/// So many exhibits wait for each other. Each is of one blob: a walk through several uses all cores by itself. As many may lie
+/// beside their names after a power cut.
 const EXHIBITS_MAX: usize = 16;
 
 /// Exhibits that are put out together.
 pub(super) fn groups(chosen: &[Exhibit]) -> impl Iterator<Item = &[Exhibit]> {
-    let alike = chosen.chunk_by(|one, next| content::is_for_one_thread(one) && content::is_for_one_thread(next));
+    let alike = chosen.chunk_by(|one, next| one.blobs.len() <= 1 && next.blobs.len() <= 1);
     alike.flat_map(|group| group.chunks(EXHIBITS_MAX))
 }
 

@@ -170,7 +170,8 @@ impl Plan<'_> {
     pub(super) fn unreadable(&self, watch: &dyn Watch) -> BTreeSet<RelPath> {
         watch.begin(Stage::Checking, Some(self.pieces.iter().map(Piece::bytes).sum()));
         let look = |piece: &Piece| {
-            let is_lost = !watch.stopped() && self.content(piece).is_err();
+            // A medium that stumbles is asked once more.
+            let is_lost = !watch.stopped() && (0..2).all(|_| self.content(piece).is_err());
             watch.advance(piece.bytes());
             is_lost.then(|| piece.path())
         };

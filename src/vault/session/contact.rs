@@ -41,13 +41,22 @@ impl Session {
     /// This copy against the states that this device has seen before.
     pub(super) fn compare_with_memory(&mut self, asked_as_member: bool) -> Result<(), VaultError> {
         let Some(history) = &self.history else {
-            if asked_as_member && !self.founding_lost && !self.memory.seen(&self.vault)?.is_empty() {
+            if asked_as_member && !self.founding_lost && self.memory.has_seen_any(&self.vault)? {
                 let message =
                     "no key here can be opened by this identity, though this device has read this vault's logs before";
                 self.findings.incomplete(Check::Key, "keys", message);
             }
             return Ok(());
         };
+        for (id, size) in self.memory.spoilt(&self.vault)? {
+            let there = history.logs.get(&id).map_or(0, |log| log.head.size);
+            if there < size && history.cuts.get(&id).is_none_or(|cut| there < *cut) {
+                let message = format!(
+                    "this device has seen it with {size} events, and what it remembers of that is damaged; this copy has {there}"
+                );
+                self.findings.incomplete(Check::Behind, layout::log(id).to_string(), message);
+            }
+        }
         for (id, note) in self.memory.seen(&self.vault)? {
             let subject = layout::log(id).to_string();
             let Some(log) = history.logs.get(&id) else {

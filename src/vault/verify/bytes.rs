@@ -145,6 +145,15 @@ impl Examiner {
 
     /// The names of the entries against the states that this device has seen, of whose signatures it made sure then.
     fn check_seen(&mut self, session: &Session) -> Result<(), VaultError> {
+        for (id, size) in session.memory.spoilt(&session.vault)? {
+            let there = session.survey.logs.get(&id).map_or(0, |files| files.leaves().len() as u64);
+            if there < size {
+                let message = format!(
+                    "this device has seen it with {size} entries, and what it remembers of that is damaged; this copy has {there}"
+                );
+                self.findings.incomplete(Check::Behind, layout::log(id).to_string(), message);
+            }
+        }
         for (id, note) in session.memory.seen(&session.vault)? {
             let Ok(seen) = Note::parse(&note) else { continue };
             let Ok(seen) = Checkpoint::parse_text(seen.text()) else { continue };

@@ -167,7 +167,8 @@ impl Examiner {
             }
             _ => None,
         };
-        let mut walks = parallel::map(exhibits, |exhibit| content::is_for_one_thread(exhibit).then(|| walk(exhibit)));
+        // A walk through several blobs uses all cores by itself.
+        let mut walks = parallel::map(exhibits, |exhibit| (exhibit.blobs.len() <= 1).then(|| walk(exhibit)));
         for (done, exhibit) in walks.iter_mut().zip(exhibits) {
             done.get_or_insert_with(|| walk(exhibit));
         }

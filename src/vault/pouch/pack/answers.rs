@@ -21,16 +21,18 @@ pub fn answers(setting: &mut Setting<'_>, request: &PackRequest<'_>, mark: &Mark
     let packing = Packing::begin(setting, request)?;
     let session = &packing.session;
     let mut wanted = select::custody(session)?;
+    let lacking: Vec<String> = select::unread(session, &wanted)?.iter().map(ToString::to_string).collect();
     let to: Vec<MemberId> = packing.to.iter().map(|(member, _)| *member).collect();
     select::news(&mut wanted, session, &to)?;
     let nothing_new = wanted.entries.is_empty() && wanted.cosignatures.is_empty();
     if nothing_new {
-        return Err(VaultError::Pouch(PouchError::NothingToAnswer));
+        // What could not be read may be the answer.
+        let unread = lacking.into_iter().next().map(|path| PouchError::NotPackable { path });
+        return Err(VaultError::Pouch(unread.unwrap_or(PouchError::NothingToAnswer)));
     }
     if let Some(path) = wanted.unsigned().next() {
         return Err(VaultError::Pouch(PouchError::NotPackable { path: path.to_string() }));
     }
-    let lacking = select::unread(session, &wanted)?.into_iter().map(|path| path.to_string()).collect();
     let pieces = in_order(session, select::paths(&wanted))?;
     let recipients = packing.recipients(setting)?;
     let recipients: Vec<&Recipient> = recipients.iter().collect();

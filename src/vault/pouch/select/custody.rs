@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::crypto::hash::Hash;
 use crate::format::ids::{LogId, MemberId};
 use crate::store::{RelPath, layout};
 use crate::vault::VaultError;
@@ -21,14 +22,20 @@ pub(in crate::vault::pouch) fn custody(session: &Session) -> Result<Wanted, Vaul
     Wanted::find_custody(session, (&nothing, &none), (&*session.folder, &session.survey))
 }
 
-/// Where something of it may lie that could not be read, or listed: what that is nobody can say, and it does not go.
+/// Where something of it may lie that could not be read, or listed: what that is nobody can say, and it does not go. `wanted` is
+/// all of it.
 pub(in crate::vault::pouch) fn unread(session: &Session, wanted: &Wanted) -> Result<BTreeSet<RelPath>, VaultError> {
     let history = session.history()?;
     let entries = session.of_logs().filter(|found| found.check == Check::Entry && found.weight < Verdict::Invalid);
     // What is readable, and to nobody here, is nobody's who is known, if its log is not.
     let unopened = entries.filter_map(log_concerned).filter(|log| history.logs.contains_key(log));
     let logs = unopened.chain(history.unread.iter().copied()).map(layout::log);
-    Ok(wanted.unsigned().chain(session.survey.unlisted.iter().cloned()).chain(logs).collect())
+    let (judge, goes) = (Judge::new(history), wanted.cosignatures.iter().copied().collect::<BTreeSet<_>>());
+    let of_logs = session.survey.logs.iter().filter(|(log, _)| history.logs.contains_key(log));
+    let cosignatures = of_logs.flat_map(|(log, files)| files.cosignatures.iter().map(|file| (*log, *file)));
+    let stays = |(log, file): &(LogId, Hash)| !goes.contains(&(*log, *file)) && !judge.refuses(session, *log, *file);
+    let cosignatures = cosignatures.filter(stays).map(|(log, file)| layout::cosignature(log, file));
+    Ok(wanted.unsigned().chain(session.survey.unlisted.iter().cloned()).chain(logs).chain(cosignatures).collect())
 }
 
 /// Keeps of it what the receivers are not known to have.

@@ -115,6 +115,7 @@ const CALLS: [(&str, usize); 10] = [
 
 #[test]
 fn killed_before_any_change_on_the_disk() {
+    let _row = soak::row(1);
     let Some(strace) = peers::program("strace") else { return };
     let laptop = Laptop::new();
     let mut sealed = laptop.sound_exhibits("at first");

@@ -2,6 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use super::forget_notes;
 use super::stage::Stage;
 use super::verbs::{VERBS, Verb, kills};
 use crate::peers;
@@ -17,9 +18,7 @@ fn planted_faults_are_seen() {
     let [seal, .., pack, _, unpack] = &VERBS;
     let plants: [(&str, &Verb, Forgets); 4] = [
         ("nothing notes what a sealing is about to write", seal, |stage| {
-            for vault in std::fs::read_dir(stage.path("lawyer/.local/state/amparo")).expect("its memory").flatten() {
-                let _ = std::fs::remove_dir_all(vault.path().join("wrote"));
-            }
+            forget_notes(&stage.path("lawyer/.local/state/amparo"));
         }),
         ("no mark is set on what is being made", pack, |stage| {
             let _ = std::fs::remove_file(stage.path("stick/out.bin.unfinished"));

@@ -113,33 +113,49 @@ const CALLS: [(&str, usize); 10] = [
     ("utimensat", 8),
 ];
 
+impl Laptop {
+    fn blobs(&self) -> u64 {
+        files(&self.path("vault/blobs")).len() as u64
+    }
+
+    /// Kills a sealing before a call, unless it ends before.
+    fn killed(&self, strace: &Path, call: &str, nth: usize) -> Output {
+        let (trace, inject) = (format!("trace={call}"), format!("inject={call}:signal=KILL:when={nth}"));
+        let mut command = self.command(strace);
+        command.args(["-f", "-o", "/dev/null", "-e", &trace, "-e", &inject]).arg(amparo());
+        command.args(["--vault", "vault", "seal", "source.txt"]).output().expect("strace starts")
+    }
+
+    /// What was sealed and what was acknowledged is there and opens, and what is left is told of. How many exhibits there are, and
+    /// whether something was left; each exhibit has so many blobs.
+    fn survived(&self, output: &Output, (sealed, of_each): (u64, u64), context: &str) -> (u64, bool) {
+        let told = String::from_utf8_lossy(&output.stdout).matches("SEALED").count() as u64;
+        let found = self.sound_exhibits(context);
+        assert!(found >= sealed + told, "{context}: {found} exhibits, {sealed} before, {told} acknowledged");
+        // Before opening, which goes on with it.
+        let leaves = self.blobs() > found * of_each;
+        assert!(!leaves || self.tells_of_orphans(context), "{context}: nothing tells of what is left");
+        assert_eq!(self.opened(self.labels().last().expect("an exhibit")), SOURCE, "{context}");
+        (found, leaves)
+    }
+}
+
 #[test]
 fn killed_before_any_change_on_the_disk() {
+    let _row = soak::row(1);
     let Some(strace) = peers::program("strace") else { return };
     let laptop = Laptop::new();
     let mut sealed = laptop.sound_exhibits("at first");
-    let blobs = || files(&laptop.path("vault/blobs")).len() as u64;
-    let of_each = blobs() / sealed;
+    let of_each = laptop.blobs() / sealed;
     let (mut kills, mut orphans) = (0, 0);
     let often = usize::try_from(soak::times()).unwrap_or(usize::MAX);
     for (call, stride) in CALLS {
         for nth in (1..).step_by((stride / often).max(1)) {
-            let trace = format!("trace={call}");
-            let inject = format!("inject={call}:signal=KILL:when={nth}");
-            let mut command = laptop.command(&strace);
-            command.args(["-f", "-o", "/dev/null", "-e", &trace, "-e", &inject]).arg(amparo());
-            let output = command.args(["--vault", "vault", "seal", "source.txt"]).output().expect("strace starts");
+            let output = laptop.killed(&strace, call, nth);
             let context = format!("killed before {call} number {nth}");
-            let told = String::from_utf8_lossy(&output.stdout).matches("SEALED").count() as u64;
-            let found = laptop.sound_exhibits(&context);
-            assert!(found >= sealed + told, "{context}: {found} exhibits, {sealed} before, {told} acknowledged");
-            // Before opening, which goes on with it.
-            if blobs() > found * of_each {
-                assert!(laptop.tells_of_orphans(&context), "{context}: nothing tells of what is left");
-                orphans += 1;
-            }
-            assert_eq!(laptop.opened(laptop.labels().last().expect("an exhibit")), SOURCE, "{context}");
+            let (found, leaves) = laptop.survived(&output, (sealed, of_each), &context);
             sealed = found;
+            orphans += u64::from(leaves);
             if output.status.success() {
                 break;
             }
@@ -150,6 +166,41 @@ fn killed_before_any_change_on_the_disk() {
     assert!(kills > 30 && orphans > 0, "only {kills} kills, and {orphans} that left something");
     laptop.expect(0, &["--vault", "vault", "seal", "source.txt"]);
     assert_eq!(laptop.sound_exhibits("at last"), sealed + 1);
+}
+
+/// Planted: a program that notes nowhere what it is about to write, and one that takes back what it has acknowledged.
+#[test]
+fn a_sealing_that_forgets_a_duty_is_seen() {
+    let _row = soak::row(1);
+    let Some(strace) = peers::program("strace") else { return };
+    let plants: [fn(&Laptop); 2] = [
+        |laptop| forget_notes(&laptop.path(".local/state/amparo")),
+        |laptop| {
+            let entries = files(&laptop.path("vault/logs"))
+                .into_keys()
+                .filter(|path| path.to_string_lossy().contains("/entries/"));
+            std::fs::remove_file(entries.max().expect("an entry")).expect("removed");
+        },
+    ];
+    for (number, plant) in plants.into_iter().enumerate() {
+        let laptop = Laptop::new();
+        let of_each = laptop.blobs();
+        let mut kills = CALLS.iter().flat_map(|(call, _)| [1, 2, 4].map(|nth| (*call, nth)));
+        let is_seen = kills.any(|(call, nth)| {
+            let output = laptop.killed(&strace, call, nth);
+            plant(&laptop);
+            let judged = || laptop.survived(&output, (1, of_each), "planted");
+            std::panic::catch_unwind(std::panic::AssertUnwindSafe(judged)).is_err()
+        });
+        assert!(is_seen, "plant {number} is not seen");
+    }
+}
+
+/// Removes what a device remembers of files that were about to be written.
+fn forget_notes(memory: &Path) {
+    for vault in std::fs::read_dir(memory).expect("a memory").flatten() {
+        let _ = std::fs::remove_dir_all(vault.path().join("wrote"));
+    }
 }
 
 #[test]

@@ -93,27 +93,38 @@ fn chunks_that_are_dropped_moved_or_spliced_open_nothing() {
     }
 }
 
+/// Header, nonce and payload of an age file.
+fn parts(file: &[u8]) -> Option<[Vec<u8>; 3]> {
+    const NONCE_BYTES: usize = 16;
+    let payload = start_bytes(file)?;
+    Some(
+        [0..payload - NONCE_BYTES, payload - NONCE_BYTES..payload, payload..file.len()].map(|part| file[part].to_vec()),
+    )
+}
+
+fn all_differ(files: &[[Vec<u8>; 3]]) -> bool {
+    (0..3).all(|part| files.iter().map(|file| &file[part]).collect::<BTreeSet<_>>().len() == files.len())
+}
+
 /// Nonce reuse by refactoring: the same words sealed again and again, and whatever else is encrypted, share neither header nor nonce.
 #[test]
 fn no_two_files_have_one_header_or_one_nonce() {
-    const NONCE_BYTES: usize = 16;
     let world = World::new();
     for _ in 0..3 {
         let source = world.write("s/same.txt", &vec![7; 100_000]);
         world.seal(&[source], false).expect("sealed");
     }
     world.open(&world.reader, "K7-0001", &world.path("out")).expect("opened");
-    let all: BTreeSet<PathBuf> = files(&world.vault).into_iter().collect();
-    let (mut headers, mut nonces, mut bodies, mut count) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new(), 0);
-    for file in all.iter().map(|path| std::fs::read(path).expect("bytes")) {
-        let Some(payload) = start_bytes(&file) else { continue };
-        count += 1;
-        headers.insert(file[..payload - NONCE_BYTES].to_vec());
-        nonces.insert(file[payload - NONCE_BYTES..payload].to_vec());
-        bodies.insert(file[payload..].to_vec());
+    let all = files(&world.vault).into_iter().map(|path| std::fs::read(path).expect("bytes"));
+    let all: Vec<[Vec<u8>; 3]> = all.filter_map(|file| parts(&file)).collect();
+    assert!(all.len() > 20, "{} files", all.len());
+    assert!(all_differ(&all));
+    // Planted: a file with the header, the nonce or the payload of another.
+    for part in 0..3 {
+        let mut planted = all.clone();
+        planted[0][part] = planted[1][part].clone();
+        assert!(!all_differ(&planted), "part {part} is there twice, and that is not seen");
     }
-    assert!(count > 20, "{count} files");
-    assert_eq!((headers.len(), nonces.len(), bodies.len()), (count, count, count));
 }
 
 /// Plaintext released before it was authenticated: of a file whose last byte is damaged nothing comes out, nor of the files before it.

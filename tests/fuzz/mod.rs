@@ -196,6 +196,7 @@ fn survives(name: &str, check: Check, bytes: &[u8]) -> bool {
 
 #[test]
 fn every_parser_survives_the_corpus_and_what_is_made_of_it() {
+    let _row = soak::row(7);
     let corpus = corpus();
     std::thread::scope(|scope| {
         let half = TARGETS.len() / 2;

@@ -4,13 +4,12 @@
 use std::path::Path;
 
 use super::stage::Stage;
-use super::verbs::{VERBS, Verb, verb};
+use super::verbs::{VERBS, Verb};
 use crate::{peers, soak};
 
 /// How many failures of each kind every run tries of each verb.
 const OF_EACH: u64 = 2;
 const KINDS: [(&[&str], &str); 2] = [(&["fsync", "syncfs", "fdatasync"], "EIO"), (&["write", "pwrite64"], "ENOSPC")];
-const SEALS: Verb = verb("lawyer", &["seal", "first.txt"], "owl", &[]);
 
 /// What became of one failure.
 #[derive(Debug, PartialEq, Eq)]
@@ -55,11 +54,12 @@ fn fails(stage: &Stage, verb: &Verb, strace: &Path, (change, error): (&(String, 
 
 #[test]
 fn a_failed_sync_or_a_full_disk_is_told_and_the_same_command_then_succeeds() {
+    let _row = soak::row(3);
     let Some(strace) = peers::program("strace") else { return };
     let stage = Stage::set();
-    let [merge, _, acknowledge, .., pack, _, unpack] = &VERBS;
+    let [seal, merge, _, acknowledge, .., pack, _, unpack] = &VERBS;
     let (mut failed, mut told) = (0, 0);
-    for verb in [&SEALS, merge, acknowledge, pack, unpack] {
+    for verb in [seal, merge, acknowledge, pack, unpack] {
         let changes = stage.changes(verb, &strace);
         for (calls, error) in KINDS {
             let of_kind: Vec<_> = changes.iter().filter(|(call, _)| calls.contains(&call.as_str())).collect();
@@ -79,9 +79,10 @@ fn a_failed_sync_or_a_full_disk_is_told_and_the_same_command_then_succeeds() {
 
 #[test]
 fn a_program_that_calls_done_what_failed_is_seen() {
+    let _row = soak::row(3);
     let Some(strace) = peers::program("strace") else { return };
     let stage = Stage::set();
-    let acknowledge = &VERBS[2];
+    let acknowledge = &VERBS[3];
     let changes = stage.changes(acknowledge, &strace);
     let is_seen = changes.iter().filter(|(call, _)| call == "fsync").any(|change| {
         let planted = || fails(&stage, acknowledge, &strace, (change, "EIO"), |_| Some(0));

@@ -2,6 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use super::forget_notes;
 use super::stage::Stage;
 use super::verbs::{VERBS, Verb, kills};
 use crate::peers;
@@ -11,10 +12,14 @@ type Forgets = fn(&Stage);
 
 #[test]
 fn planted_faults_are_seen() {
+    let _row = crate::soak::row(1);
     let Some(strace) = peers::program("strace") else { return };
     let stage = Stage::set();
-    let [.., pack, _, unpack] = &VERBS;
-    let plants: [(&str, &Verb, Forgets); 3] = [
+    let [seal, .., pack, _, unpack] = &VERBS;
+    let plants: [(&str, &Verb, Forgets); 4] = [
+        ("nothing notes what a sealing is about to write", seal, |stage| {
+            forget_notes(&stage.path("lawyer/.local/state/amparo"));
+        }),
         ("no mark is set on what is being made", pack, |stage| {
             let _ = std::fs::remove_file(stage.path("stick/out.bin.unfinished"));
         }),
@@ -30,9 +35,9 @@ fn planted_faults_are_seen() {
     ];
     for (plant, verb, meanwhile) in plants {
         let kills = kills(&stage, &strace, std::slice::from_ref(verb), 30);
-        let is_red = kills.iter().any(|(verb, change)| {
+        let is_red = kills.iter().any(|kill| {
             catch_unwind(AssertUnwindSafe(|| {
-                stage.survives(verb, &strace, change, meanwhile);
+                stage.survives(kill, &strace, true, meanwhile);
             }))
             .is_err()
         });

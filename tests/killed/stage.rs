@@ -8,7 +8,7 @@ use std::process::{Child, Command, Output, Stdio};
 use amparo::crypto::hash::Hash;
 use serde_json::Value;
 
-use super::verbs::Verb;
+use super::verbs::{Kill, Verb};
 use super::{amparo, files, tells_of_orphans};
 
 /// What changes something on a disk. An `openat` does where it creates.
@@ -83,7 +83,16 @@ impl Stage {
     }
 
     pub(super) fn twin(&self) -> Self {
-        let twin = Self { folder: tempfile::tempdir().expect("a folder"), digits: self.digits.clone() };
+        self.twin_in(tempfile::tempdir())
+    }
+
+    /// The same in memory, where there is room: what a kill leaves does not depend on the medium, and there it takes half the time.
+    fn brief_twin(&self) -> Self {
+        self.twin_in(tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()))
+    }
+
+    fn twin_in(&self, folder: std::io::Result<tempfile::TempDir>) -> Self {
+        let twin = Self { folder: folder.expect("a folder"), digits: self.digits.clone() };
         copy(self.folder.path(), twin.folder.path());
         twin
     }
@@ -141,9 +150,9 @@ impl Stage {
     /// The calls that change something, each with its number among those of its name: as each thread counts its own, the
     /// first that comes so far is killed.
     pub(super) fn changes(&self, verb: &Verb, strace: &Path) -> Vec<(String, u64)> {
-        let (stage, trace) = (self.twin(), self.path("trace"));
+        let (stage, trace) = (self.brief_twin(), self.path("trace"));
         let mut under = Command::new(strace);
-        under.args(["-f", "-o"]).arg(&trace).args(["-e", CALLS]).arg(amparo());
+        under.args(["-f", "--seccomp-bpf", "-o"]).arg(&trace).args(["-e", CALLS]).arg(amparo());
         let output = stage.command(verb.who, under, verb.args);
         let ends = output.status.code().is_some_and(|code| code == 0 || verb.again.contains(&code));
         assert!(ends, "{}: {output:?}", verb.args.join(" "));
@@ -169,43 +178,50 @@ impl Stage {
         changes
     }
 
-    /// Kills the verb before one call, and looks at what is left, and at what becomes of it; nothing where this run
-    /// made fewer such calls than the one that was counted (threads and names differ), and so was not killed.
+    /// Kills the verb before one call, and looks at what is left, and at what becomes of it, `fully` at all of that; nothing where
+    /// this run made fewer such calls than the one that was counted (threads and names differ), and so was not killed.
     pub(super) fn survives(
         &self,
-        verb: &Verb,
+        kill: &Kill<'_>,
         strace: &Path,
-        change: &(String, u64),
+        fully: bool,
         meanwhile: fn(&Self),
     ) -> Option<Survived> {
-        let stage = self.twin();
-        let (call, nth) = change;
-        let context = format!("amparo {} killed before {call} number {nth}", verb.args.join(" "));
-        let before = stage.before(verb, &context);
-        if !stage.is_killed(verb, strace, change, &context) {
+        let stage = self.brief_twin();
+        let Kill { verb, before, change, second } = kill;
+        let context = format!("amparo {} killed before {} number {}", verb.args.join(" "), change.0, change.1);
+        if !stage.is_killed(verb, before, strace, change, &context) {
             return None;
         }
         meanwhile(&stage);
-        let mut survived = Survived { orphans: stage.orphans(verb, &before, &context), ..Survived::default() };
-        if nth % 2 == 0 {
-            // Going on is killed as well, before one of what it still changes.
+        let mut survived = Survived { orphans: stage.orphans(verb, before, &context), ..Survived::default() };
+        if let Some(second) = second {
             let changes = stage.changes(verb, strace);
-            if let Some(change) = usize::try_from(*nth).ok().and_then(|nth| changes.get(nth * 7 % changes.len().max(1)))
-            {
+            if let Some(change) = changes.get(second % changes.len().max(1)) {
+                let context = format!("{context}, and again before {} number {}", change.0, change.1);
                 survived.asked_again = true;
-                survived.killed_again = stage.is_killed(verb, strace, change, &context);
-                survived.orphans |= stage.orphans(verb, &before, &format!("{context}, twice"));
+                survived.killed_again = stage.is_killed(verb, before, strace, change, &context);
+                survived.orphans |= stage.orphans(verb, before, &context);
             }
         }
-        stage.goes_on(verb, &before, &context);
+        if fully {
+            stage.goes_on(verb, before, &context);
+        } else {
+            stage.is_done(verb, before, &context);
+        }
         Some(survived)
     }
 
-    /// Whether the kill came: else the verb came to its end.
-    fn is_killed(&self, verb: &Verb, strace: &Path, change: &(String, u64), context: &str) -> bool {
-        let status = self.disturbed(verb, strace, change, "signal=KILL").status;
-        let ended = status.code().is_some_and(|code| code == 0 || verb.again.contains(&code));
-        assert!(ended || status.signal() == Some(9), "{context}: {status}");
+    /// Whether the kill came: else the verb came to its end. What it acknowledged before is there.
+    fn is_killed(&self, verb: &Verb, before: &Before, strace: &Path, change: &(String, u64), context: &str) -> bool {
+        let output = self.disturbed(verb, strace, change, "signal=KILL");
+        let ended = output.status.code().is_some_and(|code| code == 0 || verb.again.contains(&code));
+        assert!(ended || output.status.signal() == Some(9), "{context}: {}", output.status);
+        let told = String::from_utf8_lossy(&output.stdout).matches("SEALED ").count() as u64;
+        assert!(
+            told == 0 || self.exhibits(verb, context) >= before.exhibits + told,
+            "{context}: {told} were acknowledged"
+        );
         !ended
     }
 
@@ -250,14 +266,20 @@ impl Stage {
         self.command(verb.who, under, verb.args)
     }
 
-    /// What is left is sound, the verb goes on when it is typed again, another's copy takes all of it in, and whoever reads opens
-    /// what was sealed before.
-    pub(super) fn goes_on(&self, verb: &Verb, before: &Before, context: &str) {
+    /// The verb goes on when it is typed again, and all is sound then; how many exhibits there are.
+    fn is_done(&self, verb: &Verb, before: &Before, context: &str) -> u64 {
         let again = self.run(verb.who, verb.args);
         let told = String::from_utf8_lossy(&again.stderr).into_owned();
         assert!(again.status.code().is_some_and(|code| verb.again.contains(&code)), "{context}, again: {told}");
         let done = self.sound_exhibits(verb.who, verb.copy, context);
         assert!(done >= before.exhibits.max(1), "{context}");
+        done
+    }
+
+    /// What is left is sound, the verb goes on when it is typed again, another's copy takes all of it in, and whoever reads opens
+    /// what was sealed before.
+    pub(super) fn goes_on(&self, verb: &Verb, before: &Before, context: &str) {
+        let done = self.is_done(verb, before, context);
         let others = self.sound_exhibits(verb.other, HERE, context);
         self.done(verb.other, &["merge", &format!("../{}/{}", verb.who, verb.copy), "--no-input"]);
         assert_eq!(self.sound_exhibits(verb.other, HERE, context), others.max(done), "{context}");

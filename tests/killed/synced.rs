@@ -12,7 +12,6 @@ use super::verbs::{VERBS, Verb, verb};
 use crate::{peers, soak};
 
 const CALLS: &str = "trace=openat,mkdirat,write,pwrite64,fsync,fdatasync,renameat2,linkat,unlinkat";
-const SEALS: Verb = verb("lawyer", &["seal", "first.txt"], "owl", &[]);
 
 /// The calls of a trace in the order in which they ended, each in one piece.
 fn whole(trace: &str) -> Vec<String> {
@@ -125,10 +124,11 @@ fn traced(stage: &Stage, verb: &Verb, strace: &Path) -> Vec<String> {
 
 #[test]
 fn what_is_acknowledged_was_synced_by_file_and_by_folder() {
+    let _row = soak::row(2);
     let Some(strace) = peers::program("strace") else { return };
     let first = Stage::set();
     let mut told = Vec::new();
-    for verb in [&SEALS, &VERBS[7], &VERBS[9]] {
+    for verb in [&VERBS[0], &VERBS[8], &VERBS[10]] {
         let stage = first.twin();
         let root = stage.path("").canonicalize().expect("there");
         let (what, calls) = (verb.args[0], traced(&stage, verb, &strace));
@@ -156,14 +156,36 @@ fn what_is_acknowledged_was_synced_by_file_and_by_folder() {
 /// Of what is moved away the old name may be gone for good only where the new one is there for good.
 #[test]
 fn what_was_moved_has_its_new_name_for_good() {
+    let _row = soak::row(2);
     let Some(strace) = peers::program("strace") else { return };
     let stage = Stage::set();
     let moves = verb("lawyer", &["seal", "first.txt", "--done", "sealed"], "owl", &[]);
     let calls = traced(&stage, &moves, &strace);
-    let is_move = |call: &&String| call.starts_with("renameat2(") && names(call).contains(&"first.txt");
-    let moved = calls.iter().rposition(|call| is_move(&call)).expect("it was moved");
+    assert!(has_moved_for_good(&calls));
+    // Planted: a program that leaves out either sync, or makes the loss of the old name durable first.
+    let moved = moved_at(&calls);
+    let mut syncs = (moved..calls.len()).filter(|at| calls[*at].starts_with("fsync("));
+    let (first, second) = (syncs.next().expect("a sync"), syncs.next().expect("another"));
+    for left_out in [first, second] {
+        let without = [&calls[..left_out], &calls[left_out + 1..]].concat();
+        assert!(!has_moved_for_good(&without), "not seen without {}", calls[left_out]);
+    }
+    let mut swapped = calls;
+    swapped.swap(first, second);
+    assert!(!has_moved_for_good(&swapped), "not seen the other way round");
+}
+
+/// The call that moved the original away.
+fn moved_at(calls: &[String]) -> usize {
+    let is_move = |call: &String| call.starts_with("renameat2(") && names(call).contains(&"first.txt");
+    calls.iter().rposition(is_move).expect("it was moved")
+}
+
+/// Whether the folder that it went to was synced behind it, then the one that it left, and nothing else.
+fn has_moved_for_good(calls: &[String]) -> bool {
+    let moved = moved_at(calls);
     let synced: Vec<PathBuf> =
         calls[moved..].iter().filter(|call| call.starts_with("fsync(")).map(|call| handles(call).remove(0)).collect();
     let folders = handles(&calls[moved]);
-    assert!(folders.len() == 2 && synced.iter().eq(folders.iter().rev()), "{folders:?}, then {synced:?}");
+    folders.len() == 2 && synced.iter().eq(folders.iter().rev())
 }

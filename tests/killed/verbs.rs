@@ -1,18 +1,21 @@
 //! Every verb between people, killed before each change that it makes on the disk: the vault verifies at once, the same
 //! command goes on, nothing that was there is lost, nothing is said twice, and another's copy that takes it in has no
 //! finding. `AMPARO_KILLS=all cargo test killed::verbs` kills before every change, `AMPARO_KILLS=pack`
-//! before every one of that verb; else before some of each.
+//! before every one of that verb; else before some of each. Where `AMPARO_SOAK` asks for more than there are, each is killed again,
+//! and going on from there before one change after another.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
-use super::stage::{HERE, Stage, Survived};
+use super::stage::{Before, HERE, Stage, Survived};
 use crate::{peers, soak};
 
 /// So many kills of each verb, where not all are asked for.
-const SAMPLE: usize = 4;
+const SAMPLE: usize = 40;
+/// Of one in so many all is looked at; of the others whether what is there is sound, and the same command goes on.
+const FULLY: usize = 4;
 
 /// One verb, by whom it is typed.
 pub(super) struct Verb {
@@ -28,7 +31,8 @@ pub(super) struct Verb {
     pub(super) leaves: &'static [(&'static str, usize)],
 }
 
-pub(super) const VERBS: [Verb; 10] = [
+pub(super) const VERBS: [Verb; 11] = [
+    verb("lawyer", &["seal", "first.txt"], "owl", &[]),
     verb("owl", &["merge", "../lawyer/evidence"], "lawyer", &[]),
     verb("lawyer", &["merge", "../osprey.txt"], "owl", &[]),
     Verb { again: &[0, 1], ..verb("owl", &["custody", "acknowledge"], "lawyer", &[("acknowledge", 1)]) },
@@ -78,27 +82,38 @@ pub(super) const fn verb(
     Verb { who, args, copy: HERE, again: &[0], other, leaves }
 }
 
-/// The kills of some verbs, and how many of these are tried.
-pub(super) fn kills<'v>(
-    stage: &Stage,
-    strace: &Path,
-    verbs: &'v [Verb],
-    sample: usize,
-) -> Vec<(&'v Verb, (String, u64))> {
+/// One kill of a verb, and what there was before it.
+pub(super) struct Kill<'v> {
+    pub(super) verb: &'v Verb,
+    pub(super) before: Arc<Before>,
+    pub(super) change: (String, u64),
+    /// Going on is killed as well, before this one of its changes, counted round and round.
+    pub(super) second: Option<usize>,
+}
+
+/// The kills of some verbs, of each of which so many are tried.
+pub(super) fn kills<'v>(stage: &Stage, strace: &Path, verbs: &'v [Verb], sample: usize) -> Vec<Kill<'v>> {
     let all = std::env::var("AMPARO_KILLS").unwrap_or_default();
-    let soaked = usize::try_from(soak::times()).unwrap_or(usize::MAX / sample);
+    let wanted = usize::try_from(soak::times()).unwrap_or(usize::MAX).saturating_mul(sample);
     let mut kills = Vec::new();
     for verb in verbs {
-        let changes = stage.changes(verb, strace);
+        let (changes, before) = (stage.changes(verb, strace), Arc::new(stage.twin().before(verb, "at first")));
         assert!(changes.len() > 10, "{}: {changes:?}", verb.args.join(" "));
-        let stride = if all == "all" || all == verb.args[0] { 1 } else { changes.len().div_ceil(sample * soaked) };
-        kills.extend(changes.into_iter().rev().step_by(stride).map(|change| (verb, change)));
+        let stride = if all == "all" || all == verb.args[0] { 1 } else { changes.len().div_ceil(wanted) };
+        for round in 0..(wanted / changes.len()).clamp(1, changes.len()) {
+            kills.extend(changes.iter().rev().step_by(stride).map(|change| {
+                let nth = usize::try_from(change.1).expect("few");
+                let second = (round > 0 || nth % 2 == 0).then_some(nth * 7 + round);
+                Kill { verb, before: Arc::clone(&before), change: change.clone(), second }
+            }));
+        }
     }
     kills
 }
 
 #[test]
 fn killed_before_any_change_no_verb_loses_or_accuses() {
+    let _row = soak::row(1);
     let Some(strace) = peers::program("strace") else { return };
     let stage = Stage::set();
     let kills = kills(&stage, &strace, &VERBS, SAMPLE);
@@ -107,8 +122,10 @@ fn killed_before_any_change_no_verb_loses_or_accuses() {
     std::thread::scope(|scope| {
         for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
             scope.spawn(|| {
-                while let Some((verb, change)) = kills.get(next.fetch_add(1, Ordering::SeqCst)) {
-                    let became = stage.survives(verb, &strace, change, |_| ());
+                loop {
+                    let number = next.fetch_add(1, Ordering::SeqCst);
+                    let Some(kill) = kills.get(number) else { break };
+                    let became = stage.survives(kill, &strace, number.is_multiple_of(FULLY), |_| ());
                     survived.lock().expect("no thread panicked").extend(became);
                 }
             });
@@ -129,6 +146,7 @@ fn killed_before_any_change_no_verb_loses_or_accuses() {
 /// What a verb that commits too early, takes back what it has signed, or does not know its own work again would leave.
 #[test]
 fn what_no_kill_may_leave_is_noticed() {
+    let _row = soak::row(1);
     let stage = Stage::set();
     let newest = |below: &str| {
         let found =
@@ -155,7 +173,7 @@ fn what_no_kill_may_leave_is_noticed() {
             }
         }
     };
-    let (admits, entry, state) = (&VERBS[3], "*/entries/*", "*/checkpoints/*");
+    let (admits, entry, state) = (&VERBS[4], "*/entries/*", "*/checkpoints/*");
     is_noticed("a signed state without its entry", admits, &lost(&[entry]));
     is_noticed("an entry that nothing signed covers", admits, &lost(&[state]));
     is_noticed("a log that was taken back", admits, &lost(&[entry, state]));

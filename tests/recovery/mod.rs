@@ -181,6 +181,7 @@ fn forms() -> Vec<String> {
 
 #[test]
 fn the_commands_of_the_page_bring_everything_back() {
+    let _row = soak::row(11);
     let Some(desk) = Desk::new(40 << 20) else { return };
     desk.gets_pouch();
     for commands in forms() {

@@ -249,6 +249,7 @@ open(\"receipt.txt\", \"w\").write(\"\\n\".join(lines))' \"$1\"; }}
 
 #[test]
 fn each_check_of_the_page_refuses_what_was_tampered_with() {
+    let _row = crate::soak::row(11);
     let Some(desk) = Desk::new(20 << 20) else { return };
     prepare(&desk);
     let run = |tampering: &str, check: &str| {

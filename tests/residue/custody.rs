@@ -4,6 +4,7 @@ use super::Place;
 
 #[test]
 fn no_command_about_custody_leaves_a_secret_behind() {
+    let _row = crate::soak::row(10);
     let Some(place) = Place::new() else { return };
     let nothing = place.path("nothing");
     let with_vault = |args: &[&str]| args.iter().copied().chain(["--vault", "evidence"]).map(String::from).collect();

@@ -4,6 +4,7 @@ use super::Place;
 
 #[test]
 fn no_command_about_members_and_shares_leaves_a_secret_behind() {
+    let _row = crate::soak::row(10);
     let Some(place) = Place::new() else { return };
     let nothing = place.path("nothing");
     let run = |who: &str, args: &[&str]| place.leaves_nothing(who, 0, args, &[], &nothing);

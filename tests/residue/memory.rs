@@ -35,7 +35,7 @@ pub(super) fn at_the_end(
     stdin: &Path,
     canaries: &dyn Fn() -> Vec<Canary>,
 ) -> Ended {
-    let mut traced = traced(place, command, inject);
+    let mut traced = held(place, command, inject);
     let input = File::open(stdin).expect("an input");
     let mut tracer = traced.stdin(input).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("strace starts");
     let ended = looked_at(tracer.id(), command, canaries);
@@ -44,10 +44,15 @@ pub(super) fn at_the_end(
 }
 
 /// A program under `strace`, which will hold it when it ends.
-pub(super) fn traced(place: &Place, command: &Command, inject: &[&str]) -> Command {
-    let mut traced = Command::new(&place.strace);
+pub(super) fn held(place: &Place, command: &Command, inject: &[&str]) -> Command {
     let calls = format!("trace={NAMING},exit_group,clone3,fsync,syncfs");
-    traced.args(["-f", "-y", "-s", "4096", "-e", &calls, "-e", HELD, "-o"]).arg(place.path(TRACE));
+    traced(place, command, &calls, &[&[HELD], inject].concat())
+}
+
+/// A program under `strace`, with these injections.
+pub(super) fn traced(place: &Place, command: &Command, calls: &str, inject: &[&str]) -> Command {
+    let mut traced = Command::new(&place.strace);
+    traced.args(["-f", "-y", "-s", "4096", "-e", calls, "-o"]).arg(place.path(TRACE));
     for inject in inject {
         traced.args(["-e", inject]);
     }

@@ -17,6 +17,7 @@ const LEAVES: &str = "PLANT_LEAVES";
 
 #[test]
 fn a_canary_that_is_there_is_found() {
+    let _row = crate::soak::row(10);
     let canaries: Vec<Canary> = vec![("one".into(), b"abcd".to_vec()), ("two".into(), b"bcde".to_vec())];
     assert_eq!(holding(b"..abcde", &canaries), ["one", "two"]);
     assert_eq!(holding(b"..abc", &canaries), [""; 0]);
@@ -26,6 +27,7 @@ fn a_canary_that_is_there_is_found() {
 /// what the system put on the stack before the program began is overwritten by nobody.
 #[test]
 fn planted_leaks_are_seen() {
+    let _row = crate::soak::row(10);
     let Some(place) = Place::new() else { return };
     let mut command = place.command("lawyer", &["custody", "note", PASSPHRASE, "--vault", "evidence"]);
     let seed = place.seed("lawyer").expect("an identity");
@@ -46,6 +48,7 @@ fn planted_leaks_are_seen() {
 /// Freed memory, the stack of a thread that has ended, a file that is there for a moment only.
 #[test]
 fn what_a_program_leaves_in_its_memory_and_beside_is_seen() {
+    let _row = crate::soak::row(10);
     let Some(place) = Place::new() else { return };
     let mut command = this_program(&place, "a_program_that_leaves_secrets");
     // What is seen below is what was left, and not what the program has at hand.
@@ -62,6 +65,18 @@ fn what_a_program_leaves_in_its_memory_and_beside_is_seen() {
         assert!(in_memory("memory") || in_memory("[heap]"), "{secret}: {left:?}");
     }
     assert!(left.contains(&format!("words in {TEMPORARY}/left")), "{left:?}");
+}
+
+/// The same file, which a kill keeps from being removed.
+#[test]
+fn what_lies_there_at_a_kill_is_seen() {
+    let _row = crate::soak::row(10);
+    let Some(place) = Place::new() else { return };
+    let mut command = this_program(&place, "a_program_that_leaves_secrets");
+    command.env(LEAVES, place.path("beside"));
+    assert!(place.killed(&command, "?unlink,?unlinkat", 1));
+    let left = place.left_in_files(&place.canaries());
+    assert!(left.contains(&"words in beside".into()), "{left:?}");
 }
 
 #[test]
@@ -83,6 +98,7 @@ fn a_program_that_leaves_secrets() {
 /// back as it is. The search sees evidence in it.
 #[test]
 fn evidence_in_memory_that_nobody_wipes_is_seen() {
+    let _row = crate::soak::row(10);
     let Some(place) = Place::new() else { return };
     sealed::make_sources(&place);
     let command = this_program(&place, "a_program_that_gives_memory_back_as_it_is");

@@ -56,6 +56,7 @@ pub(super) fn make_sources(place: &Place) {
 
 #[test]
 fn nothing_of_the_evidence_is_left_by_whoever_seals_it() {
+    let _row = crate::soak::row(10);
     let Some(place) = Place::new() else { return };
     make_sources(&place);
     let (nothing, film) = (place.path("nothing"), place.path("lawyer/sources/film"));
@@ -77,6 +78,7 @@ fn nothing_of_the_evidence_is_left_by_whoever_seals_it() {
 
 #[test]
 fn nothing_of_the_evidence_is_left_by_whoever_checks_lists_opens_or_carries_it() {
+    let _row = crate::soak::row(10);
     let Some(place) = Place::new() else { return };
     make_sources(&place);
     let nothing = place.path("nothing");

@@ -1,6 +1,6 @@
 //! What is typed at a terminal: a passphrase, the words of an identity, answers about the evidence.
 
-use super::memory::{looked_at, traced};
+use super::memory::{held, looked_at};
 use super::{PASSPHRASE, Place, sealed};
 use crate::peers;
 use crate::terminal::{Terminal, words};
@@ -14,7 +14,7 @@ fn leaves_nothing(place: &Place, who: &str, args: &[&str], say_more: &dyn Fn(&Te
     }
     let left = place.left_after(
         |canaries| {
-            let terminal = Terminal::of(&traced(place, &command, &[])).expect("tmux is there");
+            let terminal = Terminal::of(&held(place, &command, &[])).expect("tmux is there");
             terminal.waits_for("assphrase");
             terminal.types(PASSPHRASE);
             say_more(&terminal);
@@ -27,6 +27,7 @@ fn leaves_nothing(place: &Place, who: &str, args: &[&str], say_more: &dyn Fn(&Te
 
 #[test]
 fn nothing_that_is_typed_is_left() {
+    let _row = crate::soak::row(10);
     let Some(place) = Place::new() else { return };
     place.carry("evidence", "reader");
     leaves_nothing(&place, "tern", &["identity", "new", "--name", "Tern"], &|terminal| {

@@ -113,6 +113,7 @@ fn can_close() -> bool {
 
 #[test]
 fn what_is_tried_in_a_room_succeeds_outside_of_one() {
+    let _row = crate::soak::row(10);
     let world = World::with_testimony();
     let spoils = Spoils::of(&world, "lawyer", "lawyer/evidence");
     let failed: Vec<_> = spoils.attempts().into_iter().filter(|(_, outcome)| outcome.is_err()).collect();
@@ -121,6 +122,7 @@ fn what_is_tried_in_a_room_succeeds_outside_of_one() {
 
 #[test]
 fn a_room_holds_what_it_was_given_and_threads_that_begin_in_it_are_in_it() {
+    let _row = crate::soak::row(10);
     if !can_close() {
         return;
     }
@@ -153,6 +155,7 @@ fn a_room_holds_what_it_was_given_and_threads_that_begin_in_it_are_in_it() {
 
 #[test]
 fn a_link_that_a_courier_left_leads_nowhere() {
+    let _row = crate::soak::row(10);
     if !can_close() {
         return;
     }
@@ -169,6 +172,7 @@ fn a_link_that_a_courier_left_leads_nowhere() {
 
 #[test]
 fn a_process_of_several_threads_is_not_called_confined() {
+    let _row = crate::soak::row(10);
     // Here others run, whose part it is.
     let alone = std::thread::spawn(|| confine::whole_process(&Vec::new())).join().expect("no panic");
     assert!(matches!(alone, Err(Unconfined::NotAlone | Unconfined::Kernel)), "{alone:?}");
@@ -201,6 +205,7 @@ fn attacked(
 
 #[test]
 fn each_command_that_parses_bytes_from_outside_closes_its_room_and_does_its_work_in_it() {
+    let _row = crate::soak::row(10);
     if !can_close() {
         return;
     }
@@ -263,6 +268,7 @@ fn each_command_that_parses_bytes_from_outside_closes_its_room_and_does_its_work
 /// Of all commands these read the most hostile bytes, and write the most beside what they make.
 #[test]
 fn a_pouch_and_answers_are_taken_in_and_repaired_in_a_room() {
+    let _row = crate::soak::row(10);
     if !can_close() {
         return;
     }
@@ -297,6 +303,7 @@ fn a_pouch_and_answers_are_taken_in_and_repaired_in_a_room() {
 
 #[test]
 fn what_a_pouch_would_have_brought_is_taken_back_with_its_marks() {
+    let _row = crate::soak::row(10);
     let world = World::with_testimony();
     fs::create_dir(world.path("stick")).expect("a folder");
     let pack = ["pack", "--to", "../reader.card", "-o", "../stick/p.bin", "--vault", "evidence"];
@@ -323,6 +330,7 @@ fn nothing_is_left(world: &World) {
 
 #[test]
 fn a_kernel_that_closes_no_room_is_told_of_loudly_and_the_work_is_done() {
+    let _row = crate::soak::row(10);
     let world = World::with_testimony();
     let in_part: [fn() -> Unconfined; 3] = [
         || Unconfined::NotAlone,
@@ -345,6 +353,7 @@ fn a_kernel_that_closes_no_room_is_told_of_loudly_and_the_work_is_done() {
 
 #[test]
 fn what_was_made_ahead_and_not_needed_is_taken_back() {
+    let _row = crate::soak::row(10);
     let world = World::with_testimony();
     world.carry("monitor");
     world

@@ -31,6 +31,7 @@ fn traced(world: &World, strace: &Path, who: &str, args: &[&str]) -> Vec<String>
 
 #[test]
 fn the_room_is_closed_before_the_first_byte_from_outside_is_read() {
+    let _row = crate::soak::row(10);
     let Some(strace) = peers::program("strace").filter(|_| can_close()) else { return };
     let world = World::with_testimony();
     let digits = world.digits();
@@ -64,20 +65,45 @@ fn the_room_is_closed_before_the_first_byte_from_outside_is_read() {
     for args in commands {
         let calls = traced(&world, &strace, "reader", args);
         let context = format!("amparo {}", args.join(" "));
-        let closed = |name: &str| {
-            let of = |call: &String| call.contains(&format!(" {name}(")) && call.ends_with("= 0");
-            calls.iter().position(of).unwrap_or_else(|| panic!("{context}: no {name}: {calls:#?}"))
-        };
-        let closed = closed("landlock_restrict_self").max(closed("seccomp"));
-        let reads = |call: &&String| !call.contains(" open") && from_outside.iter().any(|path| call.contains(path));
-        let early: Vec<&String> = calls[..closed].iter().filter(reads).collect();
-        assert!(early.is_empty(), "{context}: {early:#?}");
-        assert!(calls[closed..].iter().any(|call| reads(&call)), "{context}: nothing was read at all");
-        // The rest of a call that another thread's interrupted names what it gave, and no longer how it was asked for.
-        let asks = |call: &&String| call.contains(&identity) && !call.contains(" resumed>");
-        let late: Vec<&String> = calls[closed..].iter().filter(asks).filter(|call| !call.contains("O_PATH")).collect();
-        assert!(late.is_empty(), "{context}: {late:#?}");
-        let programs = calls.iter().filter(|call| call.contains(" execve(")).count();
-        assert_eq!(programs, 1, "{context}");
+        is_in_order(&calls, &from_outside, &identity).unwrap_or_else(|fault| panic!("{context}: {fault}"));
+        // Planted: a program that reads before it closes its room, that never closes it, that opens its identity late.
+        let closes = |call: &String| call.contains(" landlock_restrict_self(");
+        let closed = calls.iter().position(closes).expect("it is closed");
+        let outside = calls.iter().position(|call| reads(call, &from_outside)).expect("it is read");
+        let mut hasty = calls.clone();
+        hasty[..=outside].rotate_right(1);
+        let open: Vec<String> = calls.iter().filter(|call| !closes(call)).cloned().collect();
+        let late = [&calls[..], &[format!("7 openat(3<{identity}>, \"identity.age\", O_RDONLY) = 4")]].concat();
+        let unread: Vec<String> = calls[..=closed].iter().filter(|call| !reads(call, &from_outside)).cloned().collect();
+        for (plant, planted) in [("reads first", hasty), ("no room", open), ("identity", late), ("no read", unread)] {
+            assert!(is_in_order(&planted, &from_outside, &identity).is_err(), "{context}: {plant}: not seen");
+        }
+    }
+}
+
+/// Whether a call reads what lies at one of these places.
+fn reads(call: &str, places: &[String; 2]) -> bool {
+    !call.contains(" open") && places.iter().any(|path| call.contains(path))
+}
+
+/// Whether the room was closed before anything from outside was read, the identity was opened before, and no other program was begun.
+fn is_in_order(calls: &[String], from_outside: &[String; 2], identity: &str) -> Result<(), String> {
+    let closed = |name: &str| {
+        let of = |call: &String| call.contains(&format!(" {name}(")) && call.ends_with("= 0");
+        calls.iter().position(of).ok_or_else(|| format!("no {name}: {calls:#?}"))
+    };
+    let closed = closed("landlock_restrict_self")?.max(closed("seccomp")?);
+    let nothing =
+        |what: &str, found: Vec<&String>| if found.is_empty() { Ok(()) } else { Err(format!("{what}: {found:#?}")) };
+    nothing("early", calls[..closed].iter().filter(|call| reads(call, from_outside)).collect())?;
+    // The rest of a call that another thread's interrupted names what it gave, and no longer how it was asked for.
+    let asks = |call: &&String| call.contains(identity) && !call.contains(" resumed>") && !call.contains("O_PATH");
+    nothing("late", calls[closed..].iter().filter(asks).collect())?;
+    if !calls[closed..].iter().any(|call| reads(call, from_outside)) {
+        return Err("nothing was read at all".into());
+    }
+    match calls.iter().filter(|call| call.contains(" execve(")).count() {
+        1 => Ok(()),
+        programs => Err(format!("{programs} programs were begun")),
     }
 }

@@ -23,7 +23,6 @@ mod too_late;
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -359,6 +358,7 @@ fn play(seed: u64, founded: &[Founded], plant: Option<Plant>) -> BTreeMap<&'stat
 
 #[test]
 fn no_order_of_honest_acts_accuses_anybody() {
+    let _row = crate::soak::row(6);
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
     let one = number("AMPARO_HISTORY");
     let first = one.or(number("AMPARO_SEED")).unwrap_or(1);
@@ -383,8 +383,7 @@ fn no_order_of_honest_acts_accuses_anybody() {
         }
     });
     if std::env::var_os("AMPARO_HISTORIES").is_some() || one.is_some() {
-        let histories = format!("AMPARO_HISTORY={first} to {last}");
-        let _ = writeln!(std::io::stderr(), "no false accusation in {histories}: {happened:?}");
+        crate::soak::tell(&format!("no false accusation in AMPARO_HISTORY={first} to {last}: {happened:?}"));
     }
     if many >= 100 {
         let never = acts::ALL.iter().filter(|what| !happened.contains_key(*what));

@@ -19,7 +19,7 @@ use amparo::store::{Disk, Mode, RelPath};
 use amparo::vault::VaultError;
 use amparo::vault::pouch::PouchError;
 use amparo::vault::pouch::parity::make_parity;
-use amparo::vault::pouch::pieces::Pieces;
+use amparo::vault::pouch::pieces::{self, Condition, Pieces};
 use amparo::vault::pouch::volumes::VolumeWriter;
 
 mod plants;
@@ -309,6 +309,7 @@ fn stick_of(seed: u64, sticks: &[Packed]) -> &Packed {
 
 #[test]
 fn up_to_the_share_all_comes_back() {
+    let _row = crate::soak::row(8);
     let sticks = sticks();
     let all: Vec<Lost> =
         (0..patterns()).map(|seed| judged(seed, &sticks, ours).unwrap_or_else(|fault| panic!("{fault}"))).collect();
@@ -321,22 +322,37 @@ fn up_to_the_share_all_comes_back() {
 
 #[test]
 fn above_the_share_never_a_wrong_byte_and_an_honest_list() {
-    is_honest_above_the_share(patterns(), spoilt);
+    let _row = crate::soak::row(8);
+    is_honest_above_the_share(patterns(), &Above { gathered: spoilt, ..ABOVE })
+        .unwrap_or_else(|fault| panic!("{fault}"));
 }
 
-fn is_honest_above_the_share(patterns: u64, gathered: Gathered) {
+/// A program before a stick that lost more than the share: how it comes to it, what it tells as lost, how it reads.
+struct Above {
+    gathered: Gathered,
+    lost: fn(&Condition) -> Vec<Range<u64>>,
+    reads: fn(&Pieces, u64, &mut [u8]) -> Result<(), pieces::Lost>,
+}
+
+/// This one.
+const ABOVE: Above = Above {
+    gathered: spoilt,
+    lost: |condition| [&condition.lost[..], &condition.unchecked].concat(),
+    reads: Pieces::read_at,
+};
+
+fn is_honest_above_the_share(patterns: u64, program: &Above) -> Result<(), String> {
     let sticks = sticks();
     let (mut some_lost, mut all_back, mut none_left) = (0, 0, 0);
     for seed in 0..patterns {
         let mut dice = Dice((seed + 1).wrapping_mul(0xd6e8_feb8_6659_fd93));
-        let packed = stick_of(seed, &sticks);
-        let mut stick = Stick::of(packed);
+        let mut stick = Stick::of(stick_of(seed, &sticks));
         let allowed = stick.allowed() + 8;
         stick.tear(allowed * (1 + dice.below(6)), &mut dice);
         if stick.files.iter().all(|(_, bytes)| bytes.is_none()) {
             continue;
         }
-        let gathered = gathered(&stick, &mut dice);
+        let gathered = (program.gathered)(&stick, &mut dice);
         if !stick.has_packet() {
             // Without a whole packet nothing is promised: nothing of it may say any more what it was.
             none_left += 1;
@@ -348,24 +364,33 @@ fn is_honest_above_the_share(patterns: u64, gathered: Gathered) {
                 none_left += 1;
                 continue;
             }
-            gathered => gathered.unwrap_or_else(|error| panic!("pattern {seed}: {error}")),
+            gathered => gathered.map_err(|error| format!("pattern {seed}: {error}"))?,
         };
-        assert!(pieces.parity().is_some() && pieces.bytes() == packed.pouch.len() as u64, "pattern {seed}: not found");
-        let condition = pieces.check(&Stopped).expect("looked at");
-        let told: Vec<&Range<u64>> = condition.lost.iter().chain(&condition.unchecked).collect();
-        let mut lost = false;
-        for start in (0..packed.pouch.len()).step_by(4096) {
-            let mut cell = vec![0; 4096.min(packed.pouch.len() - start)];
-            let is_told = told.iter().any(|range| range.contains(&(start as u64)));
-            let read = pieces.read_at(start as u64, &mut cell);
-            assert_eq!(read.is_err(), is_told, "pattern {seed}: what is told of {start} is not so");
-            lost |= is_told;
-            let is_right = cell == packed.pouch[start..start + cell.len()];
-            assert!(is_told || is_right, "pattern {seed}: a wrong byte at {start}");
-        }
-        assert_eq!(lost, !condition.can_be_repaired(), "pattern {seed}");
+        let lost =
+            is_honest(&stick.packed.pouch, &pieces, program).map_err(|fault| format!("pattern {seed}: {fault}"))?;
         (some_lost, all_back) = (some_lost + u64::from(lost), all_back + u64::from(!lost));
     }
     assert!(some_lost > 0 && all_back > 0, "both happened: {some_lost} {all_back}");
     assert!(none_left * 10 < patterns, "{none_left} had no packet left");
+    Ok(())
+}
+
+/// What is told as lost does not read, all else reads as it was. Whether something is lost.
+fn is_honest(pouch: &[u8], pieces: &Pieces, program: &Above) -> Result<bool, String> {
+    let check = |holds: bool, fault: String| if holds { Ok(()) } else { Err(fault) };
+    check(pieces.parity().is_some() && pieces.bytes() == pouch.len() as u64, "not found".into())?;
+    let condition = pieces.check(&Stopped).map_err(|error| error.to_string())?;
+    let told = (program.lost)(&condition);
+    let mut lost = false;
+    for start in (0..pouch.len()).step_by(4096) {
+        let mut cell = vec![0; 4096.min(pouch.len() - start)];
+        let is_told = told.iter().any(|range| range.contains(&(start as u64)));
+        let reads = (program.reads)(pieces, start as u64, &mut cell).is_ok();
+        let is_right = cell == pouch[start..start + cell.len()];
+        check(!reads || is_right, format!("a wrong byte at {start}"))?;
+        check(reads != is_told, format!("what is told of {start} is not so"))?;
+        lost |= is_told;
+    }
+    check(lost != condition.can_be_repaired(), "it is not told whether all comes back".into())?;
+    Ok(lost)
 }

@@ -1,6 +1,6 @@
 //! A small vault with something wrong in one of its files: a bit, a cut, a hole, two files in each other's place, a file twice or
-//! gone, a stranger under a good name. Each is noticed, and the file is named. `AMPARO_DAMAGES=N` looks at N of them; `AMPARO_BITS=N`
-//! turns N bits and `AMPARO_LENGTHS=N` cuts to N lengths, evenly spread over all there are, or all of them.
+//! gone, a stranger under a good name. Each is noticed, and the file is named. `AMPARO_BITS=N` turns N bits and `AMPARO_LENGTHS=N`
+//! cuts to N lengths, evenly spread over all there are, or all of them; `AMPARO_DAMAGES=N` looks at N of the others.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,7 +16,7 @@ use super::agreement::dice::Dice;
 use super::people::World;
 use crate::soak;
 
-const DAMAGES: u64 = 1_500;
+const DAMAGES: u64 = 5_000;
 const BITS: u64 = 2_500;
 const LENGTHS: u64 = 500;
 
@@ -45,28 +45,19 @@ fn drawn(dice: &mut Dice, files: &Files) -> Damage {
     let (at, end) = (dice.below(bytes.len()), dice.below(bytes.len() + 1));
     let mut changed = bytes.clone();
     let one = |what: String, bytes: Option<Vec<u8>>| Damage { what, left: vec![(path.clone(), bytes)] };
-    match dice.below(16) {
-        0..8 => {
-            let bit = dice.below(8);
-            changed[at] ^= 1 << bit;
-            one(format!("bit {bit} of byte {at}"), Some(changed))
-        }
-        8 => {
-            changed.truncate(at);
-            one(format!("cut at {at}"), Some(changed))
-        }
-        9 => {
+    match dice.below(7) {
+        0 => {
             let hole = at.min(end)..at.max(end).min(at.min(end) + 4096);
             changed[hole.clone()].fill(*dice.one(&[0, 0xff]));
             one(format!("a hole at {hole:?}"), Some(changed))
         }
-        10 => {
+        1 => {
             changed.extend_from_slice(&bytes[..end]);
             one(format!("{end} bytes again at its end"), Some(changed))
         }
-        11 | 12 => Damage { what: "swapped".into(), left: vec![(path, Some(others)), (other, Some(bytes))] },
-        13 => one("gone".into(), None),
-        14 => {
+        2 | 3 => Damage { what: "swapped".into(), left: vec![(path, Some(others)), (other, Some(bytes))] },
+        4 => one("gone".into(), None),
+        5 => {
             let name = path.file_name().expect("a name").to_string_lossy().into_owned();
             let double = path.with_file_name(format!("0{}", &name[..name.len() - 1]));
             Damage { what: "a second time".into(), left: vec![(double, Some(bytes))] }
@@ -148,25 +139,39 @@ fn judged(world: &World, files: &Files, damage: &Damage, program: Program) -> Re
     }
 }
 
+/// Looks at so many damaged vaults, on all cores; what is wrong.
+fn on_all_cores(count: u64, look: impl Fn(u64) -> Option<String> + Sync) -> Vec<String> {
+    let (next, faults) = (AtomicU64::new(0), Mutex::new(Vec::new()));
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(|| {
+                while let Some(number) = Some(next.fetch_add(1, Ordering::Relaxed)).filter(|number| *number < count) {
+                    let fault = look(number);
+                    faults.lock().expect("no panic").extend(fault);
+                }
+            });
+        }
+    });
+    faults.into_inner().expect("no panic")
+}
+
 /// What is found wrong with a program.
 fn faults(program: Program, damages: u64) -> Vec<String> {
     let (base, world, files) = sealed();
-    let mut dice = Dice::new(soak::seed(), 5);
-    let mut faults = Vec::new();
-    for _ in 0..damages {
-        let damage = drawn(&mut dice, &files);
+    on_all_cores(damages, |number| {
+        let damage = drawn(&mut Dice::new(soak::seed(), number), &files);
         let disk = base.twin();
         do_to(&disk, &damage);
-        faults.extend(judged(&world.moved_to(Arc::new(disk)), &files, &damage, program).err());
-    }
-    faults
+        judged(&world.moved_to(Arc::new(disk)), &files, &damage, program).err()
+    })
 }
 
 #[test]
 fn whatever_is_damaged_is_noticed_and_named() {
+    let _row = soak::row(5);
     let damages = soak::count("AMPARO_DAMAGES", DAMAGES);
     let faults = faults(ours, damages);
-    soak::tell(&format!("{damages} damaged vaults, seed {}", soak::seed()));
+    soak::tell(&format!("{damages} vaults with other damage, seed {}", soak::seed()));
     assert!(faults.is_empty(), "{} of {damages}: {:#?}", faults.len(), &faults[..faults.len().min(20)]);
 }
 
@@ -210,32 +215,22 @@ fn each(
 ) -> (u64, Vec<String>) {
     let (base, world, files) = sealed();
     let all: u64 = files.iter().map(|(_, bytes)| places(bytes)).sum();
-    let (count, next) = (count.min(all), AtomicU64::new(0));
-    let faults = Mutex::new(Vec::new());
-    std::thread::scope(|scope| {
-        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
-            scope.spawn(|| {
-                while let Some(number) = Some(next.fetch_add(1, Ordering::Relaxed)).filter(|number| *number < count) {
-                    let mut nth =
-                        u64::try_from(u128::from(number) * u128::from(all) / u128::from(count)).expect("less");
-                    let (path, bytes) = files
-                        .iter()
-                        .find(|(_, bytes)| {
-                            let is_here = nth < places(bytes);
-                            nth -= if is_here { 0 } else { places(bytes) };
-                            is_here
-                        })
-                        .expect("within all");
-                    let disk = base.twin();
-                    disk.put(path, &change(bytes, nth));
-                    if let Err(fault) = placed(&world.moved_to(Arc::new(disk)), path, program) {
-                        faults.lock().expect("no panic").push(format!("place {nth}: {fault}"));
-                    }
-                }
-            });
-        }
+    let count = count.min(all);
+    let faults = on_all_cores(count, |number| {
+        let mut nth = u64::try_from(u128::from(number) * u128::from(all) / u128::from(count)).expect("less");
+        let (path, bytes) = files
+            .iter()
+            .find(|(_, bytes)| {
+                let is_here = nth < places(bytes);
+                nth -= if is_here { 0 } else { places(bytes) };
+                is_here
+            })
+            .expect("within all");
+        let disk = base.twin();
+        disk.put(path, &change(bytes, nth));
+        placed(&world.moved_to(Arc::new(disk)), path, program).err().map(|fault| format!("place {nth}: {fault}"))
     });
-    (count, faults.into_inner().expect("no panic"))
+    (count, faults)
 }
 
 fn turned(count: u64, program: Program) -> (u64, Vec<String>) {
@@ -254,6 +249,7 @@ fn cut(count: u64, program: Program) -> (u64, Vec<String>) {
 
 #[test]
 fn each_bit_and_each_length_is_placed_by_its_check_in_its_file() {
+    let _row = soak::row(4);
     let (bits, mut faults) = turned(soak::count("AMPARO_BITS", BITS), ours);
     let (lengths, of_lengths) = cut(soak::count("AMPARO_LENGTHS", LENGTHS), ours);
     faults.extend(of_lengths);
@@ -273,6 +269,7 @@ fn without(world: &World, left_out: Check) -> Result<Verified, String> {
 
 #[test]
 fn planted_faults_are_seen() {
+    let _row = soak::row(5);
     let plants: [(&str, Program); 6] = [
         ("sealed files are not hashed", |world| without(world, Check::Blob)),
         ("entries are not opened", |world| without(world, Check::Entry)),

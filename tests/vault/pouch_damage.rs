@@ -62,6 +62,7 @@ fn in_volumes(
 
 #[test]
 fn volumes_are_joined_and_tell_what_lacks() {
+    let _row = crate::soak::row(5);
     let (disk, folder) = stick(Rules::ExFat);
     let bytes = pouch(1, 400_000);
     disk.put(Path::new("/whole"), &bytes);
@@ -90,6 +91,7 @@ fn volumes_are_joined_and_tell_what_lacks() {
 
 #[test]
 fn parts_of_several_pouches_are_refused_by_name() {
+    let _row = crate::soak::row(5);
     let (disk, folder) = stick(Rules::Ext4);
     let (one, other) = (pouch(1, 300_000), pouch(2, 300_000));
     disk.put(Path::new("/one"), &one);
@@ -107,6 +109,7 @@ fn parts_of_several_pouches_are_refused_by_name() {
 /// Two torn copies of one pouch, and no parity that would be enough for either: where one is damaged the other is not.
 #[test]
 fn damaged_copies_help_each_other_and_are_written_as_one() {
+    let _row = crate::soak::row(5);
     let (disk, folder) = stick(Rules::Ext4);
     let bytes = pouch(3, 500_000);
     disk.put(Path::new("/whole"), &bytes);
@@ -136,6 +139,7 @@ fn damaged_copies_help_each_other_and_are_written_as_one() {
 /// Whatever fails while it is made: no half of it stays, and nothing that was there is touched.
 #[test]
 fn what_is_not_finished_leaves_nothing() {
+    let _row = crate::soak::row(5);
     let bytes = pouch(4, 300_000);
     let make = |disk: &FaultyDisk, folder: &dyn Folder| {
         let pieces = gather(disk, &["/whole"])?;
@@ -177,6 +181,7 @@ fn what_is_not_finished_leaves_nothing() {
 #[test]
 fn as_much_as_is_said_may_still_be_lost_wherever_it_lies() {
     const CELL: usize = 4096;
+    let _row = crate::soak::row(5);
     let (disk, folder) = stick(Rules::Ext4);
     let bytes = pouch(5, 40 << 20);
     disk.put(Path::new("/p"), &bytes);

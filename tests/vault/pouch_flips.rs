@@ -4,8 +4,9 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use amparo::crypto::envelope::{self, PLAIN_CHUNK_BYTES, SEALED_CHUNK_BYTES};
+use amparo::crypto::envelope::{self, PLAIN_CHUNK_BYTES, PayloadKey, SEALED_CHUNK_BYTES};
 use amparo::crypto::hash::Hash;
 use amparo::crypto::recipient::Identity;
 use amparo::format::pouch::{self, POUCH_BYTES_MIN};
@@ -120,17 +121,20 @@ fn judged(made: &Made, damaged: &[u8], hit: &Range<usize>, program: Program) -> 
     }
 }
 
-/// All damage that is done here, each with what is left of the pouch and which bytes were hit.
-fn for_each_damage(made: &Made, stride: usize, mut look: impl FnMut(&str, &[u8], Range<usize>)) {
+/// All damage that is done here, each with what is left of the pouch and which bytes were hit. Of each byte that is looked at so many
+/// bits turn.
+fn for_each_damage(made: &Made, (stride, bits): (usize, usize), mut look: impl FnMut(&str, &[u8], Range<usize>)) {
     let length = made.bytes.len();
-    // Bit flips: each byte of a header once, then some of each chunk, and the edges of all.
+    // Bit flips: each byte of a header, then some of each chunk, and the edges of all.
     let edges = (0..).map(|n| made.payload_at + n * SEALED_CHUNK_BYTES).take_while(|edge| *edge < length);
     let edges: Vec<usize> = edges.collect();
     let near = edges.iter().flat_map(|edge| [edge - 1, *edge]).chain([length - 1]);
-    for at in (0..made.payload_at).step_by(7).chain(near).chain((made.payload_at..length).step_by(stride)) {
-        let mut torn = made.bytes.clone();
-        torn[at] ^= 1 << (at % 8);
-        look(&format!("bit {} of byte {at}", at % 8), &torn, at..at + 1);
+    for at in (0..made.payload_at).chain(near).chain((made.payload_at..length).step_by(stride)) {
+        for bit in (at..at + bits).map(|bit| bit % 8) {
+            let mut torn = made.bytes.clone();
+            torn[at] ^= 1 << bit;
+            look(&format!("bit {bit} of byte {at}"), &torn, at..at + 1);
+        }
     }
     // Every chunk's edge, and lengths between.
     let cuts = edges.iter().flat_map(|edge| [edge - 1, *edge, edge + 1, edge + 16, edge + 17]);
@@ -166,10 +170,10 @@ fn for_each_damage(made: &Made, stride: usize, mut look: impl FnMut(&str, &[u8],
 }
 
 /// What the judge finds wrong with a program.
-fn faults(program: Program, stride: usize) -> (usize, Vec<String>) {
+fn faults(program: Program, places: (usize, usize)) -> (usize, Vec<String>) {
     let made = made(0);
     let (mut looked, mut faults) = (0, Vec::new());
-    for_each_damage(&made, stride, |what, damaged, hit| {
+    for_each_damage(&made, places, |what, damaged, hit| {
         looked += 1;
         if let Err(fault) = judged(&made, damaged, &hit, program) {
             faults.push(format!("{what}: {fault}"));
@@ -180,14 +184,55 @@ fn faults(program: Program, stride: usize) -> (usize, Vec<String>) {
 
 #[test]
 fn whatever_is_damaged_is_noticed_and_placed() {
+    let _row = crate::soak::row(4);
     let whole = ours(&made(0).bytes).expect("read");
     assert!(whole.whole && whole.files.len() == 7);
-    // One number makes it closer: from 53 on, a bit of every byte.
+    // One number makes it closer: from 53 on, a bit of every byte; from eight times that on, every bit.
     let times = usize::try_from(crate::soak::times()).unwrap_or(usize::MAX);
-    let (looked, faults) = faults(ours, (53 / times).max(1));
+    let (looked, faults) = faults(ours, ((53 / times).max(1), (times / 53).clamp(1, 8)));
     crate::soak::tell(&format!("{looked} damaged pouches"));
     assert!(looked > 30_000, "{looked}");
     assert!(faults.is_empty(), "{} of {looked}: {:#?}", faults.len(), &faults[..faults.len().min(20)]);
+}
+
+/// Bits of one sealed chunk that turn unnoticed, among those of so many last bytes; it is looked at past the pouch around it.
+fn unnoticed(last: usize, opens: fn(&PayloadKey, &mut [u8]) -> bool) -> usize {
+    let made = made(0);
+    let (payload_at, key) = envelope::enter(&made.bytes, &[&me()]).expect("mine");
+    let chunk = &made.bytes[payload_at..payload_at + SEALED_CHUNK_BYTES];
+    assert!(opens(&key, &mut chunk.to_vec()));
+    let next = AtomicUsize::new(chunk.len() - last);
+    let look = || {
+        let (mut torn, mut found) = (chunk.to_vec(), 0);
+        while let Some(at) = Some(next.fetch_add(1, Ordering::Relaxed)).filter(|at| *at < chunk.len()) {
+            for bit in 0..8 {
+                torn[at] ^= 1 << bit;
+                found += usize::from(opens(&key, &mut torn));
+                torn.copy_from_slice(chunk);
+            }
+        }
+        found
+    };
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..cores).map(|_| scope.spawn(look)).collect();
+        threads.into_iter().map(|thread| thread.join().expect("no panic")).sum()
+    })
+}
+
+#[test]
+fn no_bit_of_a_chunk_turns_unnoticed() {
+    let _row = crate::soak::row(4);
+    assert_eq!(unnoticed(SEALED_CHUNK_BYTES, |key, chunk| key.open(0, false, chunk).is_some()), 0);
+    // Planted: of the tag the last byte is not compared.
+    let carelessly = |key: &PayloadKey, chunk: &mut [u8]| {
+        (0..=8).any(|bit| {
+            let mut chunk = chunk.to_vec();
+            *chunk.last_mut().expect("a tag") ^= u8::try_from((1 << bit) >> 1).expect("a byte");
+            key.open(0, false, &mut chunk).is_some()
+        })
+    };
+    assert_eq!(unnoticed(32, carelessly), 8);
 }
 
 /// Reads chunk by chunk with one rule less than age has.
@@ -220,6 +265,7 @@ fn carelessly(bytes: &[u8], any_may_be_last: bool, in_any_order: bool) -> Option
 
 #[test]
 fn planted_faults_are_seen() {
+    let _row = crate::soak::row(4);
     let plants: [(&str, Program, &str); 4] = [
         ("the flag of the last chunk is ignored", |bytes| carelessly(bytes, true, false), "said to be whole"),
         ("a chunk may stand anywhere", |bytes| carelessly(bytes, false, true), "said to be whole"),
@@ -231,7 +277,7 @@ fn planted_faults_are_seen() {
         ),
     ];
     for (plant, program, seen) in plants {
-        let (looked, faults) = faults(program, 19_997);
+        let (looked, faults) = faults(program, (19_997, 1));
         assert!(faults.iter().any(|fault| fault.contains(seen)), "{plant}: not seen in {looked}: {faults:?}");
     }
 }

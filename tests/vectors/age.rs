@@ -94,6 +94,7 @@ impl Vector {
 
 #[test]
 fn every_vector_of_the_suite_has_its_expected_outcome() {
+    let _row = crate::soak::row(11);
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let path = folder.path().to_str().expect("its path is text");
     if node(SCRIPT, &["dump", path], b"").is_none() {
@@ -126,6 +127,7 @@ fn every_vector_of_the_suite_has_its_expected_outcome() {
 
 #[test]
 fn what_is_sealed_here_opens_there() {
+    let _row = crate::soak::row(11);
     let identity = Identity::from_seed(&[42; 32]);
     let secret = identity.to_secret_line();
     // The last is longer than a segment: the number of its last chunk needs a second byte.
@@ -139,6 +141,7 @@ fn what_is_sealed_here_opens_there() {
 
 #[test]
 fn what_is_sealed_there_opens_here() {
+    let _row = crate::soak::row(11);
     let identity = Identity::from_seed(&[42; 32]);
     let recipient = identity.recipient().to_string();
     let plaintext = vec![0x5a; 200_000];
@@ -151,6 +154,7 @@ fn what_is_sealed_there_opens_here() {
 
 #[test]
 fn a_passphrase_opens_there_too() {
+    let _row = crate::soak::row(11);
     const { assert!(envelope::WORK_FACTOR <= WORK_FACTOR_MAX) };
     let sealed = seal_with_passphrase(b"# an identity file\n", "correct horse battery staple");
     let Some(opened) = node(SCRIPT, &["passphrase", "correct horse battery staple"], &sealed.bytes) else { return };

@@ -58,6 +58,7 @@ pub(super) fn go_verifier(folder: &Path) -> Option<PathBuf> {
 
 #[test]
 fn go_verifies_the_ed25519_lines() {
+    let _row = crate::soak::row(11);
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let Some(program) = go_verifier(folder.path()) else { return };
     let verify = |note: &[u8], key: &str| run(std::process::Command::new(&program).arg(key), note);
@@ -84,6 +85,7 @@ fn go_verifies_the_ed25519_lines() {
 
 #[test]
 fn noble_makes_the_same_key_and_verifies_the_ml_dsa_lines() {
+    let _row = crate::soak::row(11);
     let name = checkpoint().origin.to_string();
     let note = checkpoint().sign(&keys()).to_bytes();
     let Some(time) = node(SCRIPT, &["checkpoint", &name, &ml_dsa_seed()], &note) else { return };

@@ -30,6 +30,7 @@ fn parity(pouch: &[u8], share: u16) -> Vec<u8> {
 
 #[test]
 fn python_makes_the_same_parity_from_the_text_of_the_format() {
+    let _row = crate::soak::row(11);
     let Some(python) = peers::program("python3") else { return };
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/parity.py");
     // One cell and a bit; several fragments' worth of table, and cells that are no power of two.
@@ -48,6 +49,7 @@ fn python_makes_the_same_parity_from_the_text_of_the_format() {
 /// A pouch of two rows: some packets of each, the first and the last among them.
 #[test]
 fn python_makes_the_same_packets_of_a_pouch_of_several_rows() {
+    let _row = crate::soak::row(11);
     let Some(python) = peers::program("python3") else { return };
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/parity.py");
     let plaintext: Vec<u8> =
@@ -67,6 +69,7 @@ fn python_makes_the_same_packets_of_a_pouch_of_several_rows() {
 
 #[test]
 fn stock_tools_join_volumes() {
+    let _row = crate::soak::row(11);
     let (Some(_), Some(shell)) = (peers::program("tail"), peers::program("sh")) else { return };
     let folder = tempfile::tempdir().expect("a folder");
     let plaintext = vec![7; 300_000];

@@ -26,6 +26,7 @@ fn are_seen(tool: &str, honest: &[u8], plants: &[Plant], refuses: impl Fn(&[u8])
 
 #[test]
 fn the_library_of_ages_author_sees_faults_of_sealed_files() {
+    let _row = crate::soak::row(11);
     let identity = Identity::from_seed(&[42; 32]);
     let secret = identity.to_secret_line();
     let refuses = |bytes: &[u8]| {
@@ -63,6 +64,7 @@ fn with_ed25519(signed: &str, id: [u8; 4]) -> Vec<u8> {
 
 #[test]
 fn go_and_openssl_see_faults_of_ed25519_lines() {
+    let _row = crate::soak::row(11);
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let (Some(program), Some(openssl)) = (go_verifier(folder.path()), peers::program("openssl")) else { return };
     let (text, name, public) = (checkpoint().text(), checkpoint().origin.to_string(), keys().public().log);
@@ -99,6 +101,7 @@ fn go_and_openssl_see_faults_of_ed25519_lines() {
 
 #[test]
 fn noble_sees_faults_of_ml_dsa_lines() {
+    let _row = crate::soak::row(11);
     let name = checkpoint().origin.to_string();
     let honest = checkpoint().sign(&keys());
     let refuses = |note: &[u8]| {
@@ -144,6 +147,7 @@ fn archive(size: impl Fn(u64) -> String, sum: impl Fn(&mut [u8]) -> u32, fill: b
 
 #[test]
 fn tar_and_sha256sum_see_faults_of_payloads_and_names() {
+    let _row = crate::soak::row(11);
     let (Some(tar), Some(sha256sum)) = (peers::program("tar"), peers::program("sha256sum")) else { return };
     let octal = |size: u64| format!("{size:011o}");
     let summed = |field: u8| {

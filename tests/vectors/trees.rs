@@ -10,6 +10,7 @@ use super::{go, run};
 
 #[test]
 fn go_proves_the_same_beginnings_of_the_same_trees() {
+    let _row = crate::soak::row(11);
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let Some(mut build) = go(folder.path()) else { return };
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/trees.go");

@@ -99,6 +99,7 @@ fn joined() -> Vec<u8> {
 
 #[test]
 fn with_any_volume_lost_it_opens_to_the_golden_vault() {
+    let _row = crate::soak::row(11);
     let identity = reader().seed.keys().age;
     for lost in VOLUMES.map(Some).into_iter().chain([None]) {
         let parts = VOLUMES.into_iter().chain([PARITY]).filter(|name| Some(*name) != lost).map(vector);
@@ -119,6 +120,7 @@ fn with_any_volume_lost_it_opens_to_the_golden_vault() {
 
 #[test]
 fn stock_tools_open_it() {
+    let _row = crate::soak::row(11);
     let (Some(shell), Some(tar)) = (peers::program("sh"), peers::program("tar")) else { return };
     let identity =
         String::from_utf8(fs::read(home("golden/amparo.v1/grey-owl.identity")).expect("read")).expect("text");
@@ -133,6 +135,7 @@ fn stock_tools_open_it() {
 
 #[test]
 fn python_makes_its_parity() {
+    let _row = crate::soak::row(11);
     let Some(python) = peers::program("python3") else { return };
     let made = run(Command::new(python).arg(home("vectors/parity.py")).arg(SHARE.to_string()), &joined());
     assert!(made == fs::read(vector(PARITY)).expect("parity"), "another parity");

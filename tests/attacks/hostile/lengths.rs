@@ -79,6 +79,7 @@ fn sealing(body: &[u8], forge: &Forge, pen: &mut Pen, is_inventory: bool) -> (&'
 
 #[test]
 fn claimed_lengths_and_depths_cost_nothing_and_are_the_one_thing_wrong() {
+    let _row = crate::soak::row(9);
     let world = World::new();
     let Some(desk) = Desk::new(&world) else { return };
     let name = Pseudonym::parse("Harbour").expect("a name");

@@ -150,6 +150,7 @@ fn folders(names: &[(&'static str, String)]) -> Vec<String> {
 
 #[test]
 fn no_name_in_any_folder_of_a_vault_is_taken_for_more_than_a_strangers() {
+    let _row = crate::soak::row(9);
     let (world, there) = copy_of_the_reader();
     let Some(desk) = Desk::new(&world) else { return };
     let (folders, mut met, mut faults) = (folders(&there), 0, Vec::new());
@@ -187,6 +188,7 @@ fn no_name_in_any_folder_of_a_vault_is_taken_for_more_than_a_strangers() {
 /// Sealed one by one and as one, and opened: safe names below the folder, the true bytes in the record, nothing else anywhere.
 #[test]
 fn sealed_names_come_out_as_they_must_and_nowhere_else() {
+    let _row = crate::soak::row(9);
     let world = World::with_vault();
     let Some(desk) = Desk::new(&world) else { return };
     let names = names();
@@ -277,6 +279,7 @@ fn pouch_with(world: &World, name: &str) {
 
 #[test]
 fn no_name_in_a_pouch_brings_a_file_that_no_vault_has() {
+    let _row = crate::soak::row(9);
     let (world, _) = copy_of_the_reader();
     let Some(desk) = Desk::new(&world) else { return };
     let before = world.tree("reader/evidence");

@@ -194,6 +194,7 @@ fn expected(place: &Place, thing: Thing) -> (i32, Vec<(&'static str, String)>) {
 
 #[test]
 fn whatever_lies_in_place_of_a_file_or_folder_is_not_followed_awaited_or_read() {
+    let _row = crate::soak::row(9);
     let (world, names) = copy_of_the_reader();
     let Some(desk) = Desk::new(&world) else { return };
     let path = |name: &str| {

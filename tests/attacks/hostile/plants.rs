@@ -29,6 +29,7 @@ const PLANTS: [(&str, &str, &str); 10] = [
 
 #[test]
 fn planted_faults_are_seen() {
+    let _row = crate::soak::row(9);
     let (world, _) = super::places::copy_of_the_reader();
     let Some(mut desk) = Desk::new(&world) else { return };
     fs::write(world.path("reader/evidence/planted"), b"a stranger").expect("a hostile input");

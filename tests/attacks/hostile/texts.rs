@@ -133,6 +133,7 @@ fn expected(reader: &Reader, kind: &str) -> (i32, &'static str) {
 
 #[test]
 fn whatever_a_command_is_given_for_a_file_is_refused_in_words() {
+    let _row = crate::soak::row(9);
     let (world, _) = super::places::copy_of_the_reader();
     let Some(desk) = Desk::new(&world) else { return };
     let at = world.path("x");
@@ -208,6 +209,7 @@ fn media(dice: &mut Dice) -> Vec<Vec<u8>> {
 
 #[test]
 fn exhibits_that_lie_about_their_parts_are_sealed_and_opened_as_they_are() {
+    let _row = crate::soak::row(9);
     let world = World::with_vault();
     let Some(desk) = Desk::new(&world) else { return };
     let media = media(&mut Dice::new(crate::soak::seed(), 9));

@@ -109,11 +109,13 @@ fn accuses(what: impl FnOnce()) -> bool {
 
 #[test]
 fn a_memory_that_forgets_what_it_saw_comes_to_light() {
+    let _row = crate::soak::row(6);
     assert!(accuses(|| set_back_to_an_image(Some(Plant::ForgetsWhatItSaw))));
 }
 
 #[test]
 fn a_log_that_is_gone_on_with_from_an_older_copy_comes_to_light() {
+    let _row = crate::soak::row(6);
     let founded: Vec<Founded> = [Rules::Ext4, Rules::ExFat].into_iter().map(Founded::on).collect();
     let is_seen = |seed| accuses(|| drop(play(seed, &founded, Some(Plant::GoesOnFromAnOlderCopy))));
     assert!((1..=HISTORIES_MAX).any(is_seen), "not seen in {HISTORIES_MAX} histories");

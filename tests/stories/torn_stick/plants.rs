@@ -49,6 +49,7 @@ fn checks_nothing(stick: &Stick<'_>, dice: &mut Dice) -> Result<Vec<u8>, String>
 
 #[test]
 fn planted_faults_are_seen() {
+    let _row = crate::soak::row(8);
     let sticks = sticks();
     let plants: [(&str, Program, &str); 3] = [
         ("checksums of packets are skipped", trusts_packets, "lost: "),
@@ -58,5 +59,20 @@ fn planted_faults_are_seen() {
     for (plant, program, seen) in plants {
         let faults: Vec<String> = (0..100).filter_map(|seed| judged(seed, &sticks, program).err()).collect();
         assert!(faults.iter().any(|fault| fault.contains(seen)), "{plant}: not seen: {faults:?}");
+    }
+}
+
+#[test]
+fn planted_faults_above_the_share_are_seen() {
+    let _row = crate::soak::row(8);
+    let as_it_lies: fn(&Pieces, u64, &mut [u8]) -> Result<(), pieces::Lost> =
+        |pieces, offset, into| pieces.read_at(offset, into).or(Ok(()));
+    let plants: [(&str, Above, &str); 2] = [
+        ("nothing is checked", Above { reads: as_it_lies, ..ABOVE }, "a wrong byte"),
+        ("the list of what is lost is empty", Above { lost: |_| Vec::new(), ..ABOVE }, "is not so"),
+    ];
+    for (plant, program, seen) in plants {
+        let fault = is_honest_above_the_share(100, &program).expect_err(plant);
+        assert!(fault.contains(seen), "{plant}: {fault}");
     }
 }

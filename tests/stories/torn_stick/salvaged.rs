@@ -46,6 +46,7 @@ fn tears(world: &World, name: &str, runs: usize, dice: &mut Dice) {
 
 #[test]
 fn what_is_called_whole_opens_and_nothing_else_does() {
+    let _row = crate::soak::row(8);
     let (sent, sealed) = sent();
     let (mut all, mut some, mut none) = (0, 0, 0);
     for seed in 0..crate::soak::count("AMPARO_SALVAGES", 40) {

@@ -121,6 +121,7 @@ fn ours_unreadable(stick: &Stick<'_>, dice: &mut Dice) -> Result<Vec<u8>, String
 
 #[test]
 fn up_to_the_share_what_does_not_read_comes_back() {
+    let _row = crate::soak::row(8);
     let sticks = sticks();
     for seed in 0..patterns() / 2 {
         judged(seed, &sticks, ours_unreadable).unwrap_or_else(|fault| panic!("{fault}"));
@@ -129,13 +130,16 @@ fn up_to_the_share_what_does_not_read_comes_back() {
 
 #[test]
 fn above_the_share_what_does_not_read_is_told_honestly() {
-    is_honest_above_the_share(patterns() / 10, unreadable);
+    let _row = crate::soak::row(8);
+    let program = Above { gathered: unreadable, ..ABOVE };
+    is_honest_above_the_share(patterns() / 10, &program).unwrap_or_else(|fault| panic!("{fault}"));
 }
 
 /// A whole megabyte, at either end, of the pouch, of its parity, of both, and of all four; in one file and in volumes; with
 /// other bytes in it, and unreadable.
 #[test]
 fn the_first_and_the_last_megabyte_come_back() {
+    let _row = crate::soak::row(8);
     for volumes in [None, Some(2_500_000)] {
         let packed = packed(17_200_000, 30, volumes);
         let ends: [&[(bool, bool)]; 9] = [

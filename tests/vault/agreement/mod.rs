@@ -109,6 +109,7 @@ fn report(answers: &[(PathBuf, Vec<String>)]) -> String {
 
 #[test]
 fn both_verifiers_agree_on_every_case() {
+    let _row = soak::row(12);
     let Some(mut second) = Second::start(true) else { return };
     let cases = cases_below(&case::home());
     for case in &cases {
@@ -122,6 +123,7 @@ fn both_verifiers_agree_on_every_case() {
 
 #[test]
 fn a_verdict_of_another_kind_is_a_disagreement() {
+    let _row = soak::row(12);
     let Some(mut second) = Second::start(true) else { return };
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let twists = [
@@ -148,6 +150,7 @@ fn a_verdict_of_another_kind_is_a_disagreement() {
 
 #[test]
 fn both_verifiers_agree_on_vaults_that_nobody_has_seen_before() {
+    let _row = soak::row(12);
     let Some(mut second) = Second::start(false) else { return };
     let (vaults, seed) = (soak::count("AMPARO_SECOND", VAULTS), number("AMPARO_SECOND_SEED", soak::seed()));
     // What both do not agree on stays here, to be looked at.

@@ -122,6 +122,7 @@ pub(super) fn broken(file: &str, check: &str, instead: &str) -> tempfile::TempDi
 
 #[test]
 fn a_verifier_that_leaves_out_a_check_of_logs_is_seen() {
+    let _row = crate::soak::row(12);
     for (what, file, check, instead, cases) in FAULTS {
         let broken = broken(file, check, instead);
         let cases = cases_below(&case::home().join(cases));

@@ -49,6 +49,7 @@ const FAULTS: [(&str, &str, &str, &str); 7] = [
 
 #[test]
 fn a_second_verifier_that_trusts_another_card_than_the_founders_is_seen() {
+    let _row = crate::soak::row(12);
     let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
     let cases = BY_A_CARD.map(|name| case::home().join(name));
     match differing(&tests, &cases) {

@@ -6,7 +6,7 @@ mod papers;
 mod pouches;
 mod replacing;
 pub(super) mod sealing;
-mod typed;
+pub(super) mod typed;
 
 use std::path::Path;
 

@@ -18,7 +18,7 @@ use amparo::store::faulty::{Fault, FaultyDisk, Rules, Times, Turned};
 
 use super::agreement::dice::Dice;
 use crate::soak;
-use acts::Act;
+use acts::{Act, typed};
 use judge::{Program, Stage, Standing, Told};
 
 /// Different states after a power cut that every run looks at, by each kind of file system.
@@ -29,7 +29,7 @@ const DRAWN_FOR_EACH: u64 = 16;
 const DEMANDED: u64 = 5_000;
 /// Where every operation fails in turn, others are shown what came of it after one in so many.
 const SHOWN: usize = 4;
-/// Runs of each of three commands on a disk that turns a bit.
+/// Runs of each of seven commands on a disk that turns a bit.
 const FLIPS: u64 = 40;
 /// Of the states after a power cut, the command is typed again in one of so many.
 const AGAIN: usize = 8;
@@ -277,21 +277,25 @@ fn failing_disks(rules: Rules) {
 
 #[test]
 fn a_power_cut_at_any_operation_costs_nothing_that_was_acknowledged() {
+    let _row = soak::row(2);
     power_cuts(Rules::Ext4);
 }
 
 #[test]
 fn a_power_cut_on_exfat_costs_nothing_that_was_acknowledged() {
+    let _row = soak::row(2);
     power_cuts(Rules::ExFat);
 }
 
 #[test]
 fn a_full_disk_or_a_failed_sync_leaves_the_vault_whole() {
+    let _row = soak::row(3);
     failing_disks(Rules::Ext4);
 }
 
 #[test]
 fn a_failing_disk_on_exfat_leaves_the_vault_whole() {
+    let _row = soak::row(3);
     failing_disks(Rules::ExFat);
 }
 
@@ -299,6 +303,7 @@ fn a_failing_disk_on_exfat_leaves_the_vault_whole() {
 /// when nobody remembers any more whose it was.
 #[test]
 fn what_was_given_up_after_a_failed_sync_does_not_come_back() {
+    let _row = soak::row(2);
     let stage = Stage::set(act("seal"), Rules::Ext4, unchanged);
     let rehearsal = stage.base.twin();
     assert!((stage.act.run)(&stage.program_on(&rehearsal), &mut || ()).is_ok());
@@ -328,21 +333,37 @@ fn what_was_given_up_after_a_failed_sync_does_not_come_back() {
 /// to whom a key was given; of a pouch, the signed state of a log.
 #[test]
 fn what_a_medium_hides_for_a_moment_is_not_taken_for_absent() {
-    let stumbles = |act| failing(act, Rules::Ext4, unchanged, &[(Fault::Io, Times::Once)], Runs::Each(1));
+    let _row = soak::row(3);
     let found = match soak::times() {
-        1 => ["member remove", "pack --no-exhibits", "pack --no-exhibits of two logs"]
-            .map(|name| stumbles(act(name)))
-            .into(),
-        _ => of_each_act(&stumbles),
+        1 => STUMBLES.map(|name| stumbles(act(name), unchanged)).into(),
+        _ => of_each_act(&|act| stumbles(act, unchanged)),
     };
     nothing_was_found("a medium that stumbles", Rules::Ext4, &found);
 }
 
-/// A bit turns between encryption and disk: what is acknowledged all the same is whole on the medium.
-fn flips(program: Program, runs: u64) -> [Found; 3] {
+/// Acts that rest on what they read: to whom a key was given, what the signed state of a log is.
+const STUMBLES: [&str; 3] = ["member remove", "pack --no-exhibits", "pack --no-exhibits of two logs"];
+
+fn stumbles(act: &'static Act, program: Program) -> Found {
+    failing(act, Rules::Ext4, program, &[(Fault::Io, Times::Once)], Runs::Each(1))
+}
+
+/// A bit turns between encryption and disk: what is acknowledged all the same is whole on the medium. Of every form of sealing, and
+/// of a remark.
+fn flips(program: Program, runs: u64) -> [Found; 7] {
     let flip = [(Fault::Flip(0), Times::Once)];
-    [("seal", Rules::Ext4), ("seal in two groups", Rules::ExFat), ("custody note", Rules::Ext4)]
-        .map(|(name, rules)| failing(act(name), rules, program, &flip, Runs::Spread(runs)))
+    // The receipt itself is a paper, and is not read back.
+    let with_receipt = Box::leak(Box::new(Act { effect: typed::opens_letter, ..*act("seal --receipt") }));
+    let acts = [
+        (act("seal"), Rules::Ext4),
+        (act("seal in two groups"), Rules::ExFat),
+        (act("custody note"), Rules::Ext4),
+        (act("seal of a folder"), Rules::ExFat),
+        (act("seal of standard input"), Rules::Ext4),
+        (with_receipt, Rules::Ext4),
+        (act("seal --done"), Rules::Ext4),
+    ];
+    acts.map(|(act, rules)| failing(act, rules, program, &flip, Runs::Spread(runs)))
 }
 
 /// Near an end of a file: in a header, or in what stands last.
@@ -350,6 +371,7 @@ const END_BYTES: usize = 16;
 
 #[test]
 fn a_bit_that_turns_on_its_way_is_seen_before_anything_is_acknowledged() {
+    let _row = soak::row(13);
     let runs = soak::count("AMPARO_FLIPS", FLIPS);
     let found = flips(unchanged, runs);
     let places = found.each_ref().map(|found| {

@@ -341,6 +341,7 @@ fn faults(program: Program, each: u64) -> BTreeMap<&'static str, Vec<String>> {
 
 #[test]
 fn of_a_forged_log_exactly_what_was_forged_is_found() {
+    let _row = soak::row(6);
     if written::wanted() {
         return;
     }

@@ -24,21 +24,21 @@ use super::{Act, PLAIN, READERS, as_who, check, members, pouches, sealing, trust
 use crate::vectors::case::Nobody;
 
 /// Who types, in which folder, about which vault.
-pub(super) struct At<'w> {
+pub(in super::super) struct At<'w> {
     pub(super) who: &'w Device,
     pub(super) vault: Option<&'static str>,
     pub(super) folder: &'static str,
 }
 
-pub(super) fn at_home<'w>(who: &'w Device, vault: &'static str) -> At<'w> {
+pub(in super::super) fn at_home<'w>(who: &'w Device, vault: &'static str) -> At<'w> {
     At { who, vault: Some(vault), folder: "" }
 }
 
 /// What a command said.
-pub(super) struct Said {
-    pub(super) exit: u8,
-    pub(super) out: Vec<u8>,
-    pub(super) err: String,
+pub(in super::super) struct Said {
+    pub(in super::super) exit: u8,
+    pub(in super::super) out: Vec<u8>,
+    pub(in super::super) err: String,
 }
 
 impl Said {
@@ -73,7 +73,7 @@ impl Write for Heard<'_> {
 }
 
 /// Runs a command as somebody types it.
-pub(super) fn types(
+pub(in super::super) fn types(
     world: &World,
     at: &At<'_>,
     words: &[&str],
@@ -150,7 +150,7 @@ fn seals(world: &World, words: &[&str], stdin: &[u8], acknowledged: Acknowledge<
     types(world, &at_home(&world.lawyer, "vault"), words, stdin, acknowledged).done()
 }
 
-fn opens_letter(world: &World) -> Result<(), String> {
+pub(in super::super) fn opens_letter(world: &World) -> Result<(), String> {
     check(sealing::opens_as(world, "K7-0002")? == LETTER, "K7-0002 is not what was sealed")
 }
 

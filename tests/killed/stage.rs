@@ -150,10 +150,23 @@ impl Stage {
     /// The calls that change something, each with its number among those of its name: as each thread counts its own, the
     /// first that comes so far is killed.
     pub(super) fn changes(&self, verb: &Verb, strace: &Path) -> Vec<(String, u64)> {
-        let (stage, trace) = (self.brief_twin(), self.path("trace"));
+        self.brief_twin().changes_made(verb, strace)
+    }
+
+    /// The same where a kill came before, and all is as it was then: a device knows a copy by its place, and what was begun there.
+    fn changes_ahead(&self, verb: &Verb, strace: &Path) -> Vec<(String, u64)> {
+        let (kept, here) = (self.brief_twin(), self.folder.path());
+        let changes = self.changes_made(verb, strace);
+        std::fs::remove_dir_all(here).and_then(|()| std::fs::create_dir(here)).expect("emptied");
+        copy(kept.folder.path(), here);
+        changes
+    }
+
+    fn changes_made(&self, verb: &Verb, strace: &Path) -> Vec<(String, u64)> {
+        let trace = self.path("trace");
         let mut under = Command::new(strace);
         under.args(["-f", "--seccomp-bpf", "-o"]).arg(&trace).args(["-e", CALLS]).arg(amparo());
-        let output = stage.command(verb.who, under, verb.args);
+        let output = self.command(verb.who, under, verb.args);
         let ends = output.status.code().is_some_and(|code| code == 0 || verb.again.contains(&code));
         assert!(ends, "{}: {output:?}", verb.args.join(" "));
         let trace = std::fs::read_to_string(trace).expect("a trace");
@@ -196,7 +209,7 @@ impl Stage {
         meanwhile(&stage);
         let mut survived = Survived { orphans: stage.orphans(verb, before, &context), ..Survived::default() };
         if let Some(second) = second {
-            let changes = stage.changes(verb, strace);
+            let changes = stage.changes_ahead(verb, strace);
             if let Some(change) = changes.get(second % changes.len().max(1)) {
                 let context = format!("{context}, and again before {} number {}", change.0, change.1);
                 survived.asked_again = true;

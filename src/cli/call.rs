@@ -11,8 +11,9 @@ use super::error::CliError;
 use super::progress::Progress;
 use crate::crypto::hash::Hash;
 use crate::store::{Disk, Folder, Kind, Mode, RelPath, StoreError, aside};
+use crate::vault::change::read_back;
 use crate::vault::pouch::unfinished;
-use crate::vault::{Clock, ClockDoubt, Setting};
+use crate::vault::{Clock, ClockDoubt, Setting, VaultError};
 use rand_core::CryptoRngCore;
 
 /// One run of one command.
@@ -206,12 +207,12 @@ impl<'c, 'a> Call<'c, 'a> {
             Err(StoreError::Exists { path }) => return Err(CliError::Exists { path }),
             other => other?,
         }
-        let synced = folder.sync(std::slice::from_ref(&name));
-        if synced.is_err() {
+        let written = make_durable(&*folder, &name, bytes);
+        if written.is_err() {
             // It looks whole, and may be gone after a power cut: nobody shall find it and rely on it.
             let _ = folder.remove(&name);
         }
-        Ok(synced?)
+        Ok(written?)
     }
 
     /// Refuses early what could not be written in the end.
@@ -248,17 +249,28 @@ impl<'c, 'a> Call<'c, 'a> {
 }
 
 /// The new file is durable under another name before the old one goes.
-fn replace_file(folder: &dyn Folder, name: &RelPath, bytes: &[u8], mode: Mode) -> Result<(), StoreError> {
+fn replace_file(folder: &dyn Folder, name: &RelPath, bytes: &[u8], mode: Mode) -> Result<(), VaultError> {
     let part = aside::free(folder, name, aside::NEW)?;
     folder.create(&part, bytes, mode)?;
-    let set = folder.sync(std::slice::from_ref(&part)).and_then(|()| aside::set(folder, name));
+    let set = make_durable(folder, &part, bytes).and_then(|()| Ok(aside::set(folder, name)?));
     if set.is_err() {
         let _ = folder.remove(&part);
     }
     let old = set?;
     aside::place(folder, &part, name, old.as_ref())?;
     folder.sync(&[])?;
-    old.map_or(Ok(()), |old| folder.remove(&old))
+    Ok(old.map_or(Ok(()), |old| folder.remove(&old))?)
+}
+
+/// Syncs a file, and looks whether the medium holds what was written.
+fn make_durable(folder: &dyn Folder, name: &RelPath, bytes: &[u8]) -> Result<(), VaultError> {
+    folder.sync(std::slice::from_ref(name))?;
+    let there = read_back(folder, name, bytes.len() as u64 + 1)?;
+    if there == bytes {
+        Ok(())
+    } else {
+        Err(VaultError::ReadBack { path: folder.shown().join(name).display().to_string() })
+    }
 }
 
 /// Whether a path stands for standard input or output.

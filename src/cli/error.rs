@@ -299,7 +299,7 @@ fn vault(error: &VaultError) -> WayOut {
         }
         VaultError::OneExhibitOnly => told(USAGE, "amparo open ID -o DIR"),
         VaultError::Withdrawn { .. } => told(FAILED, "amparo open ID -o DIR --reason \"why\""),
-        VaultError::ReadBack { .. } => told(FAILED, "do not use this disk any more; nothing of this run was sealed"),
+        VaultError::ReadBack { .. } => told(FAILED, "do not use this disk; only what was told as done is done"),
         VaultError::SourceChanged { .. } => told(FAILED, "seal it when nothing else writes to it"),
         VaultError::NothingToSeal => told(FAILED, "amparo seal --help"),
         VaultError::Exists { .. } => told(FAILED, "choose another name"),

@@ -67,7 +67,7 @@ fn is_there(folder: &dyn Folder, path: &RelPath, bytes: &[u8], known: Known) -> 
 }
 
 /// What the medium holds of a small file.
-pub(super) fn read_back(folder: &dyn Folder, path: &RelPath, bytes_max: u64) -> Result<Vec<u8>, VaultError> {
+pub(crate) fn read_back(folder: &dyn Folder, path: &RelPath, bytes_max: u64) -> Result<Vec<u8>, VaultError> {
     let (mut source, _) = folder.read_back(path, bytes_max)?;
     let mut bytes = Vec::new();
     source.read_to_end(&mut bytes).map_err(|error| StoreError::from_io(path.as_path(), error))?;

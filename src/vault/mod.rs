@@ -5,7 +5,7 @@
 //! person's keys, and [`history`] turns the logs into one checked story. What a verb changes goes through [`commit`].
 
 pub mod border_check;
-mod change;
+pub(crate) mod change;
 mod clock;
 pub mod commit;
 mod content;

@@ -150,7 +150,7 @@ fn seals(world: &World, words: &[&str], stdin: &[u8], acknowledged: Acknowledge<
     types(world, &at_home(&world.lawyer, "vault"), words, stdin, acknowledged).done()
 }
 
-pub(in super::super) fn opens_letter(world: &World) -> Result<(), String> {
+fn opens_letter(world: &World) -> Result<(), String> {
     check(sealing::opens_as(world, "K7-0002")? == LETTER, "K7-0002 is not what was sealed")
 }
 

@@ -196,7 +196,8 @@ impl<'c, 'a> Call<'c, 'a> {
         Ok(bytes)
     }
 
-    /// Writes a result to a file that must not exist, unless it may be replaced. Where this fails, none is left, as far as the disk obeys.
+    /// Writes a result to a file that must not exist, unless it may be replaced. Where this fails, none is left, as far as the
+    /// disk obeys.
     pub(crate) fn write_file(&self, path: &Path, bytes: &[u8], mode: Mode, replace: bool) -> Result<(), CliError> {
         let (folder, name) = self.split_path(path)?;
         let folder = self.context.disk.folder(&folder)?;

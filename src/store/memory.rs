@@ -62,12 +62,14 @@ impl Change {
 }
 
 /// What is remembered of one log.
-struct Seen {
-    log: LogId,
-    /// Its largest state that is what its name promises.
-    note: Option<Vec<u8>>,
-    /// How large one is that is larger and is not.
-    spoilt: Option<u64>,
+#[derive(Clone, Debug)]
+pub struct Seen {
+    /// The log.
+    pub log: LogId,
+    /// Its largest signed state that is what its name promises.
+    pub note: Option<Vec<u8>>,
+    /// How large one is that is larger and is not: a bit of it turned.
+    pub spoilt: Option<u64>,
 }
 
 /// This device's memory.
@@ -146,17 +148,8 @@ impl Memory {
         Ok(self.remembered(vault)?.into_iter().filter_map(|seen| Some((seen.log, seen.note?))).collect())
     }
 
-    /// Logs of which it remembers a larger state than [`Memory::seen`] can show, a bit of which turned; and how large.
-    pub fn spoilt(&self, vault: &VaultId) -> Result<Vec<(LogId, u64)>, StoreError> {
-        Ok(self.remembered(vault)?.into_iter().filter_map(|seen| Some((seen.log, seen.spoilt?))).collect())
-    }
-
-    /// Whether it remembers any state of a vault's logs.
-    pub fn has_seen_any(&self, vault: &VaultId) -> Result<bool, StoreError> {
-        Ok(!self.remembered(vault)?.is_empty())
-    }
-
-    fn remembered(&self, vault: &VaultId) -> Result<Vec<Seen>, StoreError> {
+    /// The logs of which it remembers any state.
+    pub fn remembered(&self, vault: &VaultId) -> Result<Vec<Seen>, StoreError> {
         let mut remembered = Vec::new();
         for name in self.names(Some(&below(&Self::of(vault), "seen")))? {
             let Some(log) = LogId::from_hex(&name) else { continue };

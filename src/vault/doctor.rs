@@ -110,7 +110,7 @@ pub fn doctor(setting: &mut Setting<'_>, examination: &Examination<'_>) -> Resul
             }
         }
     }
-    if !session.memory.has_seen_any(&session.vault)? {
+    if session.memory.remembered(&session.vault)?.is_empty() {
         advice.push(Advice {
             gravity: Gravity::Note,
             text: "this device remembers no state of this vault yet; verify it once".into(),

@@ -20,7 +20,7 @@ use amparo::vault::pouch::opened::Opened;
 use amparo::vault::pouch::pack::{PackRequest, Packed, pack};
 use amparo::vault::pouch::pieces::{Pieces, Spool};
 use amparo::vault::pouch::unpack::{UnpackRequest, found_copy, is_bare, unpack};
-use amparo::vault::session::Trust;
+use amparo::vault::session::{Request, Trust};
 
 mod half_made;
 
@@ -45,17 +45,15 @@ fn packs_with(
     let to = Receiver { typed: "Harbour".into(), card: None };
     let name = RelPath::parse(name).expect("a name");
     with(disk, world.lawyer.machine, |setting| {
-        let request = PackRequest {
-            place: request(&world.vault, &world.lawyer, None),
-            to: std::slice::from_ref(&to),
-            ids,
-            told: &Circumstances::default(),
-            out: (Path::new("/stick"), &name),
-            parity,
-            volume_bytes,
-        };
-        pack(setting, &request)
+        let (place, told) = (request(&world.vault, &world.lawyer, None), Circumstances::default());
+        pack(setting, &PackRequest { ids, parity, volume_bytes, ..to_stick(place, &to, &told, &name) })
     })
+}
+
+/// What one person lacks, in one file on the stick.
+fn to_stick<'a>(place: Request<'a>, to: &'a Receiver, told: &'a Circumstances, name: &'a RelPath) -> PackRequest<'a> {
+    let (to, out) = (std::slice::from_ref(to), (Path::new("/stick"), name));
+    PackRequest { place, to, ids: &[], told, out, parity: None, volume_bytes: None }
 }
 
 /// The reader unpacks into a folder, as `unpack -o` does; with whatever parity lies beside the pouch.

@@ -9,7 +9,7 @@ use crate::format::checkpoint::Checkpoint;
 use crate::format::event::Head;
 use crate::format::ids::{LogId, VaultId};
 use crate::format::note::{NOTE_BYTES_MAX, Note};
-use crate::store::memory::Memory;
+use crate::store::memory::{Memory, Seen};
 use crate::store::{Folder, layout};
 use crate::vault::VaultError;
 use crate::vault::findings::{Check, Findings};
@@ -41,24 +41,25 @@ impl Session {
     /// This copy against the states that this device has seen before.
     pub(super) fn compare_with_memory(&mut self, asked_as_member: bool) -> Result<(), VaultError> {
         let Some(history) = &self.history else {
-            if asked_as_member && !self.founding_lost && self.memory.has_seen_any(&self.vault)? {
+            if asked_as_member && !self.founding_lost && !self.memory.remembered(&self.vault)?.is_empty() {
                 let message =
                     "no key here can be opened by this identity, though this device has read this vault's logs before";
                 self.findings.incomplete(Check::Key, "keys", message);
             }
             return Ok(());
         };
-        for (id, size) in self.memory.spoilt(&self.vault)? {
+        for Seen { log: id, note, spoilt } in self.memory.remembered(&self.vault)? {
+            let subject = layout::log(id).to_string();
             let there = history.logs.get(&id).map_or(0, |log| log.head.size);
-            if there < size && history.cuts.get(&id).is_none_or(|cut| there < *cut) {
+            if let Some(size) = spoilt.filter(|size| there < *size)
+                && history.cuts.get(&id).is_none_or(|cut| there < *cut)
+            {
                 let message = format!(
                     "this device has seen it with {size} events, and what it remembers of that is damaged; this copy has {there}"
                 );
-                self.findings.incomplete(Check::Behind, layout::log(id).to_string(), message);
+                self.findings.incomplete(Check::Behind, subject.clone(), message);
             }
-        }
-        for (id, note) in self.memory.seen(&self.vault)? {
-            let subject = layout::log(id).to_string();
+            let Some(note) = note else { continue };
             let Some(log) = history.logs.get(&id) else {
                 let signer = signer(history, id, &note);
                 if !is_cut_off(history, id, signer) && !is_here_as_foreign(history, id, &note) {

@@ -11,6 +11,7 @@ use crate::format::ids::LogId;
 use crate::format::key_file::WRAPPED_KEY_BYTES_MAX;
 use crate::format::note::{NOTE_BYTES_MAX, Note};
 use crate::store::layout::{self, CheckpointName};
+use crate::store::memory::Seen;
 use crate::store::{RelPath, StoreError};
 use crate::vault::cosign::coverage::Coverage;
 use crate::vault::findings::{Check, Verdict};
@@ -145,20 +146,17 @@ impl Examiner {
 
     /// The names of the entries against the states that this device has seen, of whose signatures it made sure then.
     fn check_seen(&mut self, session: &Session) -> Result<(), VaultError> {
-        for (id, size) in session.memory.spoilt(&session.vault)? {
-            let there = session.survey.logs.get(&id).map_or(0, |files| files.leaves().len() as u64);
-            if there < size {
+        for Seen { log: id, note, spoilt } in session.memory.remembered(&session.vault)? {
+            let leaves = session.survey.logs.get(&id).map(LogFiles::leaves).unwrap_or_default();
+            let (subject, there) = (layout::log(id).to_string(), leaves.len() as u64);
+            if let Some(size) = spoilt.filter(|size| there < *size) {
                 let message = format!(
                     "this device has seen it with {size} entries, and what it remembers of that is damaged; this copy has {there}"
                 );
-                self.findings.incomplete(Check::Behind, layout::log(id).to_string(), message);
+                self.findings.incomplete(Check::Behind, subject.clone(), message);
             }
-        }
-        for (id, note) in session.memory.seen(&session.vault)? {
-            let Ok(seen) = Note::parse(&note) else { continue };
+            let Some(Ok(seen)) = note.map(|note| Note::parse(&note)) else { continue };
             let Ok(seen) = Checkpoint::parse_text(seen.text()) else { continue };
-            let leaves = session.survey.logs.get(&id).map(LogFiles::leaves).unwrap_or_default();
-            let subject = layout::log(id).to_string();
             match usize::try_from(seen.size).ok().and_then(|size| leaves.get(..size)) {
                 Some(leaves) if merkle::root(leaves) == seen.root => {}
                 Some(_) => {

@@ -210,16 +210,8 @@ fn histories_that_share_a_stretch_are_packed_and_merged() {
     let (to, name) =
         (Receiver { typed: "Blue Heron".into(), card: None }, RelPath::parse("forked.bin").expect("a name"));
     let packed = with(&disk, world.reader.machine, |setting| {
-        let request = PackRequest {
-            place: request(&copy, &world.reader, None),
-            to: std::slice::from_ref(&to),
-            ids: &[],
-            told: &Circumstances::default(),
-            out: (Path::new("/stick"), &name),
-            parity: None,
-            volume_bytes: None,
-        };
-        pack_custody(setting, &request)
+        let (place, told) = (request(&copy, &world.reader, None), Circumstances::default());
+        pack_custody(setting, &to_stick(place, &to, &told, &name))
     });
     assert_eq!(packed.expect("packed").lacking, Vec::<String>::new());
     let pieces = Pieces::whole(&disk, Path::new("/stick/forked.bin")).expect("a pouch");
@@ -238,16 +230,8 @@ fn all_that_is_damaged_is_found_at_once() {
         let packed = with(&disk, world.lawyer.machine, |setting| {
             let Setting { disk, clock, rng, machine, .. } = setting;
             let mut setting = Setting { disk: *disk, clock: *clock, rng: &mut **rng, watch: &begun, machine: *machine };
-            let request = PackRequest {
-                place: request(&world.vault, &world.lawyer, None),
-                to: std::slice::from_ref(&to),
-                ids: &[],
-                told: &Circumstances::default(),
-                out: (Path::new("/stick"), &name),
-                parity: None,
-                volume_bytes: None,
-            };
-            pack(&mut setting, &request)
+            let (place, told) = (request(&world.vault, &world.lawyer, None), Circumstances::default());
+            pack(&mut setting, &to_stick(place, &to, &told, &name))
         });
         (packed.expect("packed without them").lacking, begun.0.into_inner())
     };

@@ -14,6 +14,7 @@ use crate::format::volume::PouchId;
 use crate::store::{Disk, Source};
 use crate::vault::VaultError;
 
+mod along;
 mod gather;
 mod mending;
 mod packets;

@@ -2,19 +2,17 @@
 
 use std::collections::BTreeSet;
 use std::ops::Range;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use sha2::{Digest, Sha256};
 
+use super::along::{Along, in_groups};
 use super::gather::{Volume, without};
 use super::mending::ranges;
 use super::packets::Packets;
 use super::{Pieces, to_usize};
 use crate::crypto::hash::Hash;
-use crate::vault::{Stage, VaultError, Watch, parallel};
+use crate::vault::{Stage, VaultError, Watch};
 
-/// Cells, or packets, that are looked at in one go.
-const TOGETHER: u64 = 128;
 const COPIED_BYTES: usize = 1 << 20;
 /// What a torn sector costs whoever opens the pouch.
 const CHUNK_BYTES: usize = 64 << 10;
@@ -69,9 +67,13 @@ impl Condition {
 impl Pieces {
     /// Looks at every byte of the pouch and of its parity.
     pub fn check(&self, watch: &dyn Watch) -> Result<Condition, VaultError> {
+        self.check_along(watch, None)
+    }
+
+    fn check_along(&self, watch: &dyn Watch, along: Option<&mut Along>) -> Result<Condition, VaultError> {
         match &self.packets {
-            Some(packets) => self.check_cells(packets, watch),
-            None => self.check_volumes(watch),
+            Some(packets) => self.check_cells(packets, watch, along),
+            None => self.check_volumes(watch, along),
         }
     }
 
@@ -79,9 +81,13 @@ impl Pieces {
     /// to be restored than memory holds: whoever reads from front to back would restore it again and again. Once it is
     /// repaired, that file tells.
     pub fn look(&self, watch: &dyn Watch) -> Result<(Condition, Option<Hash>), VaultError> {
-        let mut condition = self.check(watch)?;
+        let mut along = Along::default();
+        let mut condition = self.check_along(watch, Some(&mut along))?;
         let can_be_read = condition.lost.is_empty() && self.holds_restored(&condition.damaged);
-        let sha256 = if can_be_read { self.sha256(watch)? } else { None };
+        let sha256 = match along.of_all(self.bytes).filter(|_| self.text().is_none()) {
+            None if can_be_read => self.sha256(watch)?,
+            sha256 => sha256,
+        };
         if can_be_read && sha256.is_none() {
             condition.lose(self.unreadable(watch)?);
         }
@@ -111,7 +117,7 @@ impl Pieces {
     /// a place for what was restored, would restore it again and again.
     pub fn must_be_repaired_first(&self, watch: &dyn Watch) -> Result<bool, VaultError> {
         let Some(packets) = &self.packets else { return Ok(false) };
-        Ok(!self.holds_restored(&self.check_cells(packets, watch)?.damaged))
+        Ok(!self.holds_restored(&self.check_cells(packets, watch, None)?.damaged))
     }
 
     /// The SHA-256 of the pouch as it lies here, of one that came as text that of the text; `None` where a part of it cannot be
@@ -137,15 +143,25 @@ impl Pieces {
         Ok(Some(Hash(hasher.finalize().into())))
     }
 
-    fn check_cells(&self, packets: &Packets, watch: &dyn Watch) -> Result<Condition, VaultError> {
+    fn check_cells(
+        &self,
+        packets: &Packets,
+        watch: &dyn Watch,
+        mut along: Option<&mut Along>,
+    ) -> Result<Condition, VaultError> {
         let layout = packets.layout();
         let grid = layout.grid;
         watch.begin(Stage::Checking, Some(self.bytes + layout.bytes()));
-        let looked =
-            in_groups(grid.cells(), watch, grid.cell_bytes, |cell, bytes| self.is_whole(packets, cell, bytes))?;
-        let whole = in_groups(layout.packets(), watch, layout.packet_bytes(), |slot, _| {
-            Some(packets.holds(&self.files, slot))
-        })?;
+        let mut take = |cell, is_whole: Option<bool>, bytes: &[u8]| {
+            if let (Some(along), Some(true)) = (along.as_deref_mut(), is_whole) {
+                let span = grid.span(cell);
+                along.take(span.start, &bytes[..to_usize(span.end - span.start)]);
+            }
+        };
+        let is_whole = |cell, into: &mut [u8]| self.is_whole(packets, cell, into);
+        let looked = in_groups((grid.cells(), grid.cell_bytes), watch, is_whole, &mut take)?;
+        let holds = |slot, _: &mut [u8]| Some(packets.holds(&self.files, slot));
+        let whole = in_groups((layout.packets(), layout.packet_bytes()), watch, holds, &mut |_, _, _| {})?;
         let mut rows = vec![(0_u64, 0_u64); to_usize(grid.rows)]; // damaged cells, whole packets
         let (mut damaged, mut unchecked) = (Vec::new(), Vec::new());
         for (cell, is_whole) in (0..).zip(&looked) {
@@ -197,12 +213,22 @@ impl Pieces {
     }
 
     /// Without parity, volumes tell by their hashes whether they are as they were made.
-    fn check_volumes(&self, watch: &dyn Watch) -> Result<Condition, VaultError> {
+    fn check_volumes(&self, watch: &dyn Watch, mut along: Option<&mut Along>) -> Result<Condition, VaultError> {
         watch.begin(Stage::Checking, Some(self.bytes));
         let (mut sound, mut told) = (Vec::new(), self.holes());
-        for volume in self.volumes.iter().filter(|volume| volume.sha256.is_some()) {
+        let mut volumes: Vec<&Volume> = self.volumes.iter().filter(|volume| volume.sha256.is_some()).collect();
+        volumes.sort_by_key(|volume| volume.extent.start);
+        for volume in volumes {
             let range = volume.extent.start..volume.extent.end;
-            if self.is_sound(volume, Some(watch))? { sound.push(range) } else { told.push(range) }
+            let mut with_it = along.as_deref().cloned();
+            if self.is_sound(volume, Some(watch), with_it.as_mut())? {
+                sound.push(range);
+                if let Some((along, with_it)) = along.as_deref_mut().zip(with_it) {
+                    *along = with_it;
+                }
+            } else {
+                told.push(range);
+            }
         }
         let damaged = without(told, sound.clone());
         let unchecked = self.without([sound, damaged.clone()].concat());
@@ -218,7 +244,7 @@ impl Pieces {
         }
         let mut sound: Vec<super::Extent> = Vec::new();
         for volume in &self.volumes {
-            if self.is_sound(volume, None)? {
+            if self.is_sound(volume, None, None)? {
                 sound.push(volume.extent);
             }
         }
@@ -259,11 +285,16 @@ impl Pieces {
 
     /// Whether a volume has its hash: looked at once, when it is first asked for.
     fn holds(&self, volume: &Volume) -> bool {
-        *volume.holds.get_or_init(|| self.is_sound(volume, None).unwrap_or(false))
+        *volume.holds.get_or_init(|| self.is_sound(volume, None, None).unwrap_or(false))
     }
 
-    /// Whether a volume is all here, and has the hash that stands behind it.
-    fn is_sound(&self, volume: &Volume, watch: Option<&dyn Watch>) -> Result<bool, VaultError> {
+    /// Whether a volume is all here, and has the hash that stands behind it. What is taken along counts only if it has.
+    fn is_sound(
+        &self,
+        volume: &Volume,
+        watch: Option<&dyn Watch>,
+        mut along: Option<&mut Along>,
+    ) -> Result<bool, VaultError> {
         let extent = &volume.extent;
         let Some(sha256) = volume.sha256.filter(|_| extent.end - extent.start == volume.page.length) else {
             return Ok(false);
@@ -280,6 +311,9 @@ impl Pieces {
                 return Ok(false);
             }
             hasher.update(&*part);
+            if let Some(along) = &mut along {
+                along.take(extent.start + (at - extent.at), part);
+            }
             at += part.len() as u64;
             if let Some(watch) = watch {
                 watch.advance(part.len() as u64);
@@ -287,27 +321,4 @@ impl Pieces {
         }
         Ok(Hash(hasher.finalize().into()) == sha256)
     }
-}
-
-/// Looks at so many things of one length on all cores; what each look gave, in order.
-fn in_groups(
-    count: u64,
-    watch: &dyn Watch,
-    each_bytes: u64,
-    look: impl Fn(u64, &mut [u8]) -> Option<bool> + Sync,
-) -> Result<Vec<Option<bool>>, VaultError> {
-    let groups: Vec<Range<u64>> =
-        (0..count.div_ceil(TOGETHER)).map(|group| group * TOGETHER..((group + 1) * TOGETHER).min(count)).collect();
-    let stopped = AtomicBool::new(false);
-    let looked = parallel::map(&groups, |group| {
-        if stopped.load(Ordering::Relaxed) || watch.stopped() {
-            stopped.store(true, Ordering::Relaxed);
-            return Vec::new();
-        }
-        let mut buffer = vec![0; to_usize(each_bytes)];
-        let looked: Vec<Option<bool>> = group.clone().map(|one| look(one, &mut buffer)).collect();
-        watch.advance((group.end - group.start) * each_bytes);
-        looked
-    });
-    if stopped.into_inner() { Err(VaultError::Stopped) } else { Ok(looked.concat()) }
 }

@@ -28,7 +28,7 @@ use crate::format::manifest::{Manifest, ManifestRecord};
 use crate::format::record::{Binding, Record};
 use crate::store::{Folder, Source, StoreError, layout};
 
-pub use find::{Sought, find};
+pub use find::{Sought, find, find_all};
 pub(super) use find::{find_to_tell, label_of};
 pub(super) use lately::Lately;
 

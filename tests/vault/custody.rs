@@ -1,5 +1,9 @@
 //! What is sealed can be listed, opened and verified by those who may, and by nobody else.
 
+use std::path::Path;
+use std::sync::Arc;
+
+use amparo::store::faulty::{FaultyDisk, Rules};
 use amparo::vault::VaultError;
 use amparo::vault::findings::Verdict;
 use amparo::vault::verify::Level;
@@ -99,4 +103,28 @@ fn small_files_are_sealed_first_and_work_is_committed_often() {
     assert_eq!(sealed.head.expect("a signed state").size, 3, "the founding, and one entry for each thirty seconds");
     let verified = world.verify(&world.reader).expect("verified");
     assert_eq!((verified.verdict, verified.exhibits), (Verdict::Valid, 4), "{:?}", verified.findings);
+}
+
+/// The lists of a sealing hold up to 4,096 exhibits: whoever mixes those of several does not wait for each list again and again.
+#[test]
+fn exhibits_of_several_sealings_cost_the_same_in_any_order() {
+    let disk = FaultyDisk::new(Rules::Ext4);
+    let world = World::on(Arc::new(disk.clone()), Path::new("/home")).expect("founded");
+    for folder in ["a", "b"] {
+        for name in ["one", "other"] {
+            disk.put(&world.path(folder).join(name), format!("{folder} {name}").as_bytes());
+        }
+        assert_eq!(world.seal(&[world.path(folder)], false).expect("sealed").exhibits.len(), 2);
+    }
+    let opened = |ids: &[&str]| {
+        let twin = disk.twin();
+        let there = world.moved_to(Arc::new(twin.clone()));
+        let opened = there.open_all(&there.reader, ids, &there.path("out")).expect("opened");
+        assert!(opened.unrecorded.is_none() && opened.failure.is_none(), "{opened:?}");
+        let opened: Vec<String> = opened.exhibits.into_iter().map(|exhibit| exhibit.id).collect();
+        (opened, twin.operations())
+    };
+    let (in_order, operations) = opened(&["K7-0001", "K7-0002", "K7-0003", "K7-0004"]);
+    assert_eq!(in_order, ["K7-0001", "K7-0002", "K7-0003", "K7-0004"]);
+    assert_eq!(opened(&["k7-3", "K7-0001", "K7-0004", "K7-0002", "K7-0003"]), (in_order, operations));
 }

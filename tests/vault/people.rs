@@ -276,11 +276,16 @@ impl World {
     }
 
     pub(crate) fn open(&self, who: &Device, id: &str, out: &Path) -> Result<Opened, VaultError> {
+        self.open_all(who, &[id], out)
+    }
+
+    pub(crate) fn open_all(&self, who: &Device, ids: &[&str], out: &Path) -> Result<Opened, VaultError> {
+        let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
         let trust = Trust::VaultId(self.created.vault);
         with(&*self.disk, who.machine, |setting| {
             let request = OpenRequest {
                 place: request(&self.vault, who, Some(&trust)),
-                ids: &[id.to_string()],
+                ids: &ids,
                 out,
                 overwrite: false,
                 reason: "",

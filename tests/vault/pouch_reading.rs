@@ -193,3 +193,49 @@ fn each_place_is_found_among_thousands_of_volumes() {
     // 216,000 places: a look at all volumes for each of them takes more than a second for every 1000 volumes.
     assert!(begun.elapsed().as_secs() < 20, "{:?}", begun.elapsed());
 }
+
+/// A stick is slow: whoever checks a pouch without a key reads it once, for its parity or volumes and for its hash.
+#[test]
+fn a_pouch_is_checked_and_hashed_in_one_reading() {
+    let home = tempfile::tempdir().expect("a folder");
+    let (disk, pouch) = (Counting::default(), noise(3 << 20));
+    let (right, bytes) = (Hash::of(&pouch), pouch.len() as u64);
+    let whole = home.path().join("whole");
+    fs::write(&whole, &pouch).expect("written");
+    let [parity, stick] = ["parity", "stick"].map(|name| home.path().join(name));
+    let folder = disk.folder(home.path()).expect("opened");
+    let name = |name: &str| RelPath::parse(name).expect("a name");
+    let alone = Pieces::gather(&disk, std::slice::from_ref(&whole)).expect("a pouch");
+    make_parity(&Stopped, &alone, 10, (&*folder, &name("parity")), None).expect("made");
+    let volumes = disk.create_folder(&stick, Mode::Open).expect("made");
+    let mut writer =
+        VolumeWriter::begin(&*volumes, &name("p"), (id(&disk, &whole), bytes), Some(1 << 20)).expect("begun");
+    io::Write::write_all(&mut writer, &pouch).expect("written");
+    writer.finish().expect("kept");
+    let looked = |files: &[&Path]| {
+        let files: Vec<PathBuf> = files.iter().map(|file| file.to_path_buf()).collect();
+        let pieces = Pieces::gather(&disk, &files).expect("a pouch");
+        let before = disk.0.load(Ordering::Relaxed);
+        let (condition, sha256) = pieces.look(&Stopped).expect("looked at");
+        (condition.is_whole(), sha256, disk.0.load(Ordering::Relaxed) - before)
+    };
+    let beside = fs::metadata(&parity).expect("there").len();
+    let (is_whole, sha256, read) = looked(&[&whole, &parity]);
+    assert!(is_whole && sha256 == Some(right) && read <= bytes + 2 * beside, "{read} bytes of {bytes} and {beside}");
+    let (is_whole, sha256, read) = looked(&[&stick]);
+    assert!(is_whole && sha256 == Some(right) && read == bytes, "{read} bytes of {bytes}");
+
+    // What is damaged is restored for its hash; a damaged volume beside a sound one is none of it.
+    let mut torn = pouch.clone();
+    torn[1_500_000] ^= 1;
+    fs::write(&whole, &torn).expect("written");
+    assert_eq!(looked(&[&whole, &parity]).1, Some(right));
+    let second = fs::read(stick.join("p.002")).expect("there");
+    let mut torn = second.clone();
+    torn[500_000] ^= 1;
+    for (first, last) in [(&torn, &second), (&second, &torn)] {
+        fs::write(stick.join("p.002"), first).expect("written");
+        fs::write(stick.join("p.005"), last).expect("written");
+        assert_eq!(looked(&[&stick]).1, Some(right));
+    }
+}

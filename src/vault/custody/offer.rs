@@ -1,8 +1,6 @@
 //! `custody offer`: the first half of a handover. The entry names what is handed over and the states of all logs, so
 //! that the receiver can hold the copy she gets against it.
 
-use std::collections::BTreeSet;
-
 use super::super::commit::OwnLog;
 use super::super::history::Place;
 use super::super::session::{Request, Session};
@@ -81,13 +79,9 @@ pub fn offer(setting: &mut Setting<'_>, request: &OfferRequest<'_>) -> Result<Of
     if to == person.member() {
         return Err(VaultError::OfferToOneself);
     }
-    let (mut chosen, mut met) = (Vec::new(), BTreeSet::new());
-    for id in request.ids {
-        let exhibit = exhibits::find(&session, id)?;
-        if met.insert(exhibit.reference()) {
-            chosen.push((exhibit.id.clone(), exhibit.reference()));
-        }
-    }
+    let chosen = exhibits::find_all(&session, request.ids)?;
+    let chosen: Vec<(String, ExhibitRef)> =
+        chosen.into_iter().map(|exhibit| (exhibit.id.clone(), exhibit.reference())).collect();
     let consent = withdrawn(history);
     let heads: Vec<Head> = history.logs.values().map(|log| log.head).collect();
     let event = event(to, chosen.iter().map(|(_, exhibit)| *exhibit).collect(), heads.clone(), request.told)?;

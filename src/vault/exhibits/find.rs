@@ -1,5 +1,7 @@
 //! Which exhibit a person means.
 
+use std::collections::BTreeSet;
+
 use super::{Exhibit, rows_of};
 use crate::vault::VaultError;
 use crate::vault::findings::Finding;
@@ -10,6 +12,21 @@ use crate::vault::session::Session;
 /// Finds an exhibit by what a person typed: `K7-0012`, or `K7-0012~3f2a` where that is not enough.
 pub fn find(session: &Session, typed: &str) -> Result<Exhibit, VaultError> {
     find_among(session, typed, session.history()?.sealings())
+}
+
+/// Finds several, each once, in the order of their labels, whatever the order in which they were typed: the lists of a sealing
+/// are then read once for all of its exhibits.
+pub fn find_all(session: &Session, typed: &[String]) -> Result<Vec<Exhibit>, VaultError> {
+    let mut ordered: Vec<&String> = typed.iter().collect();
+    ordered.sort_by_key(|typed| parts(typed));
+    let (mut found, mut met) = (Vec::new(), BTreeSet::new());
+    for typed in ordered {
+        let exhibit = find(session, typed)?;
+        if met.insert(exhibit.reference()) {
+            found.push(exhibit);
+        }
+    }
+    Ok(found)
 }
 
 /// An exhibit that somebody asks about. Where it was sealed is known, though the list that holds its row may not be here.

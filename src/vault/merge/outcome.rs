@@ -172,7 +172,7 @@ pub(super) fn tell(
         states: carried.states,
         bytes: carried.bytes,
         missing: missing.iter().map(ToString::to_string).collect(),
-        foreign: foreign(session, after, source, &wanted.disposed, &kept)?,
+        foreign: foreign(session, after, source, wanted, &kept)?,
         untaken,
         damaged: carried.damaged.iter().map(ToString::to_string).collect(),
         disposed: wanted.disposed.len() as u64,
@@ -243,7 +243,7 @@ fn foreign(
     union: &Session,
     after: &Session,
     source: Copy<'_>,
-    disposed: &BTreeSet<Hash>,
+    wanted: &Wanted,
     untaken: &BTreeSet<String>,
 ) -> Result<Vec<String>, VaultError> {
     let mut left = Vec::new();
@@ -272,11 +272,16 @@ fn foreign(
     }
     let mut strangers = Findings::default();
     let here: BTreeSet<Hash> = survey::blobs(&*after.folder, &mut strangers)?.into_iter().collect();
-    let blobs = survey::blobs(source.0, &mut strangers)?;
-    let blobs = blobs.into_iter().filter(|blob| !here.contains(blob) && !disposed.contains(blob));
-    left.extend(blobs.map(layout::blob));
+    let blobs = wanted.there.iter().filter(|blob| !here.contains(blob) && !wanted.disposed.contains(blob));
+    left.extend(blobs.copied().map(layout::blob));
     let left = left.into_iter().map(|path| path.to_string());
-    let odd = source.1.findings.iter().chain(strangers.iter()).map(|found| found.subject.clone());
+    let odd = source
+        .1
+        .findings
+        .iter()
+        .chain(strangers.iter())
+        .chain(wanted.strangers.iter())
+        .map(|found| found.subject.clone());
     let odd = odd.filter(|subject| subject != "VAULT" && !untaken.contains(subject));
     let all: BTreeSet<String> = left.filter(|path| !untaken.contains(path)).chain(odd).collect();
     Ok(all.into_iter().collect())

@@ -36,6 +36,10 @@ pub(in crate::vault) struct Wanted {
     pub(super) lost: BTreeSet<LogId>,
     /// Files that entries which count name and that neither copy has, and inventories that are whole in neither.
     pub(in crate::vault) missing: BTreeSet<RelPath>,
+    /// All blobs that lie in the other copy.
+    pub(super) there: Vec<Hash>,
+    /// What lies among them and is none.
+    pub(super) strangers: Findings,
     /// Blobs of the other copy that an authorised entry lets be absent: they are not brought back.
     pub(super) disposed: BTreeSet<Hash>,
     /// Inventories that are not what their sealing promises: what else belongs to it nobody can say.
@@ -251,9 +255,9 @@ impl<'a> Search<'a> {
     }
 
     fn blobs(&mut self, setting: &Setting<'_>, history: &History) -> Result<(), VaultError> {
-        let mut strangers = Findings::default();
-        let ours: BTreeSet<Hash> = survey::blobs(self.own.0, &mut strangers)?.into_iter().collect();
-        let mut left: BTreeSet<Hash> = survey::blobs(self.source.0, &mut strangers)?.into_iter().collect();
+        let ours: BTreeSet<Hash> = survey::blobs(self.own.0, &mut Findings::default())?.into_iter().collect();
+        self.wanted.there = survey::blobs(self.source.0, &mut self.wanted.strangers)?;
+        let mut left: BTreeSet<Hash> = self.wanted.there.iter().copied().collect();
         let disposed = history.disposed();
         let counted = history.counted().map(|(place, told)| (place, told, true));
         let beside = named::kept_beside(history).map(|(place, told)| (place, told, false));

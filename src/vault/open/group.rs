@@ -1,5 +1,5 @@
 //! Some exhibits at a time: each is checked while it is written under a name beside its own, on all cores; then all of them
-//! are made durable together, and only then get their names, in the order in which they were asked for.
+//! are made durable together, and only then get their names, in order.
 
 use std::io;
 use std::path::PathBuf;

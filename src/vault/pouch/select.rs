@@ -16,7 +16,7 @@ use crate::format::ids::{LogId, MemberId};
 use crate::store::{RelPath, layout};
 use crate::vault::custody::offer::is_under;
 use crate::vault::custody::withdraw::{Scope, withdrawn};
-use crate::vault::exhibits;
+use crate::vault::exhibits::{self, Exhibit};
 use crate::vault::history::{History, Place};
 use crate::vault::labels;
 use crate::vault::named;
@@ -118,9 +118,7 @@ impl Chosen {
     ) -> Result<Self, VaultError> {
         let history = session.history()?;
         let mut named: BTreeSet<ExhibitRef> = offers.iter().flat_map(|offer| offer.exhibits.iter().copied()).collect();
-        for id in ids {
-            named.insert(exhibits::find(session, id)?.reference());
-        }
+        named.extend(exhibits::find_all(session, ids)?.iter().map(Exhibit::reference));
         let consent = withdrawn(history);
         // An offer that states a purpose says why they go.
         let mut unexplained = consent.clone();

@@ -4,6 +4,8 @@
 
 #![allow(clippy::print_stdout, missing_docs)]
 
+#[path = "../copied.rs"]
+mod copied;
 mod vault;
 mod writing;
 

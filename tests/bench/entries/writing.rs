@@ -21,6 +21,7 @@ use amparo::vault::pouch::unpack::{UnpackRequest, found_copy, unpack};
 use amparo::vault::session::Request;
 use amparo::vault::verify::VerifyRequest;
 
+use crate::copied::copy_all;
 use crate::timed;
 use crate::vault::{Many, seal_all, with};
 
@@ -87,16 +88,4 @@ fn packed(many: &Many, folder: &Path) -> PathBuf {
     };
     with(&many.founder, |setting| pack(setting, &request).expect("packed"));
     folder.join(name)
-}
-
-fn copy_all(from: &Path, to: &Path) {
-    fs::create_dir(to).expect("a folder");
-    for item in fs::read_dir(from).expect("a folder").map(|item| item.expect("an item")) {
-        let there = to.join(item.file_name());
-        if item.file_type().expect("its kind").is_dir() {
-            copy_all(&item.path(), &there);
-        } else {
-            fs::copy(item.path(), there).expect("a copy");
-        }
-    }
 }

@@ -3,9 +3,12 @@
 
 #![allow(missing_docs)]
 
+#[path = "../copied.rs"]
+mod copied;
 #[path = "../../vault/people.rs"]
 #[allow(dead_code, reason = "the tests' own people, of whom less is asked here")]
 mod people;
+mod travel;
 
 use std::fs;
 use std::path::PathBuf;
@@ -51,6 +54,18 @@ impl Evidence {
         let paths = [folder.path().to_path_buf()];
         (folder, paths)
     }
+
+    fn seal_in(self, world: &World) {
+        let (_folder, paths) = self.write();
+        world.seal(&paths, false).expect("sealed");
+    }
+
+    /// A vault that holds it.
+    fn sealed(self) -> World {
+        let world = World::new();
+        self.seal_in(&world);
+        world
+    }
 }
 
 fn main() {
@@ -78,9 +93,7 @@ fn verify_as_reader(bencher: Bencher<'_, '_>, evidence: Evidence) {
 }
 
 fn verify(bencher: Bencher<'_, '_>, evidence: Evidence, who: fn(&World) -> &people::Device) {
-    let (_folder, paths) = evidence.write();
-    let world = World::new();
-    world.seal(&paths, false).expect("sealed");
+    let world = evidence.sealed();
     bencher.counter(evidence.bytes()).bench_local(|| {
         let verified = world.verify(who(&world)).expect("a verdict");
         assert_eq!(verified.verdict, Verdict::Valid, "{:?}", verified.findings);

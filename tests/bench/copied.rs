@@ -1,0 +1,16 @@
+//! A copy of a vault, as a file copier makes it.
+
+use std::fs;
+use std::path::Path;
+
+pub(crate) fn copy_all(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("a folder");
+    for item in fs::read_dir(from).expect("a folder").map(|item| item.expect("an item")) {
+        let there = to.join(item.file_name());
+        if item.file_type().expect("its kind").is_dir() {
+            copy_all(&item.path(), &there);
+        } else {
+            fs::copy(item.path(), there).expect("a copy");
+        }
+    }
+}

@@ -28,8 +28,8 @@ use crate::format::manifest::{Manifest, ManifestRecord};
 use crate::format::record::{Binding, Record};
 use crate::store::{Folder, Source, StoreError, layout};
 
-pub use find::{Sought, find, find_all};
-pub(super) use find::{find_to_tell, label_of};
+pub use find::{Sought, find};
+pub(super) use find::{find_all, find_to_tell, in_order, label_of};
 pub(super) use lately::Lately;
 
 /// Header and authentication of an age file around a payload of 16 MiB, generously.

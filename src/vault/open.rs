@@ -52,7 +52,7 @@ pub struct OpenedExhibit {
 /// What was opened.
 #[derive(Debug)]
 pub struct Opened {
-    /// In the order in which they were asked for.
+    /// In the order of their labels, each once.
     pub exhibits: Vec<OpenedExhibit>,
     /// Why the opening could not be recorded in the vault, if so.
     pub unrecorded: Option<VaultError>,
@@ -158,17 +158,21 @@ fn enter(setting: &mut Setting<'_>, place: &Request<'_>) -> Result<(Session, Opt
     }
 }
 
-/// The exhibits that are meant, once it is clear that all may be opened.
+/// The exhibits that are meant, each once, once it is clear that all may be opened.
 fn choose(session: &Session, ids: &[String], reason: &str) -> Result<Vec<Exhibit>, VaultError> {
     let history = session.sound_history()?;
     let consent = withdrawn(history);
-    let chosen = exhibits::find_all(session, ids)?;
-    for exhibit in &chosen {
+    let (mut chosen, mut met) = (Vec::new(), BTreeSet::new());
+    for id in exhibits::in_order(ids) {
+        let exhibit = exhibits::find(session, id)?;
         session.require_sound(exhibit.row.log)?;
         if consent.contains_key(&(exhibit.row.log, exhibit.row.number)) && reason.is_empty() {
-            return Err(VaultError::Withdrawn { id: exhibit.id.clone() });
+            return Err(VaultError::Withdrawn { id: exhibit.id });
         }
-        exhibits::record(session, exhibit)?;
+        exhibits::record(session, &exhibit)?;
+        if met.insert(exhibit.reference()) {
+            chosen.push(exhibit);
+        }
     }
     // Two that share even what tells two logs apart were made so by somebody: both would go into one folder.
     let mut labels = BTreeSet::new();

@@ -270,6 +270,7 @@ impl Story {
         }
         self.merge(LAWYER, &all).unwrap_or_else(|error| panic!("{error}\n{}", self.context()));
         self.grant(LAWYER).unwrap_or_else(|error| panic!("{error}\n{}", self.context()));
+        self.adopt_what_came_late();
         let whole = self.seats[LAWYER].copy.clone();
         for seat in 1..self.seats.len() {
             self.merge(seat, &whole).unwrap_or_else(|error| panic!("at {seat}: {error}\n{}", self.context()));

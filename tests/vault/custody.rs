@@ -124,7 +124,12 @@ fn exhibits_of_several_sealings_cost_the_same_in_any_order() {
         let opened: Vec<String> = opened.exhibits.into_iter().map(|exhibit| exhibit.id).collect();
         (opened, twin.operations())
     };
-    let (in_order, operations) = opened(&["K7-0001", "K7-0002", "K7-0003", "K7-0004"]);
-    assert_eq!(in_order, ["K7-0001", "K7-0002", "K7-0003", "K7-0004"]);
+    let ids = ["K7-0001", "K7-0002", "K7-0003", "K7-0004"];
+    let (in_order, operations) = opened(&ids);
+    assert_eq!(in_order, ids);
     assert_eq!(opened(&["k7-3", "K7-0001", "K7-0004", "K7-0002", "K7-0003"]), (in_order, operations));
+    // Of one sealing two cost no more lists than one; of the other, so many more operations.
+    let [alone, of_one, of_two] = [&ids[..1], &ids[..2], &[ids[0], ids[2]]].map(|ids| opened(ids).1);
+    assert!(of_one - alone < of_two - alone, "{alone}, {of_one}, {of_two} operations");
+    assert_eq!(operations - of_one, of_one - alone + of_two - alone, "{alone}, {of_one}, {of_two}, {operations}");
 }

@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use amparo::crypto::hash::Hash;
-use amparo::store::Disk;
 use amparo::store::faulty::{Fault, FaultyDisk, Rules, Times};
+use amparo::store::{Disk, Folder, Item, RelPath, Stat, StoreError, layout};
 use amparo::vault::VaultError;
 use amparo::vault::custody::note::{Kind, note};
 use amparo::vault::findings::{Check, Finding, Verdict};
-use amparo::vault::merge::{Cleared, MergeRequest, Merged, clear, merge};
+use amparo::vault::merge::{Arrival, Cleared, MergeRequest, Merged, clear, merge};
 use amparo::vault::verify::Verified;
 
 use super::people::{Device, World, request, with};
@@ -180,6 +180,59 @@ fn a_source_that_fails_while_it_is_read_is_told_file_by_file() {
     assert!(blob.to_string_lossy().ends_with(&merged.untaken[0].path));
     assert_eq!(merged.missing, [merged.untaken[0].path.clone()]);
     assert!(!disk.files().iter().any(|(path, bytes)| path.starts_with(&copy) && bytes == b"torn"));
+}
+
+/// The other copy, of which one folder cannot be listed.
+struct Unlisted {
+    folder: Arc<dyn Folder>,
+    hidden: RelPath,
+}
+
+impl Folder for Unlisted {
+    fn shown(&self) -> &Path {
+        self.folder.shown()
+    }
+
+    fn read(&self, path: &RelPath, bytes_max: u64) -> Result<Vec<u8>, StoreError> {
+        self.folder.read(path, bytes_max)
+    }
+
+    fn stat(&self, path: &RelPath) -> Result<Stat, StoreError> {
+        self.folder.stat(path)
+    }
+
+    fn list(&self, below: Option<&RelPath>) -> Result<Vec<Item>, StoreError> {
+        match below {
+            Some(path) if *path == self.hidden => Err(StoreError::Denied { path: self.shown().join(path) }),
+            _ => self.folder.list(below),
+        }
+    }
+
+    fn sync(&self, created: &[RelPath]) -> Result<(), StoreError> {
+        self.folder.sync(created)
+    }
+}
+
+/// What lies in a folder that cannot be listed is perhaps there; and what is odd here does not lie there.
+#[test]
+fn a_folder_of_the_other_copy_that_cannot_be_listed_is_told_as_that() {
+    let (disk, world, copy) = apart(Rules::Ext4);
+    disk.put(&copy.join("blobs/mine"), b"not of the format");
+    let listed = world.list(&world.reader).expect("listed");
+    let blob = layout::blob(listed[1].blob_names[0]);
+    let shelf = blob.parent().expect("a shelf");
+    let merged = with(&disk, world.reader.machine, |setting| {
+        let folder = setting.disk.folder(&world.vault).expect("the other copy");
+        let source = Arc::new(Unlisted { folder, hidden: shelf.clone() });
+        let place = request(&copy, &world.reader, None);
+        merge(setting, &MergeRequest { place, source, replace_damaged: false, whole_or_nothing: false })
+    });
+    let merged = merged.expect("merged all the same");
+    assert_eq!(merged.untaken.iter().map(|file| file.path.as_str()).collect::<Vec<_>>(), [shelf.to_string()]);
+    assert!(merged.missing.contains(&blob.to_string()), "{:?}", merged.missing);
+    assert_eq!((merged.verdict, merged.foreign), (Verdict::Incomplete, Vec::new()));
+    // Of a folder nobody is told exhibit by exhibit what came, and nothing that lay here is read for it.
+    assert_eq!(merged.arrival, Arrival::default());
 }
 
 /// One signed state here is damaged, which the other copy has whole: what else comes is seen at once, and told as it is.

@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use amparo::crypto::hash::Hash;
+use amparo::format::event::{Event, ExhibitRef, Offer};
 use amparo::store::faulty::{Fault, FaultyDisk, Rules, Times};
 use amparo::store::{Disk, Mode, RelPath, StoreError};
-use amparo::vault::VaultError;
 use amparo::vault::custody::note::{Kind, note};
 use amparo::vault::custody::offer::{Circumstances, Receiver};
 use amparo::vault::custody::story::story;
+use amparo::vault::exhibits::find;
 use amparo::vault::findings::{Check, Verdict};
 use amparo::vault::merge::{Cleared, Merged, clear};
 use amparo::vault::pouch::PouchError;
@@ -20,7 +21,8 @@ use amparo::vault::pouch::opened::Opened;
 use amparo::vault::pouch::pack::{PackRequest, Packed, pack};
 use amparo::vault::pouch::pieces::{Pieces, Spool};
 use amparo::vault::pouch::unpack::{UnpackRequest, found_copy, is_bare, unpack};
-use amparo::vault::session::{Request, Trust};
+use amparo::vault::session::{Request, Session, Trust};
+use amparo::vault::{VaultError, commit};
 
 mod half_made;
 
@@ -303,4 +305,26 @@ fn a_pouch_without_its_file_vault_founds_the_copy_that_its_signed_states_name() 
     disk.put(&other.join("VAULT"), b"a file of mine");
     assert!(unpacks(&disk, &world, "trip.bin", &other).is_err());
     assert!(disk.files().contains(&(other.join("VAULT"), b"a file of mine".to_vec())));
+}
+
+/// An offer is one of exhibits: in which order somebody named them, or an older program did, makes no second one.
+#[test]
+fn an_offer_stands_in_whatever_order_it_names_its_exhibits() {
+    let (disk, world, _) = base(Rules::Ext4, false);
+    let ids = ["K7-0001", "K7-0002"].map(String::from);
+    let offered = with(&disk, world.lawyer.machine, |setting| {
+        let place = request(&world.vault, &world.lawyer, None);
+        let session = Session::open_to_write(setting, &place).expect("opened");
+        let mut exhibits: Vec<ExhibitRef> =
+            ids.iter().map(|id| find(&session, id).expect("sealed").reference()).collect();
+        exhibits.sort_unstable_by(|one, other| other.cmp(one));
+        let [medium, seal_number, condition, carrier, place, purpose, authority] = [const { String::new() }; 7];
+        let heads = session.history().expect("read").logs.values().map(|log| log.head).collect();
+        let to = world.reader.person.member();
+        let offer = Offer { to, exhibits, heads, medium, seal_number, condition, carrier, place, purpose, authority };
+        commit::say(setting, &session, &world.lawyer.person, Event::Offer(offer)).expect("offered")
+    });
+    let packed = packs(&disk, &world, "trip.bin", &ids).expect("packed");
+    let said = packed.said.expect("it says what it carries");
+    assert_eq!((packed.offers.len(), said.head.size), (1, offered.size + 1), "{:?}", packed.offers);
 }

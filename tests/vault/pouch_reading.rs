@@ -8,7 +8,7 @@ use std::{fs, io};
 use amparo::crypto::envelope;
 use amparo::crypto::hash::Hash;
 use amparo::crypto::recipient::Identity;
-use amparo::format::volume::PouchId;
+use amparo::format::volume::{PouchId, VolumePage};
 use amparo::store::real::RealDisk;
 use amparo::store::{Disk, FileSystem, Folder, Item, Mode, RelPath, Source, Stat, StoreError};
 use amparo::vault::pouch::parity::make_parity;
@@ -238,4 +238,36 @@ fn a_pouch_is_checked_and_hashed_in_one_reading() {
         fs::write(stick.join("p.005"), last).expect("written");
         assert_eq!(looked(&[&stick]).1, Some(right));
     }
+}
+
+/// The hash that a courier compares is that of what whoever reads there is given: a volume's own hash is not signed, and somebody
+/// can make one with other bytes that overlaps the others.
+#[test]
+fn the_hash_of_volumes_that_overlap_is_that_of_what_is_read_there() {
+    use amparo::store::faulty::{FaultyDisk, Rules};
+    let disk = FaultyDisk::new(Rules::ExFat);
+    let pouch = noise(3 << 20);
+    disk.put(Path::new("/whole"), &pouch);
+    let stick = disk.create_folder(Path::new("/stick"), Mode::Open).expect("made");
+    let (pouch_id, total) = (id(&disk, Path::new("/whole")), pouch.len() as u64);
+    let name = RelPath::parse("p").expect("a name");
+    let mut writer = VolumeWriter::begin(&*stick, &name, (pouch_id, total), Some(1 << 20)).expect("begun");
+    io::Write::write_all(&mut writer, &pouch).expect("written");
+    writer.finish().expect("kept");
+    let read = || {
+        let pieces = Pieces::gather(&disk, &["/stick".into()]).expect("volumes");
+        let mut bytes = vec![0; pouch.len()];
+        pieces.read_to_judge(0, &mut bytes).expect("read");
+        let (condition, sha256) = pieces.look(&Stopped).expect("looked at");
+        assert!(condition.is_whole(), "{condition:?}");
+        assert_eq!(sha256, Some(Hash::of(&bytes)));
+        bytes == pouch
+    };
+    assert!(read());
+    let (offset, length) = (600_000, 700_000);
+    let forged: Vec<u8> = pouch[offset..offset + length].iter().map(|byte| byte ^ 1).collect();
+    let page = VolumePage { part: 2, parts: 4, pouch: pouch_id, total, offset: offset as u64, length: length as u64 };
+    let file = [page.print(None), forged.clone(), page.print(Some(Hash::of(&forged)))].concat();
+    disk.put(Path::new("/stick/another"), &file);
+    assert!(!read(), "the other bytes are read nowhere: what is this test about?");
 }

@@ -1,5 +1,6 @@
 //! `amparo merge`: what others have of this vault is taken in, another copy or cosignatures.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
@@ -182,7 +183,13 @@ pub(super) fn tell(merged: &Merged, call: &mut Call<'_, '_>, is_part: bool) -> R
         call.print(&format!("  {} ({}): {}, now {}", shown(&log.name), log.handle, new_events(new), log.after))?;
     }
     let missing = if is_part { "not in it, and not here yet" } else { "still missing, in neither copy" };
-    list(call, missing, &all_shown(&merged.missing))?;
+    // What lies there and could not be taken is told as that; of a folder that could not be listed nobody knows.
+    let untaken: BTreeSet<&str> = merged.untaken.iter().map(|file| file.path.as_str()).collect();
+    let is_unseen = |path: &&String| path.match_indices('/').any(|(at, _)| untaken.contains(&path[..at]));
+    let (unseen, absent): (Vec<_>, Vec<_>) =
+        merged.missing.iter().filter(|path| !untaken.contains(path.as_str())).partition(is_unseen);
+    list(call, missing, &all_shown(absent))?;
+    list(call, "still missing, and perhaps in what could not be read of the other copy", &all_shown(unseen))?;
     let untaken: Vec<String> =
         merged.untaken.iter().map(|file| format!("{}: {}", shown(&file.path), shown(&file.reason))).collect();
     list(call, "could not be taken from the other copy", &untaken)?;
@@ -251,8 +258,8 @@ fn told(fork: &Forked) -> String {
     )
 }
 
-fn all_shown(paths: &[String]) -> Vec<String> {
-    paths.iter().map(|path| shown(path)).collect()
+fn all_shown<'a>(paths: impl IntoIterator<Item = &'a String>) -> Vec<String> {
+    paths.into_iter().map(|path| shown(path)).collect()
 }
 
 /// Lines that a terminal can be shown.

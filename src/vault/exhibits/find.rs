@@ -14,13 +14,18 @@ pub fn find(session: &Session, typed: &str) -> Result<Exhibit, VaultError> {
     find_among(session, typed, session.history()?.sealings())
 }
 
-/// Finds several, each once, in the order of their labels, whatever the order in which they were typed: the lists of a sealing
-/// are then read once for all of its exhibits.
-pub fn find_all(session: &Session, typed: &[String]) -> Result<Vec<Exhibit>, VaultError> {
-    let mut ordered: Vec<&String> = typed.iter().collect();
-    ordered.sort_by_key(|typed| parts(typed));
+/// What was typed in the order of labels: lists of a sealing, which [`super::Lately`] keeps, are then read once for all of its
+/// exhibits. Of logs that share a handle they are read for each.
+pub(in crate::vault) fn in_order(typed: &[String]) -> Vec<&str> {
+    let mut ordered: Vec<&str> = typed.iter().map(String::as_str).collect();
+    ordered.sort_by_cached_key(|typed| parts(typed));
+    ordered
+}
+
+/// Finds several, each once, in the order of their labels.
+pub(in crate::vault) fn find_all(session: &Session, typed: &[String]) -> Result<Vec<Exhibit>, VaultError> {
     let (mut found, mut met) = (Vec::new(), BTreeSet::new());
-    for typed in ordered {
+    for typed in in_order(typed) {
         let exhibit = find(session, typed)?;
         if met.insert(exhibit.reference()) {
             found.push(exhibit);

@@ -33,13 +33,11 @@ impl Arrival {
         watch: &dyn Watch,
         session: &Session,
         own: Copy<'_>,
-        source: Copy<'_>,
         wanted: &Wanted,
         untaken: &BTreeSet<String>,
     ) -> Result<Self, VaultError> {
-        let in_copy = |copy: Copy<'_>| survey::blobs(copy.0, &mut Findings::default());
-        let here: BTreeSet<Hash> = in_copy(own)?.into_iter().collect();
-        let sent: BTreeSet<Hash> = in_copy(source)?.into_iter().collect();
+        let here: BTreeSet<Hash> = survey::blobs(own.0, &mut Findings::default())?.into_iter().collect();
+        let sent: BTreeSet<&Hash> = wanted.there.iter().collect();
         let history = session.history()?;
         let disposed = history.disposed();
         let is_lost = |blob: &Hash| untaken.contains(&layout::blob(*blob).to_string());

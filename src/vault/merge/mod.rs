@@ -47,15 +47,23 @@ pub struct MergeRequest<'a> {
 
 /// Merges.
 pub fn merge(setting: &mut Setting<'_>, request: &MergeRequest<'_>) -> Result<Merged, VaultError> {
-    merge_from(setting, request, false)
+    merge_from(setting, request, Other::Folder)
 }
 
-/// The same from a copy that may have gaps: it may not tell all that it holds. Where all is asked for or nothing, it is then
-/// looked at, and nothing is copied.
+/// What the other copy is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(in crate::vault) enum Other {
+    /// A folder.
+    Folder,
+    /// A pouch, of which it is told exhibit by exhibit what came. It may have gaps: it may not tell all that it holds.
+    Pouch { has_gaps: bool },
+}
+
+/// The same from a folder or a pouch. Where all is asked for or nothing, a pouch with gaps is looked at, and nothing is copied.
 pub(in crate::vault) fn merge_from(
     setting: &mut Setting<'_>,
     request: &MergeRequest<'_>,
-    has_gaps: bool,
+    other: Other,
 ) -> Result<Merged, VaultError> {
     let person = request.place.person()?;
     let own = setting.disk.folder(request.place.vault)?;
@@ -73,10 +81,9 @@ pub(in crate::vault) fn merge_from(
     let wanted = Wanted::find(setting, &session, (&*own, &ours), (&*source, &theirs), request.replace_damaged)?;
     setting.watch.begin(Stage::Merging, Some(wanted.bytes()));
     let mut carrier = Carrier::new(&session, (&own, &source), request.replace_damaged, &wanted.torn);
-    let arrival = |watch, carrier: &Carrier<'_>| {
-        Arrival::of(watch, &session, (&*own, &ours), (&*source, &theirs), &wanted, &carrier.untaken())
-    };
-    if request.whole_or_nothing && has_gaps {
+    let arrival =
+        |watch, carrier: &Carrier<'_>| Arrival::of(watch, &session, (&*own, &ours), &wanted, &carrier.untaken());
+    if request.whole_or_nothing && other == (Other::Pouch { has_gaps: true }) {
         carrier.look(setting, &wanted)?;
         return Err(VaultError::Pouch(PouchError::HasGaps { arrival: arrival(setting.watch, &carrier)? }));
     }
@@ -94,7 +101,7 @@ pub(in crate::vault) fn merge_from(
         after.memory.forget(&intent)?;
     }
     after.remember_heads()?;
-    let union = Union { session: &session, own: (&*own, &ours), source: (&*source, &theirs), has_gaps };
+    let union = Union { session: &session, own: (&*own, &ours), source: (&*source, &theirs), other };
     outcome::tell(setting.watch, &union, (&after, person), &wanted, carried)
 }
 
@@ -184,7 +191,7 @@ struct Union<'a> {
     own: Copy<'a>,
     source: Copy<'a>,
     /// Whether the other copy may not tell all that it holds.
-    has_gaps: bool,
+    other: Other,
 }
 
 /// A folder that several hold.

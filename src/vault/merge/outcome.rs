@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::carry::Carried;
 use super::wanted::Wanted;
-use super::{Arrival, Copy, Union};
+use super::{Arrival, Copy, Other, Union};
 use crate::crypto::hash::Hash;
 use crate::format::checkpoint::Checkpoint;
 use crate::format::event::Head;
@@ -48,7 +48,7 @@ pub struct Merged {
     pub damaged: Vec<String>,
     /// Files here that an earlier merge or unpacking brought before it was interrupted, and that count for nothing yet.
     pub interrupted: u64,
-    /// Which exhibits came whole; told only where something was not taken, is in neither copy, or may be hidden.
+    /// Which exhibits of a pouch came whole; told only where something was not taken, is in neither copy, or may be hidden.
     pub arrival: Arrival,
     /// Sealed files of the other copy that an authorised entry lets be absent: they were not brought back.
     pub disposed: u64,
@@ -124,19 +124,13 @@ pub(super) fn tell(
     wanted: &Wanted,
     carried: Carried,
 ) -> Result<Merged, VaultError> {
-    let &Union { session, own, source, has_gaps } = union;
+    let &Union { session, own, source, other } = union;
     let history = after.history()?;
     let mut findings = after.findings.clone();
     findings.extend(history.findings.clone());
     let mut untaken = carried.untaken;
-    untaken.extend(
-        source
-            .1
-            .findings
-            .iter()
-            .filter(|found| could_not_be_listed(source.0, found))
-            .map(|found| Untaken { path: found.subject.clone(), reason: found.message.clone() }),
-    );
+    let unlisted = strangers(source, wanted).filter(|found| could_not_be_listed(source.0, found));
+    untaken.extend(unlisted.map(|found| Untaken { path: found.subject.clone(), reason: found.message.clone() }));
     let mut missing = wanted.missing.clone();
     missing.extend(wanted.blobs.keys().map(|blob| layout::blob(*blob)).filter(|path| is_absent(after, path)));
     missing.extend(
@@ -154,10 +148,12 @@ pub(super) fn tell(
     }
     let names = history.members.keys().map(|member| (*member, history.name_of(*member))).collect();
     let kept: BTreeSet<String> = untaken.iter().map(|file| file.path.clone()).collect();
-    let came_in_part = has_gaps || !kept.is_empty() || (carried.blobs > 0 && !missing.is_empty());
-    let mut arrival =
-        if came_in_part { Arrival::of(watch, session, own, source, wanted, &kept)? } else { Arrival::default() };
-    if !has_gaps {
+    let came_in_part = !kept.is_empty() || (carried.blobs > 0 && !missing.is_empty());
+    let mut arrival = match other {
+        Other::Pouch { has_gaps } if has_gaps || came_in_part => Arrival::of(watch, session, own, wanted, &kept)?,
+        _ => Arrival::default(),
+    };
+    if other == (Other::Pouch { has_gaps: false }) {
         // A copy that tells all that it holds has left them out on purpose.
         arrival.unseen.clear();
     }
@@ -182,6 +178,11 @@ pub(super) fn tell(
         names,
         verdict,
     })
+}
+
+/// What lies in the other copy, and is none of the format or could not be listed.
+fn strangers<'a>(source: Copy<'a>, wanted: &'a Wanted) -> impl Iterator<Item = &'a Finding> {
+    source.1.findings.iter().chain(wanted.strangers.iter())
 }
 
 fn is_absent(after: &Session, path: &RelPath) -> bool {
@@ -270,18 +271,11 @@ fn foreign(
         let known: BTreeSet<&Hash> = after.survey.keys.get(key).into_iter().flatten().collect();
         left.extend(files.iter().filter(|file| !known.contains(file)).map(|file| layout::wrapped_key(*key, *file)));
     }
-    let mut strangers = Findings::default();
-    let here: BTreeSet<Hash> = survey::blobs(&*after.folder, &mut strangers)?.into_iter().collect();
+    let here: BTreeSet<Hash> = survey::blobs(&*after.folder, &mut Findings::default())?.into_iter().collect();
     let blobs = wanted.there.iter().filter(|blob| !here.contains(blob) && !wanted.disposed.contains(blob));
     left.extend(blobs.copied().map(layout::blob));
     let left = left.into_iter().map(|path| path.to_string());
-    let odd = source
-        .1
-        .findings
-        .iter()
-        .chain(strangers.iter())
-        .chain(wanted.strangers.iter())
-        .map(|found| found.subject.clone());
+    let odd = strangers(source, wanted).map(|found| found.subject.clone());
     let odd = odd.filter(|subject| subject != "VAULT" && !untaken.contains(subject));
     let all: BTreeSet<String> = left.filter(|path| !untaken.contains(path)).chain(odd).collect();
     Ok(all.into_iter().collect())

@@ -38,7 +38,7 @@ pub(in crate::vault) struct Wanted {
     pub(in crate::vault) missing: BTreeSet<RelPath>,
     /// All blobs that lie in the other copy.
     pub(super) there: Vec<Hash>,
-    /// What lies among them and is none.
+    /// Names among them that are none, and shelves of them that could not be listed.
     pub(super) strangers: Findings,
     /// Blobs of the other copy that an authorised entry lets be absent: they are not brought back.
     pub(super) disposed: BTreeSet<Hash>,

@@ -12,7 +12,7 @@ use crate::format::ids::VaultId;
 use crate::format::note::{NOTE_BYTES_MAX, Note};
 use crate::format::vault_file;
 use crate::store::{Folder, Kind, Mode, layout};
-use crate::vault::merge::{MergeRequest, Merged, merge_from};
+use crate::vault::merge::{MergeRequest, Merged, Other, merge_from};
 use crate::vault::session::Request;
 use crate::vault::survey::{self, Survey};
 use crate::vault::{Setting, VaultError};
@@ -33,9 +33,9 @@ pub struct UnpackRequest<'a> {
 /// Takes a pouch in.
 pub fn unpack(setting: &mut Setting<'_>, request: &UnpackRequest<'_>) -> Result<Merged, VaultError> {
     let source: Arc<dyn Folder> = Arc::<Archive>::clone(request.pouch);
-    let (place, has_gaps) = (Request { ..request.place }, request.pouch.has_gaps());
+    let (place, other) = (Request { ..request.place }, Other::Pouch { has_gaps: request.pouch.has_gaps() });
     let request = MergeRequest { place, source, replace_damaged: false, whole_or_nothing: !request.salvage };
-    merge_from(setting, &request, has_gaps)
+    merge_from(setting, &request, other)
 }
 
 /// Whether a folder can become a new copy: it is empty, or holds only the file `VAULT`, or what a power cut left of it.

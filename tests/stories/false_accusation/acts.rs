@@ -52,8 +52,8 @@ pub(super) enum Act {
 /// Of three thousand histories one at least ends so.
 pub(super) const RARE: &str = "ends incomplete";
 
-/// Each must have worked at least once in a hundred histories, each fate have struck; chance leads to an adoption in hardly any.
-pub(super) const ALL: [&str; 23] = [
+/// Each must have worked at least once in a hundred histories, each fate have struck.
+pub(super) const ALL: [&str; 24] = [
     "seal",
     "open",
     "note",
@@ -64,6 +64,7 @@ pub(super) const ALL: [&str; 23] = [
     "answer",
     "decline",
     "withdraw",
+    "adopt",
     "admit",
     "remove",
     "rotate",
@@ -123,6 +124,7 @@ pub(super) fn is_honest(error: &VaultError) -> bool {
             | VaultError::CutBefore { .. }
             | VaultError::NoReader { .. }
             | VaultError::NothingToRotate
+            | VaultError::NotAdoptable { .. }
     )
 }
 

@@ -6,7 +6,7 @@ use amparo::store::faulty::{Fault, Times};
 use amparo::vault::VaultError;
 
 use super::acts::{Act, is_honest};
-use super::{NAMES, SEATS_MAX, Seat, Story};
+use super::{LAWYER, NAMES, SEATS_MAX, Seat, Story};
 use crate::vault::merging::carry;
 
 /// About as many operations as the longest act takes.
@@ -39,13 +39,24 @@ impl Story {
 
     fn go_on(&mut self, seat: usize, step: u64) {
         let act = self.draw(seat);
+        self.does(seat, &act, step);
+    }
+
+    /// Where all is together, the founder mostly lets something count that came too late.
+    pub(super) fn adopt_what_came_late(&mut self) {
+        if self.below(3) > 0 {
+            self.does(LAWYER, &Act::Adopt, 0);
+        }
+    }
+
+    fn does(&mut self, seat: usize, act: &Act, step: u64) {
         self.tell(seat, &format!("{act:?}"));
-        match self.act(seat, &act, step) {
+        match self.act(seat, act, step) {
             Ok(()) => {
                 let line = self.told.pop().unwrap_or_default();
                 self.told.push(format!("{line} [{}]", act.name()));
                 if let Act::Admit(whom, _) = act {
-                    self.welcome(seat, whom);
+                    self.welcome(seat, *whom);
                 }
             }
             Err(error) if is_honest(&error) => {

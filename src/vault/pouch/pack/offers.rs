@@ -116,7 +116,12 @@ impl Packing<'_> {
     /// An offer in the same words that nobody answered and no pouch carried: an earlier run did not come to its pouch.
     fn left_standing(&self, history: &History, handovers: &Handovers, event: &Event) -> Option<Place> {
         let Event::Offer(wanted) = event else { return None };
-        let in_words = |offer: &Offer| Offer { heads: Vec::new(), ..offer.clone() };
+        let in_words = |offer: &Offer| {
+            let mut words = Offer { heads: Vec::new(), ..offer.clone() };
+            // In which order people named them, or an older program did, says nothing.
+            words.exhibits.sort_unstable();
+            words
+        };
         handovers.uncarried().filter(|place| place.log == self.own.id()).find(|place| {
             let Event::Offer(offer) = &history.told(*place).entry.event else { return false };
             // One of everything is of what was sealed by then.

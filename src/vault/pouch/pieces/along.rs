@@ -15,8 +15,9 @@ const TOGETHER_BYTES: u64 = 512 << 10;
 /// What is shown of each: which it is, what the look gave, what was read of it.
 type Show<'a> = dyn FnMut(u64, Option<bool>, &[u8]) + 'a;
 
-/// The SHA-256 of a pouch that is read from front to back for another reason: a slow medium is not read twice for it.
-#[derive(Clone, Default)]
+/// The SHA-256 of a pouch that is read from front to back for another reason: a slow medium is not read twice for it. It stands only
+/// where what was taken turned out to be what whoever reads there is given.
+#[derive(Default)]
 pub(super) struct Along {
     hasher: Sha256,
     taken: u64,
@@ -57,16 +58,17 @@ pub(super) fn in_groups(
             {
                 let mut read = spare.pop().unwrap_or_else(|| vec![0; to_usize(together) * each]);
                 ahead.push_back(crew.begin(move || {
-                    let found: Vec<_> =
-                        group.clone().zip(read.chunks_mut(each)).map(|(one, into)| look(one, into)).collect();
+                    // Torn sectors take seconds each: whoever stops waits for none that is yet to come.
+                    let look = |(one, into)| if watch.stopped() { None } else { look(one, into) };
+                    let found: Vec<_> = group.clone().zip(read.chunks_mut(each)).map(look).collect();
                     (group, found, read)
                 }));
             }
             let Some(group) = ahead.pop_front() else { return Ok(looked) };
+            let (group, found, read) = group.wait();
             if watch.stopped() {
                 return Err(VaultError::Stopped);
             }
-            let (group, found, read) = group.wait();
             watch.advance((group.end - group.start) * each_bytes);
             for ((one, found), read) in group.zip(found).zip(read.chunks(each)) {
                 show(one, found, read);

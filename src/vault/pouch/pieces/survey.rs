@@ -85,8 +85,9 @@ impl Pieces {
         let mut condition = self.check_along(watch, Some(&mut along))?;
         let can_be_read = condition.lost.is_empty() && self.holds_restored(&condition.damaged);
         let sha256 = match along.of_all(self.bytes).filter(|_| self.text().is_none()) {
-            None if can_be_read => self.sha256(watch)?,
-            sha256 => sha256,
+            _ if !can_be_read => None,
+            None => self.sha256(watch)?,
+            along => along,
         };
         if can_be_read && sha256.is_none() {
             condition.lose(self.unreadable(watch)?);
@@ -213,22 +214,20 @@ impl Pieces {
     }
 
     /// Without parity, volumes tell by their hashes whether they are as they were made.
-    fn check_volumes(&self, watch: &dyn Watch, mut along: Option<&mut Along>) -> Result<Condition, VaultError> {
+    fn check_volumes(&self, watch: &dyn Watch, along: Option<&mut Along>) -> Result<Condition, VaultError> {
         watch.begin(Stage::Checking, Some(self.bytes));
+        // Where files overlap, what is read there may be another's bytes than those of the volume that is looked at.
+        let mut along = along.filter(|_| !self.overlaps());
         let (mut sound, mut told) = (Vec::new(), self.holes());
         let mut volumes: Vec<&Volume> = self.volumes.iter().filter(|volume| volume.sha256.is_some()).collect();
         volumes.sort_by_key(|volume| volume.extent.start);
         for volume in volumes {
             let range = volume.extent.start..volume.extent.end;
-            let mut with_it = along.as_deref().cloned();
-            if self.is_sound(volume, Some(watch), with_it.as_mut())? {
-                sound.push(range);
-                if let Some((along, with_it)) = along.as_deref_mut().zip(with_it) {
-                    *along = with_it;
-                }
-            } else {
-                told.push(range);
-            }
+            let is_sound = self.is_sound(volume, Some(watch), along.as_deref_mut())?;
+            if is_sound { sound.push(range) } else { told.push(range) }
+        }
+        if let (Some(along), false) = (along, told.is_empty()) {
+            *along = Along::default();
         }
         let damaged = without(told, sound.clone());
         let unchecked = self.without([sound, damaged.clone()].concat());
@@ -238,8 +237,7 @@ impl Pieces {
     /// Where a place lies in several files and no parity tells, only what has its hash is read there: anything else than
     /// that may be damaged.
     pub(super) fn prefer_sound_volumes(&mut self) -> Result<(), VaultError> {
-        let is_alone = self.extents.windows(2).zip(&self.reach).all(|(pair, reach)| *reach <= pair[1].start);
-        if is_alone || self.packets.is_some() {
+        if !self.overlaps() || self.packets.is_some() {
             return Ok(());
         }
         let mut sound: Vec<super::Extent> = Vec::new();
@@ -259,6 +257,11 @@ impl Pieces {
         self.extents = sound.iter().copied().chain(rest).collect();
         self.order();
         Ok(())
+    }
+
+    /// Whether a place lies in several files.
+    fn overlaps(&self) -> bool {
+        self.extents.windows(2).zip(&self.reach).any(|(pair, reach)| *reach > pair[1].start)
     }
 
     /// Reads a range if every byte of it lies in a volume that has its hash; whether it did.
@@ -288,7 +291,7 @@ impl Pieces {
         *volume.holds.get_or_init(|| self.is_sound(volume, None, None).unwrap_or(false))
     }
 
-    /// Whether a volume is all here, and has the hash that stands behind it. What is taken along counts only if it has.
+    /// Whether a volume is all here, and has the hash that stands behind it.
     fn is_sound(
         &self,
         volume: &Volume,

@@ -178,7 +178,9 @@ fn the_print_of_a_disk_tells_what_is_seen_and_what_the_medium_holds() {
     // Only the medium holds another bit.
     let written = |fault: Option<Fault>| {
         let disk = disk.twin();
-        fault.into_iter().for_each(|fault| disk.fail_at(0, fault, Times::Once));
+        if let Some(fault) = fault {
+            disk.fail_at(0, fault, Times::Once);
+        }
         let folder = disk.folder(Path::new(ROOT)).expect("there");
         folder.create(&path("b"), b"more", Mode::Open).expect("created");
         folder.sync(&[path("b")]).expect("synced");

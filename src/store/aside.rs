@@ -116,7 +116,7 @@ mod tests {
             folder.sync(&[]).expect("durable");
             folder.remove(&old).expect("removed");
             for moment in 0..=disk.moments() {
-                let at = disk.at_moment(moment).unwrap_or_else(|| disk.twin());
+                let at = disk.at_moment(moment);
                 for seed in 0..300 {
                     let left = at.crash(seed).files();
                     let has = |bytes: &[u8]| left.iter().any(|(_, left)| left == bytes);

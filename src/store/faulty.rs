@@ -2,18 +2,20 @@
 //! above asked for it, in time and by name.
 //!
 //! - this file: what a test can do to the disk
-//! - [`tree`]: what lies on it
+//! - [`tree`]: what lies on it, and [`content`]: the bytes of its files
 //! - [`crash`]: what a power cut takes of that
 //! - [`folder`]: the traits of the room
 //!
 //! It is stricter than a machine: a sync makes durable only what is named to it. Links have no target here.
 
+mod content;
 mod crash;
 mod folder;
 #[cfg(test)]
 mod tests;
 mod tree;
 
+use std::hash::{DefaultHasher, Hasher};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -138,9 +140,16 @@ impl FaultyDisk {
         self.state().moments.as_ref().map_or(0, Vec::len)
     }
 
-    /// The disk as it was at a moment; `None` from the last on.
-    pub fn at_moment(&self, nth: usize) -> Option<Self> {
-        self.state().moments.as_ref().and_then(|moments| moments.get(nth)).cloned().map(Self::holding)
+    /// The disk as it was at a moment, as it is from the last on.
+    #[must_use]
+    pub fn at_moment(&self, nth: usize) -> Self {
+        Self::holding(self.state().at(nth).clone())
+    }
+
+    /// Cuts the power at a moment.
+    #[must_use]
+    pub fn crash_at(&self, nth: usize, seed: u64) -> Self {
+        Self::holding(self.state().at(nth).after_crash(&mut Dice::new(seed)))
     }
 
     /// Whether every change is refused from now on.
@@ -187,6 +196,21 @@ impl FaultyDisk {
         self.state().tree.files()
     }
 
+    /// A number for all that lies here and on the medium: two disks that have the same one hold the same, and whatever is done
+    /// to both, the same comes of it.
+    pub fn print(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        self.state().tree.hash(&mut hasher);
+        hasher.finish()
+    }
+
+    /// A number for all files that can be seen, by full path, with their bytes.
+    pub fn print_of_files(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        self.state().tree.hash_files(&mut hasher);
+        hasher.finish()
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -214,6 +238,11 @@ enum Does {
 }
 
 impl State {
+    /// What lay here at a moment.
+    fn at(&self, moment: usize) -> &Tree {
+        self.moments.as_ref().and_then(|moments| moments.get(moment)).unwrap_or(&self.tree)
+    }
+
     /// Counts an operation. An error, or the fault that its writing must suffer, or nothing.
     fn begin(&mut self, path: &Path, does: Does) -> Result<Option<Fault>, StoreError> {
         let now = self.operations;

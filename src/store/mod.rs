@@ -229,7 +229,7 @@ pub enum ReadFrom {
 }
 
 /// What kind of thing lies at a path.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// A regular file.
     File,

@@ -28,7 +28,7 @@ pub mod merge;
 mod named;
 pub mod open;
 mod orphans;
-mod parallel;
+pub mod parallel;
 pub mod pouch;
 pub mod quorum;
 pub mod receipt;

@@ -1,6 +1,7 @@
 //! Two ways to use all cores: [`map`], the same work on each item of a list; and a [`Crew`], for work that comes up as one
 //! goes along, each piece awaited where its result is needed.
 
+use std::cell::Cell;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -12,9 +13,29 @@ use crate::store::hygiene::leaving_nothing;
 /// More threads than this are not started: each may hold a whole segment, sealed and open, and memory stays bounded.
 const THREADS_MAX: usize = 8;
 
+thread_local! {
+    static ALONE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Does something as on a machine of one core: for whoever has work for all cores already, such as a thousand vaults to look
+/// at, and would only pay for the threads. What comes of it is the same.
+pub fn alone<R>(work: impl FnOnce() -> R) -> R {
+    struct Before(bool);
+    impl Drop for Before {
+        fn drop(&mut self) {
+            ALONE.set(self.0);
+        }
+    }
+    let _before = Before(ALONE.replace(true));
+    work()
+}
+
 /// As many threads as the machine has cores, up to [`THREADS_MAX`]. Asked once: the system looks it up in several files.
 pub(crate) fn cores() -> usize {
     static CORES: OnceLock<usize> = OnceLock::new();
+    if ALONE.get() {
+        return 1;
+    }
     *CORES.get_or_init(|| std::thread::available_parallelism().map_or(1, usize::from).min(THREADS_MAX))
 }
 
@@ -140,6 +161,15 @@ mod tests {
             pending.into_iter().map(super::Pending::wait).collect::<Vec<_>>()
         });
         assert_eq!(done, items.iter().map(|n| n * 2).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn who_works_alone_starts_no_thread() {
+        let here = std::thread::current().id();
+        let threads = || super::map(&[0; 100], |_| std::thread::current().id());
+        assert!(super::alone(threads).iter().all(|thread| *thread == here));
+        assert!(std::panic::catch_unwind(|| super::alone(|| panic!("on its way"))).is_err());
+        assert!(!super::ALONE.get());
     }
 
     #[test]

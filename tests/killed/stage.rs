@@ -1,6 +1,9 @@
 //! Homes of people side by side, in which a verb is typed and disturbed, and what must hold afterwards.
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Write;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -13,6 +16,9 @@ use super::{amparo, files, tells_of_orphans};
 
 /// What changes something on a disk. An `openat` does where it creates.
 const CALLS: &str = "trace=openat,write,pwrite64,fsync,syncfs,unlinkat,mkdirat,renameat2,linkat,utimensat";
+/// Who has a home; the last one carries what was packed.
+const PEOPLE: [&str; 6] = ["lawyer", "owl", "tern", "kite", "osprey", COURIER];
+const COURIER: &str = "gull";
 /// Everybody's copy.
 pub(super) const HERE: &str = "evidence";
 
@@ -43,9 +49,8 @@ pub(super) struct Stage {
 impl Stage {
     pub(super) fn set() -> Self {
         let mut stage = Self { folder: tempfile::tempdir().expect("a folder"), digits: String::new() };
-        let people = ["lawyer", "owl", "tern", "kite", "osprey", "gull"];
         let names = ["Blue Heron", "Grey Owl", "Tern", "Red Kite", "Osprey", "Gull"];
-        for (who, name) in people.into_iter().zip(names) {
+        for (who, name) in PEOPLE.into_iter().zip(names) {
             std::fs::create_dir(stage.path(who)).expect("a home");
             stage.done(who, &["identity", "new", "--name", name, "--no-passphrase"]);
             stage.done(who, &["identity", "card", "-o", &format!("../{who}.card")]);
@@ -83,17 +88,26 @@ impl Stage {
     }
 
     pub(super) fn twin(&self) -> Self {
-        self.twin_in(tempfile::tempdir())
+        self.twin_in(tempfile::tempdir(), |_| true)
     }
 
-    /// The same in memory, where there is room: what a kill leaves does not depend on the medium, and there it takes half the time.
-    fn brief_twin(&self) -> Self {
-        self.twin_in(tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()))
+    /// The same in memory, where there is room: what a kill leaves does not depend on the medium, and there it takes half the
+    /// time. Without the homes that a verb and what is looked at after it do not touch.
+    fn brief_twin(&self, verb: &Verb) -> Self {
+        let named = |home: &str| verb.args.iter().any(|arg| Path::new(arg).starts_with(format!("../{home}")));
+        let is_needed = |home: &str| [verb.who, verb.other, COURIER].contains(&home) || named(home);
+        self.twin_in(tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()), |name| {
+            !PEOPLE.contains(&name) || is_needed(name)
+        })
     }
 
-    fn twin_in(&self, folder: std::io::Result<tempfile::TempDir>) -> Self {
+    fn twin_in(&self, folder: std::io::Result<tempfile::TempDir>, is_needed: impl Fn(&str) -> bool) -> Self {
         let twin = Self { folder: folder.expect("a folder"), digits: self.digits.clone() };
-        copy(self.folder.path(), twin.folder.path());
+        for item in std::fs::read_dir(self.folder.path()).expect("homes").flatten() {
+            if is_needed(&item.file_name().to_string_lossy()) {
+                copy(&item.path(), &twin.path("").join(item.file_name()));
+            }
+        }
         twin
     }
 
@@ -150,15 +164,14 @@ impl Stage {
     /// The calls that change something, each with its number among those of its name: as each thread counts its own, the
     /// first that comes so far is killed.
     pub(super) fn changes(&self, verb: &Verb, strace: &Path) -> Vec<(String, u64)> {
-        self.brief_twin().changes_made(verb, strace)
+        self.brief_twin(verb).changes_made(verb, strace)
     }
 
     /// The same where a kill came before, and all is as it was then: a device knows a copy by its place, and what was begun there.
     fn changes_ahead(&self, verb: &Verb, strace: &Path) -> Vec<(String, u64)> {
-        let (kept, here) = (self.brief_twin(), self.folder.path());
+        let (kept, here) = (self.brief_twin(verb), self.folder.path());
         let changes = self.changes_made(verb, strace);
-        std::fs::remove_dir_all(here).and_then(|()| std::fs::create_dir(here)).expect("emptied");
-        copy(kept.folder.path(), here);
+        std::fs::remove_dir_all(here).and_then(|()| std::fs::rename(kept.folder.path(), here)).expect("as it was");
         changes
     }
 
@@ -200,7 +213,7 @@ impl Stage {
         fully: bool,
         meanwhile: fn(&Self),
     ) -> Option<Survived> {
-        let stage = self.brief_twin();
+        let stage = self.brief_twin(kill.verb);
         let Kill { verb, before, change, second } = kill;
         let context = format!("amparo {} killed before {} number {}", verb.args.join(" "), change.0, change.1);
         if !stage.is_killed(verb, before, strace, change, &context) {
@@ -340,7 +353,7 @@ impl Stage {
             let items = std::fs::read_dir(self.path(folder)).expect("a folder").flatten();
             items.map(|item| item.file_name().to_string_lossy().into_owned()).collect()
         };
-        for folder in ["", "stick", "lawyer", "owl", "tern"] {
+        for folder in ["", "stick", "lawyer", "owl", "tern"].into_iter().filter(|folder| self.path(folder).exists()) {
             let left = names(folder);
             let half = |name: &&String| name.ends_with(".unfinished") || name.ends_with(".restored");
             assert_eq!(left.iter().find(half), None, "{context}");
@@ -354,7 +367,18 @@ impl Stage {
     }
 }
 
+/// A file, or a folder with all below it; with its rights and its time.
 fn copy(from: &Path, to: &Path) {
-    let copied = Command::new("cp").arg("-a").arg(from.join(".")).arg(to).status().expect("cp runs");
-    assert!(copied.success());
+    let stat = from.metadata().expect("it is there");
+    if stat.is_dir() {
+        std::fs::create_dir(to).expect("a folder");
+        for item in std::fs::read_dir(from).expect("a folder").flatten() {
+            copy(&item.path(), &to.join(item.file_name()));
+        }
+        std::fs::set_permissions(to, stat.permissions()).expect("its rights");
+    } else {
+        let mut file = File::options().write(true).create_new(true).mode(stat.mode()).open(to).expect("made");
+        file.write_all(&std::fs::read(from).expect("read")).expect("written");
+        file.set_modified(stat.modified().expect("a time")).expect("its time");
+    }
 }

@@ -2,6 +2,7 @@
 //! key or of what was sealed, in its memory at its end, in files, arguments and environment; however it ends.
 
 mod custody;
+mod homes;
 mod members;
 mod memory;
 mod plants;
@@ -14,6 +15,7 @@ use std::fs;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 
 use age_core::format::{FileKey, Stanza};
 use age_core::secrecy::ExposeSecret;
@@ -30,7 +32,6 @@ use hkdf::Hkdf;
 use serde_json::Value;
 use sha2::Sha256;
 
-use crate::peers;
 use crate::trace::{NAMING, touched};
 use memory::{Canary, Ended, at_the_end, holding, traced};
 
@@ -59,36 +60,12 @@ fn amparo() -> PathBuf {
 struct Place {
     folder: tempfile::TempDir,
     strace: PathBuf,
-    /// What identity files hold, by their bytes: opening one takes long on purpose.
-    seeds: RefCell<BTreeMap<Vec<u8>, Seed>>,
 }
 
-impl Place {
-    fn new() -> Option<Self> {
-        let strace = peers::program("strace")?;
-        let parent = fs::File::open(format!("/proc/{}/mem", std::os::unix::process::parent_id()));
-        if !peers::right("look into the memory of other processes", parent.is_ok()) {
-            return None;
-        }
-        let place = Self { folder: tempfile::tempdir().expect("a folder"), strace, seeds: RefCell::default() };
-        fs::create_dir(place.path(TEMPORARY)).expect("a folder");
-        fs::write(place.path("passphrase"), format!("{PASSPHRASE}\n")).expect("a file");
-        fs::write(place.path("nothing"), b"").expect("a file");
-        fs::create_dir(place.path("tern")).expect("a home");
-        for (who, name) in PEOPLE {
-            fs::create_dir(place.path(who)).expect("a home");
-            place.done(who, &["identity", "new", "--name", name]);
-            place.done(who, &["identity", "card", "-o", &format!("../{who}.card")]);
-        }
-        fs::write(place.path("lawyer/t.txt"), WORDS).expect("a source");
-        let init = ["init", "evidence", "--reader", "../reader.card", "--monitor", "../monitor.card", "--handle", "K7"];
-        place.done("lawyer", &init);
-        place.done("lawyer", &["seal", "t.txt", "--vault", "evidence"]);
-        place.done("lawyer", &["custody", "offer", "--to", "Grey Owl", "--vault", "evidence"]);
-        place.done("lawyer", &["pack", "--to", "../reader.card", "-o", "../p.bin", "--vault", "evidence"]);
-        Some(place)
-    }
+/// What identity files hold, by their bytes: opening one takes long on purpose.
+static SEEDS: Mutex<BTreeMap<Vec<u8>, Seed>> = Mutex::new(BTreeMap::new());
 
+impl Place {
     fn path(&self, below: &str) -> PathBuf {
         self.folder.path().join(below)
     }
@@ -182,7 +159,7 @@ impl Place {
 
     fn seed(&self, who: &str) -> Option<Seed> {
         let locked = fs::read(self.path(who).join(".config/amparo/identity.age")).ok()?;
-        let mut seeds = self.seeds.borrow_mut();
+        let mut seeds = SEEDS.lock().unwrap_or_else(PoisonError::into_inner);
         let seed = seeds.entry(locked).or_insert_with_key(|locked| {
             let opened = envelope::open_with_passphrase(locked, PASSPHRASE).expect("the passphrase");
             IdentityFile::parse(&opened).expect("an identity").seed

@@ -94,6 +94,9 @@ fn a_program_that_leaves_secrets() {
     fs::write(temporary.join("left"), WORDS).expect("written");
 }
 
+/// So often at most a program is run that leaves something by chance.
+const TRIES: usize = 5;
+
 /// What seals and opens here is what the program does, and it overwrites its stacks; but this program's memory is given
 /// back as it is. The search sees evidence in it.
 #[test]
@@ -102,12 +105,17 @@ fn evidence_in_memory_that_nobody_wipes_is_seen() {
     let Some(place) = Place::new() else { return };
     sealed::make_sources(&place);
     let command = this_program(&place, "a_program_that_gives_memory_back_as_it_is");
-    let left = place.left(&command, 0, &[], &place.path("nothing"));
-    for evidence in ["name", "title", "witness", "paragraph"] {
-        let in_memory = |left: &&String| left.ends_with(" in memory") || left.ends_with(" in [heap]");
-        let seen = left.iter().filter(in_memory).any(|left| left.starts_with(evidence));
-        assert!(seen, "{evidence}: {left:?}");
+    let in_memory = |left: &String| left.ends_with(" in memory") || left.ends_with(" in [heap]");
+    let mut lacking = vec!["name", "title", "witness", "paragraph"];
+    // What is given back is given out again, as chance has it: one run in ten leaves three of the four.
+    for _ in 0..TRIES {
+        let left = place.left(&command, 0, &[], &place.path("nothing"));
+        lacking.retain(|evidence| !left.iter().filter(|left| in_memory(left)).any(|left| left.starts_with(evidence)));
+        if lacking.is_empty() {
+            return;
+        }
     }
+    panic!("{lacking:?} were not seen in {TRIES} runs");
 }
 
 #[test]

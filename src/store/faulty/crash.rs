@@ -1,6 +1,7 @@
 //! What a power cut takes of what no sync has covered: any of it, in any order, whole or torn.
 
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -21,7 +22,7 @@ pub(super) struct Pending {
     pub(super) doomed: bool,
 }
 
-#[derive(Clone)]
+#[derive(Clone, Hash)]
 pub(super) enum Change {
     Appeared(PathBuf),
     Vanished(PathBuf),
@@ -45,11 +46,11 @@ impl Tree {
                 _ => {}
             }
             if let Change::Appeared(path) = &pending.change
-                && let Some(node) = nodes.get_mut(path)
+                && let Some(node) = nodes.get_mut(path.as_os_str())
                 && node.kind == Kind::File
                 && (pending.doomed || dice.below(8) >= kept_of_8)
             {
-                node.medium = Some(Arc::new(self.torn(&node.bytes, pending.doomed, dice)));
+                node.medium = Some(Arc::new(self.torn(&node.bytes, pending.doomed, dice).into()));
             }
         }
         drop_unreachable(&mut nodes);
@@ -80,12 +81,12 @@ impl Tree {
 pub(super) fn apply(nodes: &mut Nodes, appeared: &Nodes, change: &Change) {
     match change {
         Change::Appeared(path) => {
-            if let Some(node) = appeared.get(path) {
-                nodes.insert(path.clone(), node.clone());
+            if let Some(node) = appeared.get(path.as_os_str()) {
+                nodes.insert(path.into(), node.clone());
             }
         }
         Change::Vanished(path) => {
-            nodes.remove(path);
+            nodes.remove(path.as_os_str());
         }
         Change::Renamed(from, to) => rename(nodes, from, to, true),
     }
@@ -95,31 +96,31 @@ fn rename_apart(nodes: &mut Nodes, from: &Path, to: &Path, appears: bool, vanish
     if appears {
         rename(nodes, from, to, vanishes);
     } else if vanishes {
-        nodes.retain(|path, _| !path.starts_with(from));
+        nodes.retain(|path, _| !Path::new(path).starts_with(from));
     }
 }
 
 /// Moves what lies at and below a path; or copies it, where the old name stays.
 pub(super) fn rename(nodes: &mut Nodes, from: &Path, to: &Path, vanishes: bool) {
-    let moved: Vec<(PathBuf, Node)> = nodes
+    let moved: Vec<(OsString, Node)> = nodes
         .iter()
         .filter_map(|(path, node)| {
-            let rest = path.strip_prefix(from).ok()?;
+            let rest = Path::new(path).strip_prefix(from).ok()?;
             let target = if rest.as_os_str().is_empty() { to.to_path_buf() } else { to.join(rest) };
-            Some((target.clone(), Node { shown: target, ..node.clone() }))
+            Some((target.clone().into(), Node { shown: target, ..node.clone() }))
         })
         .collect();
     if vanishes {
-        nodes.retain(|path, _| !path.starts_with(from));
+        nodes.retain(|path, _| !Path::new(path).starts_with(from));
     }
     nodes.extend(moved);
 }
 
 /// What lies in no folder is not found again.
 fn drop_unreachable(nodes: &mut Nodes) {
-    let folders: BTreeSet<PathBuf> =
+    let folders: BTreeSet<OsString> =
         nodes.iter().filter(|(_, node)| node.kind == Kind::Folder).map(|(path, _)| path.clone()).collect();
-    nodes.retain(|path, _| path.ancestors().skip(1).all(|above| folders.contains(above)));
+    nodes.retain(|path, _| Path::new(path).ancestors().skip(1).all(|above| folders.contains(above.as_os_str())));
 }
 
 /// Numbers that follow from a seed (SplitMix64): a state that broke something can be made again.

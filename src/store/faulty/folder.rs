@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::content::Content;
 use super::crash::Dice;
 use super::tree::Node;
 use super::{Does, Fault, FaultyDisk, Rules, State, Times, Turned, refused};
@@ -107,9 +108,6 @@ impl FaultyDisk {
     }
 }
 
-/// A file's bytes, shared with the model.
-type Content = Arc<Vec<u8>>;
-
 struct FaultyFolder {
     disk: FaultyDisk,
     root: PathBuf,
@@ -121,7 +119,7 @@ impl FaultyFolder {
         self.root.join(path)
     }
 
-    fn file(&self, path: &RelPath, bytes_max: u64) -> Result<(Content, Option<Content>), StoreError> {
+    fn file(&self, path: &RelPath, bytes_max: u64) -> Result<(Arc<Content>, Option<Arc<Content>>), StoreError> {
         let full = self.full(path);
         let mut state = self.disk.state();
         state.begin(&full, Does::Look)?;

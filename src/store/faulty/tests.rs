@@ -161,3 +161,33 @@ fn a_source_can_grow_while_it_is_read() {
     io::Read::read_to_end(&mut source, &mut bytes).expect("read");
     assert_ne!(source.stat().expect("known"), before);
 }
+
+#[test]
+fn the_print_of_a_disk_tells_what_is_seen_and_what_the_medium_holds() {
+    let (disk, folder) = vault(Rules::Ext4);
+    folder.create(&path("a"), b"bytes", Mode::Open).expect("created");
+    let (pending, twin) = (disk.print(), disk.twin());
+    assert_eq!(twin.print(), pending);
+    let of_twin = twin.folder(Path::new(ROOT)).expect("there");
+    twin.fail_at(0, Fault::Sync, Times::Once);
+    of_twin.sync(&[path("a")]).expect_err("it fails");
+    folder.sync(&[path("a")]).expect("synced");
+    let (synced, lost) = (disk.print(), twin.print());
+    assert!(synced != pending && lost != pending && lost != synced);
+    assert_eq!(disk.crash(0).print(), synced, "nothing was lost");
+    // Only the medium holds another bit.
+    let written = |fault: Option<Fault>| {
+        let disk = disk.twin();
+        if let Some(fault) = fault {
+            disk.fail_at(0, fault, Times::Once);
+        }
+        let folder = disk.folder(Path::new(ROOT)).expect("there");
+        folder.create(&path("b"), b"more", Mode::Open).expect("created");
+        folder.sync(&[path("b")]).expect("synced");
+        disk
+    };
+    let (seen, flipped) = (written(None), written(Some(Fault::Flip(1))));
+    assert_ne!(flipped.print(), seen.print());
+    assert_eq!(flipped.print_of_files(), seen.print_of_files());
+    assert_ne!(flipped.crash(0).print_of_files(), seen.print_of_files());
+}

@@ -2,12 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
+use std::hash::{Hash, Hasher};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use rustix::io::Errno;
 
+use super::content::Content;
 use super::crash::{Change, Pending, apply, rename};
 use super::{Rules, refused};
 use crate::store::{FileTime, Item, Kind, Stat, StoreError};
@@ -16,14 +18,14 @@ use crate::store::{FileTime, Item, Kind, Stat, StoreError};
 const REFUSED_ON_EXFAT: &[u8] = b"\"*/:<>?\\|";
 
 /// One thing on the disk.
-#[derive(Clone)]
+#[derive(Clone, Hash)]
 pub(super) struct Node {
     pub(super) shown: PathBuf,
     pub(super) kind: Kind,
     /// What the system answers from memory.
-    pub(super) bytes: Arc<Vec<u8>>,
+    pub(super) bytes: Arc<Content>,
     /// What the medium holds, where that differs.
-    pub(super) medium: Option<Arc<Vec<u8>>>,
+    pub(super) medium: Option<Arc<Content>>,
     pub(super) inode: u64,
     pub(super) changed: u64,
 }
@@ -34,7 +36,7 @@ impl Node {
     }
 
     pub(super) fn file(bytes: Vec<u8>) -> Self {
-        Self { bytes: Arc::new(bytes), ..Self::of(Kind::File) }
+        Self { bytes: Arc::new(bytes.into()), ..Self::of(Kind::File) }
     }
 
     pub(super) fn kind(&self) -> Kind {
@@ -55,7 +57,8 @@ impl Node {
     }
 }
 
-pub(super) type Nodes = BTreeMap<PathBuf, Node>;
+/// What lies where, by the bytes of its path: comparing paths part by part took a tenth of what is done on a model.
+pub(super) type Nodes = BTreeMap<OsString, Node>;
 
 /// The disk as it is seen, as it is on the medium, and what lies between.
 #[derive(Clone)]
@@ -72,7 +75,7 @@ pub(super) struct Tree {
 
 impl Tree {
     pub(super) fn new(rules: Rules) -> Self {
-        let root = BTreeMap::from([(PathBuf::from("/"), Node::of(Kind::Folder))]);
+        let root = Nodes::from([("/".into(), Node::of(Kind::Folder))]);
         Self::durably(rules, root)
     }
 
@@ -88,9 +91,12 @@ impl Tree {
         }
     }
 
-    /// How this disk tells names apart.
+    /// How this disk tells names apart; one spelling for each path.
     pub(super) fn key(&self, path: &Path) -> PathBuf {
         let full = Path::new("/").join(path);
+        let bytes = full.as_os_str().as_bytes();
+        let is_spelled_so = !bytes.ends_with(b"/") && !bytes.windows(2).any(|pair| pair == b"//" || pair == b"/.");
+        let full = if is_spelled_so { full } else { full.components().collect() };
         match self.rules {
             Rules::Ext4 => full,
             Rules::ExFat => OsString::from_vec(full.as_os_str().as_bytes().to_ascii_lowercase()).into(),
@@ -106,14 +112,14 @@ impl Tree {
         let mut above: Vec<&Path> = key.ancestors().skip(1).collect();
         above.reverse();
         for folder in above {
-            match self.seen.get(folder).map(Node::kind) {
+            match self.seen.get(folder.as_os_str()).map(Node::kind) {
                 Some(Kind::Folder) => {}
                 Some(Kind::Link) => return Err(refused(path, Errno::LOOP)),
                 Some(_) => return Err(refused(path, Errno::NOTDIR)),
                 None => return Err(refused(path, Errno::NOENT)),
             }
         }
-        self.seen.get(&key).ok_or_else(|| refused(path, Errno::NOENT))
+        self.seen.get(key.as_os_str()).ok_or_else(|| refused(path, Errno::NOENT))
     }
 
     pub(super) fn folder(&self, path: &Path) -> Result<(), StoreError> {
@@ -135,10 +141,11 @@ impl Tree {
 
     pub(super) fn items(&self, path: &Path) -> Result<Vec<Item>, StoreError> {
         self.folder(path)?;
-        let key = self.key(path);
-        let below = self.seen.range(key.clone()..).take_while(|(other, _)| other.starts_with(&key));
+        let begin = self.key(path).join("").into_os_string();
+        let rest = |other: &OsString| other.as_bytes().strip_prefix(begin.as_bytes()).map(<[u8]>::to_vec);
+        let below = self.seen.range(begin.clone()..).map_while(|(other, node)| Some((rest(other)?, node)));
         let mut items: Vec<Item> = below
-            .filter(|(other, _)| other.parent() == Some(&key))
+            .filter(|(name, _)| !name.is_empty() && !name.contains(&b'/'))
             .filter_map(|(_, node)| {
                 let name = node.shown.file_name()?.to_owned();
                 Some(Item { name, kind: node.kind, bytes: node.bytes.len() as u64, id: Some(node.stat().id()) })
@@ -162,8 +169,8 @@ impl Tree {
         }
         let key = self.key(path);
         let node = self.stamped(path, node);
-        self.seen.insert(key.clone(), node.clone());
-        self.appeared.insert(key.clone(), node);
+        self.seen.insert(key.clone().into(), node.clone());
+        self.appeared.insert(key.clone().into(), node);
         self.pending.push(Pending { change: Change::Appeared(key), doomed: false });
         Ok(())
     }
@@ -187,12 +194,13 @@ impl Tree {
 
     /// Gives a file other bytes, and its medium others still where it must lie.
     pub(super) fn write(&mut self, path: &Path, bytes: Vec<u8>, medium: Option<Vec<u8>>) {
-        let (bytes, medium) = (Arc::new(bytes), medium.map(Arc::new));
+        let content = |bytes| Arc::new(Content::from(bytes));
+        let (bytes, medium) = (content(bytes), medium.map(content));
         let key = self.key(path);
         self.ticks += 1;
         let ticks = self.ticks;
         for nodes in [&mut self.seen, &mut self.appeared] {
-            if let Some(node) = nodes.get_mut(&key) {
+            if let Some(node) = nodes.get_mut(key.as_os_str()) {
                 node.bytes = Arc::clone(&bytes);
                 node.medium.clone_from(&medium);
                 node.changed = ticks;
@@ -205,7 +213,7 @@ impl Tree {
             return Err(refused(path, Errno::NOTEMPTY));
         }
         let key = self.key(path);
-        self.seen.remove(&key);
+        self.seen.remove(key.as_os_str());
         self.pending.push(Pending { change: Change::Vanished(key), doomed: false });
         Ok(())
     }
@@ -228,21 +236,20 @@ impl Tree {
         for path in created {
             self.find(path)?;
         }
-        let named: BTreeSet<PathBuf> = created
+        let named: BTreeSet<OsString> = created
             .iter()
-            .flat_map(|path| self.key(path).ancestors().map(Path::to_path_buf).collect::<Vec<_>>())
+            .flat_map(|path| self.key(path).ancestors().map(OsString::from).collect::<Vec<_>>())
             .collect();
+        let is_named = |path: &Path| named.contains(path.as_os_str());
         let covered = |change: &Change| match change {
-            Change::Appeared(path) => named.contains(path),
-            Change::Vanished(path) => path.parent().is_some_and(|above| named.contains(above)),
-            Change::Renamed(from, to) => {
-                [from, to].iter().all(|path| path.parent().is_some_and(|above| named.contains(above)))
-            }
+            Change::Appeared(path) => is_named(path),
+            Change::Vanished(path) => path.parent().is_some_and(is_named),
+            Change::Renamed(from, to) => [from, to].iter().all(|path| path.parent().is_some_and(is_named)),
         };
         // Data that could not be written are forgotten; of names, which come from a journal or are read anew, the next
         // sync takes care.
         let is_file = |change: &Change| match change {
-            Change::Appeared(path) => self.appeared.get(path).is_some_and(|node| node.kind == Kind::File),
+            Change::Appeared(path) => self.appeared.get(path.as_os_str()).is_some_and(|node| node.kind == Kind::File),
             Change::Vanished(_) | Change::Renamed(..) => false,
         };
         let mut pending = std::mem::take(&mut self.pending);
@@ -264,12 +271,12 @@ impl Tree {
     }
 
     /// What the medium answers for a file; `None` while its data are still on the way.
-    pub(super) fn on_medium(&self, path: &Path) -> Option<Arc<Vec<u8>>> {
+    pub(super) fn on_medium(&self, path: &Path) -> Option<Arc<Content>> {
         let key = self.key(path);
-        let node = self.seen.get(&key)?;
-        let of_it = |pending: &&Pending| matches!(&pending.change, Change::Appeared(path) if *path == key);
+        let node = self.seen.get(key.as_os_str())?;
+        let of_it = |pending: &&Pending| matches!(&pending.change, Change::Appeared(path) if path.as_os_str() == key.as_os_str());
         match self.pending.iter().rev().find(of_it) {
-            Some(pending) if pending.doomed => Some(Arc::new(vec![0; node.bytes.len()])),
+            Some(pending) if pending.doomed => Some(Arc::new(vec![0; node.bytes.len()].into())),
             Some(_) => None,
             None => Some(node.medium.clone().unwrap_or_else(|| Arc::clone(&node.bytes))),
         }
@@ -278,19 +285,37 @@ impl Tree {
     /// Puts something there at once and durably.
     pub(super) fn put(&mut self, path: &Path, node: Node) {
         for above in path.ancestors().skip(1) {
-            let key = self.key(above);
+            let key = self.key(above).into_os_string();
             let folder = self.stamped(above, Node::of(Kind::Folder));
             self.seen.entry(key.clone()).or_insert_with(|| folder.clone());
             self.durable.entry(key).or_insert(folder);
         }
-        let (key, node) = (self.key(path), self.stamped(path, node));
+        let (key, node) = (self.key(path).into_os_string(), self.stamped(path, node));
         self.seen.insert(key.clone(), node.clone());
         self.durable.insert(key, node);
+    }
+
+    /// All files that can be seen, by full path.
+    pub(super) fn hash_files(&self, hasher: &mut impl Hasher) {
+        for node in self.seen.values().filter(|node| node.kind == Kind::File) {
+            (node.shown.as_os_str(), &node.bytes).hash(hasher);
+        }
     }
 
     pub(super) fn files(&self) -> Vec<(PathBuf, Vec<u8>)> {
         let files = self.seen.values().filter(|node| node.kind == Kind::File);
         files.map(|node| (node.shown.clone(), node.bytes.to_vec())).collect()
+    }
+
+    /// All on which it depends what comes of anything that is done here.
+    pub(super) fn hash(&self, hasher: &mut impl Hasher) {
+        (&self.seen, &self.durable, self.pending.len()).hash(hasher);
+        for Pending { change, doomed } in &self.pending {
+            (change, doomed).hash(hasher);
+            if let Change::Appeared(path) = change {
+                self.appeared.get(path.as_os_str()).hash(hasher);
+            }
+        }
     }
 
     fn stamped(&mut self, path: &Path, mut node: Node) -> Node {

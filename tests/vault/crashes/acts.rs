@@ -63,6 +63,11 @@ pub(super) fn all() -> impl Iterator<Item = &'static Act> + Send {
     every().filter(move |act| act.name.starts_with(&begins))
 }
 
+/// Those that write a paper.
+pub(super) fn of_papers() -> &'static [Act] {
+    &papers::ACTS
+}
+
 /// Whatever is set.
 pub(super) fn every() -> impl Iterator<Item = &'static Act> + Send {
     ACTS.iter().chain(&typed::ACTS).chain(&papers::ACTS)

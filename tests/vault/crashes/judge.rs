@@ -1,7 +1,8 @@
 //! The one invariant, whatever failed and whenever: what was acknowledged verifies and opens, the rest is absent or an
 //! orphan that lowers no verdict, other copies lose nothing, and the next command goes on.
 
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
@@ -11,11 +12,13 @@ use amparo::store::Disk;
 use amparo::store::faulty::{FaultyDisk, Rules};
 use amparo::vault::custody::story::story;
 use amparo::vault::findings::Verdict;
-use amparo::vault::verify::{Verified, VerifyRequest, verify};
+use amparo::vault::parallel::alone;
+use amparo::vault::verify::{VerifyRequest, verify};
 
 use super::super::merging::{carry, merge_into};
 use super::super::people::{Device, World, request, with};
 use super::acts::{Act, trust};
+use super::{is_of_paper, unchanged};
 
 /// Where an act takes place.
 pub(super) struct Stage {
@@ -28,13 +31,33 @@ pub(super) struct Stage {
     others: Vec<(PathBuf, Vec<u8>)>,
     /// The disk as the program sees it: a planted fault stands between.
     program: Program,
+    /// What everybody found in each state of a disk.
+    looks: RefCell<Looks>,
+}
+
+/// By the print of a disk, what remembers for whoever looked, and whether as the program sees it.
+type Looks = HashMap<(u64, PathBuf, bool), Result<Seen, String>>;
+
+/// What somebody finds in a copy.
+#[derive(Clone)]
+struct Seen {
+    standing: Standing,
+    verdict: Verdict,
+    findings: String,
+}
+
+/// People before a disk: as it is, or as the program sees it.
+struct Sight<'d> {
+    disk: &'d FaultyDisk,
+    world: World,
+    is_programs: bool,
 }
 
 /// What stands between the program and the disk.
 pub(super) type Program = fn(FaultyDisk) -> Arc<dyn Disk>;
 
 /// How far a copy has come.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Standing {
     logs: BTreeMap<LogId, u64>,
     exhibits: u64,
@@ -49,12 +72,6 @@ pub(super) enum Told {
     InPart,
     /// Nothing, or that it failed.
     Nothing,
-}
-
-impl Standing {
-    fn of(seen: &Verified) -> Self {
-        Self { logs: seen.logs.iter().map(|log| (log.log, log.size)).collect(), exhibits: seen.exhibits }
-    }
 }
 
 /// Where each act begins: a vault with one exhibit, and a reader's copy. It is made once; what is done to one is not
@@ -94,8 +111,10 @@ impl Stage {
         let kept = ["vault", "copy", "nest", "s"].map(|name| world.path(name));
         let is_kept = |path: &Path| !path.starts_with(&mine) && kept.iter().any(|folder| path.starts_with(folder));
         let others = base.files().into_iter().filter(|(path, _)| is_kept(path)).collect();
-        let mut stage = Self { act, base, world, before: None, others, program };
-        stage.before = stage.is_there(&stage.world).then(|| stage.begun(&stage.world).expect("sound before"));
+        let mut stage = Self { act, base, world, before: None, others, program, looks: RefCell::default() };
+        let first = stage.base.clone();
+        let begun = stage.is_there(&stage.world).then(|| stage.begun(&stage.sight(&first)).expect("sound before"));
+        stage.before = begun;
         stage
     }
 
@@ -108,35 +127,60 @@ impl Stage {
         world.disk().stat(&world.path(self.act.copy)).is_ok()
     }
 
-    fn look(&self, world: &World, who: &Device) -> Result<Verified, String> {
+    fn sight<'d>(&self, disk: &'d FaultyDisk) -> Sight<'d> {
+        Sight { disk, world: self.world.moved_to(Arc::new(disk.clone())), is_programs: false }
+    }
+
+    fn programs_sight<'d>(&self, disk: &'d FaultyDisk) -> Sight<'d> {
+        let is_programs = !std::ptr::fn_addr_eq(self.program, unchanged as Program);
+        Sight { disk, world: self.program_on(disk), is_programs }
+    }
+
+    /// What somebody finds. Whoever looks at the same disk a second time finds the same, and leaves it as it is.
+    fn look(&self, at: &Sight<'_>, who: &Device) -> Result<Seen, String> {
+        let state = || (at.disk.print(), who.state.clone(), at.is_programs);
+        let before = state();
+        if let Some(found) = self.looks.borrow().get(&before) {
+            return found.clone();
+        }
+        let found = alone(|| self.looks_anew(&at.world, who));
+        self.looks.borrow_mut().extend([before, state()].map(|state| (state, found.clone())));
+        found
+    }
+
+    fn looks_anew(&self, world: &World, who: &Device) -> Result<Seen, String> {
         let copy = world.path(self.act.copy);
         let trust = trust(world, self.act.copy).ok_or("it is no vault any more")?;
         let place = request(&copy, who, Some(&trust));
         let verify_it = VerifyRequest { place, receipts: &[], short_receipts: &[], checkpoints: &[] };
-        with(world.disk(), who.machine, |setting| verify(setting, &verify_it)).map_err(|error| error.to_string())
+        let seen = with(world.disk(), who.machine, |setting| verify(setting, &verify_it));
+        let seen = seen.map_err(|error| error.to_string())?;
+        let logs = seen.logs.iter().map(|log| (log.log, log.size)).collect();
+        let standing = Standing { logs, exhibits: seen.exhibits };
+        Ok(Seen { standing, verdict: seen.verdict, findings: format!("{:?}", seen.findings) })
     }
 
-    fn sound(&self, world: &World, who: &Device, worst: Verdict) -> Result<Standing, String> {
-        let seen = self.look(world, who)?;
+    fn sound(&self, at: &Sight<'_>, who: &Device, worst: Verdict) -> Result<Standing, String> {
+        let seen = self.look(at, who)?;
         if seen.verdict > worst {
-            return Err(format!("{}: {:?}", seen.verdict, seen.findings));
+            return Err(format!("{}: {}", seen.verdict, seen.findings));
         }
-        Ok(Standing::of(&seen))
+        Ok(seen.standing)
     }
 
     /// The copy as whoever works in it finds it when it is done; it must be VALID, unless the act can do no better.
-    pub(super) fn standing(&self, world: &World) -> Result<Standing, String> {
-        self.sound(world, (self.act.who)(world), self.act.worst[1])
+    fn standing(&self, at: &Sight<'_>) -> Result<Standing, String> {
+        self.sound(at, (self.act.who)(&at.world), self.act.worst[1])
     }
 
     /// The same until it is done.
-    fn begun(&self, world: &World) -> Result<Standing, String> {
-        self.sound(world, (self.act.who)(world), self.act.worst[0])
+    fn begun(&self, at: &Sight<'_>) -> Result<Standing, String> {
+        self.sound(at, (self.act.who)(&at.world), self.act.worst[0])
     }
 
     /// What was promised by acknowledging so many exhibits, where a disk shows this; they must be there.
     pub(super) fn promised(&self, disk: &FaultyDisk, acknowledged: u64) -> Result<Standing, String> {
-        let now = self.standing(&self.program_on(disk)).map_err(|error| format!("acknowledged, and {error}"))?;
+        let now = self.standing(&self.programs_sight(disk)).map_err(|error| format!("acknowledged, and {error}"))?;
         let due = self.before.as_ref().map_or(0, |before| before.exhibits) + acknowledged;
         if now.exhibits < due {
             return Err(format!("{acknowledged} exhibits were acknowledged, and of {due} there are {}", now.exhibits));
@@ -146,27 +190,27 @@ impl Stage {
 
     /// Whether what lies on a disk, after something failed and a person was told something, is as it must be.
     pub(super) fn holds(&self, disk: &FaultyDisk, told: Told, promise: Option<&Standing>) -> Result<(), String> {
-        let there = self.world.moved_to(Arc::new(disk.clone()));
         let files: BTreeMap<PathBuf, Vec<u8>> = disk.files().into_iter().collect();
         if let Some((lost, _)) = self.others.iter().find(|(path, bytes)| files.get(path) != Some(bytes)) {
             return Err(format!("{} is not what it was", lost.display()));
         }
-        (self.act.always)(&there)?;
+        let at = self.sight(disk);
+        alone(|| (self.act.always)(&at.world))?;
         if self.before.is_none() && promise.is_none() && told != Told::Done {
             return Ok(());
         }
         if told == Told::InPart && promise.is_none() {
-            let seen = self.look(&there, (self.act.who)(&there))?;
+            let seen = self.look(&at, (self.act.who)(&at.world))?;
             if seen.verdict > self.act.worst[0].max(Verdict::Incomplete) {
-                return Err(format!("{:?}", seen.findings));
+                return Err(seen.findings);
             }
-            return self.has(&Standing::of(&seen), None);
+            return self.has(&seen.standing, None);
         }
         if told != Told::Done {
-            return self.has(&self.begun(&there)?, promise);
+            return self.has(&self.begun(&at)?, promise);
         }
-        self.has(&self.standing(&there)?, promise)?;
-        (self.act.effect)(&there)
+        self.has(&self.standing(&at)?, promise)?;
+        alone(|| (self.act.effect)(&at.world))
     }
 
     /// Whether a copy still has what it had, and what was promised.
@@ -197,7 +241,7 @@ impl Stage {
         let again = (self.act.run)(&there, &mut || ());
         if told == Told::InPart && again.is_err() {
             // What was made lacks something, as was told, and is not made once more under its name.
-            return self.has(&self.begun(&there)?, promise);
+            return self.has(&self.begun(&self.programs_sight(disk))?, promise);
         }
         match again
             .or_else(|error| (self.act.settles)(&there, error))
@@ -207,20 +251,20 @@ impl Stage {
             false if told == Told::Nothing => return Ok(()),
             false => return Err("it does not go on".into()),
         }
-        let promised = self.standing(&there).map_err(|error| format!("it went on: {error}"))?;
+        let promised = self.standing(&self.programs_sight(disk)).map_err(|error| format!("it went on: {error}"))?;
         self.has(&promised, promise)?;
         let cut = disk.crash(seed);
-        let there = self.world.moved_to(Arc::new(cut.clone()));
+        let at = self.sight(&cut);
         let after = |error| format!("it went on, and the power failed: {error}");
         self.holds(&cut, Told::Done, Some(&promised)).map_err(after)?;
-        self.says_it_once(&there)?;
+        alone(|| self.says_it_once(&at.world))?;
         if !is_shown {
             return Ok(());
         }
-        let stranger = Device { state: there.path("state of nobody"), ..there.monitor.clone() };
+        let stranger = Device { state: at.world.path("state of nobody"), ..at.world.monitor.clone() };
         let worst = self.act.worst[1];
-        self.has(&self.sound(&there, &stranger, worst).map_err(|error| format!("to others: {error}"))?, promise)?;
-        self.goes_over(&there)
+        self.has(&self.sound(&at, &stranger, worst).map_err(|error| format!("to others: {error}"))?, promise)?;
+        alone(|| self.goes_over(&at.world))
     }
 
     fn says_it_once(&self, world: &World) -> Result<(), String> {
@@ -259,5 +303,15 @@ impl Stage {
         let merged = merged.map_err(|error| format!("another copy: {error}"))?;
         let is_whole = merged.verdict == Verdict::Valid && merged.forks.is_empty() && merged.foreign.is_empty();
         if is_whole { Ok(()) } else { Err(format!("another copy: {:?} {:?}", merged.findings, merged.foreign)) }
+    }
+}
+
+/// Whether the medium holds each paper as it was written, to the last bit: most papers tell by themselves only whether they are
+/// whole. Empty files of names that were not needed may be there besides.
+pub(super) fn papers_are_as_written(disk: &FaultyDisk, medium: &FaultyDisk) -> Result<(), String> {
+    let held: BTreeMap<PathBuf, Vec<u8>> = medium.files().into_iter().collect();
+    match disk.files().into_iter().find(|(path, bytes)| is_of_paper(path) && held.get(path) != Some(bytes)) {
+        Some((path, _)) => Err(format!("{} is not what was written", path.display())),
+        None => Ok(()),
     }
 }

@@ -5,12 +5,14 @@
 //! by the rules of one file system or the other; from `AMPARO_SOAK=2` on by those of both, more than once, and in pairs.
 
 mod acts;
+mod cuts;
 mod judge;
 mod plants;
 
-use std::collections::BTreeSet;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::sync::Mutex;
 use std::thread;
 
@@ -19,7 +21,8 @@ use amparo::store::faulty::{Fault, FaultyDisk, Rules, Times, Turned};
 use super::agreement::dice::Dice;
 use crate::soak;
 use acts::Act;
-use judge::{Program, Stage, Standing, Told};
+use cuts::{Cuts, cuts};
+use judge::{Program, Stage, Told, papers_are_as_written};
 
 /// Different states after a power cut that every run looks at, by each kind of file system.
 const CUTS: u64 = 9_000;
@@ -31,8 +34,8 @@ const DEMANDED: u64 = 5_000;
 const SHOWN: usize = 4;
 /// Runs of each of seven commands on a disk that turns a bit.
 const FLIPS: u64 = 40;
-/// Of the states after a power cut, the command is typed again in one of so many.
-const AGAIN: usize = 8;
+/// Runs of each command that writes a paper on such a disk, and as many again where the bit is the paper's.
+const PAPER_FLIPS: u64 = 6;
 
 const KINDS: [(Fault, Times); 12] = [
     (Fault::Io, Times::Once),
@@ -56,6 +59,8 @@ struct Found {
     states: u64,
     /// Of these, what differs from all others, or in what something failed: it was looked at.
     judged: u64,
+    /// Of these, what left what another failure had left: that was judged once.
+    again: u64,
     /// The bits that turned.
     turned: Vec<Turned>,
     faults: Vec<String>,
@@ -77,68 +82,6 @@ fn unchanged(disk: FaultyDisk) -> std::sync::Arc<dyn amparo::store::Disk> {
     std::sync::Arc::new(disk)
 }
 
-/// How many states after power cuts of one act are looked at.
-#[derive(Clone, Copy)]
-struct Cuts {
-    /// So many that differ.
-    judged: u64,
-    /// But no more than so many are drawn.
-    drawn_max: u64,
-}
-
-/// Cuts the power at every moment of an act, again and again.
-fn cuts(act: &'static Act, rules: Rules, program: Program, wanted: Cuts) -> Found {
-    let stage = Stage::set(act, rules, program);
-    let live = stage.base.twin();
-    live.keep_moments();
-    let mut acknowledged = Vec::new();
-    let done = (act.run)(&stage.program_on(&live), &mut || acknowledged.push(live.moments()));
-    assert!(matches!(done, Ok(true)), "{}: nothing fails in the rehearsal: {done:?}", act.name);
-    let last = live.moments();
-    let on_the_way = acknowledged.len();
-    acknowledged.push(last);
-    let at = |moment: usize| live.at_moment(moment).unwrap_or_else(|| live.twin());
-    let mut found = Found::default();
-    let mut promises: Vec<(usize, Standing)> = Vec::new();
-    for (nth, moment) in acknowledged.into_iter().enumerate() {
-        match stage.promised(&at(moment), (nth + 1).min(on_the_way) as u64) {
-            Ok(promise) => promises.push((moment, promise)),
-            Err(fault) => found.faults.push(format!("{}, {rules:?}, moment {moment}: {fault}", act.name)),
-        }
-    }
-    let mut dice = Dice::new(soak::seed(), wanted.drawn_max ^ act.name.len() as u64);
-    let mut looked_at = BTreeSet::new();
-    // Each moment once in a round, the last one first; where fewer are drawn, evenly spread ones.
-    let moments = last as u64 + 1;
-    for number in 0..wanted.drawn_max {
-        if found.judged >= wanted.judged {
-            break;
-        }
-        let nth = if wanted.drawn_max < moments { number * moments / wanted.drawn_max } else { number % moments };
-        let moment = usize::try_from(last as u64 - nth).expect("few");
-        // What was promised more must be there where less was kept.
-        let promised = promises.iter().rposition(|(from, _)| *from <= moment);
-        let promise = promised.map(|nth| &promises[nth].1);
-        let told = if moment == last { Told::Done } else { Told::Nothing };
-        let seed = dice.number();
-        let cut = at(moment).crash(seed);
-        found.states += 1;
-        let mut hasher = DefaultHasher::new();
-        (cut.files(), promised, told).hash(&mut hasher);
-        if !looked_at.insert(hasher.finish()) {
-            continue;
-        }
-        found.judged += 1;
-        let is_typed_again = looked_at.len() % AGAIN == 0;
-        let context = || format!("{}, {rules:?}, moment {moment} of {last}, seed {seed}", act.name);
-        let held = stage.holds(&cut.twin(), told, promise);
-        let held =
-            held.and_then(|()| if is_typed_again { stage.goes_on(&cut, told, promise, (seed, true)) } else { Ok(()) });
-        found.note(context, held);
-    }
-    found
-}
-
 /// Where something fails.
 #[derive(Clone, Copy)]
 enum Runs {
@@ -148,6 +91,8 @@ enum Runs {
     Each(u64),
     /// At every other operation, from this one on.
     EveryOther(u64),
+    /// At one operation so often.
+    At(u64, u64),
 }
 
 impl Runs {
@@ -159,6 +104,7 @@ impl Runs {
             Self::Spread(runs) => (0..runs).map(|run| run % operations).collect(),
             Self::Each(times) => (0..times * operations).map(|run| run % operations).collect(),
             Self::EveryOther(first) => (first..operations).step_by(2).collect(),
+            Self::At(nth, times) => (0..times).map(|_| nth).collect(),
         }
     }
 }
@@ -170,9 +116,9 @@ fn failing(act: &'static Act, rules: Rules, program: Program, kinds: &[(Fault, T
     let done = (act.run)(&stage.program_on(&rehearsal), &mut || ());
     assert!(matches!(done, Ok(true)), "{}: nothing fails in the rehearsal: {done:?}", act.name);
     let operations = rehearsal.operations();
-    let (Runs::Spread(number) | Runs::Each(number) | Runs::EveryOther(number)) = runs;
+    let (Runs::Spread(number) | Runs::Each(number) | Runs::EveryOther(number) | Runs::At(number, _)) = runs;
     let mut dice = Dice::new(soak::seed(), number ^ act.name.len() as u64);
-    let mut found = Found::default();
+    let (mut found, mut judged) = (Found::default(), HashMap::new());
     for (run, nth) in runs.places(operations, &mut dice).into_iter().enumerate() {
         let (fault, times) = match *dice.one(kinds) {
             (Fault::Flip(_), times) => (Fault::Flip(dice.number()), times),
@@ -225,8 +171,20 @@ fn failing(act: &'static Act, rules: Rules, program: Program, kinds: &[(Fault, T
                 promise = Some(done);
             }
             let left = if is_cut { disk.crash(seed) } else { disk.twin() };
-            stage.holds(&left.twin(), told, promise.as_ref())?;
+            if told == Told::Done && matches!(fault, Fault::Flip(_)) {
+                papers_are_as_written(&disk, &left)?;
+            }
             let is_shown = run % SHOWN == 0 || !matches!(runs, Runs::EveryOther(_));
+            // Where something fails early it often leaves what another failure left: once is enough.
+            let was_shown = judged.entry((left.print(), told, promise.clone()));
+            if let Entry::Occupied(was_shown) = &was_shown
+                && (!is_shown || *was_shown.get())
+            {
+                found.again += 1;
+                return Ok(());
+            }
+            was_shown.insert_entry(is_shown);
+            stage.holds(&left.twin(), told, promise.as_ref())?;
             stage.goes_on(&left, told, promise.as_ref(), (seed, is_shown))
         })();
         found.note(context, held);
@@ -236,8 +194,11 @@ fn failing(act: &'static Act, rules: Rules, program: Program, kinds: &[(Fault, T
 
 fn nothing_was_found(what: &str, rules: Rules, found: &[Found]) {
     let sum = |of: fn(&Found) -> u64| found.iter().map(of).sum::<u64>();
-    let (states, judged) = (sum(|found| found.states), sum(|found| found.judged));
-    soak::tell(&format!("{what}, {rules:?}: {states} states, {judged} of them looked at, seed {}", soak::seed()));
+    let (states, judged, again) = (sum(|found| found.states), sum(|found| found.judged), sum(|found| found.again));
+    soak::tell(&format!(
+        "{what}, {rules:?}: {states} states, {judged} of them looked at, {again} as another had left it, seed {}",
+        soak::seed()
+    ));
     let faults: Vec<&String> = found.iter().flat_map(|found| &found.faults).collect();
     assert!(faults.is_empty(), "{} of {states}: {:#?}", faults.len(), &faults[..faults.len().min(20)]);
 }
@@ -348,6 +309,11 @@ fn stumbles(act: &'static Act, program: Program) -> Found {
     failing(act, Rules::Ext4, program, &[(Fault::Io, Times::Once)], Runs::Each(1))
 }
 
+/// Where papers are written beside a vault.
+fn is_of_paper(path: &Path) -> bool {
+    ["/home/paper", "/home/traveller"].iter().any(|folder| path.starts_with(folder))
+}
+
 /// A bit turns between encryption and disk: what is acknowledged all the same is whole on the medium. Of every form of sealing, and
 /// of a remark.
 fn flips(program: Program, runs: u64) -> [Found; 7] {
@@ -364,6 +330,30 @@ fn flips(program: Program, runs: u64) -> [Found; 7] {
     acts.map(|(act, rules)| failing(act, rules, program, &flip, Runs::Spread(runs)))
 }
 
+/// The same of every paper that a command writes beside a vault.
+fn paper_flips(program: Program, runs: u64) -> Vec<(&'static Act, Found)> {
+    let flip = [(Fault::Flip(0), Times::Once)];
+    let of = |act| {
+        let found = |runs| failing(act, Rules::Ext4, program, &flip, runs);
+        [Runs::Spread(runs), Runs::At(written_at(act), runs)].map(|runs| (act, found(runs)))
+    };
+    acts::of_papers().iter().flat_map(of).collect()
+}
+
+/// The operation by which an act writes its paper.
+fn written_at(act: &'static Act) -> u64 {
+    let stage = Stage::set(act, Rules::Ext4, unchanged);
+    let turns = |nth: &u64| {
+        let disk = stage.base.twin();
+        disk.fail_at(*nth, Fault::Flip(0), Times::Once);
+        let _ = (act.run)(&stage.program_on(&disk), &mut || ());
+        disk.turned().iter().any(|turned| is_of_paper(&turned.path))
+    };
+    let rehearsal = stage.base.twin();
+    assert!((act.run)(&stage.program_on(&rehearsal), &mut || ()).is_ok());
+    (0..rehearsal.operations()).rev().find(turns).expect("it is written")
+}
+
 /// Near an end of a file: in a header, or in what stands last.
 const END_BYTES: usize = 16;
 
@@ -378,6 +368,15 @@ fn a_bit_that_turns_on_its_way_is_seen_before_anything_is_acknowledged() {
             (of(|bit| bit.at < END_BYTES), of(|bit| bit.at >= END_BYTES && bit.at + END_BYTES >= bit.bytes));
         [first, found.turned.len() - first - last, last]
     });
+    let papers = paper_flips(unchanged, soak::count("AMPARO_FLIPS", PAPER_FLIPS));
+    let struck = |found: &Found| found.turned.iter().filter(|turned| is_of_paper(&turned.path)).count();
+    for pair in papers.chunks(2) {
+        let (paper, struck) = (pair[0].0.name, pair.iter().map(|(_, found)| struck(found)).sum::<usize>());
+        soak::tell(&format!("{paper}: {struck} bits of the paper turned"));
+        assert!(struck > 0, "{paper}: not struck in {:?}", pair[1].1.turned);
+    }
+    let papers: Vec<Found> = papers.into_iter().map(|(_, found)| found).collect();
+    nothing_was_found("flips of papers on the way to the disk", Rules::Ext4, &papers);
     soak::tell(&format!("of each act so many bits turned at the beginning, between, at the end of a file: {places:?}"));
     nothing_was_found("flips on the way to the disk", Rules::Ext4, &found);
     if runs >= FLIPS {

@@ -11,7 +11,7 @@ use amparo::store::{Disk, FileSystem, Folder, Item, Lock, Mode, OutFile, ReadFro
 
 use super::acts::{Act, PLAIN, sealing, typed};
 use super::judge::{Program, Stage};
-use super::{Cuts, Found, Runs, STUMBLES, act, cuts, failing, flips, stumbles, unchanged};
+use super::{Cuts, Found, Runs, STUMBLES, act, cuts, failing, flips, paper_flips, stumbles, unchanged};
 
 /// What is forgotten, or done that must not be.
 #[derive(Clone, Copy)]
@@ -335,7 +335,11 @@ fn planted_faults_are_seen() {
     let not_read_back = flips(without!(ReadBack), 60).into_iter().map(|found| ("nothing is read back", found));
     // To whom a key was given is read until nothing is left to renew: there such a program does no harm.
     let hidden = stumbles(act(STUMBLES[2]), without!(Hidden));
-    for (plant, found) in plants.into_iter().chain(not_read_back).chain([("what does not read is absent", hidden)]) {
+    // The second of each two are the runs in which the paper is struck.
+    let papers = paper_flips(without!(ReadBack), 3).into_iter().skip(1).step_by(2);
+    let papers = papers.map(|(paper, found)| (paper.name, found));
+    let all = plants.into_iter().chain(not_read_back).chain(papers).chain([("what does not read is absent", hidden)]);
+    for (plant, found) in all {
         assert!(!found.faults.is_empty(), "{plant}: not seen in {} states", found.states);
     }
 }

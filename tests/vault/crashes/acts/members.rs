@@ -205,11 +205,16 @@ pub(super) fn cosigned_elsewhere(disk: &FaultyDisk, world: &World) {
 }
 
 pub(super) fn takes(world: &World, _: &mut dyn FnMut()) -> Result<bool, VaultError> {
+    taken(world).map(|taken| taken == 1)
+}
+
+/// How many cosignatures of hers are there now.
+pub(super) fn taken(world: &World) -> Result<usize, VaultError> {
     let mail = world.disk().folder(&world.path("mail"))?;
     let text = mail.read(&RelPath::parse("kite.txt").expect("a name"), 1 << 20)?;
     let notes = cosignatures::parse(&text).expect("a monitor's own text");
     let taken = as_who(world, &world.lawyer, |setting| take(setting, &at(&world.vault, &world.lawyer), &notes))?;
-    Ok(taken.added.len() + taken.here.len() == 1)
+    Ok(taken.added.len() + taken.here.len())
 }
 
 /// Another vault, of which no reader opens alone.

@@ -106,18 +106,21 @@ pub(super) fn has_custody(world: &World) -> Result<(), String> {
     brings(world, "custody.bin", Verdict::Incomplete)
 }
 
-/// A reader opened something, and what her log says came back.
-pub(super) fn heard_of_her(_: &FaultyDisk, world: &World) {
+/// A reader opened something, and what her log says came back; a monitor cosigned both logs.
+pub(super) fn heard_of_her(disk: &FaultyDisk, world: &World) {
     sealing::sealed_more(world);
     assert!(sealing::opens(world, &mut || ()).expect("opened"));
     merge_into(world.disk(), &world.lawyer, &world.vault, &world.path("copy"), false).expect("merged");
+    members::cosigned_elsewhere(disk, world);
+    assert_eq!(members::taken(world).expect("taken"), 2);
 }
 
-/// The same of two logs.
+/// The same of two logs, with the cosignatures.
 pub(super) fn has_both_logs(world: &World) -> Result<(), String> {
     has_custody(world)?;
     let seen = world.verify_at(&world.path("proof"), &world.reader).map_err(|error| error.to_string())?;
-    check(seen.logs.len() == 2, "the pouch lacks what the reader's log says")
+    check(seen.logs.len() == 2, "the pouch lacks what the reader's log says")?;
+    check(seen.covered_exhibits == 2, "the pouch lacks a cosignature")
 }
 
 /// A new copy that comes of a pouch tells of both exhibits.

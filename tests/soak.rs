@@ -2,6 +2,7 @@
 //! `AMPARO_SEED` lets chance begin elsewhere. What one harness alone shall do has a variable of its own, which wins.
 
 use std::io::Write;
+use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
@@ -26,6 +27,13 @@ pub(crate) fn count(variable: &str, usual: u64) -> u64 {
 /// Where chance begins.
 pub(crate) fn seed() -> u64 {
     number("AMPARO_SEED").unwrap_or(SEED)
+}
+
+/// So many seeds, the first of which is where chance begins; which, is told.
+pub(crate) fn seeds(variable: &str, usual: u64) -> Range<u64> {
+    let (first, many) = (seed(), count(variable, usual));
+    tell(&format!("{many} from seed {first} on ({variable})"));
+    first..first + many
 }
 
 /// Tells what was done also where nothing is wrong: the test harness would swallow a `println!`.

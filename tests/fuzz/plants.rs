@@ -17,10 +17,10 @@ use amparo::format::receipt::Receipt;
 use amparo::format::{form, names};
 use amparo::store::{RelPath, layout};
 
-use super::checks::{self, Check, are_whole_lines, header_at, is_as_printed, payload_again};
+use super::checks::{self, Check, are_whole_lines, found_on_a_device, header_at, is_as_printed, payload_again};
 use super::{corpus, run};
 
-const PLANTS: [(&str, &str, Check); 18] = [
+const PLANTS: [(&str, &str, Check); 19] = [
     ("entry", "zeros behind its end are passed over", |bytes| {
         let end = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
         same(Entry::decode(&bytes[..end]).map(|entry| entry.encode()), bytes)
@@ -115,6 +115,11 @@ const PLANTS: [(&str, &str, Check); 18] = [
         let names: Vec<RelPath> = text.lines().filter_map(RelPath::parse).collect();
         are_whole_lines(&names, bytes);
         !names.is_empty()
+    }),
+    ("device", "what comes first is all that is looked at", |bytes| {
+        let found = found_on_a_device("/home/notes.txt", bytes);
+        assert_eq!(found_on_a_device("/home/notes.txt", &bytes[..bytes.len() / 2]), found);
+        !found.is_empty()
     }),
 ];
 

@@ -17,16 +17,26 @@ const CALLS: &str = "trace=openat,mkdirat,write,pwrite64,fsync,fdatasync,renamea
 fn whole(trace: &str) -> Vec<String> {
     let mut begun: BTreeMap<&str, &str> = BTreeMap::new();
     let mut calls = Vec::new();
-    for (thread, call) in trace.lines().filter_map(|line| line.split_once(' ')) {
+    // Numbers of threads stand in a column, and a short one has two blanks behind it.
+    for (thread, call) in
+        trace.lines().filter_map(|line| line.split_once(' ')).map(|(one, call)| (one, call.trim_start()))
+    {
         if let Some(start) = call.strip_suffix(" <unfinished ...>") {
             begun.insert(thread, start);
         } else if let Some((_, end)) = call.strip_prefix("<... ").and_then(|call| call.split_once(" resumed>")) {
             calls.push(format!("{}{end}", begun.remove(thread).unwrap_or_default()));
         } else {
-            calls.push(call.trim_start().to_string());
+            calls.push(call.to_string());
         }
     }
     calls
+}
+
+#[test]
+fn a_call_is_put_together_whatever_the_number_of_its_thread() {
+    let trace =
+        "9999  fsync(3</a> <unfinished ...>\n10000 fsync(4</b>) = 0\n9999  <... fsync resumed>) = 0\n7  close(3)";
+    assert_eq!(whole(trace), ["fsync(4</b>) = 0", "fsync(3</a>) = 0", "close(3)"]);
 }
 
 /// The paths of the handles in a part of a call, as strace tells them.

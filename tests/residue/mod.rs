@@ -320,6 +320,10 @@ fn no_command_leaves_a_secret_behind() {
     run("lawyer", &["custody", "receipt", "K7-0001", "-o", "../r.txt", "--vault", "evidence"]);
     run("lawyer", &["pack", "--to", "../reader.card", "-o", "../q.bin", "--vault", "evidence"]);
     run("lawyer", &["doctor", "--vault", "evidence"]);
+    run("lawyer", &["member", "list", "--vault", "evidence"]);
+    run("lawyer", &["--vault", "evidence"]);
+    // A reader's identity opens what lies beside it, and that is what it is to say.
+    place.leaves_nothing("reader", 1, &["border-check", ".", "--vault", "evidence"], &[], &nothing);
     run("lawyer", &["init", "another", "--reader", "../reader.card"]);
     run("lawyer", &["seal", "t.txt", "--vault", "evidence"]);
     // A new copy lacks what she has said in the other one.

@@ -281,8 +281,8 @@ fn judged(seed: u64, sticks: &[Packed], program: Program) -> Result<Lost, String
     if read == packed.pouch { Ok(Lost { share, volumes }) } else { Err(format!("{lost}: a wrong byte")) }
 }
 
-fn patterns() -> u64 {
-    crate::soak::count("AMPARO_PATTERNS", 1000)
+fn patterns(usual: u64) -> Range<u64> {
+    crate::soak::seeds("AMPARO_PATTERNS", usual)
 }
 
 /// Short pouches, and now and then one of several rows.
@@ -312,7 +312,7 @@ fn up_to_the_share_all_comes_back() {
     let _row = crate::soak::row(8);
     let sticks = sticks();
     let all: Vec<Lost> =
-        (0..patterns()).map(|seed| judged(seed, &sticks, ours).unwrap_or_else(|fault| panic!("{fault}"))).collect();
+        patterns(1000).map(|seed| judged(seed, &sticks, ours).unwrap_or_else(|fault| panic!("{fault}"))).collect();
     let full = all.iter().filter(|lost| lost.share > 0.99).count();
     assert!(full * 100 > all.len() * 95, "of {} patterns only {full} lost all that may be lost", all.len());
     assert!(all.iter().all(|lost| lost.share > 0.0), "a pattern lost nothing");
@@ -323,7 +323,7 @@ fn up_to_the_share_all_comes_back() {
 #[test]
 fn above_the_share_never_a_wrong_byte_and_an_honest_list() {
     let _row = crate::soak::row(8);
-    is_honest_above_the_share(patterns(), &Above { gathered: spoilt, ..ABOVE })
+    is_honest_above_the_share(patterns(1000), &Above { gathered: spoilt, ..ABOVE })
         .unwrap_or_else(|fault| panic!("{fault}"));
 }
 
@@ -341,10 +341,10 @@ const ABOVE: Above = Above {
     reads: Pieces::read_at,
 };
 
-fn is_honest_above_the_share(patterns: u64, program: &Above) -> Result<(), String> {
-    let sticks = sticks();
+fn is_honest_above_the_share(seeds: Range<u64>, program: &Above) -> Result<(), String> {
+    let (sticks, patterns) = (sticks(), seeds.end - seeds.start);
     let (mut some_lost, mut all_back, mut none_left) = (0, 0, 0);
-    for seed in 0..patterns {
+    for seed in seeds {
         let mut dice = Dice((seed + 1).wrapping_mul(0xd6e8_feb8_6659_fd93));
         let mut stick = Stick::of(stick_of(seed, &sticks));
         let allowed = stick.allowed() + 8;

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use amparo::crypto::envelope::{
-    self, EnvelopeError, Part, WORK_FACTOR_MAX, open_any, open_with_file_key, open_with_passphrase, seal,
-    seal_with_passphrase,
+    self, Buffer, EnvelopeError, Part, Slots, WORK_FACTOR_MAX, open_any, open_with_file_key, open_with_passphrase,
+    seal, seal_with_passphrase,
 };
 use amparo::crypto::hash::{Hash, unhex};
 use amparo::crypto::recipient::Identity;
@@ -135,6 +135,24 @@ fn what_is_sealed_here_opens_there() {
         let plaintext = vec![0x5a; length];
         let sealed = seal(&plaintext, &[&Identity::from_seed(&[1; 32]).recipient(), &identity.recipient()]);
         let Some(opened) = node(SCRIPT, &["decrypt", &secret], &sealed.bytes) else { return };
+        assert!(opened == plaintext, "{length} bytes");
+    }
+}
+
+/// Evidence is sealed where it lies, chunk by chunk: of every length at which something changes.
+#[test]
+fn evidence_of_each_length_at_a_boundary_opens_there() {
+    let _row = crate::soak::row(11);
+    let identity = Identity::from_seed(&[42; 32]);
+    let secret = identity.to_secret_line();
+    let chunks = [0, 1, 4_096, 65_535, 65_536, 65_537, 131_071, 131_072, 131_073, 1 << 20];
+    let segments = [(16 << 20) - 1, 16 << 20, (16 << 20) + 1, (16 << 20) + 65_537];
+    for length in chunks.into_iter().chain(segments) {
+        let plaintext: Vec<u8> = (0..251).cycle().take(length).collect();
+        let mut slots = Slots::new(Buffer::default(), length);
+        slots.extend(&plaintext);
+        let sealed = slots.seal(&identity.recipient());
+        let Some(opened) = node(SCRIPT, &["decrypt", &secret], sealed.bytes()) else { return };
         assert!(opened == plaintext, "{length} bytes");
     }
 }

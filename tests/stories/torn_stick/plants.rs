@@ -72,7 +72,7 @@ fn planted_faults_above_the_share_are_seen() {
         ("the list of what is lost is empty", Above { lost: |_| Vec::new(), ..ABOVE }, "is not so"),
     ];
     for (plant, program, seen) in plants {
-        let fault = is_honest_above_the_share(100, &program).expect_err(plant);
+        let fault = is_honest_above_the_share(0..100, &program).expect_err(plant);
         assert!(fault.contains(seen), "{plant}: {fault}");
     }
 }

@@ -49,7 +49,7 @@ fn what_is_called_whole_opens_and_nothing_else_does() {
     let _row = crate::soak::row(8);
     let (sent, sealed) = sent();
     let (mut all, mut some, mut none) = (0, 0, 0);
-    for seed in 0..crate::soak::count("AMPARO_SALVAGES", 40) {
+    for seed in crate::soak::seeds("AMPARO_SALVAGES", 40) {
         let mut dice = Dice((seed + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
         let world = sent.twin();
         let files: &[&str] = if seed % 2 == 0 { &["../bare.bin"] } else { &["../mended.bin", "../mended.bin.parity"] };

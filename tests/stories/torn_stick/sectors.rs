@@ -123,7 +123,7 @@ fn ours_unreadable(stick: &Stick<'_>, dice: &mut Dice) -> Result<Vec<u8>, String
 fn up_to_the_share_what_does_not_read_comes_back() {
     let _row = crate::soak::row(8);
     let sticks = sticks();
-    for seed in 0..patterns() / 2 {
+    for seed in patterns(500) {
         judged(seed, &sticks, ours_unreadable).unwrap_or_else(|fault| panic!("{fault}"));
     }
 }
@@ -132,7 +132,7 @@ fn up_to_the_share_what_does_not_read_comes_back() {
 fn above_the_share_what_does_not_read_is_told_honestly() {
     let _row = crate::soak::row(8);
     let program = Above { gathered: unreadable, ..ABOVE };
-    is_honest_above_the_share(patterns() / 10, &program).unwrap_or_else(|fault| panic!("{fault}"));
+    is_honest_above_the_share(patterns(100), &program).unwrap_or_else(|fault| panic!("{fault}"));
 }
 
 /// A whole megabyte, at either end, of the pouch, of its parity, of both, and of all four; in one file and in volumes; with

@@ -170,10 +170,14 @@ impl FaultyDisk {
         Self::holding(self.state().tree.clone())
     }
 
-    /// Makes everything what it is on its twin, durably: for programs that take back what they may not.
+    /// Makes everything what it is on its twin, as durable as there: for programs that take back what they may not. Who holds a lock
+    /// here goes on holding it.
     pub fn take_back_to(&self, twin: &Self) {
         let tree = twin.state().tree.clone();
-        self.state().tree = tree;
+        let mut state = self.state();
+        let locked = std::mem::take(&mut state.tree.locked);
+        state.tree = tree;
+        state.tree.locked = locked;
     }
 
     /// Puts a file and the folders above it there, durably, whatever was there before.
@@ -196,8 +200,8 @@ impl FaultyDisk {
         self.state().tree.files()
     }
 
-    /// A number for all that lies here and on the medium: two disks that have the same one hold the same, and whatever is done
-    /// to both, the same comes of it.
+    /// A number for all that lies here and on the medium: two disks that have the same one hold the same, seen and after a power
+    /// cut. Who holds a lock is no part of it.
     pub fn print(&self) -> u64 {
         let mut hasher = DefaultHasher::new();
         self.state().tree.hash(&mut hasher);

@@ -17,7 +17,7 @@ thread_local! {
     static ALONE: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Does something as on a machine of one core: for whoever has work for all cores already, such as a thousand vaults to look
+/// Does something as on a machine of one core, where a crew has one thread: for whoever has work for all cores already, such as a thousand vaults to look
 /// at, and would only pay for the threads. What comes of it is the same.
 pub fn alone<R>(work: impl FnOnce() -> R) -> R {
     struct Before(bool);
@@ -52,9 +52,11 @@ impl<'scope> Crew<'scope> {
     pub(crate) fn muster(scope: &'scope Scope<'scope, '_>, threads: usize) -> Self {
         let (give, take) = channel::<Work<'scope>>();
         let take = Arc::new(Mutex::new(take));
+        let is_alone = ALONE.get();
         for _ in 0..threads {
             let take = Arc::clone(&take);
             let work = move || {
+                ALONE.set(is_alone);
                 loop {
                     // The lock is not held while it works: the next thread waits for the next piece meanwhile.
                     let next = take.lock().unwrap_or_else(PoisonError::into_inner).recv();

@@ -105,9 +105,11 @@ pub(super) fn kills<'v>(stage: &Stage, strace: &Path, verbs: &'v [Verb], sample:
         let wanted = if all == "all" || all == verb.args[0] { wanted.max(there) } else { wanted }.min(there * there);
         // Evenly spread; where there are fewer, one after another, and then again.
         kills.extend((0..wanted).map(|number| {
-            let nth = if wanted < there { number * there / wanted } else { number % there };
+            // The last is always among them: what a verb ends with is done once, too early or too late.
+            let nth = if wanted < there { there - 1 - number * there / wanted } else { number % there };
             let round = number / there;
-            let second = (round > 0 || number % 2 == 0).then_some(number * 7 + round);
+            // As many of those that are looked at fully as of the others.
+            let second = (round > 0 || (number / FULLY).is_multiple_of(2)).then_some(nth * 7 + round);
             Kill { verb, before: Arc::clone(&before), change: changes[nth].clone(), second }
         }));
     }

@@ -95,7 +95,7 @@ fn a_program_that_leaves_secrets() {
 }
 
 /// So often at most a program is run that leaves something by chance.
-const TRIES: usize = 5;
+const TRIES: usize = 3;
 
 /// What seals and opens here is what the program does, and it overwrites its stacks; but this program's memory is given
 /// back as it is. The search sees evidence in it.

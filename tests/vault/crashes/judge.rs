@@ -31,12 +31,12 @@ pub(super) struct Stage {
     others: Vec<(PathBuf, Vec<u8>)>,
     /// The disk as the program sees it: a planted fault stands between.
     program: Program,
-    /// What everybody found in each state of a disk.
+    /// What everybody found in each state of a disk, and what looking left.
     looks: RefCell<Looks>,
 }
 
 /// By the print of a disk, what remembers for whoever looked, and whether as the program sees it.
-type Looks = HashMap<(u64, PathBuf, bool), Result<Seen, String>>;
+type Looks = HashMap<(u64, PathBuf, bool), (Result<Seen, String>, FaultyDisk)>;
 
 /// What somebody finds in a copy.
 #[derive(Clone)]
@@ -136,15 +136,15 @@ impl Stage {
         Sight { disk, world: self.program_on(disk), is_programs }
     }
 
-    /// What somebody finds. Whoever looks at the same disk a second time finds the same, and leaves it as it is.
+    /// What somebody finds. Whoever looks at the same disk a second time finds the same, and leaves the same.
     fn look(&self, at: &Sight<'_>, who: &Device) -> Result<Seen, String> {
-        let state = || (at.disk.print(), who.state.clone(), at.is_programs);
-        let before = state();
-        if let Some(found) = self.looks.borrow().get(&before) {
+        let before = (at.disk.print(), who.state.clone(), at.is_programs);
+        if let Some((found, after)) = self.looks.borrow().get(&before) {
+            at.disk.take_back_to(after);
             return found.clone();
         }
         let found = alone(|| self.looks_anew(&at.world, who));
-        self.looks.borrow_mut().extend([before, state()].map(|state| (state, found.clone())));
+        self.looks.borrow_mut().insert(before, (found.clone(), at.disk.twin()));
         found
     }
 

@@ -57,7 +57,7 @@ const KINDS: [(Fault, Times); 12] = [
 struct Found {
     /// What was drawn, or run.
     states: u64,
-    /// Of these, what differs from all others, or in what something failed: it was looked at.
+    /// Of these, what differs from all others, and in what something failed: it was looked at.
     judged: u64,
     /// Of these, what left what another failure had left: that was judged once.
     again: u64,
@@ -148,7 +148,6 @@ fn failing(act: &'static Act, rules: Rules, program: Program, kinds: &[(Fault, T
                 .push(format!("{}, {rules:?}, {fault:?} {times:?} at {nth} of {operations}: it panics", act.name));
             continue;
         };
-        found.judged += u64::from(disk.struck() > 0);
         // Only the medium tells what it holds.
         let (is_cut, seed) = (dice.percent(50) || matches!(fault, Fault::Flip(_)), dice.number());
         let context = || {
@@ -184,6 +183,7 @@ fn failing(act: &'static Act, rules: Rules, program: Program, kinds: &[(Fault, T
                 return Ok(());
             }
             was_shown.insert_entry(is_shown);
+            found.judged += u64::from(disk.struck() > 0);
             stage.holds(&left.twin(), told, promise.as_ref())?;
             stage.goes_on(&left, told, promise.as_ref(), (seed, is_shown))
         })();
@@ -371,9 +371,9 @@ fn a_bit_that_turns_on_its_way_is_seen_before_anything_is_acknowledged() {
     let papers = paper_flips(unchanged, soak::count("AMPARO_FLIPS", PAPER_FLIPS));
     let struck = |found: &Found| found.turned.iter().filter(|turned| is_of_paper(&turned.path)).count();
     for pair in papers.chunks(2) {
-        let (paper, struck) = (pair[0].0.name, pair.iter().map(|(_, found)| struck(found)).sum::<usize>());
-        soak::tell(&format!("{paper}: {struck} bits of the paper turned"));
-        assert!(struck > 0, "{paper}: not struck in {:?}", pair[1].1.turned);
+        let (paper, anywhere, at_it) = (pair[0].0.name, struck(&pair[0].1), struck(&pair[1].1));
+        soak::tell(&format!("{paper}: {anywhere} and {at_it} bits of the paper turned"));
+        assert!(at_it > 0, "{paper}: not struck in {:?}", pair[1].1.turned);
     }
     let papers: Vec<Found> = papers.into_iter().map(|(_, found)| found).collect();
     nothing_was_found("flips of papers on the way to the disk", Rules::Ext4, &papers);

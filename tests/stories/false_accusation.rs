@@ -259,7 +259,7 @@ impl Story {
     }
 
     /// Everything is merged: all comes together on the founder's device, and goes from there to everybody.
-    fn end(&mut self) {
+    fn end(&mut self, adopts: bool) {
         for seat in 0..self.seats.len() {
             self.settle(seat);
         }
@@ -270,7 +270,9 @@ impl Story {
         }
         self.merge(LAWYER, &all).unwrap_or_else(|error| panic!("{error}\n{}", self.context()));
         self.grant(LAWYER).unwrap_or_else(|error| panic!("{error}\n{}", self.context()));
-        self.adopt_what_came_late();
+        if adopts {
+            self.adopt_what_came_late();
+        }
         let whole = self.seats[LAWYER].copy.clone();
         for seat in 1..self.seats.len() {
             self.merge(seat, &whole).unwrap_or_else(|error| panic!("at {seat}: {error}\n{}", self.context()));
@@ -353,7 +355,7 @@ fn play(seed: u64, founded: &[Founded], plant: Option<Plant>) -> BTreeMap<&'stat
     for step in 0..STEPS_MIN + story.below(STEPS_MAX - STEPS_MIN + 1) {
         story.step(step);
     }
-    story.end();
+    story.end(true);
     story.happened()
 }
 

@@ -19,7 +19,7 @@ fn who_relied_on_what_came_too_late_is_not_accused() {
     assert_eq!(story.seats.len(), 5);
     story.act(LAWYER, &Act::Remove(SEALER, false), 0).expect("removed");
     story.act(READER, &admits(&[Role::Monitor]), 0).expect("admitted");
-    story.end();
+    story.end(false);
     let found = story.findings(LAWYER);
     let undecided: Vec<_> = found.iter().filter(|(_, check, _)| *check == Check::Authority).collect();
     assert!(matches!(undecided.as_slice(), [(Verdict::Incomplete, _, said)] if said.contains("an owner can adopt")));
@@ -46,5 +46,5 @@ fn what_an_honest_member_named_goes_along_though_it_does_not_count() {
         let checks: Vec<_> = found.iter().map(|(weight, check, _)| (*weight, *check)).collect();
         assert_eq!(checks, [(Verdict::Incomplete, Check::Foreign)], "at {who}: {found:#?}");
     }
-    story.end();
+    story.end(false);
 }

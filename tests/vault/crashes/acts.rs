@@ -1,6 +1,7 @@
 //! The commands that write, one act each: what was there before, what is done, and by what its effect is known. What is no act
 //! is named in `docs/RELIABILITY.md`.
 
+mod lent;
 mod members;
 mod papers;
 mod pouches;
@@ -70,7 +71,7 @@ pub(super) fn of_papers() -> &'static [Act] {
 
 /// Whatever is set.
 pub(super) fn every() -> impl Iterator<Item = &'static Act> + Send {
-    ACTS.iter().chain(&typed::ACTS).chain(&papers::ACTS)
+    ACTS.iter().chain(&typed::ACTS).chain(&papers::ACTS).chain(&lent::ACTS)
 }
 
 static ACTS: [Act; 37] = [

@@ -17,7 +17,8 @@ use amparo::format::receipt::Receipt;
 use amparo::format::{form, names};
 use amparo::store::{RelPath, layout};
 
-use super::checks::{self, Check, are_whole_lines, found_on_a_device, header_at, is_as_printed, payload_again};
+use super::checks::found::found_on_a_device;
+use super::checks::{self, Check, are_whole_lines, header_at, is_as_printed, payload_again};
 use super::{corpus, run};
 
 const PLANTS: [(&str, &str, Check); 19] = [

@@ -2,6 +2,7 @@
 
 mod attacks;
 mod commands;
+mod copied;
 mod floors;
 mod fuzz;
 mod golden;

@@ -170,8 +170,8 @@ impl FaultyDisk {
         Self::holding(self.state().tree.clone())
     }
 
-    /// Makes everything what it is on its twin, as durable as there: for programs that take back what they may not. Who holds a lock
-    /// here goes on holding it.
+    /// Makes everything what it is on its twin, as durable as there: for programs that take back what they may not. Who holds
+    /// a lock here goes on holding it.
     pub fn take_back_to(&self, twin: &Self) {
         let tree = twin.state().tree.clone();
         let mut state = self.state();
@@ -200,8 +200,8 @@ impl FaultyDisk {
         self.state().tree.files()
     }
 
-    /// A number for all that lies here and on the medium: two disks that have the same one hold the same, seen and after a power
-    /// cut. Who holds a lock is no part of it.
+    /// A number for all that lies here and on the medium: two disks that have the same one hold the same, seen and after a
+    /// power cut. Who holds a lock is no part of it.
     pub fn print(&self) -> u64 {
         let mut hasher = DefaultHasher::new();
         self.state().tree.hash(&mut hasher);

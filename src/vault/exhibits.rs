@@ -29,7 +29,7 @@ use crate::format::record::{Binding, Record};
 use crate::store::{Folder, Source, StoreError, layout};
 
 pub use find::{Sought, find};
-pub(super) use find::{find_all, find_to_tell, in_order, label_of};
+pub(super) use find::{find_all, find_to_tell, label_of};
 pub(super) use lately::Lately;
 
 /// Header and authentication of an age file around a payload of 16 MiB, generously.

@@ -162,18 +162,13 @@ fn enter(setting: &mut Setting<'_>, place: &Request<'_>) -> Result<(Session, Opt
 fn choose(session: &Session, ids: &[String], reason: &str) -> Result<Vec<Exhibit>, VaultError> {
     let history = session.sound_history()?;
     let consent = withdrawn(history);
-    let (mut chosen, mut met) = (Vec::new(), BTreeSet::new());
-    for id in exhibits::in_order(ids) {
-        let exhibit = exhibits::find(session, id)?;
+    let chosen = exhibits::find_all(session, ids, |exhibit| {
         session.require_sound(exhibit.row.log)?;
         if consent.contains_key(&(exhibit.row.log, exhibit.row.number)) && reason.is_empty() {
-            return Err(VaultError::Withdrawn { id: exhibit.id });
+            return Err(VaultError::Withdrawn { id: exhibit.id.clone() });
         }
-        exhibits::record(session, &exhibit)?;
-        if met.insert(exhibit.reference()) {
-            chosen.push(exhibit);
-        }
-    }
+        exhibits::record(session, exhibit).map(drop)
+    })?;
     // Two that share even what tells two logs apart were made so by somebody: both would go into one folder.
     let mut labels = BTreeSet::new();
     match chosen.iter().find(|exhibit| !labels.insert(exhibit.id.as_str())) {

@@ -17,8 +17,8 @@ thread_local! {
     static ALONE: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Does something as on a machine of one core, where a crew has one thread: for whoever has work for all cores already, such as a thousand vaults to look
-/// at, and would only pay for the threads. What comes of it is the same.
+/// Does something as on a machine of one core, where a crew has one thread: for whoever has work for all cores already, such
+/// as a thousand vaults to look at, and would only pay for the threads. What comes of it is the same.
 pub fn alone<R>(work: impl FnOnce() -> R) -> R {
     struct Before(bool);
     impl Drop for Before {

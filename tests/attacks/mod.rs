@@ -12,42 +12,19 @@ mod sources;
 mod texts;
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use amparo::crypto::hash::Hash;
 use amparo::store::real::RealDisk;
 use amparo::vault::findings::{Check, Verdict};
 use amparo::vault::session::{Request, Trust};
 use amparo::vault::verify::{Verified, VerifyRequest, verify};
-use amparo::vault::{Clock, Setting, Stage, VaultError, Watch};
-use rand_core::OsRng;
+use amparo::vault::{Setting, VaultError};
 
-use crate::vault::people::World;
-
-struct Still;
-
-impl Clock for Still {
-    fn now(&self) -> jiff::ZonedDateTime {
-        "2031-05-04T23:10:00-03:00[-03:00]".parse().expect("a time")
-    }
-
-    fn elapsed(&self) -> Duration {
-        Duration::ZERO
-    }
-}
-
-impl Watch for Still {
-    fn begin(&self, _stage: Stage, _bytes: Option<u64>) {}
-    fn advance(&self, _bytes: u64) {}
-    fn stopped(&self) -> bool {
-        false
-    }
-}
+use crate::vault::people::{World, with};
 
 /// Acts on a machine of that name.
 fn on<T>(machine: &str, act: impl FnOnce(&mut Setting<'_>) -> T) -> T {
-    let machine = Hash::of(machine.as_bytes());
-    act(&mut Setting { disk: &RealDisk, clock: &Still, rng: &mut OsRng, watch: &Still, machine })
+    with(&RealDisk, Hash::of(machine.as_bytes()), act)
 }
 
 /// A vault with one exhibit, and the monitor's verdict so far.

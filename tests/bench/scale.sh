@@ -2,8 +2,8 @@
 # A vault of very many exhibits beside one of a thousand: what one more exhibit, one look, one opening, one receipt cost in
 # each, and what the whole costs. Usage: tests/bench/scale.sh FOLDER [EXHIBITS [ROUNDS]]
 #
-# FOLDER needs 25 GB for a million: each exhibit is a tiny file, and takes 20 kB when it is sealed, which takes a quarter of an
-# hour on two cores. Needs a release build of amparo. Ends with 1 where something is above what is aimed at.
+# FOLDER needs 25 GB for a million: each exhibit is a tiny file, and takes 20 kB when it is sealed; all of it takes some ten
+# minutes on two cores. Needs a release build of amparo. Ends with 1 where something is above what is aimed at.
 set -euo pipefail
 export LC_ALL=C
 
@@ -57,6 +57,7 @@ aim() {
     echo "above what is aimed at: $1: $2 $4, at most $3" >&2
     missed=1
 }
+
 made small 1000
 made large "$exhibits"
 # One in the middle: its sealing holds as many as any.

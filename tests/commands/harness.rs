@@ -24,7 +24,9 @@ use rand_core::OsRng;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::copied::copy_all;
 use typed::Typed;
+
 pub(crate) use typed::numbered;
 
 /// The world of one test.
@@ -144,7 +146,7 @@ impl World {
     /// The same world once more, as it is now: what is done in one of the two stays there.
     pub(crate) fn twin(&self) -> Self {
         let twin = Self { folder: tempfile::tempdir().expect("a folder for the test"), minutes: self.minutes.clone() };
-        copy(self.folder.path(), twin.folder.path());
+        copy_all(self.folder.path(), twin.folder.path());
         twin
     }
 
@@ -204,17 +206,17 @@ impl World {
 
     /// A folder is copied, as a file copier does it.
     pub(crate) fn copy(&self, from: &str, to: &str) {
-        copy(&self.path(from), &self.path(to));
+        copy_all(&self.path(from), &self.path(to));
     }
 
     /// The same from outside this world.
     pub(crate) fn copy_from(&self, from: &Path, to: &str) {
-        copy(from, &self.path(to));
+        copy_all(from, &self.path(to));
     }
 
     /// Somebody carries a copy of the vault from one person to another, who puts it over her own: files are only added.
     pub(crate) fn hand(&self, from: &str, to: &str) {
-        copy(&self.home(from).join("evidence"), &self.home(to).join("evidence"));
+        copy_all(&self.home(from).join("evidence"), &self.home(to).join("evidence"));
     }
 
     /// One more person, with a card in the folder that all share; returns the card's digits.
@@ -354,19 +356,6 @@ fn confine(around: &Around<'_>, reach: &Reach) -> Result<(), Unconfined> {
         attack();
     }
     if matches!(confined, Err(Unconfined::Kernel)) { Ok(()) } else { confined }
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).expect("a folder of the copy");
-    for entry in fs::read_dir(from).expect("a folder to copy") {
-        let entry = entry.expect("an entry to copy");
-        let target = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).expect("a file to copy");
-        }
-    }
 }
 
 /// The clock stands during a run; each look at the time since the start is a little later.

@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
 use super::harness::{Around, World};
+use crate::copied::copy_all;
 
 /// The lawyer's vault with a testimony; the reader and the monitor have copies and know it.
 fn shared() -> World {
@@ -179,26 +180,13 @@ fn ctrl_c_leaves_the_vault_as_it_was() {
 /// The lawyer's whole device, memory included, is cloned; both go on. The reader's vault is at hand for who merges.
 fn cloned() -> World {
     let world = shared();
-    copy_folder(&world.path("lawyer"), &world.path("clone"));
+    copy_all(&world.path("lawyer"), &world.path("clone"));
     seal(&world, "lawyer", "on the laptop");
     world.write("clone/more.txt", b"on the clone");
     world.run_on("clone", "lawyer", &["seal", "more.txt", "--vault", "evidence"]).exits(0);
     world.write("clone/more.txt", b"on the clone again");
     world.run_on("clone", "lawyer", &["seal", "more.txt", "--vault", "evidence"]).exits(0);
     world
-}
-
-fn copy_folder(from: &std::path::Path, to: &std::path::Path) {
-    fs::create_dir_all(to).expect("a folder");
-    for item in fs::read_dir(from).expect("items") {
-        let item = item.expect("an item");
-        let target = to.join(item.file_name());
-        if item.path().is_dir() {
-            copy_folder(&item.path(), &target);
-        } else {
-            fs::copy(item.path(), target).expect("copied");
-        }
-    }
 }
 
 #[test]
@@ -294,7 +282,7 @@ fn a_device_restored_from_paper_and_the_old_one_are_both_right() {
     let world = shared();
     // The same identity on a new machine, with nothing remembered and somebody's copy of the vault.
     world.write("new/identity.age", &world.read("lawyer/.config/amparo/identity.age"));
-    copy_folder(&world.path("monitor/evidence"), &world.path("new/evidence"));
+    copy_all(&world.path("monitor/evidence"), &world.path("new/evidence"));
     let new = |args: &[&str]| world.run("new", &[args, &["--identity", "identity.age"]].concat());
     new(&["verify", "evidence", "--owner", "../lawyer.card"]).exits(0);
     world.write("new/n.txt", b"from the new machine");

@@ -6,9 +6,8 @@ use std::path::Path;
 use std::process::Output;
 use std::time::Duration;
 
-use serde_json::Value;
-
 use amparo::crypto::hash::Hash;
+use serde_json::Value;
 
 use super::files;
 use super::stage::Stage;

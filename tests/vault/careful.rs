@@ -7,18 +7,7 @@ use amparo::vault::findings::{Check, Verdict};
 use amparo::vault::seal::shown;
 
 use super::people::World;
-
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).expect("a folder");
-    for item in std::fs::read_dir(from).expect("a folder").flatten() {
-        let (path, target) = (item.path(), to.join(item.file_name()));
-        if path.is_dir() {
-            copy(&path, &target);
-        } else {
-            std::fs::copy(&path, &target).expect("copied");
-        }
-    }
-}
+use crate::copied::copy_all;
 
 #[test]
 fn two_copies_of_a_vault_do_not_spoil_each_other() {
@@ -26,7 +15,7 @@ fn two_copies_of_a_vault_do_not_spoil_each_other() {
     let source = world.write("s/a.txt", b"one");
     world.seal(std::slice::from_ref(&source), false).expect("sealed");
     let stick = world.path("stick");
-    copy(&world.vault, &stick);
+    copy_all(&world.vault, &stick);
     world.seal(std::slice::from_ref(&source), false).expect("sealed at home");
     let home = std::mem::replace(&mut world.vault, stick);
     let refused = world.seal(std::slice::from_ref(&source), false);

@@ -46,7 +46,7 @@ fn whole(pieces: &Pieces) -> Vec<u8> {
     bytes
 }
 
-fn in_volumes(
+pub(crate) fn in_volumes(
     folder: &dyn Folder,
     pouch: &[u8],
     id: &Pieces,

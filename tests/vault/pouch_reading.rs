@@ -8,14 +8,14 @@ use std::{fs, io};
 use amparo::crypto::envelope;
 use amparo::crypto::hash::Hash;
 use amparo::crypto::recipient::Identity;
-use amparo::format::volume::{PouchId, VolumePage};
+use amparo::format::volume::VolumePage;
 use amparo::store::real::RealDisk;
 use amparo::store::{Disk, FileSystem, Folder, Item, Mode, RelPath, Source, Stat, StoreError};
 use amparo::vault::pouch::parity::make_parity;
 use amparo::vault::pouch::pieces::{Pieces, Spool};
-use amparo::vault::pouch::volumes::VolumeWriter;
 
 use super::people::Stopped;
+use super::pouch_damage::in_volumes;
 
 /// The machine's disk, with a count of what was read at a place.
 #[derive(Default)]
@@ -97,10 +97,6 @@ fn noise(bytes: usize) -> Vec<u8> {
     pouch
 }
 
-fn id(disk: &dyn Disk, file: &Path) -> PouchId {
-    Pieces::gather(disk, &[file.to_path_buf()]).expect("a pouch").id().expect("a header")
-}
-
 /// Reads all of it, and returns its hash, and how many bytes were read for that.
 fn read(disk: &Counting, pieces: &Pieces) -> (Hash, u64) {
     let (mut whole, before) =
@@ -123,10 +119,7 @@ fn a_lost_volume_is_restored_once() {
     let name = |name: &str| RelPath::parse(name).expect("a name");
     let pieces = Pieces::gather(&disk, std::slice::from_ref(&whole)).expect("a pouch");
     make_parity(&Stopped, &pieces, 50, (&*stick, &name("parity")), None).expect("made");
-    let about = (id(&disk, &whole), pouch.len() as u64);
-    let mut writer = VolumeWriter::begin(&*stick, &name("p"), about, Some(56 << 20)).expect("begun");
-    io::Write::write_all(&mut writer, &pouch).expect("written");
-    writer.finish().expect("kept");
+    in_volumes(&*stick, &pouch, &pieces, Some(56 << 20)).expect("kept");
     stick.remove(&name("p.002")).expect("lost");
     let gathered = || Pieces::gather(&disk, &[home.path().join("stick")]).expect("volumes");
     let (right, bytes) = (Hash::of(&pouch), pouch.len() as u64);
@@ -178,11 +171,8 @@ fn each_place_is_found_among_thousands_of_volumes() {
     let pouch = noise(20 << 20);
     disk.put(Path::new("/whole"), &pouch);
     let stick = disk.create_folder(Path::new("/stick"), Mode::Open).expect("made");
-    let about = (id(&disk, Path::new("/whole")), pouch.len() as u64);
-    let name = RelPath::parse("p").expect("a name");
-    let mut writer = VolumeWriter::begin(&*stick, &name, about, Some(12 << 10)).expect("begun");
-    io::Write::write_all(&mut writer, &pouch).expect("written");
-    assert!(writer.finish().expect("kept").len() > 5000);
+    let alone = Pieces::whole(&disk, Path::new("/whole")).expect("a pouch");
+    assert!(in_volumes(&*stick, &pouch, &alone, Some(12 << 10)).expect("kept").len() > 5000);
     let pieces = Pieces::gather(&disk, &["/stick".into()]).expect("volumes");
     let begun = std::time::Instant::now();
     let mut byte = [0];
@@ -208,10 +198,7 @@ fn a_pouch_is_checked_and_hashed_in_one_reading() {
     let alone = Pieces::gather(&disk, std::slice::from_ref(&whole)).expect("a pouch");
     make_parity(&Stopped, &alone, 10, (&*folder, &name("parity")), None).expect("made");
     let volumes = disk.create_folder(&stick, Mode::Open).expect("made");
-    let mut writer =
-        VolumeWriter::begin(&*volumes, &name("p"), (id(&disk, &whole), bytes), Some(1 << 20)).expect("begun");
-    io::Write::write_all(&mut writer, &pouch).expect("written");
-    writer.finish().expect("kept");
+    in_volumes(&*volumes, &pouch, &alone, Some(1 << 20)).expect("kept");
     let looked = |files: &[&Path]| {
         let files: Vec<PathBuf> = files.iter().map(|file| file.to_path_buf()).collect();
         let pieces = Pieces::gather(&disk, &files).expect("a pouch");
@@ -249,11 +236,8 @@ fn the_hash_of_volumes_that_overlap_is_that_of_what_is_read_there() {
     let pouch = noise(3 << 20);
     disk.put(Path::new("/whole"), &pouch);
     let stick = disk.create_folder(Path::new("/stick"), Mode::Open).expect("made");
-    let (pouch_id, total) = (id(&disk, Path::new("/whole")), pouch.len() as u64);
-    let name = RelPath::parse("p").expect("a name");
-    let mut writer = VolumeWriter::begin(&*stick, &name, (pouch_id, total), Some(1 << 20)).expect("begun");
-    io::Write::write_all(&mut writer, &pouch).expect("written");
-    writer.finish().expect("kept");
+    let alone = Pieces::whole(&disk, Path::new("/whole")).expect("a pouch");
+    in_volumes(&*stick, &pouch, &alone, Some(1 << 20)).expect("kept");
     let read = || {
         let pieces = Pieces::gather(&disk, &["/stick".into()]).expect("volumes");
         let mut bytes = vec![0; pouch.len()];
@@ -266,7 +250,8 @@ fn the_hash_of_volumes_that_overlap_is_that_of_what_is_read_there() {
     assert!(read());
     let (offset, length) = (600_000, 700_000);
     let forged: Vec<u8> = pouch[offset..offset + length].iter().map(|byte| byte ^ 1).collect();
-    let page = VolumePage { part: 2, parts: 4, pouch: pouch_id, total, offset: offset as u64, length: length as u64 };
+    let (of, total) = (alone.id().expect("a header"), alone.bytes());
+    let page = VolumePage { part: 2, parts: 4, pouch: of, total, offset: offset as u64, length: length as u64 };
     let file = [page.print(None), forged.clone(), page.print(Some(Hash::of(&forged)))].concat();
     disk.put(Path::new("/stick/another"), &file);
     assert!(!read(), "the other bytes are read nowhere: what is this test about?");

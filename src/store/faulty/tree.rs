@@ -272,9 +272,9 @@ impl Tree {
 
     /// What the medium answers for a file; `None` while its data are still on the way.
     pub(super) fn on_medium(&self, path: &Path) -> Option<Arc<Content>> {
-        let key = self.key(path);
-        let node = self.seen.get(key.as_os_str())?;
-        let of_it = |pending: &&Pending| matches!(&pending.change, Change::Appeared(path) if path.as_os_str() == key.as_os_str());
+        let key = self.key(path).into_os_string();
+        let node = self.seen.get(&key)?;
+        let of_it = |pending: &&Pending| matches!(&pending.change, Change::Appeared(path) if path.as_os_str() == key);
         match self.pending.iter().rev().find(of_it) {
             Some(pending) if pending.doomed => Some(Arc::new(vec![0; node.bytes.len()].into())),
             Some(_) => None,

@@ -2,9 +2,10 @@
 //! that the receiver can hold the copy she gets against it.
 
 use super::super::commit::OwnLog;
+use super::super::exhibits::{self, Exhibit};
 use super::super::history::Place;
 use super::super::session::{Request, Session};
-use super::super::{Setting, VaultError, exhibits, labels};
+use super::super::{Setting, VaultError, labels};
 use super::withdraw::withdrawn;
 use super::{Said, say, words};
 use crate::format::card::Card;
@@ -79,23 +80,21 @@ pub fn offer(setting: &mut Setting<'_>, request: &OfferRequest<'_>) -> Result<Of
     if to == person.member() {
         return Err(VaultError::OfferToOneself);
     }
-    let chosen = exhibits::find_all(&session, request.ids)?;
-    let chosen: Vec<(String, ExhibitRef)> =
-        chosen.into_iter().map(|exhibit| (exhibit.id.clone(), exhibit.reference())).collect();
+    let chosen = exhibits::find_all(&session, request.ids, |_| Ok(()))?;
     let consent = withdrawn(history);
     let heads: Vec<Head> = history.logs.values().map(|log| log.head).collect();
-    let event = event(to, chosen.iter().map(|(_, exhibit)| *exhibit).collect(), heads.clone(), request.told)?;
+    let event = event(to, chosen.iter().map(Exhibit::reference).collect(), heads.clone(), request.told)?;
     let sealed = history.sealings().map(|sealing| u64::from(sealing.seal.count)).sum();
     let mut own = OwnLog::find(setting, &session, person.member())?;
     let said = say(setting, &session, person, &mut own, event)?;
     session.remember_heads()?;
-    let gone = chosen.iter().filter(|(_, exhibit)| consent.contains_key(&(exhibit.log, exhibit.number)));
+    let gone = chosen.iter().filter(|exhibit| consent.contains_key(&(exhibit.row.log, exhibit.row.number)));
     Ok(Offered {
         said,
         to,
         name,
-        withdrawn: gone.map(|(id, _)| id.clone()).collect(),
-        exhibits: chosen.iter().map(|(id, _)| id.clone()).collect(),
+        withdrawn: gone.map(|exhibit| exhibit.id.clone()).collect(),
+        exhibits: chosen.iter().map(|exhibit| exhibit.id.clone()).collect(),
         sealed,
         heads,
     })

@@ -14,19 +14,19 @@ pub fn find(session: &Session, typed: &str) -> Result<Exhibit, VaultError> {
     find_among(session, typed, session.history()?.sealings())
 }
 
-/// What was typed in the order of labels: lists of a sealing, which [`super::Lately`] keeps, are then read once for all of its
-/// exhibits. Of logs that share a handle they are read for each.
-pub(in crate::vault) fn in_order(typed: &[String]) -> Vec<&str> {
-    let mut ordered: Vec<&str> = typed.iter().map(String::as_str).collect();
+/// Finds several, each once, and checks each before the next. In the order of their labels: lists of a sealing, which
+/// [`super::Lately`] keeps, are then read once for all of its exhibits. Of logs that share a handle they are read for each.
+pub(in crate::vault) fn find_all(
+    session: &Session,
+    typed: &[String],
+    check: impl Fn(&Exhibit) -> Result<(), VaultError>,
+) -> Result<Vec<Exhibit>, VaultError> {
+    let mut ordered: Vec<&String> = typed.iter().collect();
     ordered.sort_by_cached_key(|typed| parts(typed));
-    ordered
-}
-
-/// Finds several, each once, in the order of their labels.
-pub(in crate::vault) fn find_all(session: &Session, typed: &[String]) -> Result<Vec<Exhibit>, VaultError> {
     let (mut found, mut met) = (Vec::new(), BTreeSet::new());
-    for typed in in_order(typed) {
+    for typed in ordered {
         let exhibit = find(session, typed)?;
+        check(&exhibit)?;
         if met.insert(exhibit.reference()) {
             found.push(exhibit);
         }

@@ -59,7 +59,8 @@ pub(in crate::vault) enum Other {
     Pouch { has_gaps: bool },
 }
 
-/// The same from a folder or a pouch. Where all is asked for or nothing, a pouch with gaps is looked at, and nothing is copied.
+/// The same from a folder or a pouch. Where all is asked for or nothing, a pouch with gaps is looked at, and nothing is
+/// copied.
 pub(in crate::vault) fn merge_from(
     setting: &mut Setting<'_>,
     request: &MergeRequest<'_>,
@@ -190,7 +191,6 @@ struct Union<'a> {
     session: &'a Session,
     own: Copy<'a>,
     source: Copy<'a>,
-    /// Whether the other copy may not tell all that it holds.
     other: Other,
 }
 

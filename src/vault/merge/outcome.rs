@@ -48,7 +48,8 @@ pub struct Merged {
     pub damaged: Vec<String>,
     /// Files here that an earlier merge or unpacking brought before it was interrupted, and that count for nothing yet.
     pub interrupted: u64,
-    /// Which exhibits of a pouch came whole; told only where something was not taken, is in neither copy, or may be hidden.
+    /// Which exhibits of a pouch came whole; told only where something was not taken, is in neither copy, or may be
+    /// hidden.
     pub arrival: Arrival,
     /// Sealed files of the other copy that an authorised entry lets be absent: they were not brought back.
     pub disposed: u64,
@@ -149,14 +150,14 @@ pub(super) fn tell(
     let names = history.members.keys().map(|member| (*member, history.name_of(*member))).collect();
     let kept: BTreeSet<String> = untaken.iter().map(|file| file.path.clone()).collect();
     let came_in_part = !kept.is_empty() || (carried.blobs > 0 && !missing.is_empty());
-    let mut arrival = match other {
-        Other::Pouch { has_gaps } if has_gaps || came_in_part => Arrival::of(watch, session, own, wanted, &kept)?,
+    let arrival = match other {
+        Other::Pouch { has_gaps } if has_gaps || came_in_part => {
+            let told = Arrival::of(watch, session, own, wanted, &kept)?;
+            // A pouch that tells all that it holds has left them out on purpose.
+            if has_gaps { told } else { Arrival { unseen: Vec::new(), ..told } }
+        }
         _ => Arrival::default(),
     };
-    if other == (Other::Pouch { has_gaps: false }) {
-        // A copy that tells all that it holds has left them out on purpose.
-        arrival.unseen.clear();
-    }
     Ok(Merged {
         interrupted: orphans::arrived(after)?,
         arrival,

@@ -118,7 +118,7 @@ impl Chosen {
     ) -> Result<Self, VaultError> {
         let history = session.history()?;
         let mut named: BTreeSet<ExhibitRef> = offers.iter().flat_map(|offer| offer.exhibits.iter().copied()).collect();
-        named.extend(exhibits::find_all(session, ids)?.iter().map(Exhibit::reference));
+        named.extend(exhibits::find_all(session, ids, |_| Ok(()))?.iter().map(Exhibit::reference));
         let consent = withdrawn(history);
         // An offer that states a purpose says why they go.
         let mut unexplained = consent.clone();

@@ -4,7 +4,7 @@
 
 #![allow(clippy::print_stdout, missing_docs)]
 
-#[path = "../copied.rs"]
+#[path = "../../copied.rs"]
 mod copied;
 mod vault;
 mod writing;

@@ -3,7 +3,7 @@
 
 #![allow(missing_docs)]
 
-#[path = "../copied.rs"]
+#[path = "../../copied.rs"]
 mod copied;
 #[path = "../../vault/people.rs"]
 #[allow(dead_code, reason = "the tests' own people, of whom less is asked here")]

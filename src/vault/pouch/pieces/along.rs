@@ -15,8 +15,8 @@ const TOGETHER_BYTES: u64 = 512 << 10;
 /// What is shown of each: which it is, what the look gave, what was read of it.
 type Show<'a> = dyn FnMut(u64, Option<bool>, &[u8]) + 'a;
 
-/// The SHA-256 of a pouch that is read from front to back for another reason: a slow medium is not read twice for it. It stands only
-/// where what was taken turned out to be what whoever reads there is given.
+/// The SHA-256 of a pouch that is read from front to back for another reason: a slow medium is not read twice for it. It
+/// stands only where what was taken turned out to be what whoever reads there is given.
 #[derive(Default)]
 pub(super) struct Along {
     hasher: Sha256,

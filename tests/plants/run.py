@@ -146,7 +146,11 @@ pub(crate) fn planted(check: usize) -> bool {
     *PLANT.get_or_init(|| std::env::var("AMPARO_PLANT").ok()?.parse().ok()) == Some(check)
 }
 """
-TESTS = "//! Of the tests, those of the vault.\n#![allow(dead_code, unused_imports)]\nmod peers;\nmod soak;\nmod vault;\nmod vectors;\n"
+# Of the tests, those of the vault and what they use; each is a file, a folder, or both.
+MODULES = ["copied", "peers", "soak", "vault", "vectors"]
+TESTS = "//! Of the tests, those of the vault.\n#![allow(dead_code, unused_imports)]\n" + "".join(
+    f"mod {module};\n" for module in MODULES
+)
 LIGHT = "\n[profile.dev.package.amparo]\ndebug = false\n"
 
 
@@ -172,12 +176,12 @@ def changed(texts):
 def lay_out():
     """The copy; what the sources and tests read besides lies where it does here."""
     texts = {name: (ROOT / name).read_text() for name in ["Cargo.toml", "Cargo.lock"]}
-    for folder in ["src", *(f"tests/{name}" for name in ["bench", "peers", "vault", "vectors"])]:
-        for path in (ROOT / folder).rglob("*.rs"):
-            if not {"node_modules", "python"} & set(path.parts):
-                texts[str(path.relative_to(ROOT))] = path.read_text()
-    for name in ["main.rs", "soak.rs"]:
-        texts[f"tests/{name}"] = (ROOT / "tests" / name).read_text()
+    sources = [ROOT / "tests/main.rs", *(ROOT / f"tests/{module}.rs" for module in MODULES)]
+    for folder in ["src", *(f"tests/{name}" for name in ["bench", *MODULES])]:
+        sources += (ROOT / folder).rglob("*.rs")
+    for path in sources:
+        if path.is_file() and not {"node_modules", "python"} & set(path.parts):
+            texts[str(path.relative_to(ROOT))] = path.read_text()
     texts = changed(texts)
     for path in TREE.rglob("*.rs"):
         if str(path.relative_to(TREE)) not in texts:

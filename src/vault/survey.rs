@@ -99,7 +99,7 @@ pub fn survey(folder: &dyn Folder) -> Result<Survey, VaultError> {
     Ok(survey)
 }
 
-/// The blobs that lie there. Strangers among them become findings.
+/// The blobs that lie there, in order. Strangers among them become findings.
 pub fn blobs(folder: &dyn Folder, findings: &mut Findings) -> Result<Vec<Hash>, VaultError> {
     let mut survey = Survey::default();
     let mut found = Vec::new();
@@ -115,6 +115,7 @@ pub fn blobs(folder: &dyn Folder, findings: &mut Findings) -> Result<Vec<Hash>, 
         Ok(true)
     })?;
     findings.extend(survey.findings);
+    found.sort_unstable();
     Ok(found)
 }
 

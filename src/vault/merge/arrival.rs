@@ -4,6 +4,7 @@ use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
 use super::Copy;
+use super::there::Fate;
 use super::wanted::Wanted;
 use crate::crypto::hash::Hash;
 use crate::store::layout;
@@ -36,13 +37,16 @@ impl Arrival {
         wanted: &Wanted,
         untaken: &BTreeSet<String>,
     ) -> Result<Self, VaultError> {
-        let here: BTreeSet<Hash> = survey::blobs(own.0, &mut Findings::default())?.into_iter().collect();
-        let sent: BTreeSet<&Hash> = wanted.there.iter().collect();
+        let here = survey::blobs(own.0, &mut Findings::default())?;
         let history = session.history()?;
         let disposed = history.disposed();
         let is_lost = |blob: &Hash| untaken.contains(&layout::blob(*blob).to_string());
-        let comes = |blob: &Hash| disposed.contains(blob) || (wanted.blobs.contains_key(blob) && !is_lost(blob));
-        let is_named = |blob: &Hash| comes(blob) || (here.contains(blob) && !is_lost(blob));
+        let is_sent = |blob: &Hash| wanted.blobs.fate(blob).is_some();
+        let comes = |blob: &Hash| {
+            let is_copied = || matches!(wanted.blobs.fate(blob), Some(Fate::Comes(_)));
+            disposed.contains(blob) || (is_copied() && !is_lost(blob))
+        };
+        let is_named = |blob: &Hash| comes(blob) || (here.binary_search(blob).is_ok() && !is_lost(blob));
         let is_whole = |blob: &Hash| comes(blob) || (is_named(blob) && is_sound(own, blob));
         let mut arrival = Self::default();
         for sealing in history.sealings() {
@@ -54,7 +58,7 @@ impl Arrival {
             let Ok(rows) = exhibits::rows(session, &sealing) else {
                 // What the inventory lists nobody can say, but for the numbers, which the entry tells.
                 let handle = &history.logs[&sealing.place.log].handle;
-                let list = if own_blobs.iter().any(|blob| sent.contains(blob)) {
+                let list = if own_blobs.iter().any(is_sent) {
                     &mut arrival.damaged
                 } else {
                     &mut arrival.unseen
@@ -63,7 +67,7 @@ impl Arrival {
                 continue;
             };
             for (row, blobs) in rows {
-                let list = if blobs.iter().any(|blob| sent.contains(blob)) {
+                let list = if blobs.iter().any(is_sent) {
                     let is_described = *is_described.get_or_init(|| own_blobs.iter().all(is_whole));
                     if is_described && blobs.iter().all(is_whole) { &mut arrival.whole } else { &mut arrival.damaged }
                 } else if own_blobs.iter().chain(&blobs).all(is_named) {

@@ -287,7 +287,7 @@ impl Piece {
     }
 
     fn blobs(wanted: &Wanted) -> impl Iterator<Item = Self> + '_ {
-        wanted.blobs.iter().map(|(blob, bytes)| Self::new(layout::blob(*blob), *bytes, BLOB_BYTES_MAX))
+        wanted.blobs.coming().map(|(blob, bytes)| Self::new(layout::blob(blob), bytes, BLOB_BYTES_MAX))
     }
 
     fn keys(wanted: &Wanted) -> impl Iterator<Item = Self> + '_ {

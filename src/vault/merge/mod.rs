@@ -1,7 +1,7 @@
 //! Taking in another copy of the same vault: what both copies together prove is read as one story, and what of it this
 //! copy lacks is copied. Everything else in the other copy stays where it is.
 //!
-//! - [`wanted`]: what of the other copy belongs here
+//! - [`wanted`]: what of the other copy belongs here; [`there`]: of its sealed files
 //! - [`carry`]: the files, a few at a time, and at the end the signed states that make them count
 //! - [`arrival`]: which exhibits came whole, where something did not
 //! - [`outcome`]: what came, what is lacking, what was left
@@ -12,6 +12,7 @@
 mod arrival;
 mod carry;
 mod outcome;
+mod there;
 pub(in crate::vault) mod wanted;
 
 use std::sync::Arc;

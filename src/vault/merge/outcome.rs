@@ -133,7 +133,9 @@ pub(super) fn tell(
     let unlisted = strangers(source, wanted).filter(|found| could_not_be_listed(source.0, found));
     untaken.extend(unlisted.map(|found| Untaken { path: found.subject.clone(), reason: found.message.clone() }));
     let mut missing = wanted.missing.clone();
-    missing.extend(wanted.blobs.keys().map(|blob| layout::blob(*blob)).filter(|path| is_absent(after, path)));
+    let here = survey::blobs(&*after.folder, &mut Findings::default())?;
+    let unseen = wanted.blobs.coming().filter(|(blob, _)| here.binary_search(blob).is_err());
+    missing.extend(unseen.map(|(blob, _)| layout::blob(blob)).filter(|path| is_absent(after, path)));
     missing.extend(
         wanted.keys.iter().map(|(key, file)| layout::wrapped_key(*key, *file)).filter(|path| is_absent(after, path)),
     );
@@ -169,10 +171,10 @@ pub(super) fn tell(
         states: carried.states,
         bytes: carried.bytes,
         missing: missing.iter().map(ToString::to_string).collect(),
-        foreign: foreign(session, after, source, wanted, &kept)?,
+        foreign: foreign(session, (after, &here), source, wanted, &kept)?,
         untaken,
         damaged: carried.damaged.iter().map(ToString::to_string).collect(),
-        disposed: wanted.disposed.len() as u64,
+        disposed: wanted.blobs.disposed(),
         forks: history.logs.values().flat_map(|log| forks(history, log)).collect(),
         findings: findings.iter().cloned().collect(),
         grantable: members::grantable(after, person),
@@ -243,7 +245,7 @@ fn forks(history: &History, log: &Log) -> Vec<Forked> {
 /// What was left in the other copy: names that lie there, and neither here nor for a reason that was told.
 fn foreign(
     union: &Session,
-    after: &Session,
+    (after, here): (&Session, &[Hash]),
     source: Copy<'_>,
     wanted: &Wanted,
     untaken: &BTreeSet<String>,
@@ -272,8 +274,7 @@ fn foreign(
         let known: BTreeSet<&Hash> = after.survey.keys.get(key).into_iter().flatten().collect();
         left.extend(files.iter().filter(|file| !known.contains(file)).map(|file| layout::wrapped_key(*key, *file)));
     }
-    let here: BTreeSet<Hash> = survey::blobs(&*after.folder, &mut Findings::default())?.into_iter().collect();
-    let blobs = wanted.there.iter().filter(|blob| !here.contains(blob) && !wanted.disposed.contains(blob));
+    let blobs = wanted.blobs.kept().filter(|blob| here.binary_search(blob).is_err());
     left.extend(blobs.copied().map(layout::blob));
     let left = left.into_iter().map(|path| path.to_string());
     let odd = strangers(source, wanted).map(|found| found.subject.clone());

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Copy;
+use super::there::{Fate, There};
 use crate::crypto::hash::Hash;
 use crate::format::event::{Event, Head};
 use crate::format::ids::{KeyId, LogId};
@@ -20,8 +21,8 @@ use crate::vault::{Setting, VaultError, exhibits, named};
 /// What is to be copied, and what can be found in neither copy.
 #[derive(Default)]
 pub(in crate::vault) struct Wanted {
-    /// Sealed files: name and length.
-    pub(in crate::vault) blobs: BTreeMap<Hash, u64>,
+    /// The sealed files of the other copy, and which of them are to be copied.
+    pub(super) blobs: There,
     /// Wrapped keys.
     pub(in crate::vault) keys: Vec<(KeyId, Hash)>,
     /// Entries; of several files that hold one entry, one.
@@ -36,12 +37,8 @@ pub(in crate::vault) struct Wanted {
     pub(super) lost: BTreeSet<LogId>,
     /// Files that entries which count name and that neither copy has, and inventories that are whole in neither.
     pub(in crate::vault) missing: BTreeSet<RelPath>,
-    /// All blobs that lie in the other copy.
-    pub(super) there: Vec<Hash>,
-    /// Names among them that are none, and shelves of them that could not be listed.
+    /// Names among those sealed files that are none, and shelves of them that could not be listed.
     pub(super) strangers: Findings,
-    /// Blobs of the other copy that an authorised entry lets be absent: they are not brought back.
-    pub(super) disposed: BTreeSet<Hash>,
     /// Inventories that are not what their sealing promises: what else belongs to it nobody can say.
     pub(super) unread: Vec<(String, String)>,
 }
@@ -81,7 +78,7 @@ impl Wanted {
 
     /// How much is to be copied, without what is small.
     pub(super) fn bytes(&self) -> u64 {
-        self.blobs.values().sum()
+        self.blobs.coming().map(|(_, bytes)| bytes).sum()
     }
 }
 
@@ -255,9 +252,8 @@ impl<'a> Search<'a> {
     }
 
     fn blobs(&mut self, setting: &Setting<'_>, history: &History) -> Result<(), VaultError> {
-        let ours: BTreeSet<Hash> = survey::blobs(self.own.0, &mut Findings::default())?.into_iter().collect();
-        self.wanted.there = survey::blobs(self.source.0, &mut self.wanted.strangers)?;
-        let mut left: BTreeSet<Hash> = self.wanted.there.iter().copied().collect();
+        let ours = survey::blobs(self.own.0, &mut Findings::default())?;
+        self.wanted.blobs = There::new(survey::blobs(self.source.0, &mut self.wanted.strangers)?);
         let disposed = history.disposed();
         let counted = history.counted().map(|(place, told)| (place, told, true));
         let beside = named::kept_beside(history).map(|(place, told)| (place, told, false));
@@ -291,7 +287,7 @@ impl<'a> Search<'a> {
             }
             let is_covered = self.is_covered(place);
             for blob in blobs {
-                self.blob(blob, is_covered, &ours, &mut left, &disposed, counts);
+                self.blob(blob, is_covered, &ours, &disposed, counts);
             }
         }
         Ok(())
@@ -301,27 +297,22 @@ impl<'a> Search<'a> {
         &mut self,
         blob: Hash,
         is_covered: bool,
-        ours: &BTreeSet<Hash>,
-        left: &mut BTreeSet<Hash>,
+        ours: &[Hash],
         disposed: &BTreeSet<Hash>,
         counts: bool,
     ) {
         let path = layout::blob(blob);
-        if ours.contains(&blob) && self.is_here(&path, is_covered) {
+        let lies_here = ours.binary_search(&blob).is_ok();
+        if lies_here && self.is_here(&path, is_covered) {
             return;
         }
-        if disposed.contains(&blob) {
-            if left.remove(&blob) {
-                self.wanted.disposed.insert(blob);
-            }
-            return;
-        }
-        if left.remove(&blob) {
+        let is_disposed = disposed.contains(&blob);
+        match self.wanted.blobs.decide(&blob) {
+            Some(fate @ Fate::Stays) if is_disposed => *fate = Fate::Disposed,
             // What cannot be measured now is told when it is read.
-            let bytes = self.source.0.stat(&path).map_or(0, |stat| stat.bytes);
-            self.wanted.blobs.insert(blob, bytes);
-        } else if counts && !ours.contains(&blob) && !self.wanted.blobs.contains_key(&blob) {
-            self.wanted.missing.insert(path);
+            Some(fate @ Fate::Stays) => *fate = Fate::Comes(self.source.0.stat(&path).map_or(0, |stat| stat.bytes)),
+            None if counts && !is_disposed && !lies_here => drop(self.wanted.missing.insert(path)),
+            _ => {}
         }
     }
 }

@@ -47,8 +47,7 @@ impl Archive {
         let cut = !opened.end_holds();
         let mut walk = Walk { opened: &opened, cut, members: Members::default(), gaps: Vec::new(), rank: 0 };
         walk.all()?;
-        let Walk { mut members, gaps, .. } = walk;
-        members.shrink();
+        let Walk { members, gaps, .. } = walk;
         Ok(Self { shown: shown.to_path_buf(), opened: Some(opened), members, gaps })
     }
 

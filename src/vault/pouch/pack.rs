@@ -140,7 +140,7 @@ fn make(setting: &mut Setting<'_>, request: &PackRequest<'_>, with_exhibits: boo
         to,
         offers: told(&offers),
         said,
-        exhibits: exhibits.exhibits.keys().map(|exhibit| labels::reference_label(history, exhibit)).collect(),
+        exhibits: exhibits.labels(history),
         everything: exhibits.is_everything(),
         known: exhibits.known,
         withdrawn_records,

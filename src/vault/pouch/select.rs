@@ -2,11 +2,13 @@
 //! those of exhibits that the receivers are not known to have.
 
 mod custody;
+mod going;
 mod known;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) use custody::{custody, news, paths, unread};
+use going::Going;
 use known::Has;
 
 use super::write::Piece;
@@ -31,8 +33,7 @@ pub(super) const NAMED_MAX: usize = 1 << 15;
 /// The exhibits that go.
 #[derive(Debug, Default)]
 pub(super) struct Chosen {
-    /// As entries refer to them, with the place in their log of the sealing that each stands in.
-    pub(super) exhibits: BTreeMap<ExhibitRef, u64>,
+    exhibits: Going,
     /// Of these, whose consent was withdrawn, and which go for the reason that was stated.
     overridden: BTreeSet<ExhibitRef>,
     /// Whether these are all that is sealed, but for what the receivers have.
@@ -46,8 +47,8 @@ pub(super) struct Chosen {
     beside: Vec<(String, Hash)>,
     /// Inventories that are damaged or not here: what they list cannot go.
     unlisted: Vec<Hash>,
-    /// The sealed files of all these, and those that describe them.
-    blobs: BTreeSet<Hash>,
+    /// The sealed files of all these, in no order, some more than once.
+    blobs: Vec<Hash>,
     /// Of these, the ones that describe others: they go first, for without them the others tell nothing.
     describing: BTreeSet<Hash>,
 }
@@ -67,7 +68,7 @@ impl Chosen {
             if offers.is_empty() { to.iter().map(|member| Has::of(history, *member)).collect() } else { Vec::new() };
         let all_have = |one_has: &dyn Fn(&Has) -> bool| !has.is_empty() && has.iter().all(one_has);
         let consent = withdrawn(history);
-        let mut chosen = Self { all_they_lack: true, ..Self::default() };
+        let (mut chosen, mut going) = (Self { all_they_lack: true, ..Self::default() }, Vec::new());
         for sealing in history.sealings() {
             if setting.watch.stopped() {
                 return Err(VaultError::Stopped);
@@ -96,7 +97,7 @@ impl Chosen {
                     chosen.withdrawn.push(labels::label(history, &row));
                 } else {
                     goes = true;
-                    chosen.exhibits.insert(reference, sealing.place.seq);
+                    going.push((reference, sealing.place.seq));
                     chosen.blobs.extend(blobs);
                 }
             }
@@ -104,6 +105,7 @@ impl Chosen {
                 chosen.describing.extend(named::own_blobs(&sealing));
             }
         }
+        chosen.exhibits = Going::new(going);
         Ok(chosen)
     }
 
@@ -140,8 +142,9 @@ impl Chosen {
         (consent, reason): (&BTreeMap<(LogId, u64), Scope>, &str),
     ) -> Result<(), VaultError> {
         let history = session.history()?;
-        let is_new = |exhibit: &ExhibitRef| !self.exhibits.contains_key(exhibit);
+        let is_new = |exhibit: &ExhibitRef| !self.exhibits.contains(exhibit);
         let mut left: BTreeSet<ExhibitRef> = named.into_iter().filter(is_new).collect();
+        let mut going = Vec::new();
         for sealing in history.sealings() {
             if left.range(exhibits::numbers(&sealing)).next().is_none() {
                 continue;
@@ -161,7 +164,7 @@ impl Chosen {
                     self.overridden.insert(exhibit);
                 }
                 self.blobs.extend(blobs);
-                self.exhibits.insert(exhibit, sealing.place.seq);
+                going.push((exhibit, sealing.place.seq));
                 goes = true;
             }
             if goes {
@@ -170,6 +173,7 @@ impl Chosen {
                 self.all_they_lack = false;
             }
         }
+        self.exhibits = std::mem::take(&mut self.exhibits).and(going);
         match left.first() {
             Some(exhibit) => Err(VaultError::NoExhibit { id: labels::reference_label(history, exhibit) }),
             None => Ok(()),
@@ -179,9 +183,9 @@ impl Chosen {
     fn take_amendments(&mut self, history: &History) {
         for (_, told) in history.counted() {
             if let Event::Amend { exhibit, blob, .. } = &told.entry.event
-                && self.exhibits.contains_key(exhibit)
+                && self.exhibits.contains(exhibit)
             {
-                self.blobs.insert(*blob);
+                self.blobs.push(*blob);
             }
         }
     }
@@ -196,7 +200,7 @@ impl Chosen {
             }
             for (row, _) in exhibits::rows(session, &sealing).unwrap_or_default() {
                 if consent.contains_key(&(row.log, row.number))
-                    && !self.exhibits.contains_key(&exhibits::reference(&row))
+                    && !self.exhibits.contains(&exhibits::reference(&row))
                 {
                     let manifests = sealing.seal.manifests.iter().filter(|manifest| manifest.key == row.key);
                     let label = labels::label(history, &row);
@@ -210,13 +214,13 @@ impl Chosen {
     /// for the rest. Returns the labels.
     pub(super) fn lose(&mut self, session: &Session, history: &History, lacking: &[RelPath]) -> Vec<String> {
         let lost: BTreeSet<Hash> = lacking.iter().filter_map(layout::blob_of).collect();
-        let mut labels = Vec::new();
         if lost.is_empty() {
-            return labels;
+            return Vec::new();
         }
+        let mut all_broken = BTreeSet::new();
         for sealing in history.sealings() {
             let mut broken: BTreeSet<ExhibitRef> =
-                self.exhibits.range(exhibits::numbers(&sealing)).map(|(exhibit, _)| *exhibit).collect();
+                self.exhibits.within(exhibits::numbers(&sealing)).copied().collect();
             if broken.is_empty() {
                 continue;
             }
@@ -228,13 +232,11 @@ impl Chosen {
                     }
                 }
             }
-            for exhibit in &broken {
-                self.exhibits.remove(exhibit);
-                labels.push(labels::reference_label(history, exhibit));
-            }
+            all_broken.extend(broken);
         }
-        self.all_they_lack &= labels.is_empty();
-        labels
+        self.exhibits.remove(&all_broken);
+        self.all_they_lack &= all_broken.is_empty();
+        all_broken.iter().map(|exhibit| labels::reference_label(history, exhibit)).collect()
     }
 
     /// Labels of those that do not go, and whose record does: it stands in a manifest that is among these files.
@@ -255,13 +257,21 @@ impl Chosen {
         self.all_they_lack && self.known == 0 && !self.exhibits.is_empty()
     }
 
+    /// Labels of all.
+    pub(super) fn labels(&self, history: &History) -> Vec<String> {
+        self.exhibits.all().map(|exhibit| labels::reference_label(history, exhibit)).collect()
+    }
+
     /// Those of which `which` is true, by as many as one entry names. The last is not full: by it whoever was interrupted
     /// between two entries about a pouch knows that all were said.
     fn named(&self, which: impl Fn(&ExhibitRef, Place) -> bool) -> Vec<Vec<ExhibitRef>> {
-        let place = |exhibit: &ExhibitRef, seq: u64| Place { log: exhibit.log, seq };
-        let named = self.exhibits.iter().filter(|(exhibit, seq)| which(exhibit, place(exhibit, **seq)));
-        let named: Vec<ExhibitRef> = named.map(|(exhibit, _)| *exhibit).collect();
-        let mut parts: Vec<Vec<ExhibitRef>> = named.chunks(NAMED_MAX).map(<[_]>::to_vec).collect();
+        let mut parts: Vec<Vec<ExhibitRef>> = Vec::new();
+        for exhibit in self.exhibits.which(which) {
+            match parts.last_mut().filter(|part| part.len() < NAMED_MAX) {
+                Some(part) => part.push(*exhibit),
+                None => parts.push(vec![*exhibit]),
+            }
+        }
         if let Some(last) = parts.last_mut().filter(|last| last.len() == NAMED_MAX) {
             let rest = last.split_off(NAMED_MAX / 2);
             parts.push(rest);
@@ -299,6 +309,8 @@ impl Chosen {
     pub(super) fn move_files(&mut self, session: &Session, history: &History, pieces: &mut Vec<Piece>) -> Vec<RelPath> {
         let (describing, mut blobs) = (&self.describing, std::mem::take(&mut self.blobs));
         blobs.retain(|blob| !describing.contains(blob));
+        blobs.sort_unstable();
+        blobs.dedup();
         pieces.reserve_exact(describing.len() + blobs.len());
         let (mut lacking, disposed) = (Vec::new(), history.disposed());
         for blob in describing.iter().chain(&blobs).filter(|blob| !disposed.contains(blob)) {
@@ -320,12 +332,9 @@ mod tests {
     use crate::format::event::Head;
 
     fn exhibits(count: usize) -> Chosen {
-        let mut chosen = Chosen::default();
-        for number in (u64::MAX - count as u64)..u64::MAX {
-            let log = LogId([0xFF; 16]);
-            chosen.exhibits.insert(ExhibitRef { log, number, row: Hash([0xFF; 32]) }, 1);
-        }
-        chosen
+        let exhibit = |number| (ExhibitRef { log: LogId([0xFF; 16]), number, row: Hash([0xFF; 32]) }, 1);
+        let numbers = (u64::MAX - count as u64)..u64::MAX;
+        Chosen { exhibits: Going::new(numbers.rev().map(exhibit).collect()), ..Chosen::default() }
     }
 
     #[test]
@@ -339,7 +348,7 @@ mod tests {
             [NAMED_MAX / 2, NAMED_MAX / 2],
             "the last is not full"
         );
-        assert_eq!(parts.concat(), chosen.exhibits.keys().copied().collect::<Vec<_>>());
+        assert_eq!(parts.concat(), chosen.exhibits.all().copied().collect::<Vec<_>>());
         assert_eq!(chosen.packed(), parts.iter().cloned().map(Some).collect::<Vec<_>>());
         let heads = (0..10_000).map(|_| Head { log: LogId([0xFF; 16]), size: u64::MAX, root: Hash([0xFF; 32]) });
         let words = || "w".repeat(TEXT_BYTES_MAX);
@@ -364,7 +373,7 @@ mod tests {
         let everything = Chosen { all_they_lack: true, ..exhibits(3) };
         assert_eq!((everything.offered(), everything.packed()), (vec![Vec::new()], vec![None]));
         let more = Chosen { all_they_lack: true, known: 1, ..exhibits(3) };
-        assert_eq!(more.offered().concat(), more.exhibits.keys().copied().collect::<Vec<_>>());
+        assert_eq!(more.offered().concat(), more.exhibits.all().copied().collect::<Vec<_>>());
         for nothing in [exhibits(0), Chosen { all_they_lack: true, ..exhibits(0) }] {
             assert_eq!((nothing.offered(), nothing.packed()), (Vec::new(), vec![Some(Vec::new())]));
         }

@@ -11,8 +11,8 @@ use crate::store::{RelPath, layout};
 pub(super) struct Members {
     /// Of keys and custody records, by path.
     custody: BTreeMap<String, Range<u64>>,
-    /// Of sealed files, by name: the first byte, and how many.
-    blobs: BTreeMap<Hash, (u64, u32)>,
+    /// Of sealed files, by name.
+    blobs: Places,
     first_blob: Option<u64>,
 }
 
@@ -24,7 +24,7 @@ impl Members {
 
     pub(super) fn get(&self, path: &RelPath) -> Option<Range<u64>> {
         match layout::blob_of(path) {
-            Some(blob) => self.blobs.get(&blob).map(|(start, bytes)| *start..start + u64::from(*bytes)),
+            Some(blob) => self.blobs.get(&blob).map(|(start, bytes)| start..start + u64::from(bytes)),
             None => self.custody.get(&path.to_string()).cloned(),
         }
     }
@@ -38,11 +38,6 @@ impl Members {
         let bytes = u32::try_from(at.end - at.start).expect("a blob is short");
         self.blobs.insert(blob, (at.start, bytes));
         self.first_blob = Some(self.first_blob.map_or(at.start, |first| first.min(at.start)));
-    }
-
-    /// Takes no more memory than is needed: what comes in order fills the map by half.
-    pub(super) fn shrink(&mut self) {
-        self.blobs = std::mem::take(&mut self.blobs).into_iter().collect();
     }
 
     /// Paths of keys and custody records.
@@ -75,7 +70,7 @@ impl Members {
                 found.push((rest.into(), Some(at.end - at.start)));
             }
         }
-        if prefix.is_empty() && !self.blobs.is_empty() {
+        if prefix.is_empty() && self.blobs.len() > 0 {
             let blobs = layout::blobs().to_string();
             found.insert(found.partition_point(|(name, _)| *name < blobs), (blobs, None));
         }
@@ -84,17 +79,100 @@ impl Members {
 
     /// The shelves of sealed files, or what stands on one.
     fn of_blobs(&self, named: &str) -> Vec<(String, Option<u64>)> {
-        let on_shelf = |first: u8| {
-            let (mut least, mut last) = ([0; 32], [0xFF; 32]);
-            (least[0], last[0]) = (first, first);
-            self.blobs.range(Hash(least)..=Hash(last))
-        };
         let shelf = |first: u8| layout::blob_shelf(&Hash([first; 32]));
         if named.is_empty() {
-            let filled = (0..=u8::MAX).filter(|first| on_shelf(*first).next().is_some());
+            let filled = (0..=u8::MAX).filter(|first| self.blobs.below(*first).next().is_some());
             return filled.map(|first| (shelf(first), None)).collect();
         }
         let Some(first) = (0..=u8::MAX).find(|first| shelf(*first) == named) else { return Vec::new() };
-        on_shelf(first).map(|(blob, (_, bytes))| (blob.to_string(), Some(u64::from(*bytes)))).collect()
+        let mut found: Vec<(Hash, u32)> = self.blobs.below(first).collect();
+        found.sort_unstable();
+        found.into_iter().map(|(blob, bytes)| (blob.to_string(), Some(u64::from(bytes)))).collect()
+    }
+}
+
+/// Where a sealed file begins, and how long it is.
+type At = (u64, u32);
+
+/// Places of sealed files. A pouch holds nearly all of them in the order of their names: what comes in order is appended to a row,
+/// which takes half of the memory of a map that is filled so. Where the order begins anew, the row goes into a map: whatever
+/// somebody wrote, each is moved once.
+#[derive(Default)]
+struct Places {
+    row: Vec<(Hash, At)>,
+    before: BTreeMap<Hash, At>,
+}
+
+impl Places {
+    fn len(&self) -> usize {
+        self.row.len() + self.before.len()
+    }
+
+    fn get(&self, blob: &Hash) -> Option<At> {
+        let in_row = || self.row.binary_search_by_key(blob, |(blob, _)| *blob).ok();
+        self.before.get(blob).copied().or_else(|| in_row().map(|index| self.row[index].1))
+    }
+
+    /// Takes in one that is not among them.
+    fn insert(&mut self, blob: Hash, at: At) {
+        if self.row.last().is_some_and(|(last, _)| blob < *last) {
+            self.before.extend(std::mem::take(&mut self.row));
+        }
+        self.row.push((blob, at));
+    }
+
+    /// Those whose names begin with a byte, and their lengths.
+    fn below(&self, first: u8) -> impl Iterator<Item = (Hash, u32)> + '_ {
+        let (mut least, mut last) = ([0; 32], [0xFF; 32]);
+        (least[0], last[0]) = (first, first);
+        let from = self.row.partition_point(|(blob, _)| blob.0[0] < first);
+        let row = self.row[from..].iter().take_while(move |(blob, _)| blob.0[0] == first);
+        let row = row.map(|(blob, (_, bytes))| (*blob, *bytes));
+        row.chain(self.before.range(Hash(least)..=Hash(last)).map(|(blob, (_, bytes))| (*blob, *bytes)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Hashes that tell nothing of each other's order, and the first byte of which is one of eight.
+    fn names(count: u64) -> Vec<Hash> {
+        let name = |number: u64| {
+            let mut name = Hash::of(&number.to_be_bytes());
+            name.0[0] %= 8;
+            name
+        };
+        (0..count).map(name).collect()
+    }
+
+    #[test]
+    fn whatever_the_order_each_stands_at_its_place() {
+        let drawn = names(1000);
+        let sorted = |mut names: Vec<Hash>| {
+            names.sort_unstable();
+            names
+        };
+        let two_orders = [sorted(drawn[..300].to_vec()), sorted(drawn[300..].to_vec())].concat();
+        let reversed = sorted(drawn.clone()).into_iter().rev().collect();
+        for order in [sorted(drawn.clone()), two_orders, drawn, reversed] {
+            let (mut places, mut known) = (Places::default(), BTreeMap::new());
+            for (number, name) in (0_u32..).zip(&order) {
+                assert_eq!(places.get(name), None);
+                let at = (512 * u64::from(number), number);
+                places.insert(*name, at);
+                known.insert(*name, at);
+                assert_eq!(places.len(), known.len());
+            }
+            for (name, at) in &known {
+                assert_eq!(places.get(name), Some(*at));
+            }
+            assert_eq!(places.get(&Hash([9; 32])), None);
+            for first in 0..9 {
+                let found: BTreeMap<Hash, u32> = places.below(first).collect();
+                let wanted = known.iter().filter(|(name, _)| name.0[0] == first);
+                assert_eq!(found, wanted.map(|(name, (_, bytes))| (*name, *bytes)).collect());
+            }
+        }
     }
 }

@@ -58,11 +58,7 @@ impl Arrival {
             let Ok(rows) = exhibits::rows(session, &sealing) else {
                 // What the inventory lists nobody can say, but for the numbers, which the entry tells.
                 let handle = &history.logs[&sealing.place.log].handle;
-                let list = if own_blobs.iter().any(is_sent) {
-                    &mut arrival.damaged
-                } else {
-                    &mut arrival.unseen
-                };
+                let list = if own_blobs.iter().any(is_sent) { &mut arrival.damaged } else { &mut arrival.unseen };
                 list.extend(sealing.seal.numbers().map(|number| labels::exhibit_label(handle, number)));
                 continue;
             };

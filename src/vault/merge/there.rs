@@ -69,12 +69,10 @@ mod tests {
         *there.decide(&name(2)).expect("it lies there") = Fate::Comes(7);
         *there.decide(&name(5)).expect("it lies there") = Fate::Disposed;
         assert!(there.decide(&name(4)).is_none());
-        assert_eq!([1, 2, 4, 5].map(|byte| there.fate(&name(byte))), [
-            Some(Fate::Stays),
-            Some(Fate::Comes(7)),
-            None,
-            Some(Fate::Disposed)
-        ]);
+        assert_eq!(
+            [1, 2, 4, 5].map(|byte| there.fate(&name(byte))),
+            [Some(Fate::Stays), Some(Fate::Comes(7)), None, Some(Fate::Disposed)]
+        );
         assert_eq!(there.coming().collect::<Vec<_>>(), [(name(2), 7)]);
         assert_eq!((there.disposed(), there.kept().copied().collect::<Vec<_>>()), (1, [1, 2, 3].map(name).to_vec()));
     }

@@ -293,14 +293,7 @@ impl<'a> Search<'a> {
         Ok(())
     }
 
-    fn blob(
-        &mut self,
-        blob: Hash,
-        is_covered: bool,
-        ours: &[Hash],
-        disposed: &BTreeSet<Hash>,
-        counts: bool,
-    ) {
+    fn blob(&mut self, blob: Hash, is_covered: bool, ours: &[Hash], disposed: &BTreeSet<Hash>, counts: bool) {
         let path = layout::blob(blob);
         let lies_here = ours.binary_search(&blob).is_ok();
         if lies_here && self.is_here(&path, is_covered) {

@@ -199,9 +199,7 @@ impl Chosen {
                 continue;
             }
             for (row, _) in exhibits::rows(session, &sealing).unwrap_or_default() {
-                if consent.contains_key(&(row.log, row.number))
-                    && !self.exhibits.contains(&exhibits::reference(&row))
-                {
+                if consent.contains_key(&(row.log, row.number)) && !self.exhibits.contains(&exhibits::reference(&row)) {
                     let manifests = sealing.seal.manifests.iter().filter(|manifest| manifest.key == row.key);
                     let label = labels::label(history, &row);
                     self.beside.extend(manifests.map(|manifest| (label.clone(), manifest.blob)));
@@ -219,8 +217,7 @@ impl Chosen {
         }
         let mut all_broken = BTreeSet::new();
         for sealing in history.sealings() {
-            let mut broken: BTreeSet<ExhibitRef> =
-                self.exhibits.within(exhibits::numbers(&sealing)).copied().collect();
+            let mut broken: BTreeSet<ExhibitRef> = self.exhibits.within(exhibits::numbers(&sealing)).copied().collect();
             if broken.is_empty() {
                 continue;
             }

@@ -56,8 +56,7 @@ impl Examiner {
         history: &History,
         blobs: &[Hash],
     ) -> Result<(), VaultError> {
-        let present = blobs.iter().copied().collect();
-        let mut stock = Stock { present, disposed: history.disposed(), owners: BTreeMap::new() };
+        let mut stock = Stock::new(blobs, history.disposed());
         std::thread::scope(|scope| {
             // While the exhibits of one sealing are looked at, the list of the next is read.
             let crew = Crew::muster(scope, 1);
@@ -88,7 +87,7 @@ impl Examiner {
                 self.findings.push(finding);
             }
         }
-        let rest: Vec<Hash> = blobs.iter().filter(|blob| !stock.owners.contains_key(blob)).copied().collect();
+        let rest: Vec<Hash> = blobs.iter().filter(|blob| !stock.is_owned(blob)).copied().collect();
         self.check_blobs(setting.watch, session, &rest);
         if self.unread > 0 {
             // Without its inventory nobody can say which blobs belong to a sealing: none is called a stranger.
@@ -119,7 +118,7 @@ impl Examiner {
         history: &History,
         sealing: &Sealing<'_>,
         rows: Result<exhibits::Rows, Finding>,
-        stock: &mut Stock,
+        stock: &mut Stock<'_>,
     ) -> Result<(), VaultError> {
         self.count(Check::Inventory, 1);
         self.exhibits += u64::from(sealing.seal.count);
@@ -159,10 +158,10 @@ impl Examiner {
         session: &Session,
         exhibits: &[Exhibit],
         records: &BTreeMap<u64, Result<exhibits::Known, Finding>>,
-        stock: &mut Stock,
+        stock: &mut Stock<'_>,
     ) -> Result<(), VaultError> {
         let walk = |exhibit: &Exhibit| match records.get(&exhibit.row.number) {
-            Some(Ok(known)) if exhibit.blobs.iter().all(|blob| stock.present.contains(blob)) => {
+            Some(Ok(known)) if exhibit.blobs.iter().all(|blob| stock.is_here(blob)) => {
                 Some(content::walk(session, exhibit, known, &EachBlob(watch), &mut Nowhere))
             }
             _ => None,
@@ -205,7 +204,7 @@ impl Examiner {
         history: &History,
         sealing: &Sealing<'_>,
         rows: &[(Row, Vec<Hash>)],
-        stock: &Stock,
+        stock: &Stock<'_>,
     ) -> BTreeMap<u64, Result<exhibits::Known, Finding>> {
         let mut all = BTreeMap::new();
         let place = format!("{}, entry {}", layout::log(sealing.place.log), sealing.place.seq);
@@ -215,7 +214,7 @@ impl Examiner {
                 continue;
             }
             if session.ring.content(&manifest.key).is_none() {
-                let found = if stock.present.contains(&manifest.blob) {
+                let found = if stock.is_here(&manifest.blob) {
                     self.bad_blobs.get(&manifest.blob).cloned()
                 } else {
                     exhibits::check_blob(&*session.folder, manifest.blob).err()
@@ -240,18 +239,18 @@ impl Examiner {
     }
 
     /// A blob belongs to one row, inventory or manifest.
-    fn own(&mut self, stock: &mut Stock, blob: Hash, owner: &str) {
-        if let Some(other) = stock.owners.insert(blob, owner.into()) {
+    fn own(&mut self, stock: &mut Stock<'_>, blob: Hash, owner: &str) {
+        if let Some(other) = stock.own(blob, owner) {
             let message = format!("it is named by {other} and by {owner}");
             self.findings.invalid(Check::Inventory, layout::blob(blob).to_string(), message);
         }
     }
 
-    fn presence(&self, owner: &str, blob: Hash, stock: &Stock) -> Presence {
+    fn presence(&self, owner: &str, blob: Hash, stock: &Stock<'_>) -> Presence {
         if let Some(finding) = self.bad_blobs.get(&blob) {
             return Presence::Wrong(finding.clone());
         }
-        match (stock.present.contains(&blob), stock.disposed.contains(&blob)) {
+        match (stock.is_here(&blob), stock.disposed.contains(&blob)) {
             (true, _) => Presence::Here,
             (false, true) => Presence::Disposed,
             (false, false) => Presence::Wrong(Finding {
@@ -304,21 +303,49 @@ impl Watch for EachBlob<'_> {
     }
 }
 
-/// The blobs of the vault.
-struct Stock {
-    /// What lies here.
-    present: BTreeSet<Hash>,
+/// The blobs of the vault. There may be a million, which is why nothing is kept of each but what it was found to belong to.
+struct Stock<'a> {
+    /// What lies here, in order.
+    present: &'a [Hash],
+    /// What each of these was found to belong to.
+    owners: Vec<Option<Box<str>>>,
+    /// The same of what does not lie here.
+    owners_of_absent: BTreeMap<Hash, Box<str>>,
     /// What may be absent.
     disposed: BTreeSet<Hash>,
-    /// What each was found to belong to.
-    owners: BTreeMap<Hash, String>,
 }
 
-impl Stock {
+impl<'a> Stock<'a> {
+    fn new(present: &'a [Hash], disposed: BTreeSet<Hash>) -> Self {
+        Self { present, owners: vec![None; present.len()], owners_of_absent: BTreeMap::new(), disposed }
+    }
+
+    fn is_here(&self, blob: &Hash) -> bool {
+        self.present.binary_search(blob).is_ok()
+    }
+
+    fn is_owned(&self, blob: &Hash) -> bool {
+        match self.present.binary_search(blob) {
+            Ok(index) => self.owners[index].is_some(),
+            Err(_) => self.owners_of_absent.contains_key(blob),
+        }
+    }
+
+    /// Notes what a blob belongs to; returns what it was found to belong to before.
+    fn own(&mut self, blob: Hash, owner: &str) -> Option<Box<str>> {
+        match self.present.binary_search(&blob) {
+            Ok(index) => self.owners[index].replace(owner.into()),
+            Err(_) => self.owners_of_absent.insert(blob, owner.into()),
+        }
+    }
+
     /// Of these, each once, what lies here and belongs to nothing yet: what does was looked at before.
     fn unseen(&self, blobs: impl Iterator<Item = Hash>) -> Vec<Hash> {
-        let unseen = blobs.filter(|blob| self.present.contains(blob) && !self.owners.contains_key(blob));
-        unseen.collect::<BTreeSet<Hash>>().into_iter().collect()
+        let is_unseen = |blob: &Hash| self.present.binary_search(blob).is_ok_and(|index| self.owners[index].is_none());
+        let mut unseen: Vec<Hash> = blobs.filter(is_unseen).collect();
+        unseen.sort_unstable();
+        unseen.dedup();
+        unseen
     }
 }
 

@@ -68,7 +68,8 @@ mod tests {
     fn each_goes_once_and_in_order() {
         let going = Going::new([7, 3, 5, 3].map(|number| (exhibit(number), number / 4)).to_vec());
         let going = going.and([9, 1, 5].map(|number| (exhibit(number), number / 4)).to_vec());
-        let numbers = |exhibits: &mut dyn Iterator<Item = &ExhibitRef>| exhibits.map(|one| one.number).collect::<Vec<_>>();
+        let numbers =
+            |exhibits: &mut dyn Iterator<Item = &ExhibitRef>| exhibits.map(|one| one.number).collect::<Vec<_>>();
         assert_eq!(numbers(&mut going.all()), [1, 3, 5, 7, 9]);
         assert_eq!(numbers(&mut going.within(exhibit(3)..exhibit(9))), [3, 5, 7]);
         assert_eq!(numbers(&mut going.which(|_, sealing| sealing.seq == 1)), [5, 7]);

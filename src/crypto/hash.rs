@@ -145,7 +145,7 @@ mod tests {
         }));
         let mut by_bytes = hashes.clone();
         hashes.sort_unstable();
-        by_bytes.sort_unstable_by(|one, other| one.0.cmp(&other.0));
+        by_bytes.sort_unstable_by_key(|hash| hash.0);
         assert_eq!(hashes, by_bytes);
     }
 

@@ -40,7 +40,7 @@ impl Hash {
     }
 }
 
-/// By their bytes. As two numbers each, since lists of a million are sorted by it, and a call for 32 bytes takes longer.
+/// By their bytes. Compared as two numbers: lists of a million are sorted by it, and to call `memcmp` for 32 bytes takes longer.
 impl Ord for Hash {
     fn cmp(&self, other: &Self) -> Ordering {
         let numbers = |hash: &Self| {

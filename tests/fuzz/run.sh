@@ -49,5 +49,6 @@ fuzz() {
 export -f fuzz
 # The long ones first, so that no core waits for one of them at the end.
 all=$(for file in tests/fuzz/targets/*.rs; do basename "$file" .rs; done | sort)
+long=$(comm -12 <(printf '%s\n' $ASKED | sort) <(echo "$all"))
 others=$(comm -13 <(printf '%s\n' $ASKED | sort) <(echo "$all"))
-printf '%s\n' $ASKED $others | xargs -P "$(nproc)" -I{} bash -euo pipefail -c 'fuzz {}' || exit 1
+printf '%s\n' $long $others | xargs -P "$(nproc)" -I{} bash -euo pipefail -c 'fuzz {}' || exit 1

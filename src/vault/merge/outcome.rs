@@ -274,7 +274,7 @@ fn foreign(
         let known: BTreeSet<&Hash> = after.survey.keys.get(key).into_iter().flatten().collect();
         left.extend(files.iter().filter(|file| !known.contains(file)).map(|file| layout::wrapped_key(*key, *file)));
     }
-    let blobs = wanted.blobs.kept().filter(|blob| here.binary_search(blob).is_err());
+    let blobs = wanted.blobs.undisposed().filter(|blob| here.binary_search(blob).is_err());
     left.extend(blobs.copied().map(layout::blob));
     let left = left.into_iter().map(|path| path.to_string());
     let odd = strangers(source, wanted).map(|found| found.subject.clone());

@@ -16,12 +16,12 @@ pub(super) enum Fate {
 
 /// Each by its name, in order.
 #[derive(Default)]
-pub(in crate::vault) struct There(Vec<(Hash, Fate)>);
+pub(super) struct There(Vec<(Hash, Fate)>);
 
 impl There {
-    /// All that lie there, of which nothing is known yet.
+    /// All that lie there, in order, of which nothing is known yet. A damaged folder may list one twice.
     pub(super) fn new(mut names: Vec<Hash>) -> Self {
-        names.sort_unstable();
+        names.dedup();
         Self(names.into_iter().map(|name| (name, Fate::Stays)).collect())
     }
 
@@ -48,8 +48,8 @@ impl There {
         self.0.iter().filter(|(_, fate)| *fate == Fate::Disposed).count() as u64
     }
 
-    /// Those that are not, whether they are to be copied or not.
-    pub(super) fn kept(&self) -> impl Iterator<Item = &Hash> {
+    /// All but those that an authorised entry lets be absent.
+    pub(super) fn undisposed(&self) -> impl Iterator<Item = &Hash> {
         self.0.iter().filter(|(_, fate)| *fate != Fate::Disposed).map(|(name, _)| name)
     }
 
@@ -65,7 +65,7 @@ mod tests {
     #[test]
     fn each_has_the_fate_that_was_decided() {
         let name = |byte: u8| Hash([byte; 32]);
-        let mut there = There::new([3, 1, 2, 5].map(name).to_vec());
+        let mut there = There::new([1, 2, 3, 3, 5, 5].map(name).to_vec());
         *there.decide(&name(2)).expect("it lies there") = Fate::Comes(7);
         *there.decide(&name(5)).expect("it lies there") = Fate::Disposed;
         assert!(there.decide(&name(4)).is_none());
@@ -74,6 +74,9 @@ mod tests {
             [Some(Fate::Stays), Some(Fate::Comes(7)), None, Some(Fate::Disposed)]
         );
         assert_eq!(there.coming().collect::<Vec<_>>(), [(name(2), 7)]);
-        assert_eq!((there.disposed(), there.kept().copied().collect::<Vec<_>>()), (1, [1, 2, 3].map(name).to_vec()));
+        assert_eq!(
+            (there.disposed(), there.undisposed().copied().collect::<Vec<_>>()),
+            (1, [1, 2, 3].map(name).to_vec())
+        );
     }
 }

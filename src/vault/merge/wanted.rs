@@ -18,7 +18,7 @@ use crate::vault::session::Session;
 use crate::vault::survey::{self, LogFiles};
 use crate::vault::{Setting, VaultError, exhibits, named};
 
-/// What is to be copied, and what can be found in neither copy.
+/// What is to be copied, what stays where it is, and what can be found in neither copy.
 #[derive(Default)]
 pub(in crate::vault) struct Wanted {
     /// The sealed files of the other copy, and which of them are to be copied.
@@ -37,7 +37,7 @@ pub(in crate::vault) struct Wanted {
     pub(super) lost: BTreeSet<LogId>,
     /// Files that entries which count name and that neither copy has, and inventories that are whole in neither.
     pub(in crate::vault) missing: BTreeSet<RelPath>,
-    /// Names among those sealed files that are none, and shelves of them that could not be listed.
+    /// Names among the sealed files of the other copy that are none, and shelves of them that could not be listed.
     pub(super) strangers: Findings,
     /// Inventories that are not what their sealing promises: what else belongs to it nobody can say.
     pub(super) unread: Vec<(String, String)>,

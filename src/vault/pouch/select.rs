@@ -8,7 +8,7 @@ mod known;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) use custody::{custody, news, paths, unread};
-use going::Going;
+use going::{Gathered, Going};
 use known::Has;
 
 use super::write::Piece;
@@ -47,9 +47,9 @@ pub(super) struct Chosen {
     beside: Vec<(String, Hash)>,
     /// Inventories that are damaged or not here: what they list cannot go.
     unlisted: Vec<Hash>,
-    /// The sealed files of all these, in no order, some more than once.
-    blobs: Vec<Hash>,
-    /// Of these, the ones that describe others: they go first, for without them the others tell nothing.
+    /// Their sealed files.
+    blobs: Gathered<Hash, ()>,
+    /// Those that describe them: they go first, for without them the others tell nothing.
     describing: BTreeSet<Hash>,
 }
 
@@ -68,7 +68,7 @@ impl Chosen {
             if offers.is_empty() { to.iter().map(|member| Has::of(history, *member)).collect() } else { Vec::new() };
         let all_have = |one_has: &dyn Fn(&Has) -> bool| !has.is_empty() && has.iter().all(one_has);
         let consent = withdrawn(history);
-        let (mut chosen, mut going) = (Self { all_they_lack: true, ..Self::default() }, Vec::new());
+        let (mut chosen, mut going) = (Self { all_they_lack: true, ..Self::default() }, Gathered::default());
         for sealing in history.sealings() {
             if setting.watch.stopped() {
                 return Err(VaultError::Stopped);
@@ -97,8 +97,8 @@ impl Chosen {
                     chosen.withdrawn.push(labels::label(history, &row));
                 } else {
                     goes = true;
-                    going.push((reference, sealing.place.seq));
-                    chosen.blobs.extend(blobs);
+                    going.extend([(reference, sealing.place.seq)]);
+                    chosen.blobs.extend(blobs.into_iter().map(|blob| (blob, ())));
                 }
             }
             if goes {
@@ -144,7 +144,7 @@ impl Chosen {
         let history = session.history()?;
         let is_new = |exhibit: &ExhibitRef| !self.exhibits.contains(exhibit);
         let mut left: BTreeSet<ExhibitRef> = named.into_iter().filter(is_new).collect();
-        let mut going = Vec::new();
+        let mut going = Gathered::default();
         for sealing in history.sealings() {
             if left.range(exhibits::numbers(&sealing)).next().is_none() {
                 continue;
@@ -163,8 +163,8 @@ impl Chosen {
                     self.withdrawn.retain(|other| *other != label);
                     self.overridden.insert(exhibit);
                 }
-                self.blobs.extend(blobs);
-                going.push((exhibit, sealing.place.seq));
+                self.blobs.extend(blobs.into_iter().map(|blob| (blob, ())));
+                going.extend([(exhibit, sealing.place.seq)]);
                 goes = true;
             }
             if goes {
@@ -185,7 +185,7 @@ impl Chosen {
             if let Event::Amend { exhibit, blob, .. } = &told.entry.event
                 && self.exhibits.contains(exhibit)
             {
-                self.blobs.push(*blob);
+                self.blobs.extend([(*blob, ())]);
             }
         }
     }
@@ -212,10 +212,10 @@ impl Chosen {
     /// for the rest. Returns the labels.
     pub(super) fn lose(&mut self, session: &Session, history: &History, lacking: &[RelPath]) -> Vec<String> {
         let lost: BTreeSet<Hash> = lacking.iter().filter_map(layout::blob_of).collect();
+        let (mut labels, mut all_broken) = (Vec::new(), BTreeSet::new());
         if lost.is_empty() {
-            return Vec::new();
+            return labels;
         }
-        let mut all_broken = BTreeSet::new();
         for sealing in history.sealings() {
             let mut broken: BTreeSet<ExhibitRef> = self.exhibits.within(exhibits::numbers(&sealing)).copied().collect();
             if broken.is_empty() {
@@ -229,11 +229,12 @@ impl Chosen {
                     }
                 }
             }
-            all_broken.extend(broken);
+            let new = broken.into_iter().filter(|exhibit| all_broken.insert(*exhibit));
+            labels.extend(new.map(|exhibit| labels::reference_label(history, &exhibit)));
         }
         self.exhibits.remove(&all_broken);
         self.all_they_lack &= all_broken.is_empty();
-        all_broken.iter().map(|exhibit| labels::reference_label(history, exhibit)).collect()
+        labels
     }
 
     /// Labels of those that do not go, and whose record does: it stands in a manifest that is among these files.
@@ -304,13 +305,12 @@ impl Chosen {
 
     /// Moves their sealed files that lie here to others of a pouch, what describes others first; returns those that do not.
     pub(super) fn move_files(&mut self, session: &Session, history: &History, pieces: &mut Vec<Piece>) -> Vec<RelPath> {
-        let (describing, mut blobs) = (&self.describing, std::mem::take(&mut self.blobs));
-        blobs.retain(|blob| !describing.contains(blob));
-        blobs.sort_unstable();
-        blobs.dedup();
+        let (describing, mut blobs) = (&self.describing, std::mem::take(&mut self.blobs).in_order());
+        blobs.retain(|(blob, ())| !describing.contains(blob));
         pieces.reserve_exact(describing.len() + blobs.len());
         let (mut lacking, disposed) = (Vec::new(), history.disposed());
-        for blob in describing.iter().chain(&blobs).filter(|blob| !disposed.contains(blob)) {
+        for blob in describing.iter().chain(blobs.iter().map(|(blob, ())| blob)).filter(|blob| !disposed.contains(blob))
+        {
             let path = layout::blob(*blob);
             match session.folder.stat(&path) {
                 Ok(stat) => pieces.push(Piece::Blob { sha256: *blob, bytes: stat.bytes }),
@@ -330,8 +330,9 @@ mod tests {
 
     fn exhibits(count: usize) -> Chosen {
         let exhibit = |number| (ExhibitRef { log: LogId([0xFF; 16]), number, row: Hash([0xFF; 32]) }, 1);
-        let numbers = (u64::MAX - count as u64)..u64::MAX;
-        Chosen { exhibits: Going::new(numbers.rev().map(exhibit).collect()), ..Chosen::default() }
+        let mut gathered = Gathered::default();
+        gathered.extend(((u64::MAX - count as u64)..u64::MAX).rev().map(exhibit));
+        Chosen { exhibits: Going::new(gathered), ..Chosen::default() }
     }
 
     #[test]

@@ -81,11 +81,11 @@ impl Members {
     fn of_blobs(&self, named: &str) -> Vec<(String, Option<u64>)> {
         let shelf = |first: u8| layout::blob_shelf(&Hash([first; 32]));
         if named.is_empty() {
-            let filled = (0..=u8::MAX).filter(|first| self.blobs.below(*first).next().is_some());
+            let filled = (0..=u8::MAX).filter(|first| self.blobs.on_shelf(*first).next().is_some());
             return filled.map(|first| (shelf(first), None)).collect();
         }
         let Some(first) = (0..=u8::MAX).find(|first| shelf(*first) == named) else { return Vec::new() };
-        let mut found: Vec<(Hash, u32)> = self.blobs.below(first).collect();
+        let mut found: Vec<(Hash, u32)> = self.blobs.on_shelf(first).collect();
         found.sort_unstable();
         found.into_iter().map(|(blob, bytes)| (blob.to_string(), Some(u64::from(bytes)))).collect()
     }
@@ -94,8 +94,8 @@ impl Members {
 /// Where a sealed file begins, and how long it is.
 type At = (u64, u32);
 
-/// Places of sealed files. A pouch holds nearly all of them in the order of their names: what comes in order is appended to a row,
-/// which takes half of the memory of a map that is filled so. Where the order begins anew, the row goes into a map: whatever
+/// Places of sealed files. A pouch holds them in two runs, each in the order of their names: what comes in order is appended to a
+/// row, which takes half of the memory of a map that is filled so. Where the order begins anew, the row goes into a map: whatever
 /// somebody wrote, each is moved once.
 #[derive(Default)]
 struct Places {
@@ -116,13 +116,15 @@ impl Places {
     /// Takes in one that is not among them.
     fn insert(&mut self, blob: Hash, at: At) {
         if self.row.last().is_some_and(|(last, _)| blob < *last) {
-            self.before.extend(std::mem::take(&mut self.row));
+            let row = std::mem::take(&mut self.row);
+            // A map that is made of a row is full.
+            if self.before.is_empty() { self.before = row.into_iter().collect() } else { self.before.extend(row) }
         }
         self.row.push((blob, at));
     }
 
     /// Those whose names begin with a byte, and their lengths.
-    fn below(&self, first: u8) -> impl Iterator<Item = (Hash, u32)> + '_ {
+    fn on_shelf(&self, first: u8) -> impl Iterator<Item = (Hash, u32)> + '_ {
         let (mut least, mut last) = ([0; 32], [0xFF; 32]);
         (least[0], last[0]) = (first, first);
         let from = self.row.partition_point(|(blob, _)| blob.0[0] < first);
@@ -169,7 +171,7 @@ mod tests {
             }
             assert_eq!(places.get(&Hash([9; 32])), None);
             for first in 0..9 {
-                let found: BTreeMap<Hash, u32> = places.below(first).collect();
+                let found: BTreeMap<Hash, u32> = places.on_shelf(first).collect();
                 let wanted = known.iter().filter(|(name, _)| name.0[0] == first);
                 assert_eq!(found, wanted.map(|(name, (_, bytes))| (*name, *bytes)).collect());
             }

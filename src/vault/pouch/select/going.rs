@@ -1,4 +1,4 @@
-//! The exhibits that go into a pouch. There may be a million: a row in order takes half of the memory of a map.
+//! What goes into a pouch, in rows. There may be a million of it: a row in order takes half of the memory of a map.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -6,22 +6,58 @@ use std::ops::Range;
 use crate::format::event::ExhibitRef;
 use crate::vault::history::Place;
 
-/// As entries refer to them, each once and in order, with the place in its log of the sealing that each stands in.
+/// So few are not put in order on the way.
+const FEW: usize = 1 << 12;
+
+/// What is gathered in whatever order. Somebody may name the same a thousand times: whenever it has doubled it is put in order, and
+/// each is kept once.
+#[derive(Debug)]
+pub(super) struct Gathered<K, V> {
+    all: Vec<(K, V)>,
+    /// So many there were when it was put in order last.
+    ordered: usize,
+}
+
+impl<K, V> Default for Gathered<K, V> {
+    fn default() -> Self {
+        Self { all: Vec::new(), ordered: 0 }
+    }
+}
+
+impl<K: Ord + Copy, V: Ord> Gathered<K, V> {
+    pub(super) fn extend(&mut self, more: impl IntoIterator<Item = (K, V)>) {
+        self.all.extend(more);
+        if self.all.len() > FEW.max(2 * self.ordered) {
+            self.order();
+        }
+    }
+
+    fn order(&mut self) {
+        self.all.sort_unstable();
+        self.all.dedup_by_key(|(key, _)| *key);
+        self.ordered = self.all.len();
+    }
+
+    /// Each once, in order.
+    pub(super) fn in_order(mut self) -> Vec<(K, V)> {
+        self.order();
+        self.all
+    }
+}
+
+/// Exhibits as entries refer to them, each once and in order, with the place in its log of the sealing that each stands in.
 #[derive(Debug, Default)]
 pub(super) struct Going(Vec<(ExhibitRef, u64)>);
 
 impl Going {
-    /// These, which come in whatever order.
-    pub(super) fn new(mut all: Vec<(ExhibitRef, u64)>) -> Self {
-        all.sort_unstable();
-        all.dedup_by_key(|(exhibit, _)| *exhibit);
-        Self(all)
+    pub(super) fn new(all: Gathered<ExhibitRef, u64>) -> Self {
+        Self(all.in_order())
     }
 
-    /// And these.
-    pub(super) fn and(mut self, mut more: Vec<(ExhibitRef, u64)>) -> Self {
-        self.0.append(&mut more);
-        Self::new(self.0)
+    /// These and others.
+    pub(super) fn and(mut self, others: Gathered<ExhibitRef, u64>) -> Self {
+        self.0.extend(others.in_order());
+        Self::new(Gathered { all: self.0, ordered: 0 })
     }
 
     pub(super) fn remove(&mut self, some: &BTreeSet<ExhibitRef>) {
@@ -64,20 +100,33 @@ mod tests {
         ExhibitRef { log: LogId([1; 16]), number, row: Hash([2; 32]) }
     }
 
+    fn gathered(numbers: &[u64]) -> Gathered<ExhibitRef, u64> {
+        let mut gathered = Gathered::default();
+        gathered.extend(numbers.iter().map(|number| (exhibit(*number), number / 4)));
+        gathered
+    }
+
     #[test]
     fn each_goes_once_and_in_order() {
-        let going = Going::new([7, 3, 5, 3].map(|number| (exhibit(number), number / 4)).to_vec());
-        let going = going.and([9, 1, 5].map(|number| (exhibit(number), number / 4)).to_vec());
-        let numbers =
-            |exhibits: &mut dyn Iterator<Item = &ExhibitRef>| exhibits.map(|one| one.number).collect::<Vec<_>>();
+        let mut going = Going::new(gathered(&[7, 3, 5, 3])).and(gathered(&[9, 1, 5]));
+        let numbers = |those: &mut dyn Iterator<Item = &ExhibitRef>| those.map(|one| one.number).collect::<Vec<_>>();
         assert_eq!(numbers(&mut going.all()), [1, 3, 5, 7, 9]);
         assert_eq!(numbers(&mut going.within(exhibit(3)..exhibit(9))), [3, 5, 7]);
         assert_eq!(numbers(&mut going.which(|_, sealing| sealing.seq == 1)), [5, 7]);
         assert!(going.contains(&exhibit(9)) && !going.contains(&exhibit(8)));
-        let mut going = going;
         going.remove(&[1, 7, 8].map(exhibit).into());
         assert_eq!(numbers(&mut going.all()), [3, 5, 9]);
         going.remove(&[3, 5, 9].map(exhibit).into());
         assert!(going.is_empty());
+    }
+
+    #[test]
+    fn what_is_named_a_thousand_times_takes_no_more_room() {
+        let mut gathered = Gathered::default();
+        for sealing in 0..1000 {
+            gathered.extend((0..1000).map(|number| (exhibit(number), sealing)));
+            assert!(gathered.all.len() <= FEW + 1000);
+        }
+        assert!(gathered.in_order().into_iter().eq((0..1000).map(|number| (exhibit(number), 0))));
     }
 }
